@@ -1,0 +1,18 @@
+// Installs the Debian packages that the tests need when this is root on Debian; elsewhere names those that are missing.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Program looked for, and the Debian package that brings it. */
+const packages = [['xmllint', 'libxml2-utils']];
+
+const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);
+if (missing.length > 0) {
+  const debianRoot = process.getuid?.() === 0 && existsSync('/etc/debian_version');
+  if (!debianRoot) {
+    console.error(`The tests need these Debian packages: ${missing.join(' ')}. Install them, then run npm test again.`);
+    process.exit(1);
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { stdio: 'inherit', env });
+}

@@ -1,0 +1,75 @@
+/** The configuration as the rest of the program sees it: validated, defaults filled in, durations in milliseconds. */
+
+export interface TlsServerFiles {
+  /** PEM file with the certificate chain that phones see. */
+  readonly cert: string;
+  /** PEM file with its private key. */
+  readonly key: string;
+}
+
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0 means any free port (tests). */
+  readonly port: number;
+  /** Origin (scheme, host, port; no path) by which phones reach this listener; null only on loopback. */
+  readonly publicUrl: string | null;
+  readonly tls: TlsServerFiles | null;
+  /** Id of the service that everything on this listener is for (split DNS), or null. */
+  readonly service: string | null;
+}
+
+export interface ProbeConfig {
+  /** Full URL of SystemInfo. */
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly intervalMs: number;
+  /** Always less than reconnect.intervalMs. */
+  readonly timeoutMs: number;
+}
+
+export interface ServiceConfig {
+  readonly id: string;
+  readonly name: string;
+  /** Origin of Finesse, for example https://finesse-a.example.com:8445, without a trailing slash. */
+  readonly url: string;
+  /** Other names of the same server: a host, host:port, or an origin. */
+  readonly aliases: readonly string[];
+  readonly site: string | null;
+  /** PEM text of the CA (or self-signed certificate) that Finesse's certificate is checked against; null: the system's CAs. */
+  readonly ca: string | null;
+  /** SHA-256 fingerprints (hex pairs joined by colons, upper case) of certificates trusted although no CA vouches for them. */
+  readonly fingerprints: readonly string[];
+  readonly probe: ProbeConfig;
+}
+
+export interface ClusterConfig {
+  readonly id: string;
+  /** Whether /fippa/DEVICE without a prefix is this cluster's; true for the only cluster. */
+  readonly frontDoor: boolean;
+  readonly services: readonly ServiceConfig[];
+}
+
+export interface Config {
+  readonly phones: {
+    readonly listeners: readonly ListenerConfig[];
+    readonly answerWithinMs: number;
+    /** CIDR blocks where phones are; empty: not stated. */
+    readonly networks: readonly string[];
+    /** Addresses or CIDR blocks whose X-Forwarded-For is believed. */
+    readonly trustedFronts: readonly string[];
+    /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
+    readonly forgetAfterMs: number;
+  };
+  readonly ops: { readonly host: string; readonly port: number; readonly token: string | null };
+  readonly clusters: readonly ClusterConfig[];
+  readonly reconnect: { readonly intervalMs: number; readonly attempts: number };
+  readonly pages: {
+    /** Folder with the administrator's own templates, or null for the built-in ones. */
+    readonly folder: string | null;
+    /** Language codes offered, the first being the fallback. */
+    readonly languages: readonly string[];
+  };
+  readonly state: { readonly folder: string | null };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'pretty' | 'auto' };
+}

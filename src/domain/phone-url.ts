@@ -1,0 +1,37 @@
+/** Builds and judges URLs that phones use. The only place that knows their shape. */
+
+/** contract.md, "What phones can ask for". */
+export const DEVICE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+export const MAX_TARGET_LENGTH = 2048;
+/** Phones cut or refuse URL elements longer than this (reference/phone-xml.md §1.1). */
+export const MAX_URL_LENGTH = 256;
+
+export function isDeviceName(text: string): boolean {
+  return DEVICE_PATTERN.test(text) && text !== '.' && text !== '..';
+}
+
+/** What One Button Sign In supplied and may be carried to another sign-in. Never a password. */
+export interface SignInHint {
+  readonly id: string | null;
+  readonly extension: string | null;
+}
+
+/**
+ * The absolute URL of `path` (from /fippa/ on the inside of that service, or a `~` action) for a device.
+ * `origin` is the listener's public origin. The hint is left out when the URL would grow over 256 characters.
+ */
+export function phoneUrl(
+  origin: string,
+  prefix: string,
+  device: string,
+  path = '',
+  hint: SignInHint | null = null,
+): string {
+  const plain = `${origin}/${prefix}/fippa/${device}${path}`;
+  if (hint === null) return plain;
+  const parts: string[] = [];
+  if (hint.id !== null) parts.push(`id=${encodeURIComponent(hint.id)}`);
+  if (hint.extension !== null) parts.push(`extension=${encodeURIComponent(hint.extension)}`);
+  const full = parts.length > 0 ? `${plain}?${parts.join('&')}` : plain;
+  return full.length <= MAX_URL_LENGTH ? full : plain;
+}
