@@ -1,0 +1,60 @@
+/** Which services of a cluster may be offered to an agent, and why the others may not (reference/finesse-health.md §3). */
+
+import type { ServiceStatus, SystemInfo } from './model.ts';
+
+export interface Candidate {
+  readonly status: ServiceStatus;
+  /** Two probe intervals of this service: an older confirmation counts as none. */
+  readonly freshForMs: number;
+}
+
+/** Why a service is no alternate, in words for the operator; null: it may be offered. */
+export function decideRefusal(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
+  const { status, freshForMs } = candidate;
+  if (status.state !== 'in-service') return `it is ${status.state}`;
+  if (status.admin.admin !== 'ready') return `the operator set it to ${status.admin.admin}`;
+  if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
+  if (status.confirmedAt === null || now - status.confirmedAt > freshForMs) return 'its last confirmation is too old';
+  if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';
+  return status.info === null ? null : (decideInfoRefusal(status.info) ?? decidePairRefusal(status.info, failed.info));
+}
+
+/** Both nodes use one CTI server: a missed heartbeat says that this one may be about to drop too. */
+function decideInfoRefusal(info: SystemInfo): string | null {
+  if (info.lastCtiHeartbeatStatus !== null && info.lastCtiHeartbeatStatus !== 'success') {
+    return `its last CTI heartbeat was ${info.lastCtiHeartbeatStatus}`;
+  }
+  return info.finesseMMode === 'IN_PROGRESS' ? 'Finesse is in maintenance mode there' : null;
+}
+
+/**
+ * One agent PG has exactly one Finesse pair. Only evidence against counts: a single-node answer or an older release
+ * reports too little to judge by.
+ */
+function decidePairRefusal(info: SystemInfo, failed: SystemInfo | null): string | null {
+  if (failed === null) return null;
+  if (info.peripheralId !== null && failed.peripheralId !== null) {
+    return info.peripheralId === failed.peripheralId
+      ? null
+      : `it has peripheral ${info.peripheralId}, the failed server ${failed.peripheralId}: not the same Finesse cluster`;
+  }
+  const [mine, theirs] = [pair(info), pair(failed)];
+  if (mine === null || theirs === null || mine.some((host) => theirs.includes(host))) return null;
+  return 'it names other primary and secondary nodes: not the same Finesse cluster';
+}
+
+function pair(info: SystemInfo): readonly string[] | null {
+  if (info.primaryHost === null || info.secondaryHost === null) return null;
+  return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
+}
+
+/** The services that may be offered instead of `failed`, in the order of the configuration. */
+export function selectAlternates(
+  failed: ServiceStatus,
+  cluster: readonly Candidate[],
+  now: number,
+): readonly ServiceStatus[] {
+  return cluster
+    .filter((candidate) => candidate.status.id !== failed.id && decideRefusal(candidate, failed, now) === null)
+    .map((candidate) => candidate.status);
+}

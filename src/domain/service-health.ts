@@ -1,0 +1,159 @@
+/**
+ * The health of one service as a pure state machine: state × event → state + effects. The rules are those of the
+ * contract's "The timeline". All of the state is plain data with epoch milliseconds, so it can be written down, shared and
+ * read back between any two events.
+ */
+
+import type { Failure, HealthState, ProbeOutcome, SystemInfo } from './model.ts';
+
+export interface HealthSettings {
+  /** Length of one attempt (the vendor's 5 s; reference/high-availability.md). */
+  readonly intervalMs: number;
+  /** Attempts before the verdict (the vendor's 3). */
+  readonly attempts: number;
+}
+
+/**
+ * An attempt has two stages: `full`, in which one probe gets its whole time-out, and `last`, the final second, in which a
+ * short probe sees a server that is back by then although the first probe still hangs.
+ */
+export type Phase =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'in-service'; readonly since: number }
+  | { readonly state: 'reconnecting'; readonly t0: number; readonly attempt: number; readonly stage: 'full' | 'last' }
+  | { readonly state: 'out-of-service'; readonly since: number; readonly t0: number; readonly confirmedInARow: number };
+
+export interface ServiceHealth {
+  readonly phase: Phase;
+  /** What the last probe that was not confirmed said; null once confirmed. */
+  readonly failure: Failure | null;
+  /** The last SystemInfo that was read, confirmed or not. */
+  readonly info: SystemInfo | null;
+  readonly lastProbeAt: number | null;
+  readonly latencyMs: number | null;
+  /** End and start of the last probe that confirmed the service. */
+  readonly confirmedAt: number | null;
+  readonly confirmedStartedAt: number | null;
+}
+
+export type HealthEvent =
+  | {
+      readonly kind: 'probe';
+      readonly at: number;
+      readonly startedAt: number;
+      readonly latencyMs: number;
+      readonly outcome: ProbeOutcome;
+    }
+  /** Time passed; due at `selectWakeAt`, later is handled as well. */
+  | { readonly kind: 'time'; readonly at: number };
+
+export type HealthEffect =
+  | { readonly kind: 'probe'; readonly limit: 'full' | 'short' }
+  | {
+      readonly kind: 'announce';
+      readonly from: HealthState;
+      readonly to: HealthState;
+      readonly attempt: number | null;
+    };
+
+export interface HealthStep {
+  readonly health: ServiceHealth;
+  readonly effects: readonly HealthEffect[];
+}
+
+/** Two confirmed probes in a row bring an out-of-service server back: Tomcat flaps while it starts (finesse-health.md §10). */
+const CONFIRMED_TO_RETURN = 2;
+
+export const UNKNOWN_HEALTH: ServiceHealth = {
+  phase: { state: 'unknown' },
+  failure: null,
+  info: null,
+  lastProbeAt: null,
+  latencyMs: null,
+  confirmedAt: null,
+  confirmedStartedAt: null,
+};
+
+/** Limit of the short probe at an attempt's end, and how long before that end it starts: 1 s of the vendor's 5 s. */
+export function shortProbeMs(settings: HealthSettings): number {
+  return Math.min(1000, settings.intervalMs / 5);
+}
+
+/** End of the attempt that is on, or null unless reconnecting. */
+export function selectAttemptEnd(phase: Phase, settings: HealthSettings): number | null {
+  return phase.state === 'reconnecting' ? phase.t0 + phase.attempt * settings.intervalMs : null;
+}
+
+/** When the next `time` event is due; null: none. */
+export function selectWakeAt(phase: Phase, settings: HealthSettings): number | null {
+  const end = selectAttemptEnd(phase, settings);
+  if (end === null || phase.state !== 'reconnecting') return null;
+  return phase.stage === 'full' ? end - shortProbeMs(settings) : end;
+}
+
+export function reduceHealth(health: ServiceHealth, event: HealthEvent, settings: HealthSettings): HealthStep {
+  const step = event.kind === 'time' ? reduceTime(health, event.at, settings) : reduceProbe(health, event);
+  return announce(health, step);
+}
+
+function reduceProbe(health: ServiceHealth, event: HealthEvent & { kind: 'probe' }): HealthStep {
+  const { at, startedAt, latencyMs, outcome } = event;
+  // Two probes can overlap at an attempt's end. What an older one did not find says nothing once a younger one did.
+  if (outcome.kind !== 'confirmed' && health.confirmedStartedAt !== null && startedAt < health.confirmedStartedAt) {
+    return { health, effects: [] };
+  }
+  const seen = { ...health, lastProbeAt: at, latencyMs };
+  if (outcome.kind === 'confirmed') {
+    const confirmed = { ...seen, failure: null, info: outcome.info, confirmedAt: at, confirmedStartedAt: startedAt };
+    return { health: { ...confirmed, phase: confirmedPhase(health.phase, at) }, effects: [] };
+  }
+  const info = outcome.kind === 'failed' ? (outcome.info ?? health.info) : health.info;
+  const worse: ServiceHealth = { ...seen, failure: outcome.failure, info };
+  const { phase } = health;
+  if (phase.state === 'out-of-service') {
+    return { health: { ...worse, phase: { ...phase, confirmedInARow: 0 } }, effects: [] };
+  }
+  // 401 and 403 are a fault of the configuration: the state stays, only the reason tells.
+  if (outcome.kind === 'fault' || phase.state === 'reconnecting') return { health: worse, effects: [] };
+  return {
+    health: { ...worse, phase: { state: 'reconnecting', t0: at, attempt: 1, stage: 'full' } },
+    effects: [{ kind: 'probe', limit: 'full' }],
+  };
+}
+
+function confirmedPhase(phase: Phase, at: number): Phase {
+  if (phase.state === 'in-service') return phase;
+  if (phase.state === 'out-of-service' && phase.confirmedInARow + 1 < CONFIRMED_TO_RETURN) {
+    return { ...phase, confirmedInARow: phase.confirmedInARow + 1 };
+  }
+  return { state: 'in-service', since: at };
+}
+
+function reduceTime(health: ServiceHealth, at: number, settings: HealthSettings): HealthStep {
+  let { phase } = health;
+  const effects: HealthEffect[] = [];
+  for (let due = selectWakeAt(phase, settings); due !== null && at >= due; due = selectWakeAt(phase, settings)) {
+    if (phase.state !== 'reconnecting') break;
+    if (phase.stage === 'full') {
+      phase = { ...phase, stage: 'last' };
+      effects.push({ kind: 'probe', limit: 'short' });
+    } else if (phase.attempt < settings.attempts) {
+      phase = { ...phase, attempt: phase.attempt + 1, stage: 'full' };
+      effects.push({ kind: 'probe', limit: 'full' });
+    } else {
+      // The verdict is dated on the grid, not when a late timer fired, so that proxies that share an outage agree.
+      phase = { state: 'out-of-service', since: due, t0: phase.t0, confirmedInARow: 0 };
+    }
+  }
+  // A clock that jumped over several steps needs only the last of their probes.
+  return { health: phase === health.phase ? health : { ...health, phase }, effects: effects.slice(-1) };
+}
+
+function announce(before: ServiceHealth, step: HealthStep): HealthStep {
+  const from = before.phase;
+  const to = step.health.phase;
+  const attempt = to.state === 'reconnecting' ? to.attempt : null;
+  const changed = from.state !== to.state || (from.state === 'reconnecting' && from.attempt !== attempt);
+  if (!changed) return step;
+  return { ...step, effects: [...step.effects, { kind: 'announce', from: from.state, to: to.state, attempt }] };
+}

@@ -1,0 +1,171 @@
+/**
+ * Runs the health of one service: turns probes and time into events, the reducer's effects into probes and timers. One
+ * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
+ */
+
+import {
+  type HealthEffect,
+  type HealthEvent,
+  type HealthSettings,
+  reduceHealth,
+  selectWakeAt,
+  shortProbeMs,
+} from '../domain/service-health.ts';
+import type { Clock } from '../store/clock.ts';
+import type { ServiceStore } from '../store/services.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+export interface SupervisorOptions {
+  readonly id: string;
+  readonly probe: Probe;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly reconnect: HealthSettings;
+  readonly store: ServiceStore;
+  readonly clock: Clock;
+  /** 0…1, for jitter. */
+  readonly random: () => number;
+  readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
+  readonly onProbe: (result: ProbeResult) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface Supervisor {
+  start(): void;
+  stop(): void;
+  /** Resolves when the first probe has ended. */
+  readonly firstProbe: Promise<void>;
+  /**
+   * A phone's request failed: resolves when a shared probe that tells of now has ended. During an outage at once, since
+   * the timeline probes by itself.
+   */
+  requestFailed(): Promise<void>;
+  /** Whether the service is confirmed in service, by a result under 1 s old or by one shared probe within `withinMs`. */
+  confirm(withinMs: number): Promise<boolean>;
+}
+
+interface Flight {
+  readonly startedAt: number;
+  readonly done: Promise<void>;
+}
+
+/** A result under this age serves a choice, and a burst of failing requests on a healthy server (contract.md, "Pages"). */
+const FRESH_MS = 1000;
+/** Share of the interval by which polls are spread, so that servers and proxies do not march in step. */
+const JITTER = 0.1;
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { id, store, clock, reconnect } = options;
+  const stopping = new AbortController();
+  let flight: Flight | null = null;
+  let requestProbeAt = Number.NEGATIVE_INFINITY;
+  let cancelPoll = () => {};
+  let cancelWake = () => {};
+  const first = Promise.withResolvers<void>();
+
+  const state = () => store.health(id).phase.state;
+
+  const apply = (event: HealthEvent) => {
+    const step = reduceHealth(store.health(id), event, reconnect);
+    store.setHealth(id, step.health);
+    armWake();
+    for (const effect of step.effects) {
+      if (effect.kind === 'announce') options.onChange(effect);
+      else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
+      // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
+      else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
+      else shared();
+    }
+  };
+
+  const armWake = () => {
+    cancelWake();
+    const at = selectWakeAt(store.health(id).phase, reconnect);
+    if (at === null) return;
+    cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
+  };
+
+  const armPoll = (delayMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1))) => {
+    cancelPoll();
+    if (stopping.signal.aborted) return;
+    cancelPoll = clock.after(delayMs, () => {
+      // While reconnecting the timeline's grid says when to probe.
+      if (state() === 'reconnecting') armPoll();
+      else shared();
+    });
+  };
+
+  /** One probe; `landed` is called before its result is applied, since the result may ask for the next probe. */
+  const run = async (timeoutMs: number, repeatMs: number | null, landed = () => {}): Promise<void> => {
+    const startedAt = clock.now();
+    try {
+      const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal });
+      landed();
+      if (stopping.signal.aborted) return;
+      options.onProbe(result);
+      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs: result.latencyMs, outcome: result.outcome });
+    } catch (error) {
+      landed();
+      if (!stopping.signal.aborted) options.onFault(error);
+    }
+  };
+
+  /** The probe in flight, or a new one. */
+  const shared = (): Flight => {
+    if (flight !== null) return flight;
+    armPoll();
+    // During an attempt the short probe at its end takes the place of the repeat.
+    const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
+    const done = run(options.probeTimeoutMs, repeatMs, () => {
+      flight = null;
+      first.resolve();
+    });
+    flight = { startedAt: clock.now(), done };
+    return flight;
+  };
+
+  const isUp = () => state() === 'in-service' || state() === 'unknown';
+
+  const requestFailed = async (): Promise<void> => {
+    if (!isUp()) return;
+    const askedAt = clock.now();
+    const { confirmedStartedAt } = store.health(id);
+    if (confirmedStartedAt === requestProbeAt && askedAt - requestProbeAt < FRESH_MS) {
+      // fippa fails while SystemInfo is fine: thousands of phones must not make a probe each, but the next is due soon.
+      armPoll(requestProbeAt + FRESH_MS - askedAt);
+      return;
+    }
+    const current = shared();
+    await current.done;
+    // What was asked before the failure does not tell of it.
+    const telling = current.startedAt < askedAt && isUp() ? shared() : current;
+    requestProbeAt = telling.startedAt;
+    await telling.done;
+  };
+
+  const isFresh = () => {
+    const { phase, failure, confirmedAt } = store.health(id);
+    return phase.state === 'in-service' && failure === null && clock.now() - (confirmedAt ?? 0) < FRESH_MS;
+  };
+
+  const confirm = async (withinMs: number): Promise<boolean> => {
+    if (isFresh()) return true;
+    const limit = Promise.withResolvers<void>();
+    const cancel = clock.after(withinMs, limit.resolve);
+    await Promise.race([shared().done, limit.promise]);
+    cancel();
+    return isFresh();
+  };
+
+  return {
+    start: () => void shared(),
+    stop() {
+      stopping.abort();
+      cancelPoll();
+      cancelWake();
+    },
+    firstProbe: first.promise,
+    requestFailed,
+    confirm,
+  };
+}
