@@ -1,0 +1,36 @@
+/** PEM files: certificates and keys as text, and whether they are what they should be. Pure but for the parsing by node:crypto. */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM file in their order; null when there is none or one of them cannot be read. */
+export function parseCertificates(pem: string): X509Certificate[] | null {
+  const blocks = pem.match(BLOCK) ?? [];
+  try {
+    return blocks.length === 0 ? null : blocks.map((block) => new X509Certificate(block));
+  } catch {
+    return null;
+  }
+}
+
+/** The private key of a PEM file, or what is wrong with it in words. Never part of the key. */
+export function parsePrivateKey(pem: string): KeyObject | string {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(pem)) return 'a key with a passphrase';
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return pem.includes('PRIVATE KEY') ? 'a private key that cannot be read' : 'a file without a private key';
+  }
+}
+
+/** Whether a certificate is valid for the host of a URL (brackets around IPv6 allowed). */
+export function coversHost(certificate: X509Certificate, hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  return certificate.checkHost(address) !== undefined || certificate.checkIP(address) !== undefined;
+}
+
+/** `subject` and `issuer` come with a line for each part; on one line they read better. */
+export function renderDistinguishedName(name: string | undefined): string {
+  return (name ?? '').split('\n').filter(Boolean).join(', ') || '(empty)';
+}

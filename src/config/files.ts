@@ -1,0 +1,194 @@
+/** What the configuration points at outside itself: secrets, PEM files, folders. Each is read once, and its faults are findings. */
+
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { coversHost, parseCertificates, parsePrivateKey } from './certificates.ts';
+import { MAX_BYTES, renderFound } from './document.ts';
+import { type Finding, type KeyPath, renderKey } from './problem.ts';
+import { parseOrigin } from './values.ts';
+
+export interface Outside {
+  /** Text of secrets and PEM files by their key. */
+  readonly contents: ReadonlyMap<string, string>;
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+interface Source {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: number;
+}
+
+/** Collects while walking the raw configuration; passes over what has the wrong kind, which the schema reports. */
+export async function readOutside(value: unknown, source: Source): Promise<Outside> {
+  const walk = new Walk(source);
+  const config = fields(value);
+  await walk.secret(['ops', 'token'], fields(config.ops).token);
+  for (const [index, listener] of list(fields(config.phones).listeners).entries()) {
+    await walk.listener(['phones', 'listeners', index], fields(listener));
+  }
+  for (const [c, cluster] of list(config.clusters).entries()) {
+    for (const [s, service] of list(fields(cluster).services).entries()) {
+      const path = ['clusters', c, 'services', s];
+      await walk.secret([...path, 'probe', 'password'], fields(fields(service).probe).password);
+      await walk.authority([...path, 'tls', 'ca'], fields(fields(service).tls).ca);
+    }
+  }
+  await walk.folder(['pages', 'folder'], fields(config.pages).folder, true);
+  await walk.folder(['state', 'folder'], fields(config.state).folder, false);
+  return walk;
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+const DAY_MS = 86_400_000;
+
+class Walk implements Outside {
+  readonly contents = new Map<string, string>();
+  readonly findings: Finding[] = [];
+  readonly warnings: Finding[] = [];
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** A secret in place, from the environment or from a file; a final newline of the file is not part of it. */
+  async secret(path: KeyPath, value: unknown): Promise<void> {
+    const { env, file } = fields(value);
+    if (typeof value === 'string') this.contents.set(renderKey(path), value);
+    if (typeof env === 'string') {
+      const content = this.#source.env[env] ?? '';
+      if (content === '')
+        this.#add(path, `the environment variable ${renderFound(env)}, which is not set`, 'one that is set');
+      this.contents.set(renderKey(path), content);
+    } else if (typeof file === 'string') {
+      const content = (await this.#text(path, file))?.replace(/\r?\n$/, '');
+      if (content === undefined) return;
+      if (content === '') this.#add(path, `the file ${renderFound(file)}, which is empty`, 'a file with the secret');
+      if (/\p{Cc}/u.test(content)) this.#add(path, `the file ${renderFound(file)} with several lines`, 'one line');
+      this.contents.set(renderKey(path), content);
+    }
+  }
+
+  async listener(path: KeyPath, listener: Readonly<Record<string, unknown>>): Promise<void> {
+    const { cert, key } = fields(listener.tls);
+    const certPath = [...path, 'tls', 'cert'];
+    const keyPath = [...path, 'tls', 'key'];
+    const certificates = await this.#certificates(certPath, cert);
+    const keyText = await this.#text(keyPath, key);
+    const privateKey = keyText === undefined ? null : parsePrivateKey(keyText);
+    if (typeof privateKey === 'string') {
+      this.#add(keyPath, `${renderFound(key)}: ${privateKey}`, 'a PEM file with a private key without a passphrase');
+    }
+    const leaf = certificates?.[0];
+    if (leaf === undefined) return;
+    if (privateKey !== null && typeof privateKey !== 'string' && !leaf.checkPrivateKey(privateKey)) {
+      this.#add(
+        keyPath,
+        `${renderFound(key)}, the key of another certificate`,
+        `the private key of ${renderFound(cert)}`,
+      );
+    }
+    this.#warnOfDates(certPath, leaf.validFromDate, leaf.validToDate);
+    const publicUrl = typeof listener.publicUrl === 'string' ? parseOrigin(listener.publicUrl) : null;
+    if (publicUrl !== null && !coversHost(leaf, publicUrl.hostname)) {
+      const found = `the certificate is not for ${publicUrl.hostname}, the host of publicUrl`;
+      this.warnings.push({ path: certPath, found, allowed: 'phones will say "Host not found"; use one that names it' });
+    }
+  }
+
+  /** The CA of a Finesse server. */
+  async authority(path: KeyPath, value: unknown): Promise<void> {
+    const certificates = await this.#certificates(path, value);
+    const [only] = certificates ?? [];
+    if (certificates?.length === 1 && only !== undefined) this.#warnOfDates(path, only.validFromDate, only.validToDate);
+  }
+
+  /** A folder that must exist already, or may be made later. */
+  async folder(path: KeyPath, value: unknown, mustExist: boolean): Promise<void> {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return;
+    try {
+      const status = await stat(resolve(this.#source.folder, value));
+      if (!status.isDirectory())
+        this.#add(path, `${renderFound(value)}, which is not a folder`, 'the path of a folder');
+    } catch (error) {
+      if (mustExist || (error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#add(path, `${renderFound(value)}, ${renderFileError(error)}`, 'the path of a folder that can be read');
+      }
+    }
+  }
+
+  async #certificates(path: KeyPath, value: unknown) {
+    const pem = await this.#text(path, value);
+    if (pem === undefined) return null;
+    const certificates = parseCertificates(pem);
+    if (certificates === null) {
+      const found = `${renderFound(value)}, a file without a readable certificate`;
+      this.#add(path, found, 'a PEM file (-----BEGIN CERTIFICATE-----)');
+    }
+    this.contents.set(renderKey(path), pem);
+    return certificates;
+  }
+
+  async #text(path: KeyPath, value: unknown): Promise<string | undefined> {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return undefined;
+    try {
+      return new TextDecoder().decode(await readBytes(resolve(this.#source.folder, value)));
+    } catch (error) {
+      this.#add(path, `${renderFound(value)}, ${renderFileError(error)}`, 'the path of a file that can be read');
+      return undefined;
+    }
+  }
+
+  #warnOfDates(path: KeyPath, from: Date, to: Date): void {
+    const warn = (found: string, allowed: string) => this.warnings.push({ path, found, allowed });
+    const days = Math.floor((to.getTime() - this.#source.now) / DAY_MS);
+    const date = (day: Date) => day.toISOString().slice(0, 10);
+    if (from.getTime() > this.#source.now) warn(`the certificate is valid from ${date(from)} only`, 'check the clock');
+    if (days < 0) warn(`the certificate ended on ${date(to)}`, 'connections will fail; renew it');
+    else if (days < 30) warn(`the certificate ends on ${date(to)}`, 'renew it before');
+  }
+
+  #add(path: KeyPath, found: string, allowed: string): void {
+    this.findings.push({ path, found, allowed });
+  }
+}
+
+/** The bytes of a file, at most one more than MAX_BYTES of them: a wrong path may name a device without an end. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = (await file.read(bytes, length)).bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'which does not exist',
+  ENOTDIR: 'which does not exist',
+  EACCES: 'which this user may not read',
+  EPERM: 'which this user may not read',
+  EISDIR: 'which is a folder',
+  ENAMETOOLONG: 'which is too long for a path',
+  ELOOP: 'which is a loop of links',
+};
+
+/** Why a file cannot be read, to follow its name. */
+export function renderFileError(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return FILE_ERRORS[code] ?? `which cannot be read (${code})`;
+}

@@ -1,0 +1,85 @@
+/** What the schema finds wrong: types, ranges, unknown keys. In the words of the schema, not of the validator. */
+
+import type { z } from 'zod';
+import { renderFound } from './document.ts';
+import type { Finding, KeyPath } from './problem.ts';
+import { configSchema, describeKey, FUTURE_KEYS, type KeyDescription, type ParsedConfig } from './schema.ts';
+
+export type SchemaResult = { readonly parsed: ParsedConfig } | { readonly findings: readonly Finding[] };
+
+/** Checks every key by itself; rules that join several keys are in rules.ts. */
+export function parseConfig(value: unknown): SchemaResult {
+  const result = configSchema.safeParse(value ?? {});
+  if (result.success) return { parsed: result.data };
+  return { findings: result.error.issues.flatMap((issue) => describeIssue(value, issue)) };
+}
+
+function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
+  const path = issue.path as KeyPath;
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknownKey(path, key));
+  const key = describeKey(path);
+  const value = valueAt(root, path);
+  // A file that is one text as a whole may well be a password file given by mistake.
+  const hidden = key?.secret === true || path.length === 0;
+  const found = hidden && isScalar(value) ? 'a value that is not printed' : renderFound(value);
+  return [{ path, found, allowed: allowedAt(key) }];
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' && value !== undefined;
+}
+
+function allowedAt(key: KeyDescription | null): string {
+  if (key?.allowed !== undefined) return key.allowed;
+  if (key?.properties !== undefined) return `a mapping with the keys ${listKeys(key)}`;
+  return key?.items?.allowed !== undefined ? `a list, each ${key.items.allowed}` : 'a list';
+}
+
+function listKeys(key: KeyDescription): string {
+  return Object.keys(key.properties ?? {}).join(', ');
+}
+
+function describeUnknownKey(parent: KeyPath, name: string): Finding {
+  const path = [...parent, name];
+  const pattern = path.map((step) => (typeof step === 'number' ? '[]' : `.${step}`)).join('');
+  if (FUTURE_KEYS.includes(pattern.slice(1))) {
+    return { path, found: 'a key that is not supported by this version', allowed: 'the configuration without it' };
+  }
+  const mapping = describeKey(parent);
+  const nearest = nearestKey(name, Object.keys(mapping?.properties ?? {}));
+  const known = mapping === null ? '' : listKeys(mapping);
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+  return { path, found: 'an unknown key', allowed: `${known}${hint}` };
+}
+
+function valueAt(root: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((value, step) => {
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+      ? (value as Record<string | number, unknown>)[step]
+      : undefined;
+  }, root);
+}
+
+/** The key that was probably meant: at most two letters off and the shorter part of the word right, letter case apart. */
+function nearestKey(name: string, known: readonly string[]): string | null {
+  if (name.length > 40) return null;
+  const ranked = known
+    .map((key) => ({ key, distance: editDistance(name.toLowerCase(), key.toLowerCase()) }))
+    .filter(({ key, distance }) => distance <= 2 && distance < key.length / 2)
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.key ?? null;
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,131 @@
+/** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
+
+import { dirname, resolve } from 'node:path';
+import type { Config, ListenerConfig, ServiceConfig } from './config.ts';
+import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
+import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
+import { parseConfig } from './findings.ts';
+import { type ConfigProblem, type Finding, renderKey } from './problem.ts';
+import { checkRules } from './rules.ts';
+import type { ParsedConfig } from './schema.ts';
+import { parseFingerprint, parseOrigin } from './values.ts';
+import { warnAbout } from './warnings.ts';
+
+export type { ConfigProblem } from './problem.ts';
+export { renderProblems, renderWarnings } from './problem.ts';
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export interface LoadOptions {
+  /** Where `{ env: NAME }` looks. Default: the environment of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Epoch ms against which certificates are judged. Default: now. */
+  readonly now?: number;
+}
+
+/** contract.md, "Configuration". Never throws: whatever the file holds, the result says what is wrong with it. */
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadResult> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBytes(file);
+  } catch (error) {
+    const found = `a file ${renderFileError(error)}`;
+    return { ok: false, problems: [{ file, line: null, column: null, key: '', found, allowed: 'a YAML file' }] };
+  }
+  const text = decodeText(file, bytes);
+  if (typeof text !== 'string') return { ok: false, problems: text };
+  return checkDocument(parseConfigText(file, text), dirname(resolve(file)), options);
+}
+
+async function checkDocument(document: ConfigDocument, folder: string, options: LoadOptions): Promise<LoadResult> {
+  const { value } = document;
+  const result = parseConfig(value);
+  const env = options.env ?? process.env;
+  const outside = await readOutside(value, { folder, env, now: options.now ?? Date.now() });
+  const findings = [...('findings' in result ? result.findings : []), ...checkRules(value), ...outside.findings];
+  const problems = [...document.problems, ...findings.map(document.locate).filter(isSound(document))];
+  if (problems.length > 0 || !('parsed' in result)) return { ok: false, problems: inOrder(problems) };
+  const config = buildConfig(result.parsed, outside, folder);
+  const warnings = [...outside.warnings, ...warnAbout(config)].map((finding: Finding) => document.locate(finding));
+  return { ok: true, config, warnings: inOrder(warnings) };
+}
+
+/** Broken syntax makes a guess of all that follows it, and of every key that seems to be missing. */
+function isSound(document: ConfigDocument): (problem: ConfigProblem) => boolean {
+  const { soundUntilLine } = document;
+  if (soundUntilLine === null) return () => true;
+  return (problem) => problem.found !== 'nothing' && problem.line !== null && problem.line < soundUntilLine;
+}
+
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+function origin(url: string): string {
+  return parseOrigin(url)?.origin ?? url;
+}
+
+function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Config {
+  const inFolder = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
+  const { phones, ops, clusters, reconnect, pages, state, log } = parsed;
+  return {
+    phones: {
+      listeners: phones.listeners.map((listener) => buildListener(listener, folder)),
+      answerWithinMs: phones.answerWithin,
+      networks: phones.networks,
+      trustedFronts: phones.trustedFronts,
+      forgetAfterMs: phones.forgetAfter,
+    },
+    ops: { host: ops.host, port: ops.port, token: outside.contents.get('ops.token') ?? null },
+    clusters: clusters.map((cluster, c) => ({
+      id: cluster.id,
+      frontDoor: cluster.frontDoor || clusters.length === 1,
+      services: cluster.services.map((service, s) => {
+        return buildService(service, renderKey(['clusters', c, 'services', s]), reconnect.interval, outside);
+      }),
+    })),
+    reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
+    pages: { folder: inFolder(pages.folder), languages: pages.languages },
+    state: { folder: inFolder(state.folder) },
+    log,
+  };
+}
+
+type ParsedListener = ParsedConfig['phones']['listeners'][number];
+type ParsedService = ParsedConfig['clusters'][number]['services'][number];
+
+function buildListener(listener: ParsedListener, folder: string): ListenerConfig {
+  const { host, port, publicUrl, tls, service } = listener;
+  return {
+    host,
+    port,
+    publicUrl: publicUrl === undefined ? null : origin(publicUrl),
+    tls: tls === undefined ? null : { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+    service: service ?? null,
+  };
+}
+
+const PROBE_TIMEOUT_MS = 4000;
+
+function buildService(service: ParsedService, key: string, reconnectMs: number, outside: Outside): ServiceConfig {
+  const { probe, tls } = service;
+  const url = origin(service.url);
+  return {
+    id: service.id,
+    name: service.name,
+    url,
+    aliases: service.aliases,
+    site: service.site ?? null,
+    ca: outside.contents.get(`${key}.tls.ca`) ?? null,
+    fingerprints: tls.fingerprints.map((text) => parseFingerprint(text) ?? text),
+    probe: {
+      url: probe.url ?? `${url}/finesse/api/SystemInfo`,
+      username: probe.username ?? null,
+      password: outside.contents.get(`${key}.probe.password`) ?? null,
+      intervalMs: probe.interval,
+      timeoutMs: probe.timeout ?? Math.min(PROBE_TIMEOUT_MS, Math.floor(0.8 * Math.min(probe.interval, reconnectMs))),
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Rules that join several keys. They read the raw values and pass over what is missing or of the wrong kind (the schema says
+ * that), so that a configuration with a wrong type in one place still gets all its other errors at once. Pure.
+ */
+
+import { renderFound } from './document.ts';
+import { type Finding, type KeyPath, renderKey } from './problem.ts';
+import { isLoopback, parseDuration, parseOrigin, renderDuration } from './values.ts';
+
+/** A value and the way to it. */
+interface Place {
+  readonly path: KeyPath;
+  readonly value: unknown;
+}
+
+function at(place: Place, key: string): Place {
+  const { path, value } = place;
+  const has = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
+  return { path: [...path, key], value: has ? (value as Record<string, unknown>)[key] : undefined };
+}
+
+function items(place: Place): Place[] {
+  const list: unknown[] = Array.isArray(place.value) ? place.value : [];
+  return list.map((value, index) => ({ path: [...place.path, index], value }));
+}
+
+function text(place: Place): string | null {
+  return typeof place.value === 'string' ? place.value : null;
+}
+
+function finding(place: Place, found: string, allowed: string): Finding {
+  return { path: place.path, found, allowed };
+}
+
+/** Every broken rule of a configuration that may have other faults too. */
+export function checkRules(value: unknown): Finding[] {
+  const root: Place = { path: [], value };
+  const clusters = items(at(root, 'clusters'));
+  const services = clusters.flatMap((cluster) => items(at(cluster, 'services')));
+  const listeners = items(at(at(root, 'phones'), 'listeners'));
+  const ops = at(root, 'ops');
+  return [
+    ...listeners.flatMap((listener) => checkListener(listener, services)),
+    ...checkAddresses([...listeners, ops]),
+    ...checkOps(ops),
+    ...clusters.flatMap((cluster) =>
+      unique(items(at(cluster, 'services')), 'name', 'a name that no other service of the cluster has'),
+    ),
+    ...unique(
+      clusters.flatMap((c) => [c, ...items(at(c, 'services'))]),
+      'id',
+      'an id that no other cluster or service has',
+    ),
+    ...checkFrontDoors(clusters),
+    ...checkOrigins(services),
+    ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
+    ...checkLanguages(at(at(root, 'pages'), 'languages')),
+  ];
+}
+
+function checkListener(listener: Place, services: readonly Place[]): Finding[] {
+  const findings: Finding[] = [];
+  const host = text(at(listener, 'host'));
+  const publicUrl = at(listener, 'publicUrl');
+  const encrypted = at(listener, 'tls').value !== undefined;
+  if (publicUrl.value === undefined && host !== null && !isLoopback(host)) {
+    const why = `the origin by which phones reach this listener, since ${renderFound(host)} is not loopback`;
+    findings.push(finding(publicUrl, 'nothing', why));
+  }
+  const origin = parseOrigin(text(publicUrl) ?? '');
+  if (origin !== null && (origin.protocol === 'https:') !== encrypted) {
+    const allowed = encrypted ? 'https://, because the listener has tls' : 'http://, or tls with cert and key';
+    findings.push(finding(publicUrl, renderFound(publicUrl.value), allowed));
+  }
+  if (origin !== null && (origin.hostname === '0.0.0.0' || origin.hostname === '[::]')) {
+    findings.push(finding(publicUrl, renderFound(publicUrl.value), 'a host that phones can reach'));
+  }
+  const service = at(listener, 'service');
+  const ids = services.map((s) => text(at(s, 'id'))).filter((id) => id !== null);
+  if (text(service) !== null && !ids.includes(text(service) ?? '')) {
+    findings.push(finding(service, renderFound(service.value), `the id of a service: ${ids.join(', ')}`));
+  }
+  return findings;
+}
+
+/** Whether two sockets could not both listen on one port: a wildcard takes the port of every address of its family. */
+function sameAddress(a: string, b: string): boolean {
+  const covers = (x: string, y: string) => x === y || x === '::' || (x === '0.0.0.0' && !y.includes(':'));
+  return covers(a.toLowerCase(), b.toLowerCase()) || covers(b.toLowerCase(), a.toLowerCase());
+}
+
+function checkAddresses(places: readonly Place[]): Finding[] {
+  const addresses = places.map((place) => {
+    const isOps = place.path[0] === 'ops';
+    const host = text(at(place, 'host')) ?? (isOps ? '127.0.0.1' : null);
+    const port = at(place, 'port').value ?? (isOps ? 8090 : undefined);
+    return { place, host, port };
+  });
+  return addresses.flatMap(({ place, host, port }, index) => {
+    if (host === null || typeof port !== 'number' || port === 0) return [];
+    const taken = addresses
+      .slice(0, index)
+      .find((a) => a.port === port && a.host !== null && sameAddress(a.host, host));
+    if (taken === undefined) return [];
+    const found = `${port} on ${renderFound(host)}, which ${renderKey(taken.place.path)} already takes`;
+    return [finding(at(place, 'port'), found, 'an address and port of its own for every listener and ops')];
+  });
+}
+
+function checkOps(ops: Place): Finding[] {
+  const host = text(at(ops, 'host'));
+  if (host === null || isLoopback(host) || at(ops, 'token').value !== undefined) return [];
+  return [finding(at(ops, 'token'), 'nothing', `a token, since ops.host ${renderFound(host)} is not loopback`)];
+}
+
+function unique(places: readonly Place[], key: string, allowed: string): Finding[] {
+  const first = new Map<string, Place>();
+  return places.flatMap((owner) => {
+    const place = at(owner, key);
+    const value = text(place);
+    const earlier = value === null ? undefined : first.get(value);
+    if (value !== null && earlier === undefined) first.set(value, owner);
+    if (earlier === undefined) return [];
+    return [finding(place, `${renderFound(value)}, which ${renderKey(earlier.path)} already has`, allowed)];
+  });
+}
+
+function checkFrontDoors(clusters: readonly Place[]): Finding[] {
+  const doors = clusters.map((cluster) => at(cluster, 'frontDoor')).filter((place) => place.value === true);
+  return doors.slice(1).map((place) => {
+    return finding(place, `true, which ${renderKey(doors[0]?.path ?? [])} already is`, 'true for at most one cluster');
+  });
+}
+
+function checkOrigins(services: readonly Place[]): Finding[] {
+  const first = new Map<string, Place>();
+  return services.flatMap((service) => {
+    const place = at(service, 'url');
+    const origin = parseOrigin(text(place) ?? '')?.origin;
+    if (origin === undefined) return [];
+    const earlier = first.get(origin);
+    if (earlier === undefined) first.set(origin, service);
+    if (earlier === undefined) return [];
+    const found = `${renderFound(place.value)}, the same server as ${renderKey(earlier.path)}`;
+    return [finding(place, found, 'a server of its own for every service')];
+  });
+}
+
+function checkProbe(probe: Place, reconnect: Place): Finding[] {
+  const findings: Finding[] = [];
+  for (const [key, other] of [
+    ['username', 'password'],
+    ['password', 'username'],
+  ] as const) {
+    if (at(probe, key).value !== undefined && at(probe, other).value === undefined) {
+      findings.push(finding(at(probe, other), 'nothing', `both username and password, or neither`));
+    }
+  }
+  const timeout = at(probe, 'timeout');
+  const timeoutMs = parseDuration(text(timeout) ?? '');
+  const intervals = [at(probe, 'interval'), at(reconnect, 'interval')];
+  for (const place of timeoutMs === null ? [] : intervals) {
+    const intervalMs = parseDuration(text(place) ?? (place.value === undefined ? '5s' : ''));
+    if (intervalMs === null || timeoutMs === null || timeoutMs < intervalMs) continue;
+    const key = place.path.at(-2) === 'reconnect' ? 'reconnect.interval' : 'probe.interval';
+    findings.push(
+      finding(timeout, renderFound(timeout.value), `less than ${key}, which is ${renderDuration(intervalMs)}`),
+    );
+  }
+  return findings;
+}
+
+function checkLanguages(languages: Place): Finding[] {
+  const seen = new Set<string>();
+  return items(languages).flatMap((place) => {
+    const code = text(place)?.toLowerCase() ?? null;
+    if (code === null || !seen.has(code)) {
+      if (code !== null) seen.add(code);
+      return [];
+    }
+    return [finding(place, `${renderFound(place.value)} a second time`, 'each language once')];
+  });
+}

@@ -1,0 +1,422 @@
+/**
+ * The single source of the configuration's keys, defaults, units and descriptions. docs/configuration.md is generated from
+ * it, and error messages take "what is allowed" from it. Rules that join several keys are in rules.ts.
+ */
+
+import { z } from 'zod';
+import {
+  isListenHost,
+  isNetwork,
+  parseAlias,
+  parseDuration,
+  parseFingerprint,
+  parseHttpUrl,
+  parseOrigin,
+  renderDuration,
+} from './values.ts';
+
+/** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
+interface KeyMeta {
+  readonly description: string;
+  /** What error messages and the manual say is allowed. Objects and lists without it are described by their keys. */
+  readonly allowed?: string;
+  readonly unit?: string;
+  /** How the manual writes a default that depends on something. */
+  readonly defaultText?: string;
+  /** The value never appears in a message. */
+  readonly secret?: boolean;
+}
+
+function described<T extends z.ZodType>(schema: T, meta: KeyMeta): T {
+  return schema.meta({ ...meta });
+}
+
+/** A duration between two limits (inclusive, milliseconds), in milliseconds once parsed. */
+function duration(minMs: number, maxMs: number): z.ZodType<number, string> {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  });
+}
+
+function durationAllowed(minMs: number, maxMs: number): { allowed: string; unit: string } {
+  const range = `${renderDuration(minMs)} to ${renderDuration(maxMs)}`;
+  return { allowed: `a duration from ${range}, such as 5s, 500ms, 2m or 12h`, unit: 'duration' };
+}
+
+const HOUR = 3_600_000;
+
+/** Short, because it is part of every phone URL; contract.md, "Configuration". */
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$/;
+const RESERVED_IDS = new Set(['fippa', 'cgi']);
+
+function isId(text: string): boolean {
+  return ID_PATTERN.test(text) && !RESERVED_IDS.has(text.toLowerCase());
+}
+
+const ID_ALLOWED =
+  'text of 1 to 16 letters, digits, hyphens or underscores, beginning with a letter or digit; not fippa or CGI';
+
+/** Control characters and lone surrogates break a page, and line separators break a log line. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+function plainText(maxCodePoints: number): z.ZodType<string, string> {
+  return z.string().refine((text) => {
+    return text.trim() !== '' && [...text].length <= maxCodePoints && !UNPRINTABLE.test(text);
+  });
+}
+
+const path = z.string().refine((text) => text !== '' && !text.includes('\0'));
+const port = z.int().min(0).max(65_535);
+const secret = z.union([
+  z.string().refine((text) => text !== '' && !UNPRINTABLE.test(text)),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: path }),
+]);
+const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';
+
+const listenerTls = z.strictObject({
+  cert: described(path, {
+    description:
+      "PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host.",
+    allowed: 'the path of a PEM file',
+  }),
+  key: described(path, {
+    description: "PEM file with the certificate's private key, without a passphrase.",
+    allowed: 'the path of a PEM file',
+  }),
+});
+
+const listener = z.strictObject({
+  host: described(z.string().refine(isListenHost), {
+    description: 'Address to listen on. `0.0.0.0` is every IPv4 address of the machine, `::` every address.',
+    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  }),
+  port: described(port, {
+    description: 'TCP port to listen on; 0 takes any free one.',
+    allowed: 'a whole number from 0 to 65535',
+  }),
+  publicUrl: described(
+    z
+      .string()
+      .refine((text) => parseOrigin(text) !== null)
+      .optional(),
+    {
+      description:
+        'Scheme, host and port by which phones reach this listener; it begins every URL on a page. Required unless `host` is loopback.',
+      allowed:
+        'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials',
+      defaultText: 'loopback only: the name in the request and the port',
+    },
+  ),
+  tls: described(listenerTls.optional(), {
+    description: 'Serve HTTPS with this certificate. Without it the listener is plain HTTP.',
+  }),
+  service: described(z.string().optional(), {
+    description:
+      "Everything on this listener is for this service (split DNS: phones reach the proxy under Finesse's own name).",
+    allowed: 'the id of a service',
+  }),
+});
+
+const PROBE_TIMES = durationAllowed(100, HOUR);
+
+const probe = z.strictObject({
+  url: described(
+    z
+      .string()
+      .refine((text) => parseHttpUrl(text) !== null)
+      .optional(),
+    {
+      description: 'Full URL of SystemInfo, when it is not below `url` of the service.',
+      allowed: 'an http or https URL without credentials',
+      defaultText: '`url` of the service followed by `/finesse/api/SystemInfo`',
+    },
+  ),
+  username: described(plainText(128).optional(), {
+    description: 'User for SystemInfo, where Finesse asks for one (`secureSystemInfo`, from 12.6(2)).',
+    allowed: 'text of 1 to 128 characters (a number in quotes)',
+  }),
+  password: described(secret.optional(), {
+    description: 'Password of that user.',
+    allowed: SECRET_ALLOWED,
+    secret: true,
+  }),
+  interval: described(duration(100, HOUR).prefault('5s'), {
+    description: 'Time between two probes of a service that answers.',
+    ...PROBE_TIMES,
+  }),
+  timeout: described(duration(50, HOUR).optional(), {
+    description: 'A probe without a complete answer by then has failed. Less than `interval` and `reconnect.interval`.',
+    ...durationAllowed(50, HOUR),
+    defaultText: '4s, or 80 % of the shorter of the two intervals if that is less',
+  }),
+});
+
+const serviceTls = z.strictObject({
+  ca: described(path.optional(), {
+    description: "PEM file with the CA that signed Finesse's certificate, or with the self-signed certificate itself.",
+    allowed: 'the path of a PEM file',
+    defaultText: "the system's CAs",
+  }),
+  fingerprints: described(
+    z
+      .array(
+        described(
+          z.string().refine((text) => parseFingerprint(text) !== null),
+          {
+            description: 'A SHA-256 fingerprint.',
+            allowed: 'a SHA-256 fingerprint: 32 pairs of hex digits joined by colons',
+          },
+        ),
+      )
+      .prefault([]),
+    {
+      description:
+        'SHA-256 fingerprints of certificates that are trusted although no CA vouches for them; `check --probe` prints them.',
+    },
+  ),
+});
+
+const service = z.strictObject({
+  id: described(z.string().refine(isId), {
+    description:
+      'Name of the service in every phone URL, so short. Clusters and services share one set of ids. Changing it changes what is entered in Unified CM.',
+    allowed: ID_ALLOWED,
+  }),
+  name: described(plainText(32), {
+    description: 'What agents read. Unique in its cluster.',
+    allowed: 'text of 1 to 32 characters without control characters (a number in quotes)',
+  }),
+  url: described(
+    z.string().refine((text) => parseOrigin(text) !== null),
+    {
+      description:
+        'Origin of Finesse, by its full name and its own port; `/fippa` and `/finesse/api/SystemInfo` are below it.',
+      allowed:
+        'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials',
+    },
+  ),
+  aliases: described(
+    z
+      .array(
+        described(
+          z.string().refine((text) => parseAlias(text) !== null),
+          {
+            description: 'Another name of the same server.',
+            allowed: 'a host, host:port, [IPv6 address] or origin',
+          },
+        ),
+      )
+      .prefault([]),
+    {
+      description: 'Other names of the same server, so that URLs with them are recognised on its pages.',
+    },
+  ),
+  site: described(plainText(64).optional(), {
+    description: 'Where the server stands, for operators.',
+    allowed: 'text of 1 to 64 characters',
+  }),
+  tls: described(serviceTls.prefault({}), {
+    description: 'How the certificate of Finesse is checked. It is never left unchecked.',
+  }),
+  probe: described(probe.prefault({}), { description: 'How the proxy asks whether the service is in service.' }),
+});
+
+const cluster = z.strictObject({
+  id: described(z.string().refine(isId), {
+    description: "The cluster's front door is `/ID/fippa/DEVICE`.",
+    allowed: ID_ALLOWED,
+  }),
+  frontDoor: described(z.boolean().prefault(false), {
+    description:
+      'With several clusters: `/fippa/DEVICE` without an id leads to this one. The only cluster has it anyway.',
+    allowed: 'true or false',
+  }),
+  services: described(z.array(described(service, { description: 'A Finesse server as agents see it.' })).min(1), {
+    description: 'The Finesse servers of the cluster, in the order in which they are preferred.',
+    allowed: 'a list of at least one service',
+  }),
+});
+
+const networks = z
+  .array(
+    described(z.string().refine(isNetwork), {
+      description: 'A network.',
+      allowed: 'an IP address or a block such as 10.20.0.0/16',
+    }),
+  )
+  .prefault([]);
+
+const phones = z.strictObject({
+  listeners: described(
+    z.array(described(listener, { description: 'An address and port where phones connect.' })).min(1),
+    {
+      description: 'Where phones connect.',
+      allowed: 'a list of at least one listener',
+    },
+  ),
+  answerWithin: described(duration(500, 10_000).prefault('4500ms'), {
+    description: "A phone has its answer within this time of its request's end, if need be a page of the proxy's own.",
+    ...durationAllowed(500, 10_000),
+  }),
+  networks: described(networks, {
+    description: 'Networks where phones are. Empty: not stated.',
+    allowed: 'a list of IP addresses or blocks',
+  }),
+  trustedFronts: described(networks, {
+    description: 'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed.',
+    allowed: 'a list of IP addresses or blocks',
+  }),
+  forgetAfter: described(duration(1000, 720 * HOUR).prefault('12h'), {
+    description: 'A signed-in phone that sends nothing for this long is forgotten.',
+    ...durationAllowed(1000, 720 * HOUR),
+  }),
+});
+
+const ops = z.strictObject({
+  host: described(z.string().refine(isListenHost).prefault('127.0.0.1'), {
+    description: 'Address of the ops port (health, metrics, control). Not loopback: `token` is required.',
+    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  }),
+  port: described(port.prefault(8090), {
+    description: 'Port of the ops port; 0 takes any free one.',
+    allowed: 'a whole number from 0 to 65535',
+  }),
+  token: described(secret.optional(), {
+    description: 'Bearer token for changes (`drain`, `maint`, `ready`). Without it changes are refused.',
+    allowed: SECRET_ALLOWED,
+    secret: true,
+  }),
+});
+
+const languageCode = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/);
+
+export const configSchema = z.strictObject({
+  phones: described(phones, { description: "The phones' side." }),
+  ops: described(ops.prefault({}), { description: "The operators' side." }),
+  clusters: described(
+    z
+      .array(
+        described(cluster, {
+          description: "A Finesse cluster. An agent's only alternates are the other services of the same cluster.",
+        }),
+      )
+      .min(1),
+    { description: 'The Finesse clusters.', allowed: 'a list of at least one cluster' },
+  ),
+  reconnect: described(
+    z
+      .strictObject({
+        interval: described(duration(100, HOUR).prefault('5s'), {
+          description: 'Length of one attempt to reach a service that has failed.',
+          ...PROBE_TIMES,
+        }),
+        attempts: described(z.int().min(1).max(100).prefault(3), {
+          description: 'After this many attempts the service is out of service and alternates are offered.',
+          unit: 'attempts',
+          allowed: 'a whole number from 1 to 100',
+        }),
+      })
+      .prefault({}),
+    {
+      description: 'How long a failed service is waited for. The defaults are those of Finesse IP Phone Agent itself.',
+    },
+  ),
+  pages: described(
+    z
+      .strictObject({
+        folder: described(path.optional(), {
+          description: 'Folder with page templates of your own, which replace those of the same name.',
+          allowed: 'the path of a folder',
+          defaultText: 'the built-in templates',
+        }),
+        languages: described(
+          z
+            .array(
+              described(languageCode, {
+                description: 'A language.',
+                allowed: 'a language code such as en, de or pt-BR',
+              }),
+            )
+            .min(1)
+            .prefault(['en', 'de']),
+          {
+            description: 'Languages of the pages. A phone whose language is not here gets the first.',
+            allowed: 'a list of at least one language code',
+          },
+        ),
+      })
+      .prefault({}),
+    { description: "The proxy's own pages." },
+  ),
+  state: described(
+    z
+      .strictObject({
+        folder: described(path.optional(), {
+          description: 'Folder where the state is kept over a restart.',
+          allowed: 'the path of a folder',
+          defaultText: 'state is not kept',
+        }),
+      })
+      .prefault({}),
+    { description: 'What survives a restart.' },
+  ),
+  log: described(
+    z
+      .strictObject({
+        level: described(z.enum(['debug', 'info', 'warn', 'error']).prefault('info'), {
+          description: 'The least important lines that are written.',
+          allowed: 'debug, info, warn or error',
+        }),
+        format: described(z.enum(['json', 'pretty', 'auto']).prefault('auto'), {
+          description: '`auto` is readable in a terminal and JSON everywhere else.',
+          allowed: 'json, pretty or auto',
+        }),
+      })
+      .prefault({}),
+    { description: 'Logs, on standard output.' },
+  ),
+});
+
+/** The configuration as the schema leaves it: defaults filled in but for those that depend on other keys, files not yet read. */
+export type ParsedConfig = z.output<typeof configSchema>;
+export type ParsedSecret = z.output<typeof secret>;
+
+/** Keys that a later version will have: they deserve a better answer than "unknown". `[]` stands for any item of a list. */
+export const FUTURE_KEYS: readonly string[] = [
+  'push',
+  'store',
+  'clusters[].services[].notification',
+  'clusters[].services[].pushFrom',
+];
+
+/** A key of the schema as messages and the manual need it. */
+export interface KeyDescription extends Partial<KeyMeta> {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, KeyDescription>>;
+  readonly required?: readonly string[];
+  readonly items?: KeyDescription;
+}
+
+let rootDescription: KeyDescription | null = null;
+
+/** The whole schema as plain data. */
+export function describeConfig(): KeyDescription {
+  rootDescription ??= z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as KeyDescription;
+  return rootDescription;
+}
+
+/** The key at a path (list positions are numbers), or null when the schema has none there. */
+export function describeKey(path: readonly (string | number)[]): KeyDescription | null {
+  let key: KeyDescription | undefined = describeConfig();
+  for (const step of path) {
+    const properties: Readonly<Record<string, KeyDescription>> = key.properties ?? {};
+    key = typeof step === 'number' ? key.items : Object.hasOwn(properties, step) ? properties[step] : undefined;
+    if (key === undefined) return null;
+  }
+  return key;
+}

@@ -1,0 +1,108 @@
+/** Single values of the configuration: text to typed, and the judgement whether a text is one. Pure. */
+
+import { BlockList, isIP } from 'node:net';
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `500ms`, `5s`, `2m`, `12h` in milliseconds; null when it is anything else (a number without a unit, a fraction). */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
+
+/** Milliseconds as a person writes them: the largest unit that leaves no fraction. */
+export function renderDuration(ms: number): string {
+  for (const unit of ['h', 'm', 's'] as const) {
+    if (ms >= UNITS[unit] && ms % UNITS[unit] === 0) return `${ms / UNITS[unit]}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+/**
+ * The scheme, host and port of a URL that consists of nothing else but perhaps a final slash; null otherwise. Checked on the
+ * text as well as by the URL parser, because the parser forgives white space, backslashes and a missing `//`.
+ */
+export function parseOrigin(text: string): URL | null {
+  if (!/^https?:\/\/[^\s/\\?#@]+\/?$/i.test(text)) return null;
+  return URL.parse(text);
+}
+
+/** An http or https URL with any path, without credentials and fragment. */
+export function parseHttpUrl(text: string): URL | null {
+  if (!/^https?:\/\/[^\s/\\?#@]+(\/[^\s\\#]*)?$/i.test(text)) return null;
+  return URL.parse(text);
+}
+
+/** A name by which a server may also be called: any port, or any scheme, when it states none. */
+export interface Alias {
+  readonly host: string;
+  readonly port: string | null;
+  readonly scheme: 'http' | 'https' | null;
+}
+
+/** `host`, `host:port`, `[v6]`, `[v6]:port` or an origin; null when it is none of these. */
+export function parseAlias(text: string): Alias | null {
+  const origin = parseOrigin(text);
+  if (origin !== null) return originAlias(origin);
+  if (text.includes('/') || /\s/.test(text)) return null;
+  const url = parseOrigin(`http://${text}`);
+  if (url === null) return null;
+  // The parser drops port 80, which is as good a port as any.
+  const port = url.port !== '' ? url.port : /:0*80$/.test(text.replace(/^\[.*\]/, '')) ? '80' : null;
+  return { host: url.hostname, port, scheme: null };
+}
+
+export function originAlias(origin: URL): Alias {
+  const scheme = origin.protocol === 'https:' ? 'https' : 'http';
+  return { host: origin.hostname, port: origin.port || (scheme === 'https' ? '443' : '80'), scheme };
+}
+
+/** Whether some URL is named by both. */
+export function aliasesOverlap(a: Alias, b: Alias): boolean {
+  return (
+    a.host === b.host &&
+    (a.port === null || b.port === null || a.port === b.port) &&
+    (a.scheme === null || b.scheme === null || a.scheme === b.scheme)
+  );
+}
+
+/** An address, or a block in CIDR notation. */
+export function isNetwork(text: string): boolean {
+  const match = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(text);
+  const family = match === null ? 0 : isIP(match[1] ?? '');
+  return family !== 0 && Number(match?.[2] ?? 0) <= (family === 4 ? 32 : 128);
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** 127.0.0.0/8, ::1 and `localhost`; nothing outside the machine can reach these. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (bare === 'localhost') return true;
+  const family = isIP(bare);
+  return family !== 0 && LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Whether a socket can be told to listen there: an address without brackets, or a host name. */
+export function isListenHost(text: string): boolean {
+  return isIP(text) !== 0 || (/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) && !/^[\d.]+$/.test(text));
+}
+
+/** A SHA-256 fingerprint as hex pairs joined by colons, upper case; null when the text is none. Colons may be missing. */
+export function parseFingerprint(text: string): string | null {
+  const hex = text.replaceAll(':', '').toUpperCase();
+  if (!/^[0-9A-F]{64}$/.test(hex) || !/^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$/.test(text)) return null;
+  return (hex.match(/../g) ?? []).join(':');
+}
+
+/** What a person reads on one line: control, direction-changing and unassigned characters written out, long text cut. */
+export function printable(text: string, limit = 80): string {
+  const characters = [...text.slice(0, limit * 2 + 2)];
+  const shown = characters.slice(0, limit).join('');
+  const cut = characters.length > limit ? '…' : '';
+  return (
+    shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`) + cut
+  );
+}

@@ -1,0 +1,128 @@
+/** What is allowed and yet unlikely to be meant. Few, so that they are read. Pure. */
+
+import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
+import type { ClusterConfig, Config, ListenerConfig, ServiceConfig } from './config.ts';
+import type { Finding, KeyPath } from './problem.ts';
+import { type Alias, aliasesOverlap, isLoopback, originAlias, parseAlias, printable } from './values.ts';
+
+export function warnAbout(config: Config): Finding[] {
+  const services = config.clusters.flatMap((cluster, c) => {
+    return cluster.services.map((service, s) => ({ service, path: ['clusters', c, 'services', s] as KeyPath }));
+  });
+  return [
+    ...warnOfPlainPhones(config),
+    ...config.phones.listeners.flatMap((listener, index) => {
+      const path = ['phones', 'listeners', index, 'publicUrl'];
+      const own = services
+        .map(({ service }) => service)
+        .filter(({ id }) => listener.service === null || listener.service === id);
+      return [...warnOfLongUrls(path, listener, own), ...warnOfLoop(path, listener, own)];
+    }),
+    ...config.clusters.flatMap(warnOfLonelyService),
+    ...warnOfSharedNames(services),
+    ...services.flatMap(({ service, path }) => warnOfProbe(service, path)),
+  ];
+}
+
+/**
+ * How much may follow the origin in the longest URL on a page: a One Button Sign In URL with a device (`/fippa/` and 15
+ * characters), `id` and `extension` of 12, a password of 32, and 60 for paths of fippa that no public source shows.
+ */
+const LONG_TAIL = 22 + '?id='.length + 12 + '&extension='.length + 12 + '&password='.length + 32 + 60;
+/** A page whose URLs fit by this margin on Finesse itself no longer does when they grow by more. */
+const LARGE_GROWTH = 64;
+
+/** Phones cut or refuse URLs over 256 characters (reference/phone-xml.md §1.1); one warning a listener, for its worst service. */
+function warnOfLongUrls(path: KeyPath, listener: ListenerConfig, services: readonly ServiceConfig[]): Finding[] {
+  const { publicUrl } = listener;
+  if (publicUrl === null) return [];
+  const lengths = services.map((service) => {
+    const prefix = `${publicUrl}/${service.id}`.length;
+    return { service, prefix, growth: prefix - service.url.length };
+  });
+  const risky = lengths.filter(
+    ({ prefix, growth }) => growth > LARGE_GROWTH || (growth > 0 && prefix + LONG_TAIL > MAX_URL_LENGTH),
+  );
+  const worst = risky.toSorted((a, b) => b.growth - a.growth)[0];
+  if (worst === undefined) return [];
+  const found = `URLs of service ${worst.service.id} begin with ${worst.prefix} characters here, ${worst.growth} more than on Finesse`;
+  const allowed = `phones take ${MAX_URL_LENGTH} at most, and a One Button Sign In may need ${LONG_TAIL} after that; choose a shorter publicUrl or id`;
+  return [{ path, found, allowed }];
+}
+
+function warnOfLoop(path: KeyPath, listener: ListenerConfig, services: readonly ServiceConfig[]): Finding[] {
+  const bracketed = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
+  const listening = `${listener.tls === null ? 'http' : 'https'}://${bracketed}:${listener.port}`;
+  const own = new Set([listening, listener.service === null ? listener.publicUrl : null]);
+  const service = services.find(({ url }) => own.has(url));
+  if (service === undefined) return [];
+  const found = `service ${service.id} has the same address as this listener`;
+  return [{ path, found, allowed: 'the proxy would send its requests to itself; url must be that of Finesse' }];
+}
+
+function warnOfPlainPhones(config: Config): Finding[] {
+  const { listeners } = config.phones;
+  if (listeners.some(({ host, tls }) => tls !== null || isLoopback(host))) return [];
+  const found = 'phones connect without TLS only, so sign-ins cross the network in the clear';
+  return [
+    {
+      path: ['phones', 'listeners'],
+      found,
+      allowed: 'Finesse 12.5 and later take sign-ins by HTTPS only; add a listener with tls',
+    },
+  ];
+}
+
+function warnOfLonelyService(cluster: ClusterConfig, index: number): Finding[] {
+  if (cluster.services.length > 1) return [];
+  const found = 'the cluster has one service';
+  return [{ path: ['clusters', index, 'services'], found, allowed: 'when it fails there is no alternate to offer' }];
+}
+
+interface PlacedService {
+  readonly service: ServiceConfig;
+  readonly path: KeyPath;
+}
+
+/** contract.md, "Rewriting": a name that two services claim serves neither. */
+function warnOfSharedNames(services: readonly PlacedService[]): Finding[] {
+  const claims = services.flatMap(({ service, path }) => {
+    const url = URL.parse(service.url);
+    const names: (Alias | null)[] = service.aliases.map(parseAlias);
+    const aliases = names.map((alias, index) => ({
+      alias,
+      id: service.id,
+      path: [...path, 'aliases', index],
+      name: service.aliases[index],
+    }));
+    return [{ alias: url && originAlias(url), id: service.id, path: [...path, 'url'], name: service.url }, ...aliases];
+  });
+  return claims.flatMap((claim, index) => {
+    const rival = claims.slice(0, index).find((other) => {
+      const isAlias = claim.path.at(-1) !== 'url' || other.path.at(-1) !== 'url';
+      return other.id !== claim.id && isAlias && claim.alias && other.alias && aliasesOverlap(claim.alias, other.alias);
+    });
+    if (rival === undefined) return [];
+    const found = `${printable(claim.name ?? '')} names service ${claim.id} and, by ${printable(rival.name ?? '')}, service ${rival.id}`;
+    return [{ path: claim.path, found, allowed: 'a name that two services claim serves neither; give it to one' }];
+  });
+}
+
+function warnOfProbe(service: ServiceConfig, path: KeyPath): Finding[] {
+  const { probe } = service;
+  const url = URL.parse(probe.url);
+  if (url === null || isLoopback(url.hostname)) return [];
+  const probePath = [...path, 'probe', 'url'];
+  const findings: Finding[] = [];
+  if (!url.pathname.endsWith('/SystemInfo')) {
+    const found = `${printable(url.pathname)} does not end in /SystemInfo`;
+    findings.push({ path: probePath, found, allowed: 'the probe understands SystemInfo only' });
+  }
+  if (url.protocol === 'http:') {
+    const clear = probe.password === null ? '' : ', and the password of the probe crosses the network in the clear';
+    const found = `SystemInfo is asked for by plain HTTP${clear}`;
+    const allowed = 'Finesse 12.5 and later redirect that to HTTPS, which never confirms a service; use https://';
+    findings.push({ path: probePath, found, allowed });
+  }
+  return findings;
+}
