@@ -1,6 +1,18 @@
 /** Bytes to a YAML document whose values can be found again: every problem gets the line of the text it is about. */
 
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+  visit,
+  type YAMLError,
+  YAMLParseError,
+} from 'yaml';
 import type { ConfigProblem, Finding, KeyPath } from './problem.ts';
 import { renderKey } from './problem.ts';
 import { printable } from './values.ts';
@@ -72,6 +84,7 @@ const SYNTAX: Partial<Record<YAMLError['code'], readonly [found: string, allowed
   MULTILINE_IMPLICIT_KEY: ['a key over several lines', '": " after the key, on the same line'],
   BLOCK_AS_IMPLICIT_KEY: ['a mapping or list where a single value belongs', 'one "key: value" on a line'],
   TAG_RESOLVE_FAILED: ['a tag (!) that is not known here', 'plain values, or text in quotes'],
+  RESOURCE_EXHAUSTION: ['YAML that is nested too deeply', 'a plain configuration'],
   NON_STRING_KEY: ['a key that is not text', 'keys as in the manual'],
 };
 const SYNTAX_FALLBACK = ['text that is not valid YAML', 'YAML: "key: value", lists with "- ", text in quotes'] as const;
@@ -82,35 +95,59 @@ function syntaxProblem(file: string, error: YAMLError, lines: LineCounter): Conf
   return { file, line: Math.max(line, 1), column: Math.max(col, 1), key: '', found, allowed };
 }
 
+/** Faults that leave no doubt about the rest of the document. */
+const LOCAL: ReadonlySet<YAMLError['code']> = new Set([
+  'DUPLICATE_KEY',
+  'NON_STRING_KEY',
+  'MULTIPLE_DOCS',
+  'TAG_RESOLVE_FAILED',
+  'BAD_DQ_ESCAPE',
+]);
+
 /** Parses the text; never throws, whatever it holds. */
 export function parseConfigText(file: string, text: string): ConfigDocument {
   const lines = new LineCounter();
   try {
     // Messages of the parser's own would quote the source, and go to standard error.
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      logLevel: 'error',
-      stringKeys: true,
-    });
-    const errors = [...document.errors, ...document.warnings];
-    const broken = errors.filter((error) => error.code !== 'DUPLICATE_KEY');
+    const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error', stringKeys: true } as const;
+    const document = parseDocument(text, options);
+    const errors = [...document.errors, ...document.warnings, ...removeUnresolvedAliases(document)];
+    const broken = errors.filter((error) => !LOCAL.has(error.code));
     return {
       value: nullsToUndefined(document.toJS({ maxAliasCount: 100 })),
-      problems: errors.map((error) => nameKey(document, syntaxProblem(file, error, lines), error)),
+      problems: onePerLine(errors.map((error) => nameKey(document, syntaxProblem(file, error, lines), error))),
       soundUntilLine: broken.length === 0 ? null : Math.min(...broken.map((e) => lines.linePos(e.pos[0]).line)),
       locate: (finding) => locate(file, document, lines, finding),
     };
   } catch {
-    // Too deep for the stack, too many aliases, an alias to itself.
-    const problem = wholeFile(
-      file,
-      null,
-      'YAML that is nested too deeply or refers to itself',
-      'a plain configuration',
-    );
-    return { value: undefined, problems: [problem], soundUntilLine: 0, locate: (f) => ({ ...problem, ...f }) };
+    // Too deep for the stack, or too many aliases.
+    const problem = wholeFile(file, null, 'YAML that is nested too deeply', 'a plain configuration');
+    const locateNowhere = ({ path, found, allowed }: Finding) => ({ ...problem, key: renderKey(path), found, allowed });
+    return { value: undefined, problems: [problem], soundUntilLine: 0, locate: locateNowhere };
   }
+}
+
+/** One broken quote makes the parser find many faults on its line. */
+function onePerLine(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ line, key }) => {
+    const place = `${line} ${key}`;
+    return !seen.has(place) && seen.add(place);
+  });
+}
+
+/** Converting a document throws at the first alias without an anchor; here all are found, and the rest can be checked. */
+function removeUnresolvedAliases(document: Document): YAMLError[] {
+  const errors: YAMLError[] = [];
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      const start = alias.range?.[0] ?? 0;
+      errors.push(new YAMLParseError([start, start + 1], 'BAD_ALIAS', ''));
+      return new Scalar(null);
+    },
+  });
+  return errors;
 }
 
 /** Names the key of a duplicate, which is worth more than its line. */
