@@ -1,0 +1,227 @@
+/**
+ * Turns the URLs of a Finesse answer into the proxy's (contract.md, "Rewriting") and leaves every other byte alone.
+ * One rule for one URL (rewriteUrl) serves the body, Refresh and Location alike.
+ */
+
+import { Buffer } from 'node:buffer';
+import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
+import type { ServerNames } from '../domain/server-names.ts';
+import {
+  decidePageCharset,
+  holdsNoncharacter,
+  type PageCharset,
+  parseProlog,
+  sniffUtf16,
+  type Utf16,
+  utf16Charset,
+} from './phone-xml-charset.ts';
+import { type PageKind, type ScanFailure, scanPhoneXml } from './phone-xml-scan.ts';
+import { type DecodedValue, decodeValue } from './phone-xml-value.ts';
+
+export interface UrlRules {
+  /** The names of the cluster's servers. */
+  readonly names: ServerNames;
+  /** The service that gave the answer: whose `/fippa/…` a path without a host means. */
+  readonly service: string;
+  /** Origin by which the phone reaches this listener, without a trailing slash. */
+  readonly publicOrigin: string;
+}
+
+export type NotPhoneXml = ScanFailure | 'unknown-encoding';
+
+export type RewrittenBody =
+  | {
+      readonly kind: 'phone-xml';
+      /** The very Buffer that came in when nothing had to change. */
+      readonly body: Buffer;
+      readonly contentType: string;
+      readonly page: PageKind;
+      /** URLs that now lead to the proxy. */
+      readonly rewritten: number;
+      /** Those of them that have more than MAX_URL_LENGTH characters. */
+      readonly overlong: number;
+    }
+  | { readonly kind: 'not-phone-xml'; readonly reason: NotPhoneXml };
+
+/**
+ * Rewrites a whole answer, or says why it is not phone XML. The media type does not matter: real servers send phone XML
+ * as text/html too; charset rules are in phone-xml-charset.ts. Never throws.
+ */
+export function rewriteBody(body: Buffer, contentType: string | undefined, rules: UrlRules): RewrittenBody {
+  if (body.length === 0) return refuse('empty');
+  const utf16 = sniffUtf16(body);
+  const text = utf16 === null ? body.toString('latin1') : decodeUtf16(body, utf16);
+  if (text === null) return refuse('unknown-encoding');
+  const prolog = parseProlog(text);
+  if (prolog === null) return refuse('not-well-formed');
+  const charset =
+    utf16 === null
+      ? decidePageCharset(body, contentType, prolog)
+      : utf16Charset(utf16, text.startsWith('\ufeff'), prolog);
+  if (charset === null) return refuse('unknown-encoding');
+  const scan = scanPhoneXml(text, prolog.end);
+  if (typeof scan === 'string') return refuse(scan);
+  const width = utf16 !== null ? 'utf-16' : /^utf-?8$/i.test(charset.name) ? 'utf-8' : 'single';
+  if (width !== 'single' && holdsNoncharacter(text, width)) return refuse('not-well-formed');
+
+  const edits = new Edits(text);
+  if (charset.redeclare && prolog.encoding !== null) {
+    edits.replace(prolog.encodingFrom, prolog.encodingFrom + prolog.encoding.length, charset.name);
+  }
+  let rewritten = 0;
+  let overlong = 0;
+  for (let i = 0; i < scan.urls.length; i += 2) {
+    const length = rewriteValue(edits, scan.urls[i] as number, scan.urls[i + 1] as number, rules, width === 'utf-8');
+    if (length > 0) rewritten++;
+    if (length > MAX_URL_LENGTH) overlong++;
+  }
+  return {
+    kind: 'phone-xml',
+    body: edits.changed ? encode(edits.finish(), utf16) : body,
+    contentType: contentTypeOf(charset),
+    page: scan.page,
+    rewritten,
+    overlong,
+  };
+}
+
+/** One URL as it is, without entities: rewritten if it names a server of the cluster and its path begins `/fippa/`. */
+export function rewriteUrl(url: string, rules: UrlRules): string {
+  const path = fippaPath(url, 0, url.length);
+  if (path === -1) return url;
+  const origin = proxyOrigin(url.slice(0, path), rules);
+  return origin === null ? url : origin + url.slice(path);
+}
+
+/**
+ * Where `/fippa/` begins in the URL that stands between `from` and `to`; -1 where the URL is neither that path nor an
+ * http(s) or scheme-less URL with it behind its authority.
+ */
+function fippaPath(text: string, from: number, to: number): number {
+  const slashes = from + schemeLength(text, from);
+  let path = from;
+  if (text.startsWith('//', slashes)) {
+    path = text.indexOf('/', slashes + 2);
+    if (path === -1 || path === slashes + 2) return -1;
+  } else if (slashes !== from) return -1;
+  return path + FIPPA.length <= to && text.startsWith(FIPPA, path) ? path : -1;
+}
+
+const FIPPA = '/fippa/';
+
+/** The length of `http:` or `https:` in any letter case at `at`, 0 without one. */
+function schemeLength(text: string, at: number): number {
+  if ((text.charCodeAt(at) | 0x20) !== 0x68) return 0;
+  const plain = text.charCodeAt(at + 4) === 0x3a;
+  const length = plain ? 5 : 6;
+  const scheme = text.slice(at, at + length);
+  if (scheme === 'https:' || scheme === 'http:') return length;
+  return scheme.toLowerCase() === (plain ? 'http:' : 'https:') ? length : 0;
+}
+
+/** What stands before `/fippa/` on the proxy for an origin of Finesse ('' for a path alone); null: not one of ours. */
+function proxyOrigin(origin: string, rules: UrlRules): string | null {
+  if (origin === '') return `/${rules.service}`;
+  // Without a scheme a URL takes that of the page it stands on, which the phone got from this listener.
+  const full = origin.startsWith('//') ? rules.publicOrigin.slice(0, rules.publicOrigin.indexOf('/')) + origin : origin;
+  const service = rules.names.serviceOf(full);
+  return service === null ? null : `${rules.publicOrigin}/${service}`;
+}
+
+/** Rewrites the value between `from` and `to`; gives the number of characters of the new URL, 0 where it stays. */
+function rewriteValue(edits: Edits, from: number, to: number, rules: UrlRules, utf8: boolean): number {
+  const { text } = edits;
+  let start = from;
+  while (start < to && isSpace(text.charCodeAt(start))) start++;
+  const path = fippaPath(text, start, to);
+  const written = path === -1 ? '' : text.slice(start, path);
+  if (path === -1 || written.includes('&') || written.includes('<'))
+    return rewriteEncoded(edits, from, to, rules, utf8);
+  const origin = proxyOrigin(written, rules);
+  if (origin === null) return 0;
+  edits.replace(start, path, origin);
+  const length = to - path + origin.length;
+  // Reading references, CDATA and UTF-8 can only make it shorter: look closer where it matters.
+  return length <= MAX_URL_LENGTH ? length : origin.length + countCharacters(decodeValue(text, path, to), 0, utf8);
+}
+
+/** The same for a value in which references, CDATA or comments hide the URL; a comment or CDATA mark inside it survives. */
+function rewriteEncoded(edits: Edits, from: number, to: number, rules: UrlRules, utf8: boolean): number {
+  const raw = edits.text.slice(from, to);
+  if (!raw.includes('&') && !raw.includes('<')) return 0;
+  const value = decodeValue(edits.text, from, to);
+  let start = 0;
+  while (isSpace(value.text.charCodeAt(start))) start++;
+  const path = fippaPath(value.text, start, value.text.length);
+  const origin = path === -1 ? null : proxyOrigin(value.text.slice(start, path), rules);
+  if (origin === null) return 0;
+  let at = value.starts[start] as number;
+  edits.replace(at, at, origin);
+  for (let i = start; i < path; i++) {
+    at = value.starts[i] as number;
+    edits.replace(at, value.ends[i] as number, '');
+  }
+  return origin.length + countCharacters(value, path, utf8);
+}
+
+/** Code points of a decoded value from `from` up to its trailing white space; in UTF-8 read as latin1 several units are one. */
+function countCharacters(value: DecodedValue, from: number, utf8: boolean): number {
+  let end = value.text.length;
+  while (end > from && isSpace(value.text.charCodeAt(end - 1))) end--;
+  let count = 0;
+  for (let i = from; i < end; i++) {
+    const unit = value.text.charCodeAt(i);
+    const literal = (value.ends[i] as number) - (value.starts[i] as number) === 1;
+    const goesOn = utf8 && literal ? (unit & 0xc0) === 0x80 : (unit & 0xfc00) === 0xdc00;
+    if (!goesOn) count++;
+  }
+  return count;
+}
+
+/** Replacements in a text, given from left to right. */
+class Edits {
+  readonly text: string;
+  changed = false;
+  private done = '';
+  private at = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  replace(from: number, to: number, by: string): void {
+    this.done += this.text.slice(this.at, from) + by;
+    this.at = to;
+    this.changed = true;
+  }
+
+  finish(): string {
+    return this.done + this.text.slice(this.at);
+  }
+}
+
+function decodeUtf16(body: Buffer, utf16: Utf16): string | null {
+  try {
+    return new TextDecoder(utf16, { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    return null;
+  }
+}
+
+function encode(text: string, utf16: Utf16 | null): Buffer {
+  if (utf16 === null) return Buffer.from(text, 'latin1');
+  const body = Buffer.from(text, 'utf16le');
+  return utf16 === 'utf-16be' ? body.swap16() : body;
+}
+
+function contentTypeOf(charset: PageCharset): string {
+  return `text/xml; charset=${charset.name}`;
+}
+
+function refuse(reason: NotPhoneXml): RewrittenBody {
+  return { kind: 'not-phone-xml', reason };
+}
+
+function isSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
+}
