@@ -31,9 +31,8 @@ export interface ServiceHealth {
   readonly info: SystemInfo | null;
   readonly lastProbeAt: number | null;
   readonly latencyMs: number | null;
-  /** End and start of the last probe that confirmed the service. */
+  /** End of the last probe that confirmed the service. */
   readonly confirmedAt: number | null;
-  readonly confirmedStartedAt: number | null;
 }
 
 export type HealthEvent =
@@ -71,7 +70,6 @@ export const UNKNOWN_HEALTH: ServiceHealth = {
   lastProbeAt: null,
   latencyMs: null,
   confirmedAt: null,
-  confirmedStartedAt: null,
 };
 
 /** Limit of the short probe at an attempt's end, and how long before that end it starts: 1 s of the vendor's 5 s. */
@@ -91,34 +89,44 @@ export function selectWakeAt(phase: Phase, settings: HealthSettings): number | n
   return phase.stage === 'full' ? end - shortProbeMs(settings) : end;
 }
 
+/**
+ * Time goes first, also for a probe: a probe may end before the timer of a step that was due earlier has run (a busy or
+ * suspended process), and the order of the two must not decide between a recovery and the verdict.
+ */
 export function reduceHealth(health: ServiceHealth, event: HealthEvent, settings: HealthSettings): HealthStep {
-  const step = event.kind === 'time' ? reduceTime(health, event.at, settings) : reduceProbe(health, event);
-  return announce(health, step);
+  const timed = reduceTime(health, event.at, settings);
+  return announce(health, event.kind === 'time' ? timed : reduceProbe(timed, event));
 }
 
-function reduceProbe(health: ServiceHealth, event: HealthEvent & { kind: 'probe' }): HealthStep {
-  const { at, startedAt, latencyMs, outcome } = event;
-  // Two probes can overlap at an attempt's end. What an older one did not find says nothing once a younger one did.
-  if (outcome.kind !== 'confirmed' && health.confirmedStartedAt !== null && startedAt < health.confirmedStartedAt) {
-    return { health, effects: [] };
-  }
+function reduceProbe({ health, effects }: HealthStep, event: HealthEvent & { kind: 'probe' }): HealthStep {
+  const { at, latencyMs, outcome } = event;
+  if (outcome.kind !== 'confirmed' && isOvertaken(health, event)) return { health, effects };
   const seen = { ...health, lastProbeAt: at, latencyMs };
   if (outcome.kind === 'confirmed') {
-    const confirmed = { ...seen, failure: null, info: outcome.info, confirmedAt: at, confirmedStartedAt: startedAt };
+    const confirmed = { ...seen, failure: null, info: outcome.info, confirmedAt: at };
     return { health: { ...confirmed, phase: confirmedPhase(health.phase, at) }, effects: [] };
   }
   const info = outcome.kind === 'failed' ? (outcome.info ?? health.info) : health.info;
   const worse: ServiceHealth = { ...seen, failure: outcome.failure, info };
   const { phase } = health;
   if (phase.state === 'out-of-service') {
-    return { health: { ...worse, phase: { ...phase, confirmedInARow: 0 } }, effects: [] };
+    return { health: { ...worse, phase: { ...phase, confirmedInARow: 0 } }, effects };
   }
   // 401 and 403 are a fault of the configuration: the state stays, only the reason tells.
-  if (outcome.kind === 'fault' || phase.state === 'reconnecting') return { health: worse, effects: [] };
+  if (outcome.kind === 'fault' || phase.state === 'reconnecting') return { health: worse, effects };
   return {
     health: { ...worse, phase: { state: 'reconnecting', t0: at, attempt: 1, stage: 'full' } },
     effects: [{ kind: 'probe', limit: 'full' }],
   };
+}
+
+/**
+ * Two probes can overlap at an attempt's end. What one of them did not find says nothing once the other did: neither a
+ * full one that still hangs, nor a short one that gave a slow server only its second. `at` before the confirmation means
+ * that the clock was set back, and then nothing is known of their order.
+ */
+function isOvertaken({ confirmedAt }: ServiceHealth, event: HealthEvent & { kind: 'probe' }): boolean {
+  return confirmedAt !== null && event.startedAt < confirmedAt && confirmedAt <= event.at;
 }
 
 function confirmedPhase(phase: Phase, at: number): Phase {
@@ -130,23 +138,36 @@ function confirmedPhase(phase: Phase, at: number): Phase {
 }
 
 function reduceTime(health: ServiceHealth, at: number, settings: HealthSettings): HealthStep {
-  let { phase } = health;
-  const effects: HealthEffect[] = [];
+  let phase = followClock(health.phase, at, settings);
+  let probe: HealthEffect | null = null;
   for (let due = selectWakeAt(phase, settings); due !== null && at >= due; due = selectWakeAt(phase, settings)) {
     if (phase.state !== 'reconnecting') break;
+    // A clock that jumped over several steps needs only the last of their probes.
     if (phase.stage === 'full') {
       phase = { ...phase, stage: 'last' };
-      effects.push({ kind: 'probe', limit: 'short' });
+      probe = { kind: 'probe', limit: 'short' };
     } else if (phase.attempt < settings.attempts) {
       phase = { ...phase, attempt: phase.attempt + 1, stage: 'full' };
-      effects.push({ kind: 'probe', limit: 'full' });
+      probe = { kind: 'probe', limit: 'full' };
     } else {
       // The verdict is dated on the grid, not when a late timer fired, so that proxies that share an outage agree.
       phase = { state: 'out-of-service', since: due, t0: phase.t0, confirmedInARow: 0 };
+      probe = null;
     }
   }
-  // A clock that jumped over several steps needs only the last of their probes.
-  return { health: phase === health.phase ? health : { ...health, phase }, effects: effects.slice(-1) };
+  return { health: phase === health.phase ? health : { ...health, phase }, effects: probe === null ? [] : [probe] };
+}
+
+/**
+ * A system clock that is set back by an hour must not make the outage an hour longer: the grid moves with it, so that the
+ * stage that was on begins again. Less than an attempt is left alone, as the clocks of two proxies may differ by that.
+ */
+function followClock(phase: Phase, at: number, settings: HealthSettings): Phase {
+  if (phase.state !== 'reconnecting') return phase;
+  const began = phase.t0 + (phase.attempt - 1) * settings.intervalMs;
+  if (at >= began - settings.intervalMs) return phase;
+  const intoAttempt = phase.stage === 'full' ? 0 : settings.intervalMs - shortProbeMs(settings);
+  return { ...phase, t0: at - intoAttempt - (phase.attempt - 1) * settings.intervalMs };
 }
 
 function announce(before: ServiceHealth, step: HealthStep): HealthStep {

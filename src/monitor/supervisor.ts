@@ -49,7 +49,7 @@ interface Flight {
   readonly done: Promise<void>;
 }
 
-/** A result under this age serves a choice, and a burst of failing requests on a healthy server (contract.md, "Pages"). */
+/** A result under this age serves a choice (contract.md, "Pages"), and failed requests ask no more often than this. */
 const FRESH_MS = 1000;
 /** Share of the interval by which polls are spread, so that servers and proxies do not march in step. */
 const JITTER = 0.1;
@@ -82,15 +82,20 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelWake();
     const at = selectWakeAt(store.health(id).phase, reconnect);
     if (at === null) return;
-    cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
+    // Never longer than an attempt: a clock that was set back makes the rest look longer than it is.
+    const delayMs = Math.min(Math.max(0, at - clock.now()), reconnect.intervalMs);
+    cancelWake = clock.after(delayMs, () => apply({ kind: 'time', at: clock.now() }));
   };
 
-  const armPoll = (delayMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1))) => {
+  /** The next poll, one interval after the probe that started at `startedAt`. */
+  const armPoll = (startedAt: number) => {
     cancelPoll();
     if (stopping.signal.aborted) return;
+    const intervalMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1));
+    const delayMs = Math.min(Math.max(0, startedAt + intervalMs - clock.now()), intervalMs);
     cancelPoll = clock.after(delayMs, () => {
       // While reconnecting the timeline's grid says when to probe.
-      if (state() === 'reconnecting') armPoll();
+      if (state() === 'reconnecting') armPoll(clock.now());
       else shared();
     });
   };
@@ -99,13 +104,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const run = async (timeoutMs: number, repeatMs: number | null, landed = () => {}): Promise<void> => {
     const startedAt = clock.now();
     try {
-      const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal });
-      landed();
+      const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
       if (stopping.signal.aborted) return;
       options.onProbe(result);
       apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs: result.latencyMs, outcome: result.outcome });
     } catch (error) {
-      landed();
       if (!stopping.signal.aborted) options.onFault(error);
     }
   };
@@ -113,35 +116,41 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** The probe in flight, or a new one. */
   const shared = (): Flight => {
     if (flight !== null) return flight;
-    armPoll();
+    const startedAt = clock.now();
+    if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
+    // Either a probe is in flight or the next poll is armed, never both: a probe and its repeat can outlast the interval.
+    cancelPoll();
     // During an attempt the short probe at its end takes the place of the repeat.
     const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
     const done = run(options.probeTimeoutMs, repeatMs, () => {
       flight = null;
-      first.resolve();
+      armPoll(startedAt);
     });
-    flight = { startedAt: clock.now(), done };
+    void done.then(first.resolve);
+    flight = { startedAt, done };
     return flight;
   };
 
   const isUp = () => state() === 'in-service' || state() === 'unknown';
 
   const requestFailed = async (): Promise<void> => {
-    if (!isUp()) return;
     const askedAt = clock.now();
-    const { confirmedStartedAt } = store.health(id);
-    if (confirmedStartedAt === requestProbeAt && askedAt - requestProbeAt < FRESH_MS) {
-      // fippa fails while SystemInfo is fine: thousands of phones must not make a probe each, but the next is due soon.
-      armPoll(requestProbeAt + FRESH_MS - askedAt);
-      return;
+    while (isUp()) {
+      // fippa may fail while SystemInfo is fine: then thousands of phones ask at most one probe a second.
+      const agoMs = clock.now() - requestProbeAt;
+      if (flight === null && agoMs >= 0 && agoMs < FRESH_MS) {
+        await pause(FRESH_MS - agoMs);
+        continue;
+      }
+      if (flight === null) requestProbeAt = clock.now();
+      const probe = shared();
+      await probe.done;
+      // What was asked before the failure does not tell of it.
+      if (probe.startedAt >= askedAt) return;
     }
-    const current = shared();
-    await current.done;
-    // What was asked before the failure does not tell of it.
-    const telling = current.startedAt < askedAt && isUp() ? shared() : current;
-    requestProbeAt = telling.startedAt;
-    await telling.done;
   };
+
+  const pause = (delayMs: number) => new Promise<void>((resolve) => void clock.after(delayMs, resolve));
 
   const isFresh = () => {
     const { phase, failure, confirmedAt } = store.health(id);
@@ -150,15 +159,22 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const confirm = async (withinMs: number): Promise<boolean> => {
     if (isFresh()) return true;
+    // While reconnecting one more probe would stand in the way of the next attempt's own.
+    const asked = state() === 'reconnecting' ? flight : shared();
+    if (asked === null) return false;
     const limit = Promise.withResolvers<void>();
     const cancel = clock.after(withinMs, limit.resolve);
-    await Promise.race([shared().done, limit.promise]);
+    await Promise.race([asked.done, limit.promise]);
     cancel();
     return isFresh();
   };
 
   return {
-    start: () => void shared(),
+    start() {
+      // A state that was read back may be in the middle of an outage.
+      armWake();
+      shared();
+    },
     stop() {
       stopping.abort();
       cancelPoll();
