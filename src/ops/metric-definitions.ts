@@ -1,0 +1,118 @@
+/** Every metric of `/metrics` as data; docs/metrics.md is generated from it. No label may grow with the number of phones. */
+
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram, in the unit of its name. */
+  readonly buckets?: readonly number[];
+}
+
+export const metricDefinitions = {
+  ippa_phone_requests_total: {
+    type: 'counter',
+    help: 'Requests of phones by what became of them: relayed, page (one of the proxy), action, refused or failed. Service none: the request named no service.',
+    labels: ['service', 'outcome'],
+  },
+  ippa_phone_answer_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the end of a request of a phone to the end of its answer.',
+    labels: [],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 4.5, 10],
+  },
+  ippa_pages_served_total: {
+    type: 'counter',
+    help: 'Pages of the proxy that phones got instead of a page of Finesse.',
+    labels: ['service', 'page'],
+  },
+  ippa_requests_refused_total: {
+    type: 'counter',
+    help: 'Requests of phones refused before anything was sent to Finesse, by error code.',
+    labels: ['code'],
+  },
+  ippa_relay_failures_total: {
+    type: 'counter',
+    help: 'Requests of phones that a Finesse server did not answer with phone XML, by error code.',
+    labels: ['service', 'code'],
+  },
+  ippa_overlong_urls_total: {
+    type: 'counter',
+    help: 'Rewritten URLs longer than 256 characters, which some phones cut or refuse.',
+    labels: ['service'],
+  },
+  ippa_steered_total: {
+    type: 'counter',
+    help: 'Alternates that agents chose: confirmed, or gone meanwhile.',
+    labels: ['from', 'to', 'result'],
+  },
+  ippa_reconnect_attempts_total: {
+    type: 'counter',
+    help: 'Attempts to reach a service after a failed probe.',
+    labels: ['service'],
+  },
+  ippa_verdicts_total: { type: 'counter', help: 'Times a service was found out of service.', labels: ['service'] },
+  ippa_recoveries_total: {
+    type: 'counter',
+    help: 'Times a service came back into service, during its attempts or after the verdict.',
+    labels: ['service'],
+  },
+  ippa_probe_duration_seconds: {
+    type: 'histogram',
+    help: 'Time a SystemInfo probe took, by outcome: confirmed, failed, or fault (of the configuration).',
+    labels: ['service', 'outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8],
+  },
+  ippa_service_state: {
+    type: 'gauge',
+    help: '1 for the state the service is in, 0 for the others.',
+    labels: ['service', 'state'],
+  },
+  ippa_service_admin: {
+    type: 'gauge',
+    help: '1 for what the operator set (ready, drain, maint), 0 for the others.',
+    labels: ['service', 'admin'],
+  },
+  ippa_service_fippa_failing: {
+    type: 'gauge',
+    help: '1 while requests of phones fail although SystemInfo is fine.',
+    labels: ['service'],
+  },
+  ippa_service_confirmation_age_seconds: {
+    type: 'gauge',
+    help: 'Time since a probe last confirmed the service in service; absent until one has.',
+    labels: ['service'],
+  },
+  ippa_service_devices: { type: 'gauge', help: 'Devices signed in on the service.', labels: ['service'] },
+  ippa_devices: { type: 'gauge', help: 'Devices known, signed in or not.', labels: [] },
+  ippa_build_info: {
+    type: 'gauge',
+    help: 'Always 1; versions of the proxy and of Node.js.',
+    labels: ['version', 'node'],
+  },
+  process_cpu_seconds_total: { type: 'counter', help: 'User and system CPU time of the process.', labels: [] },
+  process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory of the process.', labels: [] },
+  process_start_time_seconds: { type: 'gauge', help: 'When the process started, in Unix time.', labels: [] },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metricDefinitions;
+
+/** docs/metrics.md. */
+export function renderMetricsDoc(): string {
+  const rows = Object.entries<MetricDefinition>(metricDefinitions).map(
+    ([name, { type, labels, help }]) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  );
+  return `# Metrics
+
+\`GET /metrics\` on the ops port, in the Prometheus text format. This page is generated from
+\`src/ops/metric-definitions.ts\` by \`node scripts/docs-metrics.ts\`.
+
+No label grows with the number of phones: \`service\`, \`from\` and \`to\` are ids of the configuration, \`code\` is one of
+[the error codes](errors.md), and the rest are fixed words. Counters begin at 0 with the process. What to alert on is in
+[operations](operations.md#what-to-alert-on).
+
+| Metric | Type | Labels | Meaning |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+}
