@@ -13,8 +13,7 @@ import {
   type YAMLError,
   YAMLParseError,
 } from 'yaml';
-import type { ConfigProblem, Finding, KeyPath } from './problem.ts';
-import { renderKey } from './problem.ts';
+import { type ConfigProblem, createError, createFileError, type KeyPath, type Place, renderKey } from './problem.ts';
 import { printable } from './values.ts';
 
 /** Far more than any real configuration; keeps a wrong file name from filling the memory. */
@@ -27,23 +26,20 @@ export interface ConfigDocument {
   readonly problems: readonly ConfigProblem[];
   /** Findings below this line are guesses, because the text above it is broken; null: the whole text is sound. */
   readonly soundUntilLine: number | null;
-  /** Adds file, line and column to a finding. */
-  readonly locate: (finding: Finding) => ConfigProblem;
-}
-
-function wholeFile(file: string, line: number | null, found: string, allowed: string): ConfigProblem {
-  return { file, line, column: null, key: '', found, allowed };
+  /** Where the value of a path is, or the nearest that there is. */
+  readonly locate: (path: KeyPath) => Place;
 }
 
 /** The text, or why the bytes are none: one problem for each bad line, at most 20. */
 export function decodeText(file: string, bytes: Uint8Array): string | readonly ConfigProblem[] {
   const allowed = 'YAML text in UTF-8';
-  if (bytes.length > MAX_BYTES) return [wholeFile(file, null, `more than ${MAX_BYTES} bytes`, 'at most 1 MiB of text')];
+  if (bytes.length > MAX_BYTES)
+    return [createFileError(file, null, `more than ${MAX_BYTES} bytes`, 'at most 1 MiB of text')];
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    return [wholeFile(file, 1, 'text in UTF-16', `${allowed}; save the file as UTF-8`)];
+    return [createFileError(file, 1, 'text in UTF-16', `${allowed}; save the file as UTF-8`)];
   }
-  if (bytes.includes(0)) return [wholeFile(file, null, 'binary data', allowed)];
+  if (bytes.includes(0)) return [createFileError(file, null, 'binary data', allowed)];
   const problems: ConfigProblem[] = [];
   let start = 0;
   for (let line = 1; start <= bytes.length && problems.length < 20; line++) {
@@ -51,7 +47,7 @@ export function decodeText(file: string, bytes: Uint8Array): string | readonly C
     const newline = bytes.indexOf(0x0a, start);
     const end = newline === -1 ? bytes.length : newline;
     const found = judgeLine(bytes.subarray(start, end));
-    if (found !== null) problems.push(wholeFile(file, line, found, allowed));
+    if (found !== null) problems.push(createFileError(file, line, found, allowed));
     start = end + 1;
   }
   return problems.length > 0 ? problems : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -92,7 +88,7 @@ const SYNTAX_FALLBACK = ['text that is not valid YAML', 'YAML: "key: value", lis
 function syntaxProblem(file: string, error: YAMLError, lines: LineCounter): ConfigProblem {
   const [found, allowed] = SYNTAX[error.code] ?? SYNTAX_FALLBACK;
   const { line, col } = lines.linePos(error.pos[0]);
-  return { file, line: Math.max(line, 1), column: Math.max(col, 1), key: '', found, allowed };
+  return createError({ file, line: Math.max(line, 1), column: Math.max(col, 1), key: '' }, found, allowed);
 }
 
 /** Faults that leave no doubt about the rest of the document. */
@@ -117,13 +113,13 @@ export function parseConfigText(file: string, text: string): ConfigDocument {
       value: nullsToUndefined(document.toJS({ maxAliasCount: 100 })),
       problems: onePerLine(errors.map((error) => nameKey(document, syntaxProblem(file, error, lines), error))),
       soundUntilLine: broken.length === 0 ? null : Math.min(...broken.map((e) => lines.linePos(e.pos[0]).line)),
-      locate: (finding) => locate(file, document, lines, finding),
+      locate: (path) => locate(file, document, lines, path),
     };
   } catch {
     // Too deep for the stack, or too many aliases.
-    const problem = wholeFile(file, null, 'YAML that is nested too deeply', 'a plain configuration');
-    const locateNowhere = ({ path, found, allowed }: Finding) => ({ ...problem, key: renderKey(path), found, allowed });
-    return { value: undefined, problems: [problem], soundUntilLine: 0, locate: locateNowhere };
+    const problem = createFileError(file, null, 'YAML that is nested too deeply', 'a plain configuration');
+    const nowhere = (path: KeyPath) => ({ file, line: null, column: null, key: renderKey(path) });
+    return { value: undefined, problems: [problem], soundUntilLine: 0, locate: nowhere };
   }
 }
 
@@ -174,10 +170,10 @@ function pathAt(node: unknown, offset: number, path: KeyPath): KeyPath | null {
   return null;
 }
 
-function locate(file: string, document: Document, lines: LineCounter, finding: Finding): ConfigProblem {
+function locate(file: string, document: Document, lines: LineCounter, path: KeyPath): Place {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
-  for (const step of finding.path) {
+  for (const step of path) {
     if (isMap(node)) {
       // The last of several equal keys is the one whose value counts.
       const pair = node.items.findLast((item) => isScalar(item.key) && String(item.key.value) === String(step));
@@ -190,8 +186,7 @@ function locate(file: string, document: Document, lines: LineCounter, finding: F
     } else break;
   }
   const { line, col } = lines.linePos(offset);
-  const place = { line: Math.max(line, 1), column: Math.max(col, 1) };
-  return { file, ...place, key: renderKey(finding.path), found: finding.found, allowed: finding.allowed };
+  return { file, line: Math.max(line, 1), column: Math.max(col, 1), key: renderKey(path) };
 }
 
 function startOf(node: unknown): number | undefined {

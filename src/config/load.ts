@@ -5,14 +5,14 @@ import type { Config, ListenerConfig, ServiceConfig } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
 import { parseConfig } from './findings.ts';
-import { type ConfigProblem, type Finding, renderKey } from './problem.ts';
+import { type ConfigProblem, createError, createFileError, createWarning, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
 import { parseFingerprint, parseOrigin } from './values.ts';
 import { warnAbout } from './warnings.ts';
 
 export type { ConfigProblem } from './problem.ts';
-export { renderProblems, renderWarnings } from './problem.ts';
+export { renderProblems } from './problem.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
@@ -31,8 +31,7 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   try {
     bytes = await readBytes(file);
   } catch (error) {
-    const found = `a file ${renderFileError(error)}`;
-    return { ok: false, problems: [{ file, line: null, column: null, key: '', found, allowed: 'a YAML file' }] };
+    return { ok: false, problems: [createFileError(file, null, `a file ${renderFileError(error)}`, 'a YAML file')] };
   }
   const text = decodeText(file, bytes);
   if (typeof text !== 'string') return { ok: false, problems: text };
@@ -45,10 +44,13 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
   const env = options.env ?? process.env;
   const outside = await readOutside(value, { folder, env, now: options.now ?? Date.now() });
   const findings = [...('findings' in result ? result.findings : []), ...checkRules(value), ...outside.findings];
-  const problems = [...document.problems, ...findings.map(document.locate).filter(isSound(document))];
+  const errors = findings.map(({ path, found, allowed }) => createError(document.locate(path), found, allowed));
+  const problems = [...document.problems, ...errors.filter(isSound(document))];
   if (problems.length > 0 || !('parsed' in result)) return { ok: false, problems: inOrder(problems) };
   const config = buildConfig(result.parsed, outside, folder);
-  const warnings = [...outside.warnings, ...warnAbout(config)].map((finding: Finding) => document.locate(finding));
+  const warnings = [...outside.warnings, ...warnAbout(config)].map(({ path, found, allowed }) => {
+    return createWarning(document.locate(path), found, allowed);
+  });
   return { ok: true, config, warnings: inOrder(warnings) };
 }
 

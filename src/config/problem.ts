@@ -22,6 +22,24 @@ export interface ConfigProblem {
   readonly key: string;
   readonly found: string;
   readonly allowed: string;
+  /** Both in one sentence. */
+  readonly message: string;
+}
+
+/** Where a problem is. */
+export type Place = Pick<ConfigProblem, 'file' | 'line' | 'column' | 'key'>;
+
+export function createError(place: Place, found: string, allowed: string): ConfigProblem {
+  return { ...place, found, allowed, message: `found ${found}; allowed: ${allowed}` };
+}
+
+export function createWarning(place: Place, found: string, allowed: string): ConfigProblem {
+  return { ...place, found, allowed, message: `warning: ${found}; ${allowed}` };
+}
+
+/** An error that no key can be named for. */
+export function createFileError(file: string, line: number | null, found: string, allowed: string): ConfigProblem {
+  return createError({ file, line, column: null, key: '' }, found, allowed);
 }
 
 /** `phones.listeners[0].port`. Keys as found in the file, so made fit for a terminal. */
@@ -32,18 +50,12 @@ export function renderKey(path: KeyPath): string {
   }, '');
 }
 
-function renderPlace(problem: ConfigProblem): string {
-  const line = problem.line === null ? '' : `:${problem.line}`;
-  const key = problem.key === '' ? '' : ` ${problem.key}:`;
-  return `${printable(problem.file, 4096)}${line}:${key}`;
-}
-
-/** One line for each error: `file:line: key: found …; allowed: …`. */
+/** One line for each: `file:line: key: found …; allowed: …` or `file:line: key: warning: …`. */
 export function renderProblems(problems: readonly ConfigProblem[]): string {
-  return problems.map((p) => `${renderPlace(p)} found ${p.found}; allowed: ${p.allowed}\n`).join('');
-}
-
-/** One line for each warning: `file:line: key: warning: what is so; what follows or to do`. */
-export function renderWarnings(warnings: readonly ConfigProblem[]): string {
-  return warnings.map((p) => `${renderPlace(p)} warning: ${p.found}; ${p.allowed}\n`).join('');
+  return problems
+    .map(({ file, line, key, message }) => {
+      const place = `${printable(file, 4096)}${line === null ? '' : `:${line}`}:`;
+      return `${place}${key === '' ? '' : ` ${key}:`} ${message}\n`;
+    })
+    .join('');
 }

@@ -5,9 +5,9 @@
 
 import { z } from 'zod';
 import {
+  isAlias,
   isListenHost,
   isNetwork,
-  parseAlias,
   parseDuration,
   parseFingerprint,
   parseHttpUrl,
@@ -202,13 +202,10 @@ const service = z.strictObject({
   aliases: described(
     z
       .array(
-        described(
-          z.string().refine((text) => parseAlias(text) !== null),
-          {
-            description: 'Another name of the same server.',
-            allowed: 'a host, host:port, [IPv6 address] or origin',
-          },
-        ),
+        described(z.string().refine(isAlias), {
+          description: 'Another name of the same server.',
+          allowed: 'a host, host:port, an IPv6 address or an origin',
+        }),
       )
       .prefault([]),
     {

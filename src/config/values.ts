@@ -33,37 +33,11 @@ export function parseHttpUrl(text: string): URL | null {
   return URL.parse(text);
 }
 
-/** A name by which a server may also be called: any port, or any scheme, when it states none. */
-export interface Alias {
-  readonly host: string;
-  readonly port: string | null;
-  readonly scheme: 'http' | 'https' | null;
-}
-
-/** `host`, `host:port`, `[v6]`, `[v6]:port` or an origin; null when it is none of these. */
-export function parseAlias(text: string): Alias | null {
-  const origin = parseOrigin(text);
-  if (origin !== null) return originAlias(origin);
-  if (text.includes('/') || /\s/.test(text)) return null;
-  const url = parseOrigin(`http://${text}`);
-  if (url === null) return null;
-  // The parser drops port 80, which is as good a port as any.
-  const port = url.port !== '' ? url.port : /:0*80$/.test(text.replace(/^\[.*\]/, '')) ? '80' : null;
-  return { host: url.hostname, port, scheme: null };
-}
-
-export function originAlias(origin: URL): Alias {
-  const scheme = origin.protocol === 'https:' ? 'https' : 'http';
-  return { host: origin.hostname, port: origin.port || (scheme === 'https' ? '443' : '80'), scheme };
-}
-
-/** Whether some URL is named by both. */
-export function aliasesOverlap(a: Alias, b: Alias): boolean {
-  return (
-    a.host === b.host &&
-    (a.port === null || b.port === null || a.port === b.port) &&
-    (a.scheme === null || b.scheme === null || a.scheme === b.scheme)
-  );
+/** A name by which a server may also be called: `host`, `host:port`, an IPv6 address with or without brackets, or an origin. */
+export function isAlias(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const authority = /^(?:https?:\/\/)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?$/i.exec(text);
+  return authority !== null && parseOrigin(text.includes('://') ? text : `http://${text}`) !== null;
 }
 
 /** An address, or a block in CIDR notation. */

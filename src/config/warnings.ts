@@ -1,9 +1,10 @@
 /** What is allowed and yet unlikely to be meant. Few, so that they are read. Pure. */
 
 import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
+import { createServerNames } from '../domain/server-names.ts';
 import type { ClusterConfig, Config, ListenerConfig, ServiceConfig } from './config.ts';
 import type { Finding, KeyPath } from './problem.ts';
-import { type Alias, aliasesOverlap, isLoopback, originAlias, parseAlias, printable } from './values.ts';
+import { isLoopback, printable } from './values.ts';
 
 export function warnAbout(config: Config): Finding[] {
   const services = config.clusters.flatMap((cluster, c) => {
@@ -19,7 +20,7 @@ export function warnAbout(config: Config): Finding[] {
       return [...warnOfLongUrls(path, listener, own), ...warnOfLoop(path, listener, own)];
     }),
     ...config.clusters.flatMap(warnOfLonelyService),
-    ...warnOfSharedNames(services),
+    ...config.clusters.flatMap(warnOfSharedNames),
     ...services.flatMap(({ service, path }) => warnOfProbe(service, path)),
   ];
 }
@@ -79,32 +80,15 @@ function warnOfLonelyService(cluster: ClusterConfig, index: number): Finding[] {
   return [{ path: ['clusters', index, 'services'], found, allowed: 'when it fails there is no alternate to offer' }];
 }
 
-interface PlacedService {
-  readonly service: ServiceConfig;
-  readonly path: KeyPath;
-}
-
-/** contract.md, "Rewriting": a name that two services claim serves neither. */
-function warnOfSharedNames(services: readonly PlacedService[]): Finding[] {
-  const claims = services.flatMap(({ service, path }) => {
-    const url = URL.parse(service.url);
-    const names: (Alias | null)[] = service.aliases.map(parseAlias);
-    const aliases = names.map((alias, index) => ({
-      alias,
-      id: service.id,
-      path: [...path, 'aliases', index],
-      name: service.aliases[index],
-    }));
-    return [{ alias: url && originAlias(url), id: service.id, path: [...path, 'url'], name: service.url }, ...aliases];
-  });
-  return claims.flatMap((claim, index) => {
-    const rival = claims.slice(0, index).find((other) => {
-      const isAlias = claim.path.at(-1) !== 'url' || other.path.at(-1) !== 'url';
-      return other.id !== claim.id && isAlias && claim.alias && other.alias && aliasesOverlap(claim.alias, other.alias);
-    });
-    if (rival === undefined) return [];
-    const found = `${printable(claim.name ?? '')} names service ${claim.id} and, by ${printable(rival.name ?? '')}, service ${rival.id}`;
-    return [{ path: claim.path, found, allowed: 'a name that two services claim serves neither; give it to one' }];
+/** contract.md, "Rewriting": a name that two services of a cluster claim serves neither. */
+function warnOfSharedNames(cluster: ClusterConfig, index: number): Finding[] {
+  const { services } = cluster;
+  const named = services.map(({ id, url, aliases }) => ({ id, url, aliases, learntName: null }));
+  return createServerNames(named).conflicts.map(({ name, services: rivals }) => {
+    const places = services.flatMap(({ id, aliases }, s) => (rivals.includes(id) && aliases.length > 0 ? [s] : []));
+    const path: KeyPath = ['clusters', index, 'services', places.at(-1) ?? 0, 'aliases'];
+    const found = `the name ${printable(name)} is claimed by the services ${rivals.join(' and ')}`;
+    return { path, found, allowed: 'a name that two services claim serves neither; give it to one' };
   });
 }
 

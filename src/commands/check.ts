@@ -1,0 +1,90 @@
+/** `ippa-proxy check FILE [--probe]`: is this configuration right, and what does it mean? */
+
+import type { Config } from '../config/config.ts';
+import { type ConfigProblem, loadConfig, renderProblems } from '../config/load.ts';
+import { renderDuration } from '../config/values.ts';
+import { createProbe } from '../monitor/probe.ts';
+import { loadPages, PageTemplateError } from '../phone/templates.ts';
+import type { Output } from './output.ts';
+import { phoneAddresses } from './phone-addresses.ts';
+import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
+
+export interface CheckOptions {
+  /** Ask every Finesse server once. */
+  readonly probe?: boolean;
+  /** One JSON object instead of text. */
+  readonly json?: boolean;
+}
+
+/** 0: fine (warnings included) · 1: a probe failed · 2: the configuration is wrong. */
+export type CheckExitCode = 0 | 1 | 2;
+
+export async function runCheck(
+  file: string,
+  options: CheckOptions,
+  output: Output,
+  probeOf: typeof createProbe = createProbe,
+): Promise<CheckExitCode> {
+  const result = await loadConfig(file);
+  const problems = result.ok ? await checkPages(result.config) : result.problems;
+  if (!result.ok || problems.length > 0) {
+    if (options.json === true) writeJson(output, { ok: false, problems, warnings: [], services: [] });
+    else
+      output.stderr(`${renderProblems(problems)}${problems.length === 1 ? '1 error' : `${problems.length} errors`}\n`);
+    return 2;
+  }
+  const { config, warnings } = result;
+  const print = (text: string) => (options.json === true ? undefined : output.stdout(text));
+  print(renderProblems(warnings) + renderSummary(config, file, warnings.length));
+  if (options.probe === true) print('\nAsking every Finesse server once:\n');
+  const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, Date.now()) : [];
+  print(renderServiceChecks(config, services));
+  const ok = services.every(({ confirmed }) => confirmed);
+  if (options.json === true) writeJson(output, { ok, problems, warnings, services });
+  return ok ? 0 : 1;
+}
+
+/** The page templates that the configuration leads to: their faults as problems of the configuration. */
+export async function checkPages(config: Pick<Config, 'pages'>): Promise<readonly ConfigProblem[]> {
+  try {
+    await loadPages(config.pages);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PageTemplateError)) throw error;
+    return error.problems.map(({ file, line, message }) => {
+      return { file, line, column: null, key: '', found: message, allowed: 'a template that can be shown', message };
+    });
+  }
+}
+
+function writeJson(output: Output, result: Readonly<Record<string, unknown>>): void {
+  output.stdout(`${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** What the configuration means, in a few lines. */
+function renderSummary(config: Config, file: string, warnings: number): string {
+  const { phones, ops, clusters, reconnect } = config;
+  const afterwards = warnings === 0 ? '' : `, with ${warnings === 1 ? 'a warning' : `${warnings} warnings`} above`;
+  const lines = [
+    `${file}: the configuration is fine${afterwards}.`,
+    '',
+    'Phones connect to',
+    ...phones.listeners.map(({ host, port, publicUrl, tls, service }) => {
+      const scheme = tls === null ? 'http' : 'https';
+      const only = service === null ? '' : `, all of it for service ${service}`;
+      return `  ${scheme} on ${host} port ${port}${publicUrl === null ? ' (loopback)' : `, reached as ${publicUrl}`}${only}`;
+    }),
+    `  and have an answer within ${renderDuration(phones.answerWithinMs)}`,
+    'They ask for (DEVICE is #DEVICENAME# in Unified CM; see the unified-cm command)',
+    ...phoneAddresses(config).map(({ title, urls }) => `  ${title}: ${urls.join('  ')}`),
+    'Finesse servers',
+    ...clusters.flatMap(({ id, services }) => [
+      `  cluster ${id}`,
+      ...services.map((s) => `    ${s.id} (${s.name}) at ${s.url}, asked every ${renderDuration(s.probe.intervalMs)}`),
+    ]),
+    `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
+    'Operators',
+    `  http on ${ops.host} port ${ops.port}; changes ${ops.token === null ? 'are refused, because ops.token is not set' : 'need the token'}`,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,121 @@
+/** Asks every Finesse server of a configuration once and says in plain words what it answered. */
+
+import type { ClusterConfig, Config, ServiceConfig } from '../config/config.ts';
+import { printable } from '../config/values.ts';
+import { failures } from '../domain/failure.ts';
+import type { ProbeOutcome, SystemInfo } from '../domain/model.ts';
+import { createServerNames, learntName } from '../domain/server-names.ts';
+import type { createProbe } from '../monitor/probe.ts';
+import { lookAtCertificate, type PeerCertificate, renderTrustAdvice } from './peer-certificate.ts';
+
+/** As while serving: a probe that times out or is reset is repeated once, with this limit (contract.md, "The timeline"). */
+const REPEAT_MS = 1000;
+
+export interface ServiceCheck {
+  readonly id: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly confirmed: boolean;
+  /** What it means and what to do. */
+  readonly result: string;
+  /** What an operator should know although the probe succeeded. */
+  readonly notes: readonly string[];
+  readonly latencyMs: number;
+  readonly certificate: PeerCertificate | null;
+}
+
+/** One probe of every service, all at once; in the order of the configuration. */
+export async function checkServices(config: Config, probeOf: typeof createProbe, now: number): Promise<ServiceCheck[]> {
+  const checks = await Promise.all(config.clusters.map((cluster) => checkCluster(cluster, probeOf, now)));
+  return checks.flat();
+}
+
+async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe, now: number): Promise<ServiceCheck[]> {
+  const answers = await Promise.all(
+    cluster.services.map(async (service) => {
+      const answer = await probeOf(service)({ timeoutMs: service.probe.timeoutMs, repeatMs: REPEAT_MS });
+      const untrusted = answer.outcome.kind !== 'confirmed' && answer.outcome.failure.code === 'certificate-untrusted';
+      const { url, timeoutMs } = service.probe;
+      return { service, ...answer, certificate: untrusted ? await lookAtCertificate(url, timeoutMs, now) : null };
+    }),
+  );
+  const shared = describeCluster(answers.map(({ service, outcome }) => ({ service, info: infoOf(outcome) })));
+  return answers.map(({ service, outcome, latencyMs, certificate }) => ({
+    id: service.id,
+    name: service.name,
+    cluster: cluster.id,
+    confirmed: outcome.kind === 'confirmed',
+    result: describeOutcome(outcome),
+    notes: [...describeInfo(infoOf(outcome)), ...(shared.get(service.id) ?? [])],
+    latencyMs,
+    certificate,
+  }));
+}
+
+function infoOf(outcome: ProbeOutcome): SystemInfo | null {
+  return outcome.kind === 'fault' ? null : outcome.info;
+}
+
+function describeOutcome(outcome: ProbeOutcome): string {
+  if (outcome.kind === 'confirmed') return 'in service';
+  const { code, detail } = outcome.failure;
+  const words = `${failures[code].operator} (${printable(detail, 200)})`;
+  return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+}
+
+/** What keeps a service that is in service from being an alternate (reference/finesse-health.md §3), and what was learnt. */
+function describeInfo(info: SystemInfo | null): string[] {
+  if (info === null) return [];
+  const notes: string[] = [];
+  const name = learntName(info);
+  if (name !== null) notes.push(`it calls itself ${printable(name)}: URLs with that name are recognised on its pages`);
+  if (info.lastCtiHeartbeatStatus !== null && info.lastCtiHeartbeatStatus !== 'success') {
+    notes.push(`no alternate at present: its last CTI heartbeat was ${printable(info.lastCtiHeartbeatStatus)}`);
+  }
+  if (info.finesseMMode === 'IN_PROGRESS') notes.push('no alternate at present: Finesse is in maintenance mode there');
+  return notes;
+}
+
+interface Answer {
+  readonly service: ServiceConfig;
+  readonly info: SystemInfo | null;
+}
+
+/** What the answers of one cluster say together: notes by service. */
+function describeCluster(answers: readonly Answer[]): Map<string, string[]> {
+  const notes = new Map<string, string[]>(answers.map(({ service }) => [service.id, []]));
+  const [reference] = answers.filter(({ info }) => typeof info?.peripheralId === 'string');
+  for (const { service, info } of answers) {
+    const [mine, theirs] = [info?.peripheralId ?? null, reference?.info?.peripheralId ?? null];
+    if (mine === null || theirs === null || mine === theirs || reference === undefined) continue;
+    const note = `it has peripheral ${printable(mine)}, ${reference.service.id} has ${printable(theirs)}: they are not of one Finesse cluster, so neither is an alternate of the other`;
+    notes.get(service.id)?.push(note);
+  }
+  const named = answers.map(({ service: { id, url, aliases }, info }) => ({
+    id,
+    url,
+    aliases,
+    learntName: learntName(info),
+  }));
+  for (const { name, services } of createServerNames(named).conflicts) {
+    for (const id of services)
+      notes.get(id)?.push(`the name ${printable(name)} is claimed by ${services.join(' and ')}: it serves neither`);
+  }
+  return notes;
+}
+
+/** Several lines for each service. */
+export function renderServiceChecks(config: Config, checks: readonly ServiceCheck[]): string {
+  const services = config.clusters.flatMap((cluster) => cluster.services);
+  return checks
+    .flatMap((check) => {
+      const service = services.find(({ id }) => id === check.id);
+      const advice =
+        check.certificate === null || service === undefined ? [] : renderTrustAdvice(service, check.certificate);
+      const mark = check.confirmed ? 'ok    ' : 'FAILED';
+      const head = `  ${mark}  ${check.id} (${check.name}): ${check.result}${check.confirmed ? `, ${check.latencyMs} ms` : ''}`;
+      return [head, ...[...check.notes, ...advice].map((line) => `          ${line}`)];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}
