@@ -1,0 +1,53 @@
+/** The charsets a page of the proxy's own can be sent in, and how its characters get there. */
+
+import { parsePreferences } from './accept.ts';
+
+export type Charset = 'utf-8' | 'iso-8859-1' | 'us-ascii';
+
+/** Names that phones use for them (reference/phone-xml.md §4), and common aliases. */
+const CHARSETS: Readonly<Record<string, Charset>> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  'iso-8859-1': 'iso-8859-1',
+  'iso8859-1': 'iso-8859-1',
+  latin1: 'iso-8859-1',
+  'us-ascii': 'us-ascii',
+  ascii: 'us-ascii',
+};
+
+const LACKING: Readonly<Record<Exclude<Charset, 'utf-8'>, RegExp>> = {
+  'iso-8859-1': /[\u{100}-\u{10ffff}]/gu,
+  'us-ascii': /\P{ASCII}/gu,
+};
+
+/** Ends a text that was cut. */
+export const ELLIPSIS: Readonly<Record<Charset, string>> = { 'utf-8': '…', 'iso-8859-1': '...', 'us-ascii': '...' };
+
+export interface CharsetChoice {
+  /** The one the phone likes best among those known here. */
+  readonly charset: Charset;
+  /** Whether a page with characters that `charset` lacks may be sent as UTF-8 instead. */
+  readonly acceptsUtf8: boolean;
+}
+
+/** What a phone's Accept-Charset asks for. Without the header, or without a charset known here in it: UTF-8. */
+export function selectCharset(header: string | undefined): CharsetChoice {
+  const weights = new Map<Charset, number>();
+  for (const { name, weight } of parsePreferences(header)) {
+    const meant = name === '*' ? Object.values(CHARSETS) : [CHARSETS[name]];
+    for (const charset of meant) if (charset !== undefined && !weights.has(charset)) weights.set(charset, weight);
+  }
+  const accepted = [...weights].filter(([, weight]) => weight > 0).map(([charset]) => charset);
+  return { charset: accepted[0] ?? 'utf-8', acceptsUtf8: accepted.length === 0 || accepted.includes('utf-8') };
+}
+
+/** The text with what the charset lacks replaced: `…` by three dots, any other code point by one `?`. */
+export function foldText(text: string, charset: Charset): string {
+  if (charset === 'utf-8') return text;
+  return text.replace(LACKING[charset], (character) => (character === '…' ? '...' : '?'));
+}
+
+/** `text` must have been folded to the charset. */
+export function encodeText(text: string, charset: Charset): Uint8Array {
+  return Buffer.from(text, charset === 'utf-8' ? 'utf8' : 'latin1');
+}

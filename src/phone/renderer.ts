@@ -1,0 +1,122 @@
+/** A view and a phone to the bytes of a page. Pure but for caches of what was computed before. */
+
+import { selectLanguage } from './accept.ts';
+import { type Charset, type CharsetChoice, encodeText, foldText, selectCharset } from './charset.ts';
+import type { CompiledPage, PageValues } from './compiled-page.ts';
+import { CLOSE_SERVICES, compilePage } from './compiled-page.ts';
+import { cleanLine, isPageUrl, MAX_ALTERNATES } from './limits.ts';
+import { type ModelFamily, selectFamily } from './models.ts';
+import { fitPage } from './page-fill.ts';
+import type { PageName, PageView, PhoneHeaders, RenderedPage } from './page-view.ts';
+import type { Language, PageTemplate } from './template.ts';
+
+/** What a phone's headers mean for its pages. */
+export interface PhoneProfile extends CharsetChoice {
+  readonly family: ModelFamily;
+  readonly language: Language;
+}
+
+/** Loaded and checked templates: what `loadPages` returns and `renderPage` takes. */
+export interface PageTemplates {
+  readonly pages: ReadonlyMap<PageName, PageTemplate>;
+  /** The first is the fallback. */
+  readonly languages: readonly [Language, ...Language[]];
+  /** By header values. */
+  readonly profiles: Map<string, PhoneProfile>;
+  /** By everything that decides how a page is compiled. */
+  readonly compiled: Map<string, CompiledPage>;
+}
+
+/** Phones of one site send a handful of different headers; whoever sends others is not remembered for long. */
+const MAX_PROFILES = 1000;
+const MAX_PROFILE_KEY = 512;
+
+/**
+ * The page as the phone can show it: in its language, in a charset it accepts, with the soft keys of its model, within all
+ * limits of Cisco's schema and 4 KiB. A link whose URL is longer than 256 characters or not ASCII is left out.
+ */
+export function renderPage(templates: PageTemplates, view: PageView, phone: PhoneHeaders): RenderedPage {
+  const profile = profileOf(templates, phone);
+  const page = renderIn(profile.charset, templates, view, profile);
+  const useUtf8 = page.lossy && profile.acceptsUtf8 && profile.charset !== 'utf-8';
+  return useUtf8 ? renderIn('utf-8', templates, view, profile).rendered : page.rendered;
+}
+
+/** The answer of the proxy's Exit action: closes the Services application. */
+export function renderExit(phone: PhoneHeaders): RenderedPage {
+  const { charset } = selectCharset(phone.acceptCharset);
+  const item = `<ExecuteItem Priority="0" URL="${CLOSE_SERVICES}"/>`;
+  const xml = `<?xml version="1.0" encoding="${charset}"?>\n<CiscoIPPhoneExecute>${item}</CiscoIPPhoneExecute>\n`;
+  return rendered(encodeText(xml, charset), charset);
+}
+
+function rendered(body: Uint8Array, charset: Charset): RenderedPage {
+  return { body, contentType: `text/xml; charset=${charset}` };
+}
+
+function profileOf(templates: PageTemplates, phone: PhoneHeaders): PhoneProfile {
+  const { modelName, userAgent, acceptLanguage, acceptCharset } = phone;
+  const key = `${modelName ?? ''}\n${userAgent ?? ''}\n${acceptLanguage ?? ''}\n${acceptCharset ?? ''}`;
+  const known = templates.profiles.get(key);
+  if (known !== undefined) return known;
+  const { languages } = templates;
+  const codes = languages.map((language) => language.code);
+  const code = selectLanguage(acceptLanguage, codes);
+  const profile: PhoneProfile = {
+    family: selectFamily(modelName, userAgent),
+    language: languages.find((language) => language.code === code) ?? languages[0],
+    ...selectCharset(acceptCharset),
+  };
+  if (templates.profiles.size >= MAX_PROFILES) templates.profiles.clear();
+  if (key.length <= MAX_PROFILE_KEY) templates.profiles.set(key, profile);
+  return profile;
+}
+
+function renderIn(charset: Charset, templates: PageTemplates, view: PageView, profile: PhoneProfile) {
+  const links = view.alternates.filter((link) => isPageUrl(link.url)).slice(0, MAX_ALTERNATES);
+  const page = compiledFor(charset, templates, view, profile, links.length > 0);
+  let lossy = page.lossy;
+  const shown = (name: string | null): string => {
+    const clean = cleanLine(name ?? '');
+    const folded = foldText(clean, charset);
+    if (folded !== clean) lossy = true;
+    return folded === '' ? page.unnamed : folded;
+  };
+  const values: PageValues = {
+    service: shown(view.service),
+    attempt: String(view.attempt ?? 1),
+    attempts: String(view.attempts),
+    gone: shown(view.gone),
+    alternate: '',
+    alternateUrl: '',
+    retryUrl: view.retryUrl ?? '',
+    exitUrl: view.exitUrl ?? '',
+  };
+  const alternates = links.map((link) => ({ name: shown(link.name), url: link.url }));
+  return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
+}
+
+function compiledFor(
+  charset: Charset,
+  templates: PageTemplates,
+  view: PageView,
+  profile: PhoneProfile,
+  hasAlternates: boolean,
+): CompiledPage {
+  const { family, language } = profile;
+  const hasRetry = view.retryUrl !== null && isPageUrl(view.retryUrl);
+  const hasExit = view.exitUrl !== null && isPageUrl(view.exitUrl);
+  const message = view.message ?? 'internal';
+  const holds = { alternates: hasAlternates, gone: view.gone !== null };
+  const variants = templates.pages.get(view.page)?.variants ?? [];
+  const index = variants.findIndex(({ when }) => when.every((condition) => holds[condition]));
+  const words = view.page === 'error' ? message : '';
+  const key = `${view.page} ${index} ${words} ${family} ${language.code} ${charset} ${hasRetry} ${hasExit}`;
+  const known = templates.compiled.get(key);
+  if (known !== undefined) return known;
+  const variant = variants[index];
+  if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen
+  const page = compilePage(variant, language, { family, charset, message, hasRetry, hasExit });
+  templates.compiled.set(key, page);
+  return page;
+}

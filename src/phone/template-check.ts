@@ -1,0 +1,217 @@
+/** Checks templates and languages against each other: known values, texts that exist, words that fit. */
+
+import type { PhoneMessage } from '../domain/failure.ts';
+import { encodeText, foldText } from './charset.ts';
+import { compilePage, expandParts, type PageValues } from './compiled-page.ts';
+import { countCodePoints, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
+import { FAMILIES, type ModelFamily } from './models.ts';
+import { barePage, buildPage } from './page-fill.ts';
+import type { PageLink } from './page-view.ts';
+import type { Field, Language, PageTemplate, SlotName, TemplateProblem, Variant } from './template.ts';
+import { messageKey, PHONE_MESSAGES, UNNAMED_SERVICE } from './template.ts';
+
+/** A field of a template and what is known around it. */
+interface Place {
+  readonly template: PageTemplate;
+  readonly variant: Variant;
+  readonly field: Field;
+  readonly each: boolean;
+}
+
+/**
+ * Every problem that no single file shows. `builtInKeys` are the texts that a language file may hold although no template
+ * uses them, since the administrator may have replaced the one that does.
+ */
+export function checkPages(
+  templates: readonly PageTemplate[],
+  languages: readonly Language[],
+  builtInKeys: ReadonlySet<string>,
+): readonly TemplateProblem[] {
+  const places = templates.flatMap(listPlaces);
+  const problems = [
+    ...places.flatMap(checkSlots),
+    ...checkKeys(places, languages, builtInKeys),
+    ...languages.flatMap((language) => [
+      ...checkUnnamed(language),
+      ...places.flatMap((place) => [...checkTextSlots(place, language), ...checkLength(place, language)]),
+    ]),
+  ];
+  // The size of a page says nothing while its words are wrong.
+  const all = problems.length > 0 ? problems : templates.flatMap((template) => checkSize(template, languages));
+  return [...new Map(all.map((found) => [`${found.file}:${found.line}: ${found.message}`, found])).values()];
+}
+
+function listPlaces(template: PageTemplate): readonly Place[] {
+  return template.variants.flatMap((variant) => {
+    const { title, prompt, softKeys, content } = variant;
+    const items = 'items' in content ? content.items : [];
+    const text = 'text' in content ? content.text : null;
+    const fields = [title, prompt, ...softKeys.map((softKey) => softKey.name), text].filter((field) => field !== null);
+    return [
+      ...fields.map((field) => ({ template, variant, field, each: false })),
+      ...items.map(({ name, each }) => ({ template, variant, field: name, each })),
+    ];
+  });
+}
+
+/** Why a value is not known at a place, or null. */
+function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
+  const { page } = template;
+  if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
+    return 'is known only in reconnecting.xml';
+  if (slot === 'gone' && !variant.when.includes('gone')) return 'is known only in <Variant when="gone">';
+  if (slot === 'alternate' && !each) return 'is known only in <MenuItem each="alternate">';
+  if (slot !== 'message') return null;
+  if (page !== 'error') return 'is known only in error.xml';
+  return field.kind === 'softKeyName' ? 'is too long for a soft key' : null;
+}
+
+function checkSlots(place: Place): readonly TemplateProblem[] {
+  return place.field.parts.flatMap((part) => {
+    const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+    if (found === null || typeof part === 'string' || !('slot' in part)) return [];
+    return [{ file: place.template.file, line: place.field.line, message: `{{${part.slot}}} ${found}` }];
+  });
+}
+
+/** Keys of the texts that a field shows, in every case. */
+function textKeys({ field }: Place): readonly string[] {
+  return field.parts.flatMap((part) => {
+    if (typeof part === 'string') return [];
+    if ('text' in part) return [part.text];
+    return part.slot === 'message' ? PHONE_MESSAGES.map((message) => messageKey(message, field.kind)) : [];
+  });
+}
+
+function checkKeys(
+  places: readonly Place[],
+  languages: readonly Language[],
+  builtInKeys: ReadonlySet<string>,
+): readonly TemplateProblem[] {
+  const used = new Map(places.flatMap((place) => textKeys(place).map((key) => [key, place] as const)));
+  const missing = [...used].flatMap(([key, { template, field }]) => {
+    const lacking = languages.filter((language) => !language.texts.has(key));
+    if (lacking.length === languages.length && !builtInKeys.has(key)) {
+      return [{ file: template.file, line: field.line, message: `no language has the text "${key}"` }];
+    }
+    return lacking.map(({ file }) => ({
+      file,
+      line: 1,
+      message: `the text "${key}" is missing (${usedIn(template, field)})`,
+    }));
+  });
+  const unknown = languages.flatMap(({ texts }) =>
+    [...texts]
+      .filter(([key]) => !used.has(key) && !builtInKeys.has(key))
+      .map(([key, { file, line }]) => ({ file, line, message: `no template uses the text "${key}"` })),
+  );
+  return [...missing, ...unknown];
+}
+
+function usedIn(template: PageTemplate, field: Field): string {
+  return `used in ${template.file}:${field.line}`;
+}
+
+function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
+  const text = texts.get(UNNAMED_SERVICE);
+  if (text === undefined) return [{ file, line: 1, message: `the text "${UNNAMED_SERVICE}" is missing` }];
+  if (text.parts.length === 1 && typeof text.parts[0] === 'string') return [];
+  return [{ file: text.file, line: text.line, message: `"${UNNAMED_SERVICE}" is a name, without placeholders` }];
+}
+
+/** A text is judged where it is shown: the same words may be right on one page and name something unknown on another. */
+function checkTextSlots(place: Place, { texts }: Language): readonly TemplateProblem[] {
+  return textKeys(place).flatMap((key) => {
+    const text = texts.get(key);
+    return (text?.parts ?? []).flatMap((part) => {
+      const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+      if (text === undefined || found === null || typeof part === 'string' || !('slot' in part)) return [];
+      const where = usedIn(place.template, place.field);
+      return [{ file: text.file, line: text.line, message: `{{${part.slot}}} ${found}; "${key}" is ${where}` }];
+    });
+  });
+}
+
+/** The words of a field must fit without any name in them. */
+function checkLength({ template, field }: Place, language: Language): readonly TemplateProblem[] {
+  const limit = LIMITS[field.kind];
+  return messagesIn(field).flatMap((message) => {
+    const literals = expandParts(field, language, message).filter((part) => typeof part === 'string');
+    // In a charset without … three dots stand for it.
+    const length = countCodePoints(foldText(literals.join(''), 'us-ascii'));
+    if (length <= limit) return [];
+    const words = `${length} characters, with at most ${limit} allowed`;
+    const key = soleKey(field, message);
+    const text = key === null ? undefined : language.texts.get(key);
+    const { file, line } = text ?? { file: template.file, line: field.line };
+    const what = text === undefined ? `in the language ${language.code}` : `"${key}", ${usedIn(template, field)},`;
+    return [{ file, line, message: `${what} has ${words}` }];
+  });
+}
+
+/** The key of the text that is all a field shows, or null. */
+function soleKey({ kind, parts }: Field, message: PhoneMessage): string | null {
+  const [part] = parts;
+  if (parts.length !== 1 || part === undefined || typeof part === 'string') return null;
+  if ('text' in part) return part.text;
+  return part.slot === 'message' ? messageKey(message, kind) : null;
+}
+
+/** The messages that make a difference to a field; any one stands for all when none does. */
+function messagesIn({ parts }: Field): readonly PhoneMessage[] {
+  const shown = parts.some((part) => typeof part === 'object' && 'slot' in part && part.slot === 'message');
+  return shown ? PHONE_MESSAGES : ['internal'];
+}
+
+const ORDINARY_URL = `https://ippa.example.com:8445/service/fippa/SEP${'0'.repeat(12)}?id=1001&extension=2001`;
+const ORDINARY_NAME = 'Finesse server';
+// The escaped quotation mark is the longest that a character can become: six bytes.
+const LONGEST_NAME = '"'.repeat(LIMITS.itemName);
+const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
+
+/** Whether a page with ordinary names fits uncut, and one with the longest at least without its items and its text. */
+function checkSize(template: PageTemplate, languages: readonly Language[]): readonly TemplateProblem[] {
+  const messages = template.page === 'error' ? PHONE_MESSAGES : (['internal'] as const);
+  const families = Object.keys(FAMILIES) as ModelFamily[];
+  const cases = messages.flatMap((message) => families.map((family) => ({ message, family })));
+  return template.variants.flatMap((variant) =>
+    languages.flatMap((language) => {
+      const pages = cases.map((kind) =>
+        compilePage(variant, language, { ...kind, charset: 'utf-8', hasRetry: true, hasExit: true }),
+      );
+      const ordinary = pages.map((page) => buildPage(page, sampleValues(ORDINARY_NAME, ORDINARY_URL), SAMPLE_LINKS));
+      const longest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
+      const at = { file: template.file, line: variant.line };
+      return [
+        ...judgeSize(ordinary, at, `with ordinary names in the language ${language.code}`),
+        ...judgeSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
+      ];
+    }),
+  );
+}
+
+const SAMPLE_LINKS: readonly PageLink[] = [{ name: ORDINARY_NAME, url: ORDINARY_URL }];
+
+function sampleValues(name: string, url: string): PageValues {
+  return {
+    service: name,
+    gone: name,
+    alternate: name,
+    attempt: '1',
+    attempts: '3',
+    alternateUrl: url,
+    retryUrl: url,
+    exitUrl: url,
+  };
+}
+
+function judgeSize(
+  pages: readonly string[],
+  at: { readonly file: string; readonly line: number },
+  when: string,
+): readonly TemplateProblem[] {
+  const bytes = Math.max(...pages.map((page) => encodeText(page, 'utf-8').length));
+  return bytes <= MAX_PAGE_BYTES
+    ? []
+    : [{ ...at, message: `the page has ${bytes} bytes ${when}; at most ${MAX_PAGE_BYTES} are allowed` }];
+}

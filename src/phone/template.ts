@@ -1,0 +1,133 @@
+/** A page template as data: what phone-xml/*.xml and the language files say, before a phone and a view are known. */
+
+import type { PhoneMessage } from '../domain/failure.ts';
+import type { FieldKind } from './limits.ts';
+import type { KeyName } from './models.ts';
+import type { PageName } from './page-view.ts';
+
+/** What `{{…}}` may name, apart from `{{text KEY}}`. */
+export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message';
+
+/** A literal, a value of the view, or a text of the phone's language. */
+export type Part = string | { readonly slot: SlotName } | { readonly text: string };
+
+export interface Field {
+  readonly kind: FieldKind;
+  readonly parts: readonly Part[];
+  readonly line: number;
+}
+
+export type UrlSource = { readonly slot: 'alternateUrl' | 'retryUrl' } | { readonly literal: string };
+
+/** A soft key that the model decides about, or one of the administrator's own. */
+export type SoftKey =
+  | { readonly key: KeyName; readonly name: Field }
+  | { readonly key: null; readonly name: Field; readonly position: number; readonly url: string };
+
+export interface MenuItem {
+  /** Repeated for every alternate. */
+  readonly each: boolean;
+  readonly name: Field;
+  readonly url: UrlSource;
+}
+
+export const CONDITIONS = ['alternates', 'gone'] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+export interface Variant {
+  /** All must hold. */
+  readonly when: readonly Condition[];
+  readonly title: Field | null;
+  readonly prompt: Field | null;
+  readonly softKeys: readonly SoftKey[];
+  /** What makes it a CiscoIPPhoneText or a CiscoIPPhoneMenu. */
+  readonly content: { readonly text: Field } | { readonly items: readonly MenuItem[] };
+  readonly line: number;
+}
+
+export interface PageTemplate {
+  readonly page: PageName;
+  readonly file: string;
+  /** The first whose conditions hold is shown; the last has none. */
+  readonly variants: readonly Variant[];
+}
+
+export interface LanguageText {
+  readonly parts: readonly Part[];
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface Language {
+  readonly code: string;
+  /** Where a missing text is to be added: the administrator's file if there is one. */
+  readonly file: string;
+  /** By dotted key. */
+  readonly texts: ReadonlyMap<string, LanguageText>;
+}
+
+export interface TemplateProblem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** What was found and what is allowed. */
+  readonly message: string;
+}
+
+export const PAGE_NAMES: readonly PageName[] = [
+  'reconnecting',
+  'unavailable',
+  'waiting',
+  'recovered',
+  'maintenance',
+  'error',
+];
+
+/** Every message has its words in every language file; as a record, so that none is forgotten. */
+const MESSAGES: Readonly<Record<PhoneMessage, true>> = {
+  badAddress: true,
+  unknownService: true,
+  badDevice: true,
+  tooLong: true,
+  wrongMethod: true,
+  tooLarge: true,
+  badRequest: true,
+  noAnswer: true,
+  mayHaveHappened: true,
+  badAnswer: true,
+  pushHere: true,
+  busy: true,
+  internal: true,
+};
+export const PHONE_MESSAGES = Object.keys(MESSAGES) as readonly PhoneMessage[];
+
+/** The text that stands for a service without a name. */
+export const UNNAMED_SERVICE = 'unnamedService';
+
+/** `{{message}}` in a field: the key of the message's words in the length that the field can take. */
+export function messageKey(message: PhoneMessage, kind: FieldKind): string {
+  const length = kind === 'text' ? 'text' : kind === 'itemName' ? 'item' : 'prompt';
+  return `messages.${message}.${length}`;
+}
+
+const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message'];
+const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
+
+/** Splits a text at its placeholders; what is not one is told to `report`. */
+export function parseParts(source: string, report: (message: string) => void): readonly Part[] {
+  return source.split(/(\{\{[^{}]*\}\})/).flatMap((piece): readonly Part[] => {
+    if (!piece.startsWith('{{') || !piece.endsWith('}}')) {
+      if (/\{\{|\}\}/.test(piece)) report(`a placeholder is {{name}}; found a stray {{ or }} in "${piece.trim()}"`);
+      return piece === '' ? [] : [piece];
+    }
+    const name = piece.slice(2, -2).trim();
+    const slot = SLOTS.find((candidate) => candidate === name);
+    if (slot !== undefined) return [{ slot }];
+    const key = TEXT_KEY.exec(name)?.[1];
+    if (key !== undefined) return [{ text: key }];
+    const urls =
+      name === 'alternateUrl' || name === 'retryUrl' ? ' (this one stands alone in the URL of a MenuItem)' : '';
+    report(`unknown placeholder ${piece}${urls}; allowed: ${SLOTS.map((s) => `{{${s}}}`).join(', ')}, {{text KEY}}`);
+    return [];
+  });
+}
