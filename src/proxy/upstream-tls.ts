@@ -1,0 +1,69 @@
+/** TLS towards Finesse: what is trusted, for the relay and for the probe. */
+
+import { Agent } from 'node:https';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { ServiceConfig } from '../config/config.ts';
+
+type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'>;
+
+/** Options of every TLS connection to a service. They know nothing of fingerprints: `connectTls` adds those. */
+export interface ServiceTlsOptions {
+  readonly ca?: string;
+  readonly minVersion: 'TLSv1.2';
+  readonly ALPNProtocols: string[];
+  readonly rejectUnauthorized: true;
+}
+
+export function tlsOptions(service: Trust): ServiceTlsOptions {
+  return {
+    ...(service.ca === null ? {} : { ca: service.ca }),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: true,
+  };
+}
+
+/**
+ * Connects; the certificate is trusted if a CA vouches for it or its SHA-256 fingerprint is configured. An untrusted one
+ * destroys the socket with the error that Node has for it, before anything written to the socket leaves.
+ */
+export function connectTls(service: Trust, options: ConnectionOptions): TLSSocket {
+  if (service.fingerprints.length === 0) return connect({ ...options, ...tlsOptions(service) });
+  // Node gives up on an unknown issuer before a fingerprint can be looked at, so the verdict is taken here instead.
+  const socket = connect({ ...options, ...tlsOptions(service), rejectUnauthorized: false });
+  socket.cork();
+  socket.once('secureConnect', () => {
+    if (socket.authorized || hasFingerprint(socket, service.fingerprints)) socket.uncork();
+    else socket.destroy(untrusted(socket));
+  });
+  return socket;
+}
+
+function hasFingerprint(socket: TLSSocket, fingerprints: readonly string[]): boolean {
+  const found = socket.getPeerX509Certificate()?.fingerprint256;
+  return found !== undefined && fingerprints.some((fingerprint) => fingerprint.toUpperCase() === found);
+}
+
+/** `authorizationError` is the code at run time, whatever its type says. */
+function untrusted(socket: TLSSocket): Error {
+  const code = String(socket.authorizationError ?? 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  return Object.assign(new Error(`certificate not trusted: ${code}`), { code });
+}
+
+/** An agent with fresh connections and the service's trust, fingerprints included; for clients such as got. */
+export function createTlsAgent(service: Trust): Agent {
+  return new TrustingAgent(service);
+}
+
+class TrustingAgent extends Agent {
+  readonly #service: Trust;
+
+  constructor(service: Trust) {
+    super({ keepAlive: false });
+    this.#service = service;
+  }
+
+  override createConnection(options: ConnectionOptions): TLSSocket {
+    return connectTls(this.#service, options);
+  }
+}
