@@ -1,0 +1,98 @@
+/** `drain`, `ready`, `maint`: sets a service of the running proxy. */
+
+import type { Config } from '../config/config.ts';
+import { loadConfig, renderProblems } from '../config/load.ts';
+import { parseDuration } from '../config/values.ts';
+import type { AdminState } from '../domain/model.ts';
+import { parseTime } from '../ops/control.ts';
+import {
+  createOpsClient,
+  errorMessageOf,
+  field,
+  type OpsAnswer,
+  OpsUnreachable,
+  renderUnexpected,
+} from './ops-client.ts';
+import type { Output } from './output.ts';
+
+export interface ControlOptions {
+  /** The configuration file. */
+  readonly config: string;
+  readonly service: string;
+  readonly admin: AdminState;
+  readonly reason?: string;
+  /** An ISO 8601 time with a zone, or a duration such as 30m. */
+  readonly until?: string;
+  readonly json?: boolean;
+}
+
+/** Other operators read it in `/health`; the ops port insists on one for drain and maint. */
+const DEFAULT_REASON = 'set on the command line';
+
+/** Exit code 0 when set, 1 when the proxy does not answer or refuses, 2 for a wrong command line or configuration. */
+export async function runControl(options: ControlOptions, output: Output, now = Date.now()): Promise<number> {
+  const fail = (code: 1 | 2, message: string) => {
+    output.stderr(`${message.trimEnd()}\n`);
+    return code;
+  };
+  const loaded = await loadConfig(options.config);
+  if (!loaded.ok) return fail(2, renderProblems(loaded.problems));
+  const { config } = loaded;
+  if (config.ops.token === null) {
+    return fail(2, `${options.config}: ops.token is not set: without it nothing can be set over the ops port.`);
+  }
+  const until = options.until === undefined ? null : parseUntil(options.until, now);
+  if (options.until !== undefined && until === null) {
+    return fail(2, '--until takes a time with a zone, such as 2030-01-31T18:00:00Z, or a duration, such as 30m or 2h.');
+  }
+  const client = createOpsClient(config.ops);
+  try {
+    const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
+    const answer = await client.setAdmin(options.service, { admin: options.admin, reason, until });
+    if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer, options.service, config));
+    output.stdout(options.json === true ? `${JSON.stringify(answer.body, null, 2)}\n` : renderSet(answer.body));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof OpsUnreachable)) throw error;
+    return fail(1, error.message);
+  }
+}
+
+/** As the ops port takes it, or null. */
+function parseUntil(text: string, now: number): string | null {
+  const duration = parseDuration(text);
+  if (duration !== null) return new Date(now + duration).toISOString();
+  return parseTime(text) === null ? null : text;
+}
+
+function judgeRefusal(origin: string, answer: OpsAnswer, service: string, config: Config): [1 | 2, string] {
+  const message = errorMessageOf(answer);
+  if (message === null) return [1, renderUnexpected(origin, answer)];
+  switch (answer.status) {
+    case 401:
+      return [1, `The proxy at ${origin} refused the token: was it started with this configuration? ${message}`];
+    case 404: {
+      const known = config.clusters.flatMap(({ services }) => services.map(({ id }) => id));
+      return [2, `There is no service ${service} there; this configuration has: ${known.join(', ')}.`];
+    }
+    case 400:
+      return [2, message];
+    default:
+      return [1, `The proxy at ${origin} refused (HTTP ${answer.status}): ${message}`];
+  }
+}
+
+const MEANINGS: Record<AdminState, string> = {
+  ready: 'everyone is admitted',
+  drain: 'those signed in stay, no new ones are admitted',
+  maint: 'nobody is admitted',
+};
+
+function renderSet(body: unknown): string {
+  const admin = field(body, 'admin') as AdminState;
+  const until = field(body, 'until');
+  const phones = Number(field(body, 'phones'));
+  const end = typeof until === 'string' ? ` until ${until}` : '';
+  const here = `${phones} ${phones === 1 ? 'phone is' : 'phones are'} signed in there`;
+  return `${field(body, 'id')} is set to ${admin}${end}: ${MEANINGS[admin]}. It is ${field(body, 'state')}; ${here}.\n`;
+}

@@ -1,0 +1,69 @@
+/** What operators may set over `POST /services/ID`: JSON to a setting. Pure. */
+
+import type { AdminSetting, AdminState } from '../domain/model.ts';
+
+export type AdminRequest =
+  | { readonly ok: true; readonly setting: AdminSetting }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+const KEYS: readonly string[] = ['admin', 'reason', 'until'];
+const ADMINS: readonly string[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
+export const MAX_REASON_LENGTH = 200;
+/** Controls would break log lines and terminals, and bidirectional controls what operators read there. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** All faults at once. `now` in epoch ms, for `until`, which must lie in the future. */
+export function parseAdminRequest(body: unknown, now: number): AdminRequest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return { ok: false, faults: ['the body must be a JSON object such as {"admin": "drain", "reason": "patching"}'] };
+  }
+  const { admin, reason = null, until = null } = body as Record<string, unknown>;
+  const unknown = Object.keys(body).filter((key) => !KEYS.includes(key));
+  const faults = [
+    ...(unknown.length > 0 ? [`unknown keys; allowed are ${KEYS.join(', ')}`] : []),
+    ...(isAdmin(admin) ? [] : [`admin must be one of ${ADMINS.join(', ')}`]),
+    ...judgeReason(reason, admin),
+    ...judgeUntil(until, admin, now),
+  ];
+  if (faults.length > 0 || !isAdmin(admin)) return { ok: false, faults };
+  return {
+    ok: true,
+    setting: {
+      admin,
+      reason: typeof reason === 'string' ? reason.trim() : null,
+      until: typeof until === 'string' ? parseTime(until) : null,
+    },
+  };
+}
+
+function isAdmin(value: unknown): value is AdminState {
+  return typeof value === 'string' && ADMINS.includes(value);
+}
+
+function judgeReason(reason: unknown, admin: unknown): string[] {
+  if (reason === null) return admin === 'ready' ? [] : ['reason is required: other operators will read it'];
+  if (typeof reason !== 'string' || reason.trim() === '') return ['reason must be a text'];
+  if ([...reason].length > MAX_REASON_LENGTH) return [`reason may have at most ${MAX_REASON_LENGTH} characters`];
+  return UNPRINTABLE.test(reason) ? ['reason must not hold control characters'] : [];
+}
+
+function judgeUntil(until: unknown, admin: unknown, now: number): string[] {
+  if (until === null) return [];
+  if (admin === 'ready') return ['until applies to drain and maint; ready has no end'];
+  const at = typeof until === 'string' ? parseTime(until) : null;
+  if (at === null) return ['until must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z'];
+  return at > now ? [] : ['until must lie in the future'];
+}
+
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** An ISO 8601 time with date, time and zone in epoch ms; null for anything else, 31 February included. */
+export function parseTime(text: string): number | null {
+  const match = TIME.exec(text);
+  if (match === null) return null;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  // Date.parse takes a 31st of any month for a day of the next.
+  if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : at;
+}

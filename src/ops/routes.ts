@@ -1,0 +1,204 @@
+/** What the ops port answers (contract.md, "Ops port"): one route each. */
+
+import { hash, timingSafeEqual } from 'node:crypto';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import type { Clock } from '../store/clock.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { ServiceStore } from '../store/services.ts';
+import { parseAdminRequest } from './control.ts';
+import { type HealthReport, renderHealth } from './health.ts';
+import { hostsOf, isOwnHost } from './host-header.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface OpsRoutesOptions {
+  /** As configured: a name that the Host header may hold. */
+  readonly host: string;
+  /** null: nothing can be set over this port. */
+  readonly token: string | null;
+  readonly store: ServiceStore;
+  readonly devices: DeviceRegistry;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** Whether the first round of probes has ended and shutdown not begun. */
+  readonly isReady: () => boolean;
+  /** What is wrong beyond single services, for `/health`. */
+  readonly problems: () => readonly string[];
+}
+
+/** A setting is three short values. */
+const MAX_BODY_BYTES = 4096;
+
+export function createOpsRoutes(options: OpsRoutesOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.use(setHeaders, refuseForeignHost(options.host));
+
+  const get = (path: string, handler: RequestHandler) => {
+    app.route(path).get(handler).all(refuseMethod('GET, HEAD'));
+  };
+  get('/', (_, res) => void res.type('html').send(INDEX));
+  get('/livez', (_, res) => void res.json({ live: true }));
+  get('/readyz', (_, res) => {
+    if (options.isReady()) res.json({ ready: true });
+    else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
+  });
+  get('/health', (_, res) => {
+    const report = reportHealth(options);
+    res.status(report.status === 'down' ? 503 : 200).json(report);
+  });
+  get('/metrics', async (_, res) => {
+    const { body, contentType } = await options.metrics.render();
+    res.set('Content-Type', contentType).send(body);
+  });
+  app
+    .route('/services/:id')
+    // Before anything else: without the token nobody learns which services there are.
+    .post(requireToken(options), requireService(options), requireJson, readJson, setAdmin(options))
+    .all(refuseMethod('POST'));
+  app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
+  app.use(answerFault(options.log));
+  return app;
+}
+
+function reportHealth({ store, devices, clock, version, startedAt, problems }: OpsRoutesOptions): HealthReport {
+  return renderHealth({
+    clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
+    signedIn: devices.signedIn,
+    version,
+    startedAt,
+    now: clock.now(),
+    problems: problems(),
+  });
+}
+
+const INDEX = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>ippa-proxy</title></head><body>
+<h1>ippa-proxy</h1>
+<ul>
+<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service)</li>
+<li><a href="/livez">/livez</a>: 200 while the process serves</li>
+<li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
+<li><a href="/metrics">/metrics</a>: for Prometheus</li>
+<li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until"}: with Authorization: Bearer TOKEN, or
+<code>ippa-proxy drain|ready|maint SERVICE</code></li>
+</ul>
+</body></html>
+`;
+
+function sendError(res: Response, status: number, code: string, message: string): void {
+  res.status(status).json({ error: { code, message } });
+}
+
+function refuseForeignHost(configured: string): RequestHandler {
+  return (req, res, next) => {
+    if (isOwnHost(hostsOf(req.rawHeaders), configured)) return next();
+    sendError(res, 403, 'foreign-host', 'The Host header must be an address, localhost or the configured ops.host.');
+  };
+}
+
+const setHeaders: RequestHandler = (_, res, next) => {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  next();
+};
+
+function refuseMethod(allow: string): RequestHandler {
+  return (_, res) => {
+    res.set('Allow', allow);
+    sendError(res, 405, 'method-not-allowed', `This path takes ${allow}.`);
+  };
+}
+
+function requireToken({ token, log }: OpsRoutesOptions): RequestHandler {
+  return (req, res, next) => {
+    if (token !== null && isToken(req.headers.authorization, token)) return next();
+    const message =
+      token === null
+        ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
+        : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
+    log.warn('ops-unauthorized', { who: req.socket.remoteAddress, path: req.path });
+    res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
+    sendError(res, 401, 'unauthorized', message);
+  };
+}
+
+/** Digests have one length, so that comparing takes the same time whatever was sent. */
+function isToken(authorization: string | undefined, token: string): boolean {
+  const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '';
+  // Node reads header bytes as Latin-1; the token's own are UTF-8.
+  const digest = (text: string, encoding: BufferEncoding) => hash('sha256', Buffer.from(text, encoding), 'buffer');
+  return timingSafeEqual(digest(given, 'latin1'), digest(token, 'utf8'));
+}
+
+function requireService({ store }: OpsRoutesOptions): RequestHandler {
+  return (req, res, next) => {
+    if (store.get(idOf(req)) !== null) return next();
+    const known = store.all().map(({ id }) => id);
+    sendError(res, 404, 'unknown-service', `There is no such service. There are: ${known.join(', ')}.`);
+  };
+}
+
+function idOf(req: Request): string {
+  return String(req.params.id);
+}
+
+const requireJson: RequestHandler = (req, res, next) => {
+  // false: a body of another type; null: no body, which the check of the setting tells.
+  if (req.is('application/json') !== false) return next();
+  sendError(res, 415, 'not-json', 'The body must be JSON, with Content-Type: application/json.');
+};
+
+const readJson = express.json({ limit: MAX_BODY_BYTES, inflate: false });
+
+function setAdmin(options: OpsRoutesOptions): RequestHandler {
+  const { store, clock, log } = options;
+  return (req, res) => {
+    const id = idOf(req);
+    const request = parseAdminRequest(req.body, clock.now());
+    if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
+    const { setting } = request;
+    const before = store.get(id)?.admin.admin;
+    store.setAdmin(id, setting);
+    const until = setting.until === null ? null : new Date(setting.until).toISOString();
+    const who = req.socket.remoteAddress;
+    log.info('service-admin', { service: id, from: before, to: setting.admin, reason: setting.reason, until, who });
+    res.json(reportHealth(options).services.find((service) => service.id === id));
+  };
+}
+
+/** What the body parser says of a bad body is a fault of the request; anything else is one of ours. */
+function answerFault(log: Log): ErrorRequestHandler {
+  return (error, _, res, next) => {
+    if (res.headersSent) return next(error);
+    const status: unknown = error?.status;
+    if (status === 413) {
+      // The rest of the body is not worth reading.
+      res.set('Connection', 'close');
+      return sendError(res, 413, 'body-too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
+    }
+    if (status === 415) return sendError(res, 415, 'not-json', 'The body must be plain JSON in UTF-8.');
+    if (typeof status === 'number' && status >= 400 && status < 500) {
+      return sendError(res, 400, 'bad-request', 'The request or its JSON body is malformed.');
+    }
+    log.error('ops-fault', { error });
+    sendError(res, 500, 'internal', 'A fault of the proxy itself; its log line ops-fault tells more.');
+  };
+}

@@ -1,0 +1,75 @@
+/** The ops port: its listener, limits and lifetime. What it answers is in routes.ts. */
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
+
+export interface OpsServerOptions extends OpsRoutesOptions {
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface OpsServer {
+  /** Rejects with an Error whose message names the key of the configuration when the port cannot be had. */
+  start(): Promise<void>;
+  /** Finishes what is in flight, for at most a second. Also after a start that failed, or none. */
+  stop(): Promise<void>;
+  /** After start. */
+  address(): AddressInfo;
+}
+
+const STOP_WITHIN_MS = 1000;
+/** Monitoring and a few browsers. */
+const MAX_CONNECTIONS = 256;
+
+export function createOpsServer(options: OpsServerOptions): OpsServer {
+  const { host, port } = options;
+  // Requests are small and few: who dawdles is none of ours.
+  const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
+  const server = createServer(limits, createOpsRoutes(options));
+  server.maxConnections = MAX_CONNECTIONS;
+
+  return {
+    start: () =>
+      new Promise((resolve, reject) => {
+        const fail = (error: NodeJS.ErrnoException) =>
+          reject(new Error(renderListenError(error.code, host, port), { cause: error }));
+        server.once('error', fail);
+        server.listen({ host, port }, () => {
+          server.off('error', fail);
+          // Without a listener, an accept that fails for want of file descriptors would end the process.
+          server.on('error', (error) => options.log.error('ops-fault', { error }));
+          resolve();
+        });
+      }),
+    stop: () => close(server),
+    address: () => server.address() as AddressInfo,
+  };
+}
+
+function renderListenError(code: string | undefined, host: string, port: number): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `ops.port: port ${port} on ${host} is in use by another program; stop it or choose another port`;
+    case 'EACCES':
+      return `ops.port: not allowed to listen on port ${port} of ${host}; ports below 1024 need a privilege`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `ops.host: ${host} is not an address of this machine (${code})`;
+    default:
+      return `ops.port: cannot listen on port ${port} of ${host} (${code ?? 'unknown error'})`;
+  }
+}
+
+function close(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
