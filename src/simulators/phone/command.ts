@@ -1,0 +1,129 @@
+/** `ippa-proxy phone URL`: the command line of the simulated phone. */
+
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseDuration, systemClock } from './duration.ts';
+import { createHeadless, readLines } from './headless.ts';
+import { findModel, phoneModels } from './models.ts';
+import { Phone, type PhoneOptions } from './phone.ts';
+import { deviceOf, serviceUrl } from './service-url.ts';
+import { createTerminal } from './terminal.ts';
+
+interface Options {
+  readonly device?: string;
+  readonly model: string;
+  readonly language: string;
+  readonly charset?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  readonly headless?: boolean;
+  readonly json?: boolean;
+  readonly once?: boolean;
+  readonly for?: number;
+}
+
+/** Exit code 0: a phone page was seen and every command done; 1: not so; 2 (thrown): bad usage. */
+export function phoneCommand(): Command {
+  return new Command('phone')
+    .description('a Cisco IP phone in the terminal; without one, driven by lines on standard input')
+    .argument('<url>', 'URL of the service; #DEVICENAME# stands for the device, …/fippa/ gets it appended')
+    .option('--device <name>', 'device name (default: the one in the URL, else SEP000000000001)', parseDevice)
+    .option('--model <name>', `one of ${phoneModels.map((model) => model.name).join(', ')}`, parseModel, 'CP-8845')
+    .option('--language <tag>', 'Accept-Language of its requests', 'en')
+    .option('--charset <list>', "Accept-Charset of its requests (default: the model's)")
+    .option('--ca <file>', 'PEM file of the CA that it trusts')
+    .option('--insecure', 'trust any certificate')
+    .option('--headless', 'no screen: read commands from standard input, print what is seen')
+    .option('--json', 'headless, one line of JSON per screen')
+    .option('--once', 'headless: fetch, print, end; 0 when it was a phone page within the rules')
+    .option('--for <duration>', 'follow Refreshes for as long, then end', parseDurationOption)
+    .addHelpText('after', headlessHelp)
+    .action(async (url: string, options: Options, command: Command) => {
+      const device = options.device ?? deviceOf(url) ?? 'SEP000000000001';
+      let target = '';
+      let ca: string | undefined;
+      try {
+        target = serviceUrl(url, device);
+        ca = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
+      } catch (error) {
+        command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
+      }
+      const phone: PhoneOptions = {
+        device,
+        model: options.model,
+        language: options.language,
+        ...(options.charset === undefined ? {} : { charset: options.charset }),
+        trust: { ca, insecure: options.insecure },
+      };
+      const scripted = options.headless || options.json || options.once;
+      const interactive = !scripted && process.stdin.isTTY && process.stdout.isTTY;
+      process.exitCode = interactive
+        ? await runTerminal(target, phone, options)
+        : await runHeadless(target, phone, options);
+    });
+}
+
+const headlessHelp = `
+Commands of the headless form, one a line:
+  key NAME           a soft key by name (or KeyPad5, Services)
+  press N            the soft key on position N
+  item N | NAME      a menu item
+  type FIELD=VALUE   a field of a form, by parameter or label
+  submit · refresh · exit · open URL · screen · quit
+  wait page          until the next screen
+  wait 12s           so long, following Refreshes
+  wait for TEXT [within 30s]`;
+
+async function runTerminal(url: string, phoneOptions: PhoneOptions, options: Options): Promise<number> {
+  const locale = process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '';
+  const terminal = createTerminal(
+    () => phone,
+    { input: process.stdin, output: process.stdout },
+    { forMs: options.for, dumb: process.env.TERM === 'dumb', unicode: /utf-?8/i.test(locale) },
+  );
+  const phone = new Phone({ ...phoneOptions, onScreen: terminal.redraw });
+  await terminal.run(url);
+  return 0;
+}
+
+async function runHeadless(url: string, phoneOptions: PhoneOptions, options: Options): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const headless = createHeadless(() => phone, {
+    json: options.json === true,
+    once: options.once === true,
+    forMs: options.for,
+    clock: systemClock,
+    lines: readLines(process.stdin, stop.signal),
+    write: (line) => process.stdout.write(`${line}\n`),
+    complain: (line) => process.stderr.write(`${line}\n`),
+    stop,
+  });
+  const phone = new Phone({ ...phoneOptions, onScreen: headless.seen });
+  const exitCode = await headless.run(url);
+  stop.abort();
+  process.stdin.destroy();
+  process.off('SIGINT', onSignal);
+  process.off('SIGTERM', onSignal);
+  return exitCode;
+}
+
+function parseDevice(value: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(value))
+    throw new InvalidArgumentError('Letters, digits, ".", "_" and "-", at most 64.');
+  return value;
+}
+
+function parseModel(value: string): string {
+  const model = findModel(value);
+  if (!model) throw new InvalidArgumentError(`Known: ${phoneModels.map((known) => known.name).join(', ')}.`);
+  return model.name;
+}
+
+function parseDurationOption(value: string): number {
+  const durationMs = parseDuration(value);
+  if (durationMs === undefined) throw new InvalidArgumentError('Durations are written 500ms, 5s, 2m.');
+  return durationMs;
+}
