@@ -80,8 +80,8 @@ function renderCertificate(config: Config): string[] {
     heading,
     '   Certificate Purpose           Phone-trust (on every node of Unified CM)',
     ...encrypted.map(({ tls }) => `   Upload File                   ${tls?.cert}, or the CA that signed it`),
-    `   It must name the host of     ${encrypted.map(({ publicUrl, host }) => publicUrl ?? host).join(', ')}`,
-    '   Phones that do not trust it say "Host not found". With an ECDSA certificate the phones need an ECDSA trust list.',
+    `   It must name the host of      ${encrypted.map(({ publicUrl, host }) => publicUrl ?? host).join(', ')}`,
+    '   Phones that do not trust it say "Host not found". If it is an ECDSA certificate, Unified CM must use ECDSA too.',
   ];
 }
 

@@ -1,6 +1,7 @@
 /** PEM files: certificates and keys as text, and whether they are what they should be. Pure but for the parsing by node:crypto. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
@@ -26,8 +27,13 @@ export function parsePrivateKey(pem: string): KeyObject | string {
 
 /** Whether a certificate is valid for the host of a URL (brackets around IPv6 allowed). */
 export function coversHost(certificate: X509Certificate, hostname: string): boolean {
-  const address = hostname.replace(/^\[|\]$/g, '');
-  return certificate.checkHost(address) !== undefined || certificate.checkIP(address) !== undefined;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  try {
+    return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
+  } catch {
+    // Both throw at a name that no certificate could hold.
+    return false;
+  }
 }
 
 /** `subject` and `issuer` come with a line for each part; on one line they read better. */
