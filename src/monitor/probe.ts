@@ -1,13 +1,12 @@
 /** Asks one Finesse server for SystemInfo, once, and says what that means. The I/O of health; it keeps no state. */
 
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import got, { type Got } from 'got';
 import pRetry from 'p-retry';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { classifyNetworkError } from '../proxy/network-error.ts';
-import { tlsOptions } from '../proxy/upstream-tls.ts';
+import { createTlsAgent } from '../proxy/upstream-tls.ts';
 import { MAX_SYSTEM_INFO_BYTES, parseSystemInfo } from './system-info.ts';
 
 export interface ProbeLimits {
@@ -68,7 +67,7 @@ function createClient(service: ServiceConfig): Got {
     // (13 of 600 probes on Node 20, reference/http-hardening.md).
     agent: {
       http: new HttpAgent({ keepAlive: false }),
-      https: new HttpsAgent({ keepAlive: false, ...tlsOptions(service) }),
+      https: createTlsAgent(service),
     },
     retry: { limit: 0 },
     followRedirect: false,
