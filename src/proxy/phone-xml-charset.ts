@@ -4,6 +4,7 @@
  */
 
 import { isAscii, isUtf8 } from 'node:buffer';
+import { spaceEnd } from './phone-xml-text.ts';
 
 /** What stands before the first element: byte order mark, white space, XML declaration. Offsets into the document's text. */
 export interface Prolog {
@@ -29,9 +30,8 @@ const UTF8_MARK = '\xef\xbb\xbf';
 
 /** Reads the prolog of a text, or of bytes read as latin1; null: a declaration that is not well-formed. */
 export function parseProlog(text: string): Prolog | null {
-  let at = text.startsWith(UTF8_MARK) ? UTF8_MARK.length : text.startsWith('\ufeff') ? 1 : 0;
-  while (isSpace(text.charCodeAt(at))) at++;
-  if (!text.startsWith('<?xml', at) || !isSpace(text.charCodeAt(at + 5)))
+  const at = spaceEnd(text, text.startsWith(UTF8_MARK) ? UTF8_MARK.length : text.startsWith('\ufeff') ? 1 : 0);
+  if (!text.startsWith('<?xml', at) || spaceEnd(text, at + 5) === at + 5)
     return { end: at, encoding: null, encodingFrom: 0 };
   DECLARATION.lastIndex = at;
   const match = DECLARATION.exec(text);
@@ -133,8 +133,4 @@ function canBeReadAs(body: Uint8Array, encoding: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
 }

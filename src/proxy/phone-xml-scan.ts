@@ -6,6 +6,7 @@
  * The text may be the bytes of any ASCII-compatible charset read as latin1: only ASCII means something to the scanner.
  */
 
+import { indexOrEnd, matchesAt, spaceEnd } from './phone-xml-text.ts';
 import { decodeValue, referencesAreSound } from './phone-xml-value.ts';
 
 /** What the page tells about who is signed in: a form that asks for an identity, any other form, or anything else. */
@@ -31,6 +32,7 @@ const BANG = 0x21;
 const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 const SLASH = 0x2f;
+const LESS = 0x3c;
 const EQUALS = 0x3d;
 const GREATER = 0x3e;
 const QUESTION = 0x3f;
@@ -79,9 +81,12 @@ class Scan {
   run(): ScanFailure | null {
     const { text } = this;
     for (;;) {
-      const open = text.indexOf('<', this.at);
-      if (open === -1) break;
-      if (open !== this.at && !this.isTextSound(this.at, open)) return 'not-well-formed';
+      let open = this.at;
+      if (text.charCodeAt(open) !== LESS) {
+        open = text.indexOf('<', open);
+        if (open === -1) break;
+        if (!this.isTextSound(this.at, open)) return 'not-well-formed';
+      }
       const next = text.charCodeAt(open + 1);
       let sound: boolean;
       if (next === SLASH) sound = this.endTag(open);
@@ -136,7 +141,7 @@ class Scan {
   private isRoot(from: number, to: number): boolean {
     if (this.rootSeen) return false;
     // A document that ends within its first name was cut off: no telling what it was.
-    this.otherRoot = to < this.text.length && !this.text.startsWith('CiscoIPPhone', from);
+    this.otherRoot = to < this.text.length && !matchesAt(this.text, 'CiscoIPPhone', from);
     this.rootSeen = !this.otherRoot;
     this.input = this.text.slice(from, to) === 'CiscoIPPhoneInput';
     return this.rootSeen;
@@ -200,12 +205,12 @@ class Scan {
   /** Comment or CDATA; anything else that begins with `<!` is refused, DOCTYPE included: nothing may declare entities. */
   private section(open: number): boolean {
     const { text } = this;
-    if (text.startsWith('<!--', open)) {
+    if (matchesAt(text, '<!--', open)) {
       const dashes = text.indexOf('--', open + 4);
       this.at = dashes + 3;
       return dashes !== -1 && text.charCodeAt(dashes + 2) === GREATER;
     }
-    if (text.startsWith('<![CDATA[', open)) {
+    if (matchesAt(text, '<![CDATA[', open)) {
       const close = text.indexOf(']]>', open + 9);
       this.at = close + 3;
       return close !== -1 && this.depth > 0;
@@ -231,13 +236,13 @@ type LeafName = 'URL' | 'InputFlags' | 'QueryStringParam';
 function leafNameOf(text: string, from: number, to: number): LeafName | null {
   switch (to - from) {
     case 3:
-      return text.startsWith('URL', from) ? 'URL' : null;
+      return matchesAt(text, 'URL', from) ? 'URL' : null;
     case 7:
-      return text.startsWith('URLDown', from) ? 'URL' : null;
+      return matchesAt(text, 'URLDown', from) ? 'URL' : null;
     case 10:
-      return text.startsWith('InputFlags', from) ? 'InputFlags' : null;
+      return matchesAt(text, 'InputFlags', from) ? 'InputFlags' : null;
     case 16:
-      return text.startsWith('QueryStringParam', from) ? 'QueryStringParam' : null;
+      return matchesAt(text, 'QueryStringParam', from) ? 'QueryStringParam' : null;
     default:
       return null;
   }
@@ -256,16 +261,4 @@ function nameEnd(text: string, from: number): number {
   do unit = text.charCodeAt(++at);
   while (unit < 128 && NAME_CLASS[unit] !== 0);
   return at;
-}
-
-function spaceEnd(text: string, from: number): number {
-  for (let at = from; ; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return at;
-  }
-}
-
-function indexOrEnd(text: string, wanted: string, from: number): number {
-  const found = text.indexOf(wanted, from);
-  return found === -1 ? text.length : found;
 }

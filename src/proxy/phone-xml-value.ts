@@ -1,5 +1,7 @@
 /** What a value of phone XML says once references, CDATA, comments and instructions are read as XML means them. */
 
+import { matchesAt } from './phone-xml-text.ts';
+
 export interface DecodedValue {
   readonly text: string;
   /** For each unit of `text`, where it stands in the document: from `starts[i]` up to `ends[i]`. */
@@ -54,6 +56,11 @@ export function decodeValue(xml: string, from: number, to: number): DecodedValue
 /** The character that the reference at `at` stands for; null: not a sound reference. Leaves its end in REFERENCE.lastIndex. */
 function referenceAt(xml: string, at: number): string | null {
   REFERENCE.lastIndex = at;
+  if (matchesAt(xml, '&amp;', at)) {
+    // By far the most frequent one: half the time of the expression.
+    REFERENCE.lastIndex += 5;
+    return '&';
+  }
   const match = REFERENCE.exec(xml);
   if (match === null) return null;
   if (match[1] !== undefined) return NAMED[match[1]] ?? null;

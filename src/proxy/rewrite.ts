@@ -9,13 +9,13 @@ import type { ServerNames } from '../domain/server-names.ts';
 import {
   decidePageCharset,
   holdsNoncharacter,
-  type PageCharset,
   parseProlog,
   sniffUtf16,
   type Utf16,
   utf16Charset,
 } from './phone-xml-charset.ts';
 import { type PageKind, type ScanFailure, scanPhoneXml } from './phone-xml-scan.ts';
+import { matchesAt, spaceEnd } from './phone-xml-text.ts';
 import { type DecodedValue, decodeValue } from './phone-xml-value.ts';
 
 export interface UrlRules {
@@ -43,6 +43,10 @@ export type RewrittenBody =
     }
   | { readonly kind: 'not-phone-xml'; readonly reason: NotPhoneXml };
 
+const FIPPA = '/fippa/';
+/** The beginning of a value in which nothing is hidden up to where it would have to say `/fippa/`. */
+const PLAINLY_OTHER = /(?:https?:)?\/\/[^/&<]+\/[^&<]{6}|\/[^/&<][^&<]{5}|[^h/&<]/iy;
+
 /**
  * Rewrites a whole answer, or says why it is not phone XML. The media type does not matter: real servers send phone XML
  * as text/html too; charset rules are in phone-xml-charset.ts. Never throws.
@@ -64,24 +68,16 @@ export function rewriteBody(body: Buffer, contentType: string | undefined, rules
   const width = utf16 !== null ? 'utf-16' : /^utf-?8$/i.test(charset.name) ? 'utf-8' : 'single';
   if (width !== 'single' && holdsNoncharacter(text, width)) return refuse('not-well-formed');
 
-  const edits = new Edits(text);
-  if (charset.redeclare && prolog.encoding !== null) {
-    edits.replace(prolog.encodingFrom, prolog.encodingFrom + prolog.encoding.length, charset.name);
-  }
-  let rewritten = 0;
-  let overlong = 0;
-  for (let i = 0; i < scan.urls.length; i += 2) {
-    const length = rewriteValue(edits, scan.urls[i] as number, scan.urls[i + 1] as number, rules, width === 'utf-8');
-    if (length > 0) rewritten++;
-    if (length > MAX_URL_LENGTH) overlong++;
-  }
+  const page = new PageRewrite(text, rules, width === 'utf-8');
+  if (charset.redeclare && prolog.encoding !== null) page.replace(prolog.encodingFrom, prolog.encoding, charset.name);
+  for (let i = 0; i < scan.urls.length; i += 2) page.rewriteValue(scan.urls[i] as number, scan.urls[i + 1] as number);
   return {
     kind: 'phone-xml',
-    body: edits.changed ? encode(edits.finish(), utf16) : body,
-    contentType: contentTypeOf(charset),
+    body: page.changed ? encode(page.finish(), utf16) : body,
+    contentType: `text/xml; charset=${charset.name}`,
     page: scan.page,
-    rewritten,
-    overlong,
+    rewritten: page.rewritten,
+    overlong: page.overlong,
   };
 }
 
@@ -100,14 +96,12 @@ export function rewriteUrl(url: string, rules: UrlRules): string {
 function fippaPath(text: string, from: number, to: number): number {
   const slashes = from + schemeLength(text, from);
   let path = from;
-  if (text.startsWith('//', slashes)) {
+  if (matchesAt(text, '//', slashes)) {
     path = text.indexOf('/', slashes + 2);
     if (path === -1 || path === slashes + 2) return -1;
   } else if (slashes !== from) return -1;
-  return path + FIPPA.length <= to && text.startsWith(FIPPA, path) ? path : -1;
+  return path + FIPPA.length <= to && matchesAt(text, FIPPA, path) ? path : -1;
 }
-
-const FIPPA = '/fippa/';
 
 /** The length of `http:` or `https:` in any letter case at `at`, 0 without one. */
 function schemeLength(text: string, at: number): number {
@@ -128,46 +122,10 @@ function proxyOrigin(origin: string, rules: UrlRules): string | null {
   return service === null ? null : `${rules.publicOrigin}/${service}`;
 }
 
-/** Rewrites the value between `from` and `to`; gives the number of characters of the new URL, 0 where it stays. */
-function rewriteValue(edits: Edits, from: number, to: number, rules: UrlRules, utf8: boolean): number {
-  const { text } = edits;
-  let start = from;
-  while (start < to && isSpace(text.charCodeAt(start))) start++;
-  const path = fippaPath(text, start, to);
-  const written = path === -1 ? '' : text.slice(start, path);
-  if (path === -1 || written.includes('&') || written.includes('<'))
-    return rewriteEncoded(edits, from, to, rules, utf8);
-  const origin = proxyOrigin(written, rules);
-  if (origin === null) return 0;
-  edits.replace(start, path, origin);
-  const length = to - path + origin.length;
-  // Reading references, CDATA and UTF-8 can only make it shorter: look closer where it matters.
-  return length <= MAX_URL_LENGTH ? length : origin.length + countCharacters(decodeValue(text, path, to), 0, utf8);
-}
-
-/** The same for a value in which references, CDATA or comments hide the URL; a comment or CDATA mark inside it survives. */
-function rewriteEncoded(edits: Edits, from: number, to: number, rules: UrlRules, utf8: boolean): number {
-  const raw = edits.text.slice(from, to);
-  if (!raw.includes('&') && !raw.includes('<')) return 0;
-  const value = decodeValue(edits.text, from, to);
-  let start = 0;
-  while (isSpace(value.text.charCodeAt(start))) start++;
-  const path = fippaPath(value.text, start, value.text.length);
-  const origin = path === -1 ? null : proxyOrigin(value.text.slice(start, path), rules);
-  if (origin === null) return 0;
-  let at = value.starts[start] as number;
-  edits.replace(at, at, origin);
-  for (let i = start; i < path; i++) {
-    at = value.starts[i] as number;
-    edits.replace(at, value.ends[i] as number, '');
-  }
-  return origin.length + countCharacters(value, path, utf8);
-}
-
 /** Code points of a decoded value from `from` up to its trailing white space; in UTF-8 read as latin1 several units are one. */
 function countCharacters(value: DecodedValue, from: number, utf8: boolean): number {
   let end = value.text.length;
-  while (end > from && isSpace(value.text.charCodeAt(end - 1))) end--;
+  while (end > from && spaceEnd(value.text, end - 1) >= end) end--;
   let count = 0;
   for (let i = from; i < end; i++) {
     const unit = value.text.charCodeAt(i);
@@ -178,25 +136,87 @@ function countCharacters(value: DecodedValue, from: number, utf8: boolean): numb
   return count;
 }
 
-/** Replacements in a text, given from left to right. */
-class Edits {
-  readonly text: string;
+/** The URLs of one page, rewritten from left to right. */
+class PageRewrite {
+  rewritten = 0;
+  overlong = 0;
   changed = false;
+  private readonly text: string;
+  private readonly rules: UrlRules;
+  private readonly utf8: boolean;
   private done = '';
   private at = 0;
+  /** The last origin that was replaced, and by what: a page names one server many times. */
+  private lastOrigin = '';
+  private lastReplacement = '';
 
-  constructor(text: string) {
+  constructor(text: string, rules: UrlRules, utf8: boolean) {
     this.text = text;
+    this.rules = rules;
+    this.utf8 = utf8;
   }
 
-  replace(from: number, to: number, by: string): void {
-    this.done += this.text.slice(this.at, from) + by;
-    this.at = to;
-    this.changed = true;
+  replace(from: number, old: string, by: string): void {
+    this.cut(from, from + old.length, by);
   }
 
   finish(): string {
     return this.done + this.text.slice(this.at);
+  }
+
+  /** Rewrites the URL between `from` and `to` if it is one of ours; the white space around it stays. */
+  rewriteValue(from: number, to: number): void {
+    const { text } = this;
+    const start = spaceEnd(text, from);
+    const path = fippaPath(text, start, to);
+    const origin = path === -1 ? null : this.replacementOf(start, path);
+    if (origin === null) {
+      PLAINLY_OTHER.lastIndex = start;
+      if (!PLAINLY_OTHER.test(text)) this.rewriteEncoded(from, to);
+      return;
+    }
+    this.cut(start, path, origin);
+    this.rewritten++;
+    // Reading references, CDATA and UTF-8 can only make the URL shorter: look closer where it matters.
+    if (to - path + origin.length > MAX_URL_LENGTH) this.countOverlong(origin, decodeValue(text, path, to), 0);
+  }
+
+  /** What replaces an origin written in plain characters; one with references or CDATA in it is rewritten on the way. */
+  private replacementOf(from: number, to: number): string | null {
+    if (this.lastOrigin.length === to - from && to !== from && matchesAt(this.text, this.lastOrigin, from)) {
+      return this.lastReplacement;
+    }
+    const written = this.text.slice(from, to);
+    const origin = proxyOrigin(written, this.rules);
+    if (origin === null) return null;
+    this.lastOrigin = written;
+    this.lastReplacement = origin;
+    return origin;
+  }
+
+  /** A value in which references, CDATA or comments hide the URL. Their marks survive, only the characters of the origin go. */
+  private rewriteEncoded(from: number, to: number): void {
+    const raw = this.text.slice(from, to);
+    if (!raw.includes('&') && !raw.includes('<')) return;
+    const value = decodeValue(this.text, from, to);
+    const start = spaceEnd(value.text, 0);
+    const path = fippaPath(value.text, start, value.text.length);
+    const origin = path === -1 ? null : proxyOrigin(value.text.slice(start, path), this.rules);
+    if (origin === null) return;
+    this.cut(value.starts[start] as number, value.starts[start] as number, origin);
+    for (let i = start; i < path; i++) this.cut(value.starts[i] as number, value.ends[i] as number, '');
+    this.rewritten++;
+    this.countOverlong(origin, value, path);
+  }
+
+  private countOverlong(origin: string, value: DecodedValue, path: number): void {
+    if (origin.length + countCharacters(value, path, this.utf8) > MAX_URL_LENGTH) this.overlong++;
+  }
+
+  private cut(from: number, to: number, by: string): void {
+    this.done += this.text.slice(this.at, from) + by;
+    this.at = to;
+    this.changed = true;
   }
 }
 
@@ -214,14 +234,6 @@ function encode(text: string, utf16: Utf16 | null): Buffer {
   return utf16 === 'utf-16be' ? body.swap16() : body;
 }
 
-function contentTypeOf(charset: PageCharset): string {
-  return `text/xml; charset=${charset.name}`;
-}
-
 function refuse(reason: NotPhoneXml): RewrittenBody {
   return { kind: 'not-phone-xml', reason };
-}
-
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
 }

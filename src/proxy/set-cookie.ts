@@ -30,6 +30,6 @@ export function rewriteSetCookie(value: string, service: string, secureListener:
 function proxyPath(path: string, service: string): string {
   // Old Tomcats quote the path.
   const plain = path.replace(/^"(.*)"$/, '$1');
-  if (plain === `/${service}/fippa` || plain.startsWith(`/${service}/fippa/`)) return plain;
+  if (plain.startsWith(`/${service}/`)) return plain;
   return plain.startsWith('/') && plain !== '/' ? `/${service}${plain}` : `/${service}/fippa`;
 }
