@@ -7,8 +7,8 @@ import type { PhoneMessage } from '../domain/failure.ts';
 import { type Charset, ELLIPSIS, foldText } from './charset.ts';
 import { cutText, escapeXml, LIMITS } from './limits.ts';
 import { FAMILIES, type KeyName, type ModelFamily } from './models.ts';
-import type { Field, Language, MenuItem, Part, SoftKey, Variant } from './template.ts';
-import { messageKey, UNNAMED_SERVICE } from './template.ts';
+import type { Condition, Field, Language, MenuItem, Part, SoftKey, Variant } from './template.ts';
+import { messageKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 
 /** Closes the Services application (reference/phone-xml.md §2). */
 export const CLOSE_SERVICES = 'Init:Services';
@@ -56,6 +56,7 @@ export interface PageKind {
   readonly family: ModelFamily;
   readonly charset: Charset;
   readonly message: PhoneMessage;
+  readonly holding: readonly Condition[];
   readonly hasRetry: boolean;
   /** Whether the proxy's own Exit action is known. */
   readonly hasExit: boolean;
@@ -73,11 +74,14 @@ export function compilePage(variant: Variant, language: Language, kind: PageKind
   const name = isMenu ? 'CiscoIPPhoneMenu' : 'CiscoIPPhoneText';
   const head: Piece[] = [`<?xml version="1.0" encoding="${kind.charset}"?>\n<${name}>`];
   // Children in the order of Cisco's schema, the one order that every phone accepts (reference/phone-xml.md §1.2).
-  if (variant.title !== null) head.push('<Title>', compileField(variant.title, context), '</Title>');
-  if (variant.prompt !== null) head.push('<Prompt>', compileField(variant.prompt, context), '</Prompt>');
+  const title = selectByCondition(variant.titles, kind.holding);
+  const prompt = selectByCondition(variant.prompts, kind.holding);
+  if (title !== undefined) head.push('<Title>', compileField(title, context), '</Title>');
+  if (prompt !== undefined) head.push('<Prompt>', compileField(prompt, context), '</Prompt>');
   head.push(...compileSoftKeys(variant.softKeys, isMenu, context));
   const { content } = variant;
-  const text = 'text' in content ? fillable(content.text, context) : null;
+  const words = 'texts' in content ? selectByCondition(content.texts, kind.holding) : undefined;
+  const text = words === undefined ? null : fillable(words, context);
   if (text !== null) head.push('<Text>');
   const items = 'items' in content ? content.items.flatMap((item) => compileItem(item, context)) : [];
   const unnamed = foldText(plainText(UNNAMED_SERVICE, language), kind.charset);

@@ -8,7 +8,7 @@ import { cleanLine, isPageUrl, MAX_ALTERNATES } from './limits.ts';
 import { type ModelFamily, selectFamily } from './models.ts';
 import { fitPage } from './page-fill.ts';
 import type { PageName, PageView, PhoneHeaders, RenderedPage } from './page-view.ts';
-import type { Language, PageTemplate } from './template.ts';
+import { CONDITIONS, type Language, type PageTemplate, selectByCondition } from './template.ts';
 
 /** What a phone's headers mean for its pages. */
 export interface PhoneProfile extends CharsetChoice {
@@ -106,17 +106,18 @@ function compiledFor(
   const { family, language } = profile;
   const hasRetry = view.retryUrl !== null && isPageUrl(view.retryUrl);
   const hasExit = view.exitUrl !== null && isPageUrl(view.exitUrl);
-  const message = view.message ?? 'internal';
-  const holds = { alternates: hasAlternates, gone: view.gone !== null };
-  const variants = templates.pages.get(view.page)?.variants ?? [];
-  const index = variants.findIndex(({ when }) => when.every((condition) => holds[condition]));
-  const words = view.page === 'error' ? message : '';
-  const key = `${view.page} ${index} ${words} ${family} ${language.code} ${charset} ${hasRetry} ${hasExit}`;
+  const message = view.message ?? (view.page === 'error' ? 'internal' : null);
+  const hasGone = view.gone !== null;
+  const conditions = `${hasAlternates} ${hasGone} ${message} ${hasRetry} ${hasExit}`;
+  const key = `${view.page} ${family} ${language.code} ${charset} ${conditions}`;
   const known = templates.compiled.get(key);
   if (known !== undefined) return known;
-  const variant = variants[index];
+  const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null };
+  const holding = CONDITIONS.filter((condition) => holds[condition]);
+  const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen
-  const page = compilePage(variant, language, { family, charset, message, hasRetry, hasExit });
+  const kind = { family, charset, message: message ?? 'internal', holding, hasRetry, hasExit };
+  const page = compilePage(variant, language, kind);
   templates.compiled.set(key, page);
   return page;
 }

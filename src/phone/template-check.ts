@@ -4,11 +4,11 @@ import type { PhoneMessage } from '../domain/failure.ts';
 import { encodeText, foldText } from './charset.ts';
 import { compilePage, expandParts, type PageValues } from './compiled-page.ts';
 import { countCodePoints, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
-import { FAMILIES, type ModelFamily } from './models.ts';
+import type { ModelFamily } from './models.ts';
 import { barePage, buildPage } from './page-fill.ts';
 import type { PageLink } from './page-view.ts';
-import type { Field, Language, PageTemplate, SlotName, TemplateProblem, Variant } from './template.ts';
-import { messageKey, PHONE_MESSAGES, UNNAMED_SERVICE } from './template.ts';
+import type { Condition, Field, Language, PageTemplate, SlotName, TemplateProblem, Variant } from './template.ts';
+import { messageKey, PHONE_MESSAGES, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 
 /** A field of a template and what is known around it. */
 interface Place {
@@ -43,10 +43,10 @@ export function checkPages(
 
 function listPlaces(template: PageTemplate): readonly Place[] {
   return template.variants.flatMap((variant) => {
-    const { title, prompt, softKeys, content } = variant;
+    const { titles, prompts, softKeys, content } = variant;
     const items = 'items' in content ? content.items : [];
-    const text = 'text' in content ? content.text : null;
-    const fields = [title, prompt, ...softKeys.map((softKey) => softKey.name), text].filter((field) => field !== null);
+    const texts = 'texts' in content ? content.texts : [];
+    const fields = [...titles, ...prompts, ...softKeys.map((softKey) => softKey.name), ...texts];
     return [
       ...fields.map((field) => ({ template, variant, field, each: false })),
       ...items.map(({ name, each }) => ({ template, variant, field: name, each })),
@@ -59,10 +59,12 @@ function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): s
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
-  if (slot === 'gone' && !variant.when.includes('gone')) return 'is known only in <Variant when="gone">';
+  const known = [...variant.when, ...field.when];
+  if (slot === 'gone' && !known.includes('gone')) return 'is known only where when="gone" is set';
   if (slot === 'alternate' && !each) return 'is known only in <MenuItem each="alternate">';
   if (slot !== 'message') return null;
-  if (page !== 'error') return 'is known only in error.xml';
+  if (page !== 'error' && !known.includes('message'))
+    return 'is known only in error.xml and where when="message" is set';
   return field.kind === 'softKeyName' ? 'is too long for a soft key' : null;
 }
 
@@ -169,16 +171,23 @@ const ORDINARY_NAME = 'Finesse server';
 const LONGEST_NAME = '"'.repeat(LIMITS.itemName);
 const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
 
+/** What a page can be about: the conditions that hold, and the message if there is one. */
+const SITUATIONS = [[], ['alternates'], ['gone'], ['alternates', 'gone']].flatMap((conditions) => [
+  { holding: conditions as readonly Condition[], message: 'internal' as const },
+  ...PHONE_MESSAGES.map((message) => ({ holding: [...conditions, 'message'] as readonly Condition[], message })),
+]);
+/** The two whose soft keys take the most room, each in its way. */
+const LONGEST_FAMILIES: readonly ModelFamily[] = ['desk', '8875'];
+
 /** Whether a page with ordinary names fits uncut, and one with the longest at least without its items and its text. */
 function checkSize(template: PageTemplate, languages: readonly Language[]): readonly TemplateProblem[] {
-  const messages = template.page === 'error' ? PHONE_MESSAGES : (['internal'] as const);
-  const families = Object.keys(FAMILIES) as ModelFamily[];
-  const cases = messages.flatMap((message) => families.map((family) => ({ message, family })));
+  const kinds = LONGEST_FAMILIES.flatMap((family) =>
+    SITUATIONS.map((situation) => ({ ...situation, family, charset: 'utf-8', hasRetry: true, hasExit: true }) as const),
+  );
   return template.variants.flatMap((variant) =>
     languages.flatMap((language) => {
-      const pages = cases.map((kind) =>
-        compilePage(variant, language, { ...kind, charset: 'utf-8', hasRetry: true, hasExit: true }),
-      );
+      const shown = kinds.filter(({ holding }) => selectByCondition(template.variants, holding) === variant);
+      const pages = shown.map((kind) => compilePage(variant, language, kind));
       const ordinary = pages.map((page) => buildPage(page, sampleValues(ORDINARY_NAME, ORDINARY_URL), SAMPLE_LINKS));
       const longest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
       const at = { file: template.file, line: variant.line };

@@ -36,7 +36,9 @@ export function parseTemplate(
     return null;
   }
   const variants = readVariants(root, report);
-  reportUnreachable(variants, report);
+  reportUnreachable('Variant', variants, report);
+  if (variants.length === 0) report(root.line, 'the page has no usable <Variant>');
+  else reportMissingDefault('Variant', variants, report);
   return problems.length > before ? null : { page, file, variants };
 }
 
@@ -61,26 +63,33 @@ function readVariants(root: XmlElement, report: Report): readonly Variant[] {
     });
 }
 
-function readConditions(variant: XmlElement, report: Report): readonly Condition[] {
-  const words = (variant.attributes.when ?? '').split(/\s+/).filter((word) => word !== '');
+function readConditions(element: XmlElement, report: Report): readonly Condition[] {
+  const words = (element.attributes.when ?? '').split(/\s+/).filter((word) => word !== '');
   return words.flatMap((word) => {
     const condition = CONDITIONS.find((known) => known === word);
     if (condition !== undefined) return [condition];
-    report(variant.line, `unknown condition "${word}" in when; allowed: ${CONDITIONS.join(', ')}, or both`);
+    report(element.line, `unknown condition "${word}" in when; allowed: ${CONDITIONS.join(', ')}, or several of them`);
     return [];
   });
 }
 
-function reportUnreachable(variants: readonly Variant[], report: Report): void {
-  const last = variants.at(-1);
-  if (last === undefined) report(1, 'the page has no usable <Variant>');
-  else if (last.when.length > 0)
-    report(last.line, 'the last <Variant> must have no when: it stands for all other cases');
-  variants.forEach((variant, index) => {
-    const earlier = variants.slice(0, index).find((other) => other.when.every((word) => variant.when.includes(word)));
+interface Choice {
+  readonly when: readonly Condition[];
+  readonly line: number;
+}
+
+function reportUnreachable(name: string, choices: readonly Choice[], report: Report): void {
+  choices.forEach((choice, index) => {
+    const earlier = choices.slice(0, index).find((other) => other.when.every((word) => choice.when.includes(word)));
     if (earlier)
-      report(variant.line, `this <Variant> is never shown: the one at line ${earlier.line} always comes first`);
+      report(choice.line, `this <${name}> is never shown: the one at line ${earlier.line} always comes first`);
   });
+}
+
+function reportMissingDefault(name: string, choices: readonly Choice[], report: Report): void {
+  const last = choices.at(-1);
+  if (last === undefined || last.when.length === 0) return;
+  report(last.line, `the last <${name}> must have no when: it stands for all other cases`);
 }
 
 function readObject(object: XmlElement, when: readonly Condition[], report: Report): Variant {
@@ -90,12 +99,17 @@ function readObject(object: XmlElement, when: readonly Condition[], report: Repo
   const softKeys = object.children.filter((child) => child.name === 'SoftKeyItem');
   const common = {
     when,
-    title: readOptional(object, 'Title', 'title', report),
-    prompt: readOptional(object, 'Prompt', 'prompt', report),
+    titles: readFields(object, 'Title', 'title', report),
+    prompts: readFields(object, 'Prompt', 'prompt', report),
     softKeys: readSoftKeys(object, softKeys, isMenu, report),
     line: object.line,
   };
-  if (!isMenu) return { ...common, content: { text: readRequired(object, 'Text', 'text', report) } };
+  if (!isMenu) {
+    const texts = readFields(object, 'Text', 'text', report);
+    if (texts.length === 0) report(object.line, '<CiscoIPPhoneText> has no <Text>: it is required');
+    reportMissingDefault('Text', texts, report);
+    return { ...common, content: { texts } };
+  }
   const items = object.children.filter((child) => child.name === 'MenuItem').map((item) => readMenuItem(item, report));
   if (items.length === 0) report(object.line, '<CiscoIPPhoneMenu> needs at least one <MenuItem>');
   if (items.length > MAX_FIXED_ITEMS) {
@@ -177,15 +191,27 @@ function readSoftKey(element: XmlElement, report: Report): SoftKey {
   return { key: null, name, position: Number(position), url };
 }
 
-function readOptional(parent: XmlElement, name: string, kind: FieldKind, report: Report): Field | null {
-  return parent.children.some((element) => element.name === name) ? readRequired(parent, name, kind, report) : null;
+/** A choice of fields of one name, each with its conditions. */
+function readFields(parent: XmlElement, name: string, kind: FieldKind, report: Report): readonly Field[] {
+  const elements = parent.children.filter((element) => element.name === name);
+  const fields = elements.map((element) => {
+    expectShape(element, { attributes: ['when'], children: null }, report);
+    return readField(element, kind, readConditions(element, report), report);
+  });
+  reportUnreachable(name, fields, report);
+  return fields;
 }
 
 function readRequired(parent: XmlElement, name: string, kind: FieldKind, report: Report): Field {
   const element = child(parent, name, report);
-  if (element === undefined) return { kind, parts: [], line: parent.line };
-  const source = kind === 'text' ? cleanLines(element.text) : cleanLine(element.text.replace(/\s+/g, ' ')).trim();
-  return { kind, parts: parseParts(source, (message) => report(element.line, message)), line: element.line };
+  return element === undefined
+    ? { kind, when: [], parts: [], line: parent.line }
+    : readField(element, kind, [], report);
+}
+
+function readField({ text, line }: XmlElement, kind: FieldKind, when: readonly Condition[], report: Report): Field {
+  const source = kind === 'text' ? cleanLines(text) : cleanLine(text.replace(/\s+/g, ' ')).trim();
+  return { kind, when, parts: parseParts(source, (message) => report(line, message)), line };
 }
 
 /** The one child of that name; none and several are reported. */

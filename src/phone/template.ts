@@ -13,6 +13,8 @@ export type Part = string | { readonly slot: SlotName } | { readonly text: strin
 
 export interface Field {
   readonly kind: FieldKind;
+  /** All must hold; of several fields of one name the first is shown. */
+  readonly when: readonly Condition[];
   readonly parts: readonly Part[];
   readonly line: number;
 }
@@ -31,17 +33,26 @@ export interface MenuItem {
   readonly url: UrlSource;
 }
 
-export const CONDITIONS = ['alternates', 'gone'] as const;
+/** Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always). */
+export const CONDITIONS = ['alternates', 'gone', 'message'] as const;
 export type Condition = (typeof CONDITIONS)[number];
+
+/** The first of several things whose conditions all hold. */
+export function selectByCondition<T extends { readonly when: readonly Condition[] }>(
+  candidates: readonly T[],
+  holding: readonly Condition[],
+): T | undefined {
+  return candidates.find(({ when }) => when.every((condition) => holding.includes(condition)));
+}
 
 export interface Variant {
   /** All must hold. */
   readonly when: readonly Condition[];
-  readonly title: Field | null;
-  readonly prompt: Field | null;
+  readonly titles: readonly Field[];
+  readonly prompts: readonly Field[];
   readonly softKeys: readonly SoftKey[];
   /** What makes it a CiscoIPPhoneText or a CiscoIPPhoneMenu. */
-  readonly content: { readonly text: Field } | { readonly items: readonly MenuItem[] };
+  readonly content: { readonly texts: readonly Field[] } | { readonly items: readonly MenuItem[] };
   readonly line: number;
 }
 
