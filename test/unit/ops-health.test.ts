@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ServiceStatus } from '../../src/domain/model.ts';
+import { decideLevel, renderHealth } from '../../src/ops/health.ts';
+
+const NOW = Date.parse('2026-11-01T12:00:00Z');
+
+function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
+  return {
+    id,
+    name: `Finesse ${id.toUpperCase()}`,
+    cluster: 'main',
+    state: 'in-service',
+    attempt: null,
+    attempts: 3,
+    attemptEndsAt: null,
+    since: NOW - 60_000,
+    failure: null,
+    lastProbeAt: NOW - 1000,
+    latencyMs: 12.4,
+    confirmedAt: NOW - 1000,
+    info: null,
+    fippaFailing: false,
+    admin: { admin: 'ready', reason: null, until: null },
+    ...over,
+  };
+}
+
+const OUT = { state: 'out-of-service' } as const;
+const MAINT = { admin: { admin: 'maint', reason: 'patching', until: null } } as const;
+
+function report(...services: ServiceStatus[]) {
+  const clusters = [...new Set(services.map(({ cluster }) => cluster))].map((id) => ({
+    id,
+    candidates: services.filter(({ cluster }) => cluster === id).map((each) => ({ status: each, freshForMs: 10_000 })),
+  }));
+  const signedIn = (id: string) => (id === 'a' ? 7 : 0);
+  return renderHealth({ clusters, signedIn, version: '0.1.0', startedAt: NOW - 90_500, now: NOW, problems: [] });
+}
+
+describe('status', () => {
+  it.each<[string, string, ServiceStatus[]]>([
+    ['ok', 'all in service', [status('a'), status('b')]],
+    ['ok', 'one in maint and out', [status('a'), status('b', { ...OUT, ...MAINT })]],
+    ['ok', 'one in maint whose phone pages fail', [status('a'), status('b', { fippaFailing: true, ...MAINT })]],
+    ['degraded', 'one out', [status('a'), status('b', OUT)]],
+    [
+      'degraded',
+      'one drained and out',
+      [status('a'), status('b', { ...OUT, admin: { ...MAINT.admin, admin: 'drain' } })],
+    ],
+    ['degraded', 'one unknown', [status('a'), status('b', { state: 'unknown' })]],
+    ['degraded', 'phone pages of one fail', [status('a'), status('b', { fippaFailing: true })]],
+    ['down', 'none in service', [status('a', OUT), status('b', { state: 'reconnecting' })]],
+    ['down', 'all in maint and out', [status('a', { ...OUT, ...MAINT })]],
+    ['down', 'before the first probe', [status('a', { state: 'unknown' })]],
+  ])('%s: %s', (level, _, services) => {
+    expect(decideLevel(services)).toBe(level);
+    expect(report(...services).status).toBe(level);
+  });
+
+  it('is down when one cluster of several has none in service', () => {
+    const { status: overall, clusters } = report(status('a'), status('c', { cluster: 'west', ...OUT }));
+    expect(overall).toBe('down');
+    expect(clusters).toEqual([
+      { id: 'main', status: 'ok' },
+      { id: 'west', status: 'down' },
+    ]);
+  });
+
+  it('is ok only if every service not in maint is in service, and down exactly if a cluster has none', () => {
+    const arbitrary = fc.array(
+      fc.record({
+        cluster: fc.constantFrom('main', 'west'),
+        state: fc.constantFrom('unknown', 'in-service', 'reconnecting', 'out-of-service'),
+        admin: fc.constantFrom('ready', 'drain', 'maint'),
+      }),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(arbitrary, (drawn) => {
+        const services = drawn.map(({ cluster, state, admin }, index) =>
+          status(`s${index}`, { cluster, state, admin: { admin, reason: null, until: null } }),
+        );
+        const without = services.filter(
+          ({ cluster }) => !services.some((each) => each.cluster === cluster && each.state === 'in-service'),
+        );
+        const fine = services.every((each) => each.admin.admin === 'maint' || each.state === 'in-service');
+        expect(report(...services).status).toBe(without.length > 0 ? 'down' : fine ? 'ok' : 'degraded');
+      }),
+    );
+  });
+});
+
+describe('the report', () => {
+  it('has the fields of the contract, in its order', () => {
+    const health = report(status('a'), status('b'));
+    expect(Object.keys(health).slice(0, 5)).toEqual(['status', 'version', 'uptimeSeconds', 'clusters', 'services']);
+    expect(Object.keys(health.services[0]!).slice(0, 11)).toEqual([
+      'id',
+      'name',
+      'cluster',
+      'state',
+      'admin',
+      'attempt',
+      'since',
+      'reason',
+      'lastProbe',
+      'latencyMs',
+      'phones',
+    ]);
+    expect(health).toMatchObject({ status: 'ok', version: '0.1.0', uptimeSeconds: 90 });
+    expect(health.services[0]).toEqual({
+      id: 'a',
+      name: 'Finesse A',
+      cluster: 'main',
+      state: 'in-service',
+      admin: 'ready',
+      attempt: null,
+      since: '2026-11-01T11:59:00.000Z',
+      reason: null,
+      lastProbe: '2026-11-01T11:59:59.000Z',
+      latencyMs: 12,
+      phones: 7,
+      fippaFailing: false,
+      adminReason: null,
+      until: null,
+      notAlternateBecause: null,
+    });
+  });
+
+  it('has null for what is not known yet', () => {
+    const unknown = { state: 'unknown', since: null, lastProbeAt: null, latencyMs: null, confirmedAt: null } as const;
+    expect(report(status('a', unknown)).services[0]).toMatchObject({ since: null, lastProbe: null, latencyMs: null });
+  });
+
+  it('says what failed, what to do and what was found', () => {
+    const { services } = report(
+      status('a', { state: 'reconnecting', attempt: 2, failure: { code: 'refused', detail: 'port 8445' } }),
+      status('b', { failure: { code: 'unauthorized', detail: '' } }),
+    );
+    expect(services[0]).toMatchObject({ attempt: 2, notAlternateBecause: 'it is reconnecting' });
+    expect(services[0]?.reason).toMatch(/^Connection refused.*\(port 8445\)$/);
+    expect(services[1]?.reason).toMatch(/probe\.username and probe\.password/);
+    expect(services[1]?.reason).not.toContain('()');
+  });
+
+  it('says fippa failing', () => {
+    expect(report(status('a', { fippaFailing: true })).services[0]?.reason).toMatch(/^fippa failing/);
+  });
+
+  it('says what the operator set', () => {
+    const admin = { admin: 'drain', reason: 'patching', until: NOW + 60_000 } as const;
+    expect(report(status('a', { admin }), status('b')).services[0]).toMatchObject({
+      admin: 'drain',
+      adminReason: 'patching',
+      until: '2026-11-01T12:01:00.000Z',
+      notAlternateBecause: 'the operator set it to drain',
+    });
+  });
+
+  it('says that the only service of a cluster is nobody’s alternate', () => {
+    expect(report(status('a')).services[0]?.notAlternateBecause).toMatch(/only service/);
+  });
+});

@@ -1,0 +1,66 @@
+import { Writable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { createLog, type LogOptions } from '../../src/ops/log.ts';
+
+function collect(options: Omit<LogOptions, 'stream'>, isTTY = false) {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += chunk;
+      done();
+    },
+  });
+  return { log: createLog({ ...options, stream: Object.assign(stream, { isTTY }) }), text: () => text };
+}
+
+it('writes one JSON line per event, with its time and level in words', () => {
+  const { log, text } = collect({ level: 'info', format: 'auto' });
+  log.info('service-state', { service: 'a', to: 'in-service' }, 'back 100%s /x?y=1');
+  const line = JSON.parse(text());
+  expect(line).toMatchObject({
+    level: 'info',
+    event: 'service-state',
+    service: 'a',
+    to: 'in-service',
+    message: 'back 100%s /x',
+  });
+  expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(text().endsWith('\n')).toBe(true);
+});
+
+it('leaves out what is below its level', () => {
+  const { log, text } = collect({ level: 'warn', format: 'json' });
+  log.debug('a');
+  log.info('b');
+  expect(text()).toBe('');
+  log.warn('c');
+  log.error('d');
+  expect(text().split('\n').filter(Boolean)).toHaveLength(2);
+});
+
+it('carries the fields of a child, scrubbed like its own', () => {
+  const { log, text } = collect({ level: 'info', format: 'json' });
+  log.child({ service: 'a', url: '/x?password=hunter2' }).child({ device: 'SEP1' }).info('x', { token: 'T0P' });
+  expect(JSON.parse(text())).toMatchObject({ service: 'a', url: '/x', device: 'SEP1', token: '[removed]' });
+});
+
+it.each([
+  ['pretty', false],
+  ['auto', true],
+] as const)('is readable as %s (terminal: %s), at once and on one line', (format, isTTY) => {
+  const { log, text } = collect({ level: 'info', format }, isTTY);
+  log.info('steered', { device: 'SEP1', from: 'a', to: 'b' }, 'by choice');
+  expect(text()).toContain('steered: by choice');
+  expect(text()).toContain('SEP1');
+  expect(text().trim().split('\n')).toHaveLength(1);
+});
+
+it('prints no error whole', () => {
+  const { log, text } = collect({ level: 'info', format: 'json' });
+  const error = Object.assign(new Error('GET /x?password=hunter2'), {
+    code: 'ECONNRESET',
+    options: { password: 'hunter2' },
+  });
+  log.error('fault', { error });
+  expect(JSON.parse(text()).error).toEqual({ name: 'Error', code: 'ECONNRESET' });
+});
