@@ -1,0 +1,106 @@
+/** argv to one function call each; no logic. */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { runCheck } from './commands/check.ts';
+import { runControl } from './commands/control.ts';
+import { runDemo } from './commands/demo.ts';
+import type { Output } from './commands/output.ts';
+import { runServe } from './commands/serve.ts';
+import { runStatus } from './commands/status.ts';
+import { runUnifiedCm } from './commands/unified-cm.ts';
+import { finesseCommand } from './simulators/finesse/command.ts';
+import { phoneCommand } from './simulators/phone/command.ts';
+import { phonesCommand } from './simulators/phones/command.ts';
+
+export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+const CONFIG = ['--config <file>', 'configuration file (YAML)'] as const;
+
+/** Runs one command line (without node and program). Sets the exit code: 0 fine, 1 failed, 2 bad usage or configuration. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const output: Output = {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+  };
+  const exit = (code: number) => {
+    process.exitCode = code;
+  };
+  try {
+    // A bare `npm start` shows the product at work.
+    await createProgram(output, exit).parseAsync(argv.length === 0 ? ['demo'] : [...argv], { from: 'user' });
+  } catch (error) {
+    // Commander has printed what is wrong; it calls every misuse 1, the contract calls it 2.
+    if (!(error instanceof CommanderError)) throw error;
+    exit(error.exitCode === 0 ? 0 : 2);
+  }
+}
+
+function createProgram(output: Output, exit: (code: number) => void): Command {
+  const program = new Command('ippa-proxy')
+    .description('Stands between Cisco IP phones and Cisco Finesse servers and steers agents to a confirmed alternate.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what is allowed)');
+
+  program
+    .command('serve')
+    .description('runs the proxy')
+    .requiredOption(...CONFIG)
+    .action(async (options) => exit(await runServe(options.config, VERSION, output)));
+  program
+    .command('demo')
+    .description('runs the proxy with two simulated Finesse servers, on loopback only')
+    .option('--port <port>', 'port for phones', '8082')
+    .option('--ops-port <port>', 'port for operators', '8090')
+    .action(async (options) => exit(await runDemo(options, VERSION, output)));
+  program
+    .command('check')
+    .description('validates a configuration')
+    .argument('<file>', CONFIG[1])
+    .option('--probe', 'ask every Finesse server once')
+    .action(async (file, options) => exit(await runCheck(file, options, output)));
+  program
+    .command('unified-cm')
+    .description('prints what to enter in Unified CM, field by field')
+    .requiredOption(...CONFIG)
+    .action(async (options) => exit(await runUnifiedCm(options.config, output)));
+  program
+    .command('status')
+    .description('shows the services of the running proxy')
+    .requiredOption(...CONFIG)
+    .option('--json', 'print JSON')
+    .action(async (options) => exit(await runStatus(options, output)));
+  addControl(program, output, exit);
+  program.addCommand(phoneCommand());
+  program
+    .command('simulate')
+    .description('simulated Finesse servers and phones, for trying and testing')
+    .addCommand(finesseCommand())
+    .addCommand(phonesCommand());
+  for (const command of allCommands(program)) command.exitOverride();
+  return program;
+}
+
+function addControl(program: Command, output: Output, exit: (code: number) => void): void {
+  const meanings = {
+    drain: 'lets those signed in stay and admits no new ones',
+    ready: 'admits everyone again',
+    maint: 'admits nobody',
+  } as const;
+  for (const admin of ['drain', 'ready', 'maint'] as const) {
+    program
+      .command(admin)
+      .description(meanings[admin])
+      .argument('<service>', 'id of the service')
+      .requiredOption(...CONFIG)
+      .option('--reason <text>', 'why; operators see it')
+      .option('--until <time>', 'when it ends by itself: an ISO 8601 time, or a duration such as 30m')
+      .option('--json', 'print JSON')
+      .action(async (service, options) => exit(await runControl({ ...options, service, admin }, output)));
+  }
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child as Command)]) as Command[];
+}

@@ -1,0 +1,110 @@
+/** `demo`: the proxy with two simulated Finesse servers, on loopback only, and plain words on what to try. */
+
+import type { Config, ServiceConfig } from '../config/config.ts';
+import { createLog } from '../ops/log.ts';
+import { Control } from '../simulators/finesse/control.ts';
+import { createFinesse, type Finesse } from '../simulators/finesse/server.ts';
+import type { Output } from './output.ts';
+import { runApp } from './serve.ts';
+
+export interface DemoOptions {
+  /** Ports as typed. */
+  readonly port: string;
+  readonly opsPort: string;
+}
+
+/** Nothing outside this machine reaches the demo, so its token need not be secret. */
+const TOKEN = 'demo';
+const PHONE = 'SEP001122334455';
+const AGENT = { id: '1001', password: 'cisco', extension: '2001' };
+
+interface Simulated {
+  readonly id: string;
+  readonly name: string;
+  readonly finesse: Finesse;
+  readonly control: Control;
+}
+
+export async function runDemo(options: DemoOptions, version: string, output: Output): Promise<number> {
+  const ports = [parsePort(options.port), parsePort(options.opsPort)];
+  const [port, opsPort] = ports;
+  if (port === null || opsPort === null || port === undefined || opsPort === undefined) {
+    output.stderr('--port and --ops-port take a number from 1 to 65535\n');
+    return 2;
+  }
+  const servers = [await simulate('a', 'Finesse A', 'b'), await simulate('b', 'Finesse B', 'a')];
+  const config = demoConfig(servers, port, opsPort);
+  const log = createLog({ level: 'info', format: 'auto' });
+  try {
+    return await runApp(config, log, version, output, () => output.stdout(welcome(servers, port, opsPort)));
+  } finally {
+    await Promise.all(servers.flatMap(({ finesse, control }) => [control.stop(), finesse.stop()]));
+  }
+}
+
+function parsePort(text: string): number | null {
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : null;
+}
+
+async function simulate(id: string, name: string, peer: string): Promise<Simulated> {
+  const host = (of: string) => `finesse-${of}.example.com`;
+  const role = id === 'a' ? 'primary' : 'secondary';
+  const finesse = createFinesse({ name: host(id), peer: host(peer), role, agents: [AGENT] });
+  const control = new Control(finesse, 0);
+  await finesse.start();
+  await control.start();
+  return { id, name, finesse, control };
+}
+
+function demoConfig(servers: readonly Simulated[], port: number, opsPort: number): Config {
+  const services = servers.map(
+    ({ id, name, finesse }): ServiceConfig => ({
+      ...{ id, name, url: finesse.url, aliases: [], site: null, ca: null, fingerprints: [] },
+      probe: {
+        ...{ url: `${finesse.url}/finesse/api/SystemInfo`, username: null, password: null },
+        ...{ intervalMs: 5000, timeoutMs: 4000 },
+      },
+    }),
+  );
+  return {
+    phones: {
+      listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
+      ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+    },
+    ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },
+    clusters: [{ id: 'main', frontDoor: true, services }],
+    reconnect: { intervalMs: 5000, attempts: 3 },
+    pages: { folder: null, languages: ['en', 'de'] },
+    state: { folder: null },
+    log: { level: 'info', format: 'auto' },
+  };
+}
+
+function welcome(servers: readonly Simulated[], port: number, opsPort: number): string {
+  const phones = `http://127.0.0.1:${port}`;
+  const ops = `http://127.0.0.1:${opsPort}`;
+  const lines = servers.map(({ name, finesse, control }) => `  ${name}: ${finesse.url}, its switch ${control.url}`);
+  const [a] = servers;
+  const fault = (order: string) => `npm start -- simulate finesse fault ${a?.control.url} ${order}`;
+  return `
+The proxy and two simulated Finesse servers run on this machine, on loopback only.
+  Phones:    ${phones}/fippa/${PHONE}
+  Operators: ${ops}/ and ${ops}/health
+${lines.join('\n')}
+
+Try it in a second terminal, in this folder:
+  1. A phone:          npm start -- phone ${phones}/fippa/ --device ${PHONE}
+     Sign in as agent ${AGENT.id}, password ${AGENT.password}, extension ${AGENT.extension}.
+  2. In a third one, stop Finesse A:
+                       ${fault('refuse')}
+     Press any key of the phone's menu: it shows "attempt 1 of 3", after 15 seconds a menu with
+     Finesse B. Choose it, and sign in there.
+  3. Bring A back:     ${fault('none')}
+     The agent stays on Finesse B: nobody who is signed in is ever moved.
+  Other ways to fail:  npm start -- simulate finesse fault --help
+  A look at it all:    curl ${ops}/health
+
+Ctrl-C stops everything. What happens is logged below.
+`;
+}

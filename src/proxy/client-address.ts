@@ -1,0 +1,40 @@
+/** The address a phone's request came from: the socket's, or what a trusted front says. */
+
+import { BlockList, isIP } from 'node:net';
+
+export type AddressOf = (socketAddress: string | undefined, forwardedFor: string | undefined) => string;
+
+/** `trustedFronts`: addresses or CIDR blocks whose X-Forwarded-For is believed. */
+export function createAddressOf(trustedFronts: readonly string[]): AddressOf {
+  const trusted = parseNetworks(trustedFronts);
+  return (socketAddress, forwardedFor) => {
+    const direct = plainAddress(socketAddress ?? '');
+    if (forwardedFor === undefined || trustedFronts.length === 0 || !contains(trusted, direct)) return direct;
+    // From the right: each entry was written by the hop after it, so the first one that is no front of ours is the phone.
+    const hops = forwardedFor.split(',').map((hop) => plainAddress(hop.trim()));
+    const phone = hops.findLast((hop) => !contains(trusted, hop));
+    return phone !== undefined && isIP(phone) !== 0 ? phone : direct;
+  };
+}
+
+/** Addresses and CIDR blocks as a list that can be asked. */
+export function parseNetworks(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+export function contains(list: BlockList, address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** An IPv4 address without the ::ffff: that a dual-stack socket puts before it. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}

@@ -1,0 +1,356 @@
+/**
+ * A phone's request from top to bottom: gate → routing → upstream → rewrite or page → answer. It tells the rest only through
+ * the stores and the monitor's `requestFailed` and `confirm`.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ListenerConfig } from '../config/config.ts';
+import { hasPassword, isEntryQuery, parseHint, selectHint } from '../domain/device.ts';
+import { type FailureCode, failures } from '../domain/failure.ts';
+import type { Failure, ServiceStatus } from '../domain/model.ts';
+import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { PhoneHeaders, RenderedPage } from '../phone/page-view.ts';
+import { renderExit, renderPage } from '../phone/renderer.ts';
+import type { PageTemplates } from '../phone/templates.ts';
+import type { Clock } from '../store/clock.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { ServiceStore } from '../store/services.ts';
+import { sendPage } from './answer.ts';
+import type { AddressOf } from './client-address.ts';
+import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
+import { readForm } from './listener.ts';
+import { type PageAnswer, type Reader, selectPage, selectRefusal } from './page-answer.ts';
+import type { Relay, RelayedAnswer } from './relay.ts';
+
+export interface HandlerOptions {
+  readonly answerWithinMs: number;
+  readonly frontDoor: string | null;
+  readonly store: ServiceStore;
+  readonly devices: DeviceRegistry;
+  readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
+  readonly relay: Relay;
+  readonly templates: PageTemplates;
+  readonly addressOf: AddressOf;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
+const RESERVE_MS = 250;
+const WRITE_MS = 50;
+/** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
+const CONFIRM_MS = 1500;
+
+/** One request with all that is known of it. */
+interface Visit {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly listener: ListenerConfig;
+  readonly request: PhoneRequest;
+  readonly reader: Reader;
+  readonly address: string;
+  readonly body: Buffer | null;
+  /** Epoch ms by which the phone has its answer. */
+  readonly deadline: number;
+}
+
+export interface PhoneHandler {
+  handle(req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number): Promise<void>;
+  /** What never became a request was refused. */
+  refused(failure: Failure, address: string | null): void;
+  /** The page for it. */
+  refusalPage(code: FailureCode): RenderedPage;
+}
+
+export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
+  const { store, devices, monitor, relay, templates, clock, log, metrics } = options;
+
+  /** A fault of our own must cost one page, not the process: phones hang on it. */
+  const handle: PhoneHandler['handle'] = async (req, res, listener, port) => {
+    try {
+      await serve(req, res, listener, port);
+    } catch (error) {
+      log.error('internal', { error });
+      if (res.headersSent) return void res.destroy();
+      const origin = originOf(listener, port, null);
+      refuse({ req, res, address: '', device: null, origin, status: null }, INTERNAL);
+    }
+  };
+
+  const serve: PhoneHandler['handle'] = async (req, res, listener, port) => {
+    const parsed = parsePhoneRequest({
+      method: req.method,
+      url: req.url,
+      httpVersion: req.httpVersion,
+      rawHeaders: req.rawHeaders,
+    });
+    const address = options.addressOf(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
+    const turned = { req, res, address, device: null, origin: originOf(listener, port, null), status: null };
+    if (!parsed.ok) return refuse(turned, parsed.failure);
+    const { request } = parsed;
+    const origin = originOf(listener, port, request.host);
+    const status = locate(request, listener);
+    const known = { ...turned, device: request.device, origin, status };
+    if (status === null) return refuse(known, unknownPrefix(request));
+    const form = req.method === 'POST' ? await readForm(req) : NO_FORM;
+    if (!form.ok) return refuse(known, form);
+    const now = clock.now();
+    noteDevice(request, address, now);
+    const hint = selectHint(devices.get(request.device), address);
+    await route(status, {
+      ...{ req, res, listener, request, address, body: form.body },
+      reader: { origin, device: request.device, hint, now },
+      deadline: now + options.answerWithinMs,
+    });
+  };
+
+  /** The service a request is for; null when its prefix is neither a service nor a cluster. */
+  const locate = (request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
+    if (request.prefix === null && listener.service !== null) return store.get(listener.service);
+    const id = request.prefix ?? options.frontDoor ?? '';
+    const service = store.get(id);
+    if (service !== null) return service;
+    const cluster = store.cluster(id);
+    return cluster.length === 0 ? null : selectFrontDoor(cluster, devices.get(request.device)?.service ?? null);
+  };
+
+  const noteDevice = (request: PhoneRequest, address: string, now: number) => {
+    devices.seen(request.device, now);
+    if (!isEntry(request) && !hasPassword(request.query)) return;
+    const hint = parseHint(request.query);
+    if (hint !== null) devices.hinted(request.device, hint, address, now);
+  };
+
+  const route = async (status: ServiceStatus, visit: Visit): Promise<void> => {
+    const { request } = visit;
+    if (request.action !== null) return act(status, request.action, visit);
+    const device = devices.get(request.device);
+    // Not looked up for a page that is relayed: this is every request's path.
+    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
+    const alternates = mayOffer ? store.alternates(status) : [];
+    const decided = decideRoute(
+      status,
+      {
+        signedInHere: device?.service === status.id,
+        looking: device?.looking === status.id,
+        entry: visit.req.method === 'GET' && isEntry(request),
+      },
+      alternates.length,
+    );
+    if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
+    metrics.phoneRequest(status.id, 'page');
+    show(status, visit, decided, { alternates });
+  };
+
+  const act = async (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> => {
+    const [chosen = ''] = action.args;
+    const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
+    if (action.name === '~exit' && visit.req.method === 'GET') {
+      metrics.phoneRequest(status.id, 'action');
+      devices.looksAt(visit.request.device, null, clock.now());
+      return sendPage(visit.req, visit.res, { ...renderExit(phoneHeaders(visit.req)), own: true });
+    }
+    if (alternate === null || alternate.cluster !== status.cluster || visit.req.method !== 'GET') {
+      return refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
+    }
+    metrics.phoneRequest(status.id, 'action');
+    return steer(status, alternate, visit);
+  };
+
+  /** The agent chose an alternate: confirmed again, then its sign-in is the answer. The choice wins over a recovery. */
+  const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
+    const { device } = visit.request;
+    const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
+    const now = store.get(from.id) ?? from;
+    const alternates = store.alternates(now);
+    const offered = chosen.id === from.id || alternates.some((alternate) => alternate.id === chosen.id);
+    const result = confirmed && offered ? 'confirmed' : 'gone';
+    log.info('steered', { device, from: from.id, to: chosen.id, result });
+    metrics.steered(from.id, chosen.id, result);
+    const target = `/fippa/${device}${carried(visit.request.query)}`;
+    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target);
+    // fippa itself fails there: that is why the agent had a menu, and it still does.
+    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, alternates.length);
+    const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
+    show(now, visit, page === 'relay' ? 'recovered' : page, { alternates, failed: 'http-status', gone: chosen.name });
+  };
+
+  const relayed = async (status: ServiceStatus, visit: Visit, target: string): Promise<void> => {
+    const { request, req, res } = visit;
+    const answer = await relay({
+      service: status.id,
+      target,
+      method: req.method === 'POST' ? 'POST' : 'GET',
+      rawHeaders: req.rawHeaders,
+      body: visit.body,
+      address: visit.address,
+      origin: visit.reader.origin,
+      host: request.host,
+      secure: visit.listener.tls !== null,
+      limitMs: visit.deadline - RESERVE_MS - clock.now(),
+    });
+    if (!answer.ok) return failed(status, visit, answer.failure);
+    metrics.phoneRequest(status.id, 'relayed');
+    noteRelayed(status, visit, target, answer);
+    sendPage(req, res, { ...answer, own: false });
+  };
+
+  const noteRelayed = (status: ServiceStatus, { request }: Visit, target: string, answer: RelayedAnswer) => {
+    if (answer.overlong > 0) {
+      metrics.urlOverlong(status.id);
+      log.warn('url-overlong', { service: status.id, urls: answer.overlong });
+    }
+    // An image is no page.
+    if (answer.page === null) return;
+    if (store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
+    const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
+    const changed = devices.relayed(request.device, status.id, answer.page, logout, clock.now());
+    if (changed) {
+      const signedIn = devices.get(request.device)?.service === status.id;
+      log.info(signedIn ? 'device-signed-in' : 'device-signed-out', { device: request.device, service: status.id });
+    }
+  };
+
+  /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
+  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure): Promise<void> => {
+    const { device } = visit.request;
+    metrics.phoneRequest(status.id, 'failed');
+    metrics.upstreamFailed(status.id, failure.code);
+    log.warn('request-failed', { service: status.id, device, code: failure.code, detail: failure.detail });
+    if (failure.code !== 'busy') {
+      const leftMs = visit.deadline - WRITE_MS - clock.now();
+      await within(clock, leftMs, monitor.requestFailed(status.id));
+    }
+    const after = store.get(status.id) ?? status;
+    if (store.requestFailed(status.id, device)) {
+      log.warn('fippa-failing', { service: status.id });
+    }
+    const alternates = store.alternates(after);
+    const decided = decideRoute(
+      after,
+      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
+      alternates.length,
+    );
+    show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code });
+  };
+
+  const show = (
+    status: ServiceStatus,
+    visit: Visit,
+    page: Exclude<ReturnType<typeof decideRoute>, 'relay'> | 'error',
+    subject: { alternates: readonly ServiceStatus[]; failed?: FailureCode; gone?: string },
+  ) => {
+    const now = clock.now();
+    const { device } = visit.request;
+    const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
+    if (outage) devices.looksAt(device, status.id, now);
+    else if (page === 'recovered') devices.looksAt(device, null, now);
+    metrics.pageServed(status.id, page);
+    const answer = selectPage(
+      page,
+      { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
+      { ...visit.reader, now },
+    );
+    send(visit.req, visit.res, answer);
+  };
+
+  const refuse = (turned: TurnedAway, failure: Failure) => {
+    const { req, res, address, device, origin, status } = turned;
+    metrics.phoneRequest(status?.id ?? 'none', 'refused');
+    metrics.requestRefused(failure.code);
+    log.warn('request-refused', { code: failure.code, address, device, detail: failure.detail });
+    // What is left of a refused request is not read on, so the connection cannot serve another one.
+    res.shouldKeepAlive = false;
+    send(req, res, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
+  };
+
+  const send = (req: IncomingMessage, res: ServerResponse, answer: PageAnswer) => {
+    const page = renderPage(templates, answer.view, phoneHeaders(req));
+    sendPage(req, res, { ...page, ...(answer.refresh === null ? {} : { refresh: answer.refresh }), own: true });
+  };
+
+  const refused: PhoneHandler['refused'] = ({ code, detail }, address) => {
+    metrics.phoneRequest('none', 'refused');
+    metrics.requestRefused(code);
+    log.warn('request-refused', { code, address, detail });
+  };
+
+  const refusalPage: PhoneHandler['refusalPage'] = (code) => {
+    const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });
+    return renderPage(templates, view, NO_HEADERS);
+  };
+
+  return { handle, refused, refusalPage };
+}
+
+/** A request that is refused, with what is known of it. */
+interface TurnedAway {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly address: string;
+  readonly device: string | null;
+  readonly origin: string;
+  readonly status: ServiceStatus | null;
+}
+
+const NO_FORM = { ok: true as const, body: null };
+const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
+const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator };
+
+function unknownPrefix({ prefix }: PhoneRequest): Failure {
+  const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
+  return { code: 'request-service', detail };
+}
+
+const NO_HEADERS: PhoneHeaders = {
+  modelName: undefined,
+  userAgent: undefined,
+  acceptLanguage: undefined,
+  acceptCharset: undefined,
+};
+
+function phoneHeaders({ headers }: IncomingMessage): PhoneHeaders {
+  return {
+    modelName: single(headers['x-ciscoipphonemodelname']),
+    userAgent: headers['user-agent'],
+    acceptLanguage: headers['accept-language'],
+    acceptCharset: single(headers['accept-charset']),
+  };
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Whether a request asks for a service's entry with nothing but `id` and `extension`. */
+function isEntry({ rest, query }: PhoneRequest): boolean {
+  return /^\/?(?:\?|$)/.test(rest) && isEntryQuery(query);
+}
+
+/** `id` and `extension` as the query of the alternate's sign-in. */
+function carried(query: string | null): string {
+  const hint = parseHint(query);
+  if (hint === null) return '';
+  const pairs = Object.entries({ id: hint.id, extension: hint.extension }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return `?${pairs.join('&')}`;
+}
+
+/** The origin of URLs for this phone. Without publicUrl (loopback only) the Host header's name and the listener's port. */
+function originOf(listener: ListenerConfig, port: number, host: string | null): string {
+  if (listener.publicUrl !== null) return listener.publicUrl;
+  const name = host?.replace(/:\d+$/, '') ?? (listener.host.includes(':') ? `[${listener.host}]` : listener.host);
+  return `${listener.tls === null ? 'http' : 'https'}://${name}:${port}`;
+}
+
+async function within(clock: Clock, limitMs: number, promise: Promise<void>): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const cancel = clock.after(Math.max(0, limitMs), limit.resolve);
+  await Promise.race([promise, limit.promise]);
+  cancel();
+}

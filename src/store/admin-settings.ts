@@ -1,0 +1,59 @@
+/** Keeps what operators set across restarts: a server in maintenance must not come back because the proxy did. */
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type AdminSetting, READY } from '../domain/model.ts';
+
+const settings = z.record(
+  z.string(),
+  z.strictObject({
+    admin: z.enum(['ready', 'drain', 'maint']),
+    reason: z.string().nullable(),
+    until: z.number().nullable(),
+  }),
+);
+
+export interface AdminSettingsFile {
+  /** The settings kept for known services that have not ended by `now`; a broken file throws with a clear message. */
+  read(now: number): ReadonlyMap<string, AdminSetting>;
+  write(all: ReadonlyMap<string, AdminSetting>): void;
+}
+
+/** Written whole beside the old file and moved over it, so that a crash never leaves half a file. */
+export function createAdminSettingsFile(folder: string): AdminSettingsFile {
+  const file = join(folder, 'admin.json');
+  return {
+    read(now) {
+      const text = readIfThere(file);
+      if (text === null) return new Map();
+      const parsed = settings.safeParse(parseJson(text));
+      if (!parsed.success)
+        throw new Error(`${file} does not hold operator settings; remove it to start with all services ready`);
+      return new Map(Object.entries(parsed.data).filter(([, { until }]) => until === null || until > now));
+    },
+    write(all) {
+      mkdirSync(folder, { recursive: true });
+      const kept = [...all].filter(([, setting]) => setting.admin !== READY.admin);
+      writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+      renameSync(`${file}.new`, file);
+    },
+  };
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
