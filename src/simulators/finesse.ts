@@ -4,8 +4,14 @@ export type { Action, Agent } from './finesse/agents.ts';
 export { selfSigned } from './finesse/certificate.ts';
 export { finesseCommand } from './finesse/command.ts';
 export { Control } from './finesse/control.ts';
-export { type Fault, type FaultName, faultKinds, OrderError } from './finesse/faults.ts';
-export { type AgentOption, type FinesseOptions, OptionError, type PushOption } from './finesse/options.ts';
+export { type Fault, type FaultName, faultKinds, faultNames, OrderError } from './finesse/faults.ts';
+export {
+  type AgentOption,
+  type FinesseOptions,
+  numberedAgents,
+  OptionError,
+  type PushOption,
+} from './finesse/options.ts';
 export type { Push } from './finesse/push.ts';
 export { type RunIo, type RunOptions, runFinesse } from './finesse/run.ts';
 export { createFinesse, type Finesse, PortError, type SeenRequest } from './finesse/server.ts';

@@ -2,7 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { OrderError } from './faults.ts';
-import type { AgentOption, FinesseOptions } from './options.ts';
+import { type AgentOption, type FinesseOptions, numberedAgents } from './options.ts';
 import { parseArguments } from './orders.ts';
 import { sendOrder } from './remote.ts';
 import { type RunIo, runFinesse } from './run.ts';
@@ -18,6 +18,7 @@ interface CliOptions {
   peer?: string;
   role: 'primary' | 'secondary';
   release: '12.5' | '15.0';
+  agents?: number;
   agent?: AgentOption[];
   secureSystemInfo?: true;
   controlPort?: number;
@@ -55,7 +56,12 @@ export function finesseCommand(io?: RunIo): Command {
     .option('--tls-key <file>', 'PEM file with the private key')
     .option('--cert-out <file>', 'write the certificate there, for those who are to trust it')
     .option('--http-port <port>', 'a second, plain port that redirects to the first', port)
-    .option('--agent <id:password:extension>', 'an agent; may be repeated (default: 20, from 1001:cisco:2001)', agent)
+    .option(
+      '--agents <count>',
+      'that many agents: 1001, 1002, …, password cisco, extensions 2001, 2002, … (default: 20)',
+      wholeNumber,
+    )
+    .option('--agent <id:password:extension>', 'an agent instead; may be repeated', agent)
     .option('--secure-system-info', 'SystemInfo asks for the credentials of an agent')
     .option('--base-url <origin>', 'origin of its absolute URLs, or "host" to follow the Host header')
     .option('--relative-urls', 'write /fippa/… without an origin')
@@ -114,7 +120,7 @@ function serverOptions(options: CliOptions): FinesseOptions {
     peer: options.peer,
     role: options.role,
     release: options.release,
-    agents: options.agent,
+    agents: options.agent ?? (options.agents === undefined ? undefined : numberedAgents(options.agents)),
     secureSystemInfo: options.secureSystemInfo,
     controlPort: options.controlPort,
     baseUrl: options.baseUrl,

@@ -92,6 +92,11 @@ export const faultKinds = {
 
 export type FaultName = keyof typeof faultKinds;
 
+/** Words first, then status codes; JavaScript alone would put keys that are numbers first. */
+export const faultNames = (Object.keys(faultKinds) as FaultName[]).sort(
+  (one, other) => Number(/^\d/.test(one)) - Number(/^\d/.test(other)),
+);
+
 export interface Fault {
   readonly name: FaultName;
   readonly args: Readonly<Record<string, string | number | boolean>>;
@@ -114,8 +119,7 @@ const ALIASES: Record<string, FaultName> = { die: 'refuse', recover: 'none', ok:
 export function parseFault(spelling: string, given: Readonly<Record<string, unknown>> = {}): Fault {
   const plain = spelling.toLowerCase().replaceAll('_', '-');
   const name = ALIASES[plain] ?? plain;
-  if (!isFaultName(name))
-    throw new OrderError(`There is no fault "${spelling}". There are: ${Object.keys(faultKinds).join(', ')}.`);
+  if (!isFaultName(name)) throw new OrderError(`There is no fault "${spelling}". There are: ${faultNames.join(', ')}.`);
   const kind: FaultKind = faultKinds[name];
   const args: Record<string, string | number | boolean> = {};
   let scope: Fault['scope'] = name === 'fippa-only' ? 'fippa' : name === 'unauthorized' ? 'system-info' : 'all';

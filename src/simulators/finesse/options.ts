@@ -98,11 +98,17 @@ export interface Settings {
 /** A mistake of the caller, in words to print. */
 export class OptionError extends Error {}
 
-export const DEFAULT_AGENTS: readonly AgentOption[] = Array.from({ length: 20 }, (_, index) => ({
-  id: String(1001 + index),
-  password: 'cisco',
-  extension: String(2001 + index),
-}));
+/** Agents 1001, 1002, … with extensions 2001, 2002, … (from 1000 agents on 100001 and 200001) and one password. */
+export function numberedAgents(count: number): readonly AgentOption[] {
+  const step = count < 1000 ? 1000 : 100_000;
+  return Array.from({ length: count }, (_, index) => ({
+    id: String(step + 1 + index),
+    password: 'cisco',
+    extension: String(2 * step + 1 + index),
+  }));
+}
+
+export const DEFAULT_AGENTS = numberedAgents(20);
 
 const NOT_READY_REASONS: readonly Reason[] = [
   { code: '1', label: 'Lunch' },

@@ -3,8 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Control } from './control.ts';
-import { type FaultName, faultKinds, OrderError } from './faults.ts';
-import { DEFAULT_AGENTS, type FinesseOptions, OptionError } from './options.ts';
+import { faultKinds, faultNames, OrderError } from './faults.ts';
+import { type FinesseOptions, OptionError } from './options.ts';
 import { faultWords, parseOrder, stateWords } from './orders.ts';
 import { createFinesse, type Finesse, PortError } from './server.ts';
 
@@ -75,11 +75,10 @@ function writeCertificate(finesse: Finesse, file: string): void {
 
 function welcome(finesse: Finesse, control: Control | null, interactive: boolean): string {
   const { settings, url } = finesse;
-  const ids = settings.agents.map((agent) => agent.id);
-  const agents =
-    settings.agents === DEFAULT_AGENTS
-      ? `${ids[0]} to ${ids.at(-1)}, password cisco, extensions 2001 to 2020`
-      : `${ids.join(', ')}, with the passwords you gave`;
+  const [first, last] = [settings.agents.at(0), settings.agents.at(-1)];
+  // Passwords that somebody chose are not printed.
+  const known = settings.agents.every((agent) => agent.password === 'cisco') ? 'password cisco, ' : '';
+  const agents = `${first?.id} to ${last?.id}, ${known}extensions ${first?.extension} to ${last?.extension}`;
   const lines = [
     `Simulated Finesse server ${settings.name}`,
     `  phones      ${url}/fippa/SEP001122334455   (any device name)`,
@@ -173,10 +172,8 @@ async function obey(finesse: Finesse, line: string, io: RunIo): Promise<boolean>
 }
 
 function helpWords(): string {
-  const width = Math.max(...Object.keys(faultKinds).map((name) => name.length));
-  const faults = (Object.keys(faultKinds) as FaultName[]).map(
-    (name) => `  ${name.padEnd(width)}  ${faultKinds[name].words}`,
-  );
+  const width = Math.max(...faultNames.map((name) => name.length));
+  const faults = faultNames.map((name) => `  ${name.padEnd(width)}  ${faultKinds[name].words}`);
   return [
     'Faults (each also takes for=10s, most take count=3 and scope=system-info|fippa):',
     ...faults,

@@ -72,6 +72,8 @@ export class Finesse extends EventEmitter<FinesseEvents> {
   /** Throws OptionError. */
   constructor(options: FinesseOptions = {}) {
     super();
+    // A test may await many requests at once.
+    this.setMaxListeners(0);
     this.settings = settle(options);
     const { now, host, name, tls } = this.settings;
     this.#startedAt = now();
