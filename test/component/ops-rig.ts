@@ -1,0 +1,62 @@
+/** An ops port of its own on a free port, with stores that a test can write to and a log that it can read. */
+
+import type { Log, LogFields } from '../../src/ops/log.ts';
+import { createMetrics } from '../../src/ops/metrics.ts';
+import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
+import { systemClock } from '../../src/store/clock.ts';
+import { createDeviceRegistry } from '../../src/store/devices.ts';
+import { createServiceStore } from '../../src/store/services.ts';
+
+export const TOKEN = 'canary-token';
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
+export function createLogRecord(): { log: Log; lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void lines.push({ level, event, fields });
+  const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => log };
+  return { log, lines };
+}
+
+export async function startOps(over: Partial<OpsServerOptions> = {}) {
+  const clock = systemClock;
+  const services = ['a', 'b'].map((id) => ({ id, name: `Finesse ${id}`, cluster: 'main', probeIntervalMs: 5000 }));
+  const store = createServiceStore(services, { intervalMs: 5000, attempts: 3 }, clock);
+  const devices = createDeviceRegistry();
+  const { log, lines } = createLogRecord();
+  const metrics = createMetrics({ store, devices, version: '0.1.0', clock });
+  const server = createOpsServer({
+    host: '127.0.0.1',
+    port: 0,
+    token: TOKEN,
+    store,
+    devices,
+    metrics,
+    log,
+    clock,
+    version: '0.1.0',
+    startedAt: clock.now(),
+    isReady: () => true,
+    problems: () => [],
+    ...over,
+  });
+  await server.start();
+  const setState = (id: string, state: 'in-service' | 'out-of-service') => {
+    const now = clock.now();
+    const phase =
+      state === 'in-service' ? { state, since: now } : { state, since: now, t0: now - 15_000, confirmedInARow: 0 };
+    const failure = state === 'in-service' ? null : ({ code: 'refused', detail: 'port 8445' } as const);
+    store.setHealth(id, { ...store.health(id), phase, failure, confirmedAt: now, lastProbeAt: now, latencyMs: 3 });
+  };
+  const { port } = server.address();
+  return { server, store, devices, metrics, lines, setState, port, origin: `http://127.0.0.1:${port}` };
+}
+
+export type OpsRig = Awaited<ReturnType<typeof startOps>>;
