@@ -12,6 +12,8 @@ export {
   OptionError,
   type PushOption,
 } from './finesse/options.ts';
+export { PortError } from './finesse/port-error.ts';
 export type { Push } from './finesse/push.ts';
 export { type RunIo, type RunOptions, runFinesse } from './finesse/run.ts';
-export { createFinesse, type Finesse, PortError, type SeenRequest } from './finesse/server.ts';
+export type { SeenRequest } from './finesse/seen-request.ts';
+export { createFinesse, type Finesse } from './finesse/server.ts';

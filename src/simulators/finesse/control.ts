@@ -3,7 +3,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { OrderError } from './faults.ts';
 import { describe } from './orders.ts';
-import { type Finesse, portError, type SeenRequest } from './server.ts';
+import { portError } from './port-error.ts';
+import type { SeenRequest } from './seen-request.ts';
+import type { Finesse } from './server.ts';
 
 const HELP = `GET    /state                                   what the server is at
 POST   /fault   {"name": "slow", "ms": 3000}    switches a fault on; also "for": "10s", "count": 3

@@ -6,7 +6,8 @@ import { Control } from './control.ts';
 import { faultKinds, faultNames, OrderError } from './faults.ts';
 import { type FinesseOptions, OptionError } from './options.ts';
 import { faultWords, parseOrder, stateWords } from './orders.ts';
-import { createFinesse, type Finesse, PortError } from './server.ts';
+import { PortError } from './port-error.ts';
+import { createFinesse, type Finesse } from './server.ts';
 
 export interface RunIo {
   readonly stdout: (text: string) => void;

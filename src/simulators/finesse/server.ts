@@ -13,28 +13,11 @@ import { type Area, type Fault, FaultSwitch, faultKinds, OrderError, parseFault 
 import { answerFippa } from './fippa.ts';
 import { type FinesseOptions, type Settings, settle } from './options.ts';
 import { pageAnswer } from './page-answer.ts';
+import { portError } from './port-error.ts';
 import { type Push, pushPage } from './push.ts';
 import { answerRest } from './rest.ts';
+import { areaOf, readBody, type SeenRequest, seenRequest } from './seen-request.ts';
 import type { Condition } from './system-info.ts';
-
-/** A request as it arrived, secrets included: for tests, never for a log. */
-export interface SeenRequest {
-  /** 1, 2, 3… in the order of arrival. */
-  readonly number: number;
-  /** Epoch ms. */
-  readonly at: number;
-  readonly listener: 'main' | 'redirect';
-  readonly method: string;
-  readonly target: string;
-  readonly httpVersion: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly rawHeaders: readonly string[];
-  readonly body: string;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  /** The fault that hit it, or none. */
-  readonly fault: Fault['name'];
-}
 
 interface FinesseEvents {
   request: [SeenRequest];
@@ -47,11 +30,6 @@ interface FinesseEvents {
   'fault-changed': [Fault];
   pushed: [Push];
 }
-
-/** A listening port that could not be had. */
-export class PortError extends Error {}
-
-const BODY_LIMIT = 64 * 1024;
 
 export class Finesse extends EventEmitter<FinesseEvents> {
   /** Every request since start, oldest first. */
@@ -208,20 +186,12 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     const body = await readBody(request);
     const area = areaOf(target);
     const fault = this.#faults.take(area);
-    const seen: SeenRequest = {
+    const seen = seenRequest(request, body, {
       number: this.requests.length + 1,
       at: this.settings.now(),
       listener,
-      method: request.method ?? '',
-      target,
-      httpVersion: request.httpVersion,
-      headers: request.headers,
-      rawHeaders: request.rawHeaders,
-      body,
-      peerAddress: request.socket.remoteAddress ?? '',
-      peerPort: request.socket.remotePort ?? 0,
       fault: fault.name,
-    };
+    });
     this.requests.push(seen);
     this.emit('request', seen);
     const { name, args } = effective(fault);
@@ -370,37 +340,8 @@ async function openDoor(door: Door, key: string, host: string): Promise<void> {
   }
 }
 
-export function portError(error: unknown, key: string, host: string, port: number): PortError {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const why = {
-    EADDRINUSE: 'is in use',
-    EACCES: 'may not be opened by this user',
-    EADDRNOTAVAIL: 'is not on this machine',
-  };
-  return new PortError(
-    `--${key}: ${host} port ${port} ${why[code as keyof typeof why] ?? `cannot be opened (${code})`}`,
-  );
-}
-
-function areaOf(target: string): Area {
-  if (/^\/finesse\/api\/SystemInfo(?:[?;]|$)/.test(target)) return 'system-info';
-  if (target.startsWith('/finesse/')) return 'api';
-  return target.startsWith('/fippa/') ? 'fippa' : 'other';
-}
-
 function redirectAnswer(location: string): Answer {
   return { status: 302, headers: { Location: location }, body: Buffer.alloc(0) };
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > BODY_LIMIT) throw new Error('body too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function bracket(host: string): string {
