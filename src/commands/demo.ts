@@ -18,6 +18,9 @@ const TOKEN = 'demo';
 const PHONE = 'SEP001122334455';
 const AGENT = { id: '1001', password: 'cisco', extension: '2001' };
 
+/** The same each time, so that what one typed yesterday works today. */
+const PORTS = { a: { finesse: 9001, control: 9101 }, b: { finesse: 9002, control: 9102 } } as const;
+
 interface Simulated {
   readonly id: string;
   readonly name: string;
@@ -47,14 +50,29 @@ function parsePort(text: string): number | null {
   return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : null;
 }
 
-async function simulate(id: string, name: string, peer: string): Promise<Simulated> {
+async function simulate(id: 'a' | 'b', name: string, peer: string): Promise<Simulated> {
   const host = (of: string) => `finesse-${of}.example.com`;
   const role = id === 'a' ? 'primary' : 'secondary';
-  const finesse = createFinesse({ name: host(id), peer: host(peer), role, agents: [AGENT] });
-  const control = new Control(finesse, 0);
-  await finesse.start();
-  await control.start();
+  const options = { name: host(id), peer: host(peer), role, agents: [AGENT] } as const;
+  const finesse = await startOn(PORTS[id].finesse, (port) => createFinesse({ ...options, port }));
+  const control = await startOn(PORTS[id].control, (port) => new Control(finesse, port));
   return { id, name, finesse, control };
+}
+
+/** On the usual port, or on any other one when that is taken. */
+async function startOn<Part extends { start(): Promise<unknown> }>(
+  port: number,
+  create: (port: number) => Part,
+): Promise<Part> {
+  const usual = create(port);
+  try {
+    await usual.start();
+    return usual;
+  } catch {
+    const other = create(0);
+    await other.start();
+    return other;
+  }
 }
 
 function demoConfig(servers: readonly Simulated[], port: number, opsPort: number): Config {

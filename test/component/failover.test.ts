@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { fetchRaw, type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
+
+let rig: Rig;
+const start = async (options?: RigOptions) => {
+  rig = await startRig(options);
+  return rig;
+};
+afterEach(() => rig.stop());
+
+const PHONE = 'SEP001122334455';
+const title = (body: string) => /<Title>([^<]*)<\/Title>/.exec(body)?.[1];
+const items = (body: string) =>
+  [...body.matchAll(/<MenuItem><Name>([^<]*)<\/Name><URL>([^<]*)<\/URL>/g)].map(([, name, url]) => ({
+    name,
+    url: url?.replaceAll('&amp;', '&'),
+  }));
+
+describe('a server that fails', () => {
+  it('shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
+    const { get, finesse, phones, until } = await start();
+    await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
+    await finesse[0]?.fault('refuse');
+
+    const first = await get(`/a/fippa/${PHONE}/ready`);
+    expect(first.status).toBe(200);
+    expect(first.body).toContain('1 of 3');
+    expect(first.body).not.toContain('Finesse B');
+    expect(first.headers.refresh).toMatch(
+      new RegExp(`^[12]; url=${phones}/a/fippa/${PHONE}\\?id=1001&extension=2001$`),
+    );
+
+    const out = await until('a', 'out-of-service');
+    expect(out.attempt).toBeNull();
+    const menu = await get(`/a/fippa/${PHONE}`);
+    expect(menu.headers.refresh).toMatch(/^10; url=/);
+    expect(items(menu.body).map(({ name }) => name)).toEqual(['Finesse B']);
+    expect(menu.body).not.toContain('cisco');
+
+    const signIn = await get(items(menu.body)[0]?.url ?? '');
+    expect(signIn.body).toContain('<CiscoIPPhoneInput>');
+    expect(signIn.body).toContain('<DefaultValue>1001</DefaultValue>');
+    expect(signIn.body).toContain(`${phones}/b/fippa/${PHONE}`);
+    expect(rig.logged()).not.toContain('cisco');
+  });
+
+  it('comes back to the phone that looks at a page of ours, by recovered and then its own page', async () => {
+    const { get, finesse, phones, until } = await start();
+    await finesse[0]?.fault('503');
+    await get(`/a/fippa/${PHONE}`);
+    await until('a', 'out-of-service');
+    await finesse[0]?.fault('none');
+    await until('a', 'in-service');
+    const page = await get(`/a/fippa/${PHONE}`);
+    expect(page.headers.refresh).toBe(`1; url=${phones}/a/fippa/${PHONE}`);
+    expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneInput>');
+  });
+
+  it('shows a waiting page while no alternate is confirmed, which becomes the menu by itself', async () => {
+    const { get, finesse, until } = await start();
+    await Promise.all(finesse.map((server) => server.fault('refuse')));
+    await Promise.all([until('a', 'out-of-service'), until('b', 'out-of-service')]);
+    const waiting = await get(`/a/fippa/${PHONE}`);
+    expect(waiting.body).toContain('<CiscoIPPhoneText>');
+    expect(waiting.headers.refresh).toMatch(/^5; url=/);
+    await finesse[1]?.fault('none');
+    await until('b', 'in-service');
+    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse B');
+  });
+
+  it('tells why when the chosen alternate is gone meanwhile, and shows a fresh menu', async () => {
+    const { get, finesse, until } = await start({ servers: 3, intervalMs: 2000 });
+    await finesse[0]?.fault('refuse');
+    await get(`/a/fippa/${PHONE}`);
+    await until('a', 'out-of-service');
+    const menu = await get(`/a/fippa/${PHONE}`);
+    expect(items(menu.body).map(({ name }) => name)).toEqual(['Finesse B', 'Finesse C']);
+    await finesse[1]?.fault('maintenance');
+    // A result under a second old would still serve.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const again = await get(items(menu.body)[0]?.url ?? '');
+    expect(items(again.body).map(({ name }) => name)).toEqual(['Finesse C']);
+    expect(again.body).toContain('Finesse B');
+  });
+
+  it('keeps the front door of a signed-in device at its service, others go on to the next', async () => {
+    const { get, finesse, until } = await start();
+    await get(`/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
+    await finesse[0]?.fault('refuse');
+    await until('a', 'out-of-service');
+    expect(items((await get(`/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse B');
+    expect((await get('/main/fippa/SEP999999999999')).body).toContain('/b/fippa/SEP999999999999');
+  });
+});
+
+describe('requests', () => {
+  it('reach one server once, whatever it does with them', async () => {
+    const { get, finesse } = await start();
+    await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
+    for (const fault of ['reset', 'html', 'truncated', '503']) {
+      await finesse[0]?.fault(fault);
+      const answer = await get(`/a/fippa/${PHONE}/ready?fault=${fault}`);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toMatch(/^text\/xml; charset=/);
+      expect(answer.body).not.toContain(`fault=${fault}`);
+      await finesse[0]?.fault('none');
+      await rig.until('a', 'in-service');
+    }
+    const seen = finesse[0]?.requests.filter(({ target }) => target.includes('fault=')) ?? [];
+    const targets = seen.map(({ target }) => target);
+    expect(new Set(targets).size).toBe(targets.length);
+  });
+
+  it('to a silent server end within answerWithin and say that the action may have happened', async () => {
+    const { get, finesse } = await start({
+      intervalMs: 5000,
+      config: (c) => ({ ...c, phones: { ...c.phones, answerWithinMs: 1000 } }),
+    });
+    await finesse[0]?.fault('silent');
+    const answer = await get(`/a/fippa/${PHONE}/ready`);
+    expect(answer.body).toMatch(/may have/);
+    expect(answer.headers.refresh).toMatch(/^5; url=/);
+  });
+
+  it('of two devices that fail thrice while SystemInfo is fine show as fippa failing', async () => {
+    const { get, finesse, health } = await start();
+    await finesse[0]?.fault('fippa-only');
+    for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
+    const menu = await get('/a/fippa/SEP2');
+    expect(items(menu.body).map(({ name }) => name)).toContain('Finesse B');
+    const { services, status } = await health();
+    expect(services[0]?.reason).toContain('fippa failing');
+    expect(services[0]?.state).toBe('in-service');
+    expect(status).toBe('degraded');
+    await finesse[0]?.fault('none');
+    await get('/a/fippa/SEP1');
+    expect((await health()).services[0]?.reason).toBeNull();
+  });
+
+  it('are refused with the error page when nothing could serve them', async () => {
+    const { get, finesse } = await start();
+    const before = finesse[0]?.requests.length;
+    for (const path of [
+      '/',
+      '/x/fippa/SEP1',
+      '/a/fippa/',
+      '/a/fippa/S%20P',
+      `/a/fippa/SEP1?${'x'.repeat(2100)}`,
+      '/CGI/Execute',
+    ]) {
+      const answer = await get(path);
+      expect(answer.status).toBe(200);
+      expect(title(answer.body)).toBeTruthy();
+      expect(answer.body).toContain('<CiscoIPPhoneText>');
+    }
+    expect(finesse[0]?.requests.filter(({ target }) => !target.includes('SystemInfo')).length).toBe(0);
+    expect(before).toBeGreaterThan(0);
+  });
+
+  it('may post a form of 16 KiB and not more', async () => {
+    const { phones, finesse } = await start();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    await fetchRaw(`${phones}/a/fippa/${PHONE}/form`, headers, 'x'.repeat(16 * 1024));
+    const large = await fetchRaw(`${phones}/a/fippa/${PHONE}/form`, headers, 'x'.repeat(16 * 1024 + 1));
+    expect(large.body).toContain('CiscoIPPhoneText');
+    expect(finesse[0]?.requests.filter(({ method }) => method === 'POST').length).toBe(1);
+  });
+});
+
+describe('the operator', () => {
+  const set = (id: string, body: object) =>
+    fetch(`${rig.ops}/services/${id}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  it('drains a service: those signed in stay, others see maintenance with the alternates', async () => {
+    const { get } = await start();
+    await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
+    expect((await set('a', { admin: 'drain', reason: 'patch' })).status).toBe(200);
+    expect((await get(`/a/fippa/${PHONE}`)).body).toContain('/a/fippa/');
+    const other = await get('/a/fippa/SEP2');
+    expect(items(other.body).map(({ name }) => name)).toEqual(['Finesse B']);
+    expect((await get('/fippa/SEP2')).body).toContain('/b/fippa/SEP2');
+  });
+
+  it('puts a service in maint: nobody is relayed, and it is no alternate', async () => {
+    const { get, finesse, until } = await start();
+    await set('b', { admin: 'maint', reason: 'patch' });
+    expect(items((await get(`/b/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse A');
+    await finesse[0]?.fault('refuse');
+    await until('a', 'out-of-service');
+    expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneText>');
+  });
+});

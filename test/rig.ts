@@ -1,0 +1,165 @@
+/**
+ * A proxy between simulated Finesse servers, on loopback and any free ports, for the component tests. Intervals are a tenth
+ * of the real ones unless a test asks otherwise: the timeline is a grid of one interval.
+ */
+
+import { request as httpRequest } from 'node:http';
+import { Writable } from 'node:stream';
+import { type App, createApp } from '../src/app.ts';
+import type { Config, ServiceConfig } from '../src/config/config.ts';
+import { createLog } from '../src/ops/log.ts';
+import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
+
+export interface Rig {
+  readonly app: App;
+  readonly phones: string;
+  readonly ops: string;
+  readonly finesse: readonly Finesse[];
+  /** Log lines so far, parsed. */
+  readonly lines: Record<string, unknown>[];
+  /** All that was logged, as text. */
+  logged(): string;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  health(): Promise<Health>;
+  /** The state of a service, awaited by asking the ops port until it holds. */
+  until(service: string, state: string): Promise<HealthEntry>;
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: string;
+  readonly bytes: Buffer;
+}
+
+export interface HealthEntry {
+  readonly id: string;
+  readonly state: string;
+  readonly attempt: number | null;
+  readonly since: string | null;
+  readonly reason: string | null;
+  readonly phones: number;
+  readonly [key: string]: unknown;
+}
+
+export interface Health {
+  readonly status: string;
+  readonly services: readonly HealthEntry[];
+  readonly [key: string]: unknown;
+}
+
+export interface RigOptions {
+  /** One per server: ids are a, b, c… */
+  readonly servers?: number;
+  readonly intervalMs?: number;
+  readonly config?: (config: Config) => Config;
+  readonly finesse?: Parameters<typeof createFinesse>[0];
+  /** Servers that are not the simulated Finesse: their urls replace those, from the first. */
+  readonly urls?: readonly string[];
+  /** Do not wait for the first round of probes. */
+  readonly unready?: boolean;
+}
+
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+export const TOKEN = 'test-token';
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const { servers = 2, intervalMs = 500 } = options;
+  const finesse = await Promise.all(NAMES.slice(0, servers).map((id) => startFinesse(id, options.finesse)));
+  const urls = finesse.map(({ url }, index) => options.urls?.[index] ?? url);
+  const lines: Record<string, unknown>[] = [];
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      for (const line of String(chunk).split('\n').filter(Boolean)) lines.push(JSON.parse(line));
+      done();
+    },
+  });
+  const base = rigConfig(urls, intervalMs);
+  const config = options.config?.(base) ?? base;
+  const app = createApp(config, createLog({ level: 'debug', format: 'json', stream }), '0.0.0-test');
+  await app.start();
+  if (options.unready !== true) await app.ready;
+  const phones = `http://127.0.0.1:${app.addresses()[0]?.port}`;
+  const ops = `http://127.0.0.1:${app.opsAddress().port}`;
+  const health = async (): Promise<Health> => JSON.parse((await fetchRaw(`${ops}/health`)).body);
+  return {
+    ...{ app, phones, ops, finesse, lines },
+    logged: () => text,
+    get: (path, headers) => fetchRaw(path.startsWith('http') ? path : `${phones}${path}`, headers),
+    health,
+    async until(service, state) {
+      for (;;) {
+        const entry = (await health()).services.find(({ id }) => id === service);
+        if (entry?.state === state) return entry;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    async stop() {
+      await app.stop(1000);
+      await Promise.all(finesse.map((server) => server.stop()));
+    },
+  };
+}
+
+async function startFinesse(id: string, options: RigOptions['finesse']): Promise<Finesse> {
+  const name = `finesse-${id}.example.com`;
+  const finesse = createFinesse({ name, peer: 'finesse-z.example.com', keepAliveMs: 60_000, ...options });
+  await finesse.start();
+  return finesse;
+}
+
+function rigConfig(urls: readonly string[], intervalMs: number): Config {
+  const services = urls.map((url, index): ServiceConfig => {
+    const id = NAMES[index] ?? 'x';
+    const probe = { url: `${url}/finesse/api/SystemInfo`, username: null, password: null };
+    return {
+      ...{ id, name: `Finesse ${id.toUpperCase()}`, url, aliases: [], site: null, ca: null, fingerprints: [] },
+      probe: { ...probe, intervalMs, timeoutMs: intervalMs * 0.8 },
+    };
+  });
+  return {
+    phones: {
+      listeners: [{ host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null }],
+      ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+    },
+    ops: { host: '127.0.0.1', port: 0, token: TOKEN },
+    clusters: [{ id: 'main', frontDoor: true, services }],
+    reconnect: { intervalMs, attempts: 3 },
+    pages: { folder: null, languages: ['en', 'de'] },
+    state: { folder: null },
+    log: { level: 'debug', format: 'json' },
+  };
+}
+
+/** One GET on a connection of its own; path and headers go out as they stand. */
+export function fetchRaw(url: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { origin, host } = new URL(url);
+    const path = url.slice(origin.length) || '/';
+    const [hostname, port] = [new URL(url).hostname, new URL(url).port];
+    const request = httpRequest(
+      {
+        hostname,
+        port,
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { host, ...headers },
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes.toString(), bytes });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
