@@ -29,14 +29,12 @@ function decideInfoRefusal(info: SystemInfo): string | null {
 
 /**
  * One agent PG has exactly one Finesse pair. Only evidence against counts: a single-node answer or an older release
- * reports too little to judge by.
+ * reports too little to judge by. Equal peripherals are no evidence for: 5000 is the first one of every installation.
  */
 function decidePairRefusal(info: SystemInfo, failed: SystemInfo | null): string | null {
   if (failed === null) return null;
-  if (info.peripheralId !== null && failed.peripheralId !== null) {
-    return info.peripheralId === failed.peripheralId
-      ? null
-      : `it has peripheral ${info.peripheralId}, the failed server ${failed.peripheralId}: not the same Finesse cluster`;
+  if (info.peripheralId !== null && failed.peripheralId !== null && info.peripheralId !== failed.peripheralId) {
+    return `it has peripheral ${info.peripheralId}, the failed server ${failed.peripheralId}: not the same Finesse cluster`;
   }
   const [mine, theirs] = [pair(info), pair(failed)];
   if (mine === null || theirs === null || mine.some((host) => theirs.includes(host))) return null;

@@ -44,7 +44,7 @@ export function parseHint(query: string | null): SignInHint | null {
   const parameters = new URLSearchParams(query);
   const read = (name: string): string | null => {
     const value = parameters.get(name);
-    return value !== null && value !== '' && value.length <= MAX_VALUE && isPrintable(value) ? value : null;
+    return value !== null && value !== '' && [...value].length <= MAX_VALUE && isPrintable(value) ? value : null;
   };
   const hint = { id: read('id'), extension: read('extension') };
   return hint.id === null && hint.extension === null ? null : hint;

@@ -1,0 +1,25 @@
+import { READY, type ServiceStatus } from '../src/domain/model.ts';
+import { START } from './fake-clock.ts';
+import { INFO } from './scripted-probe.ts';
+
+/** A service that is in service and confirmed at START, but for what is said otherwise. */
+export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
+  return {
+    id: 'b',
+    name: 'Finesse B',
+    cluster: 'main',
+    state: 'in-service',
+    attempt: null,
+    attempts: 3,
+    attemptEndsAt: null,
+    since: START - 60_000,
+    failure: null,
+    lastProbeAt: START,
+    latencyMs: 20,
+    confirmedAt: START,
+    info: INFO,
+    fippaFailing: false,
+    admin: READY,
+    ...but,
+  };
+}
