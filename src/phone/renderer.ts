@@ -67,8 +67,9 @@ function profileOf(templates: PageTemplates, phone: PhoneHeaders): PhoneProfile 
     language: languages.find((language) => language.code === code) ?? languages[0],
     ...selectCharset(acceptCharset),
   };
+  if (key.length > MAX_PROFILE_KEY) return profile;
   if (templates.profiles.size >= MAX_PROFILES) templates.profiles.clear();
-  if (key.length <= MAX_PROFILE_KEY) templates.profiles.set(key, profile);
+  templates.profiles.set(key, profile);
   return profile;
 }
 

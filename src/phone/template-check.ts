@@ -8,7 +8,7 @@ import type { ModelFamily } from './models.ts';
 import { barePage, buildPage } from './page-fill.ts';
 import type { PageLink } from './page-view.ts';
 import type { Condition, Field, Language, PageTemplate, SlotName, TemplateProblem, Variant } from './template.ts';
-import { messageKey, PHONE_MESSAGES, selectByCondition, UNNAMED_SERVICE } from './template.ts';
+import { messageKey, PAGE_NAMES, PHONE_MESSAGES, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 
 /** A field of a template and what is known around it. */
 interface Place {
@@ -102,7 +102,9 @@ function checkKeys(
       message: `the text "${key}" is missing (${usedIn(template, field)})`,
     }));
   });
-  const unknown = languages.flatMap(({ texts }) =>
+  // What a broken template would have used is not known.
+  const isComplete = new Set(places.map(({ template }) => template.page)).size === PAGE_NAMES.length;
+  const unknown = (isComplete ? languages : []).flatMap(({ texts }) =>
     [...texts]
       .filter(([key]) => !used.has(key) && !builtInKeys.has(key))
       .map(([key, { file, line }]) => ({ file, line, message: `no template uses the text "${key}"` })),
@@ -146,8 +148,9 @@ function checkLength({ template, field }: Place, language: Language): readonly T
     const key = soleKey(field, message);
     const text = key === null ? undefined : language.texts.get(key);
     const { file, line } = text ?? { file: template.file, line: field.line };
-    const what = text === undefined ? `in the language ${language.code}` : `"${key}", ${usedIn(template, field)},`;
-    return [{ file, line, message: `${what} has ${words}` }];
+    const where =
+      text === undefined ? `In the language ${language.code} this` : `"${key}", ${usedIn(template, field)},`;
+    return [{ file, line, message: `${where} has ${words}` }];
   });
 }
 

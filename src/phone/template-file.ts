@@ -37,8 +37,7 @@ export function parseTemplate(
   }
   const variants = readVariants(root, report);
   reportUnreachable('Variant', variants, report);
-  if (variants.length === 0) report(root.line, 'the page has no usable <Variant>');
-  else reportMissingDefault('Variant', variants, report);
+  reportMissingDefault('Variant', variants, report);
   return problems.length > before ? null : { page, file, variants };
 }
 
@@ -49,6 +48,7 @@ function readVariants(root: XmlElement, report: Report): readonly Variant[] {
     return [];
   }
   expectShape(root, { attributes: [], children: ['Variant'] }, report);
+  if (root.children.length === 0) report(root.line, '<Page> needs at least one <Variant>');
   return root.children
     .filter((child) => child.name === 'Variant')
     .flatMap((variant) => {

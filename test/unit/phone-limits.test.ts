@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cleanLine, countCodePoints, cutText, escapeXml, isPageUrl } from '../../src/phone/limits.ts';
+
+const graphemes = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+
+describe('cutting a text', () => {
+  test.each([
+    ['Finesse A', 32, 'Finesse A'],
+    ['12345', 5, '12345'],
+    ['123456', 5, '1234…'],
+    ['123 56', 5, '123…'],
+    ['📞📞📞', 3, '📞📞📞'],
+    ['📞📞📞📞', 3, '📞📞…'],
+    ['ab👩‍👩‍👧cdef', 6, 'ab…'],
+    ['abe\u0301\u0302fgh', 5, 'ab…'],
+    ['👩‍👩‍👧‍👦', 4, '👩‍👩…'],
+    ['abc', 1, '…'],
+    ['abc', 0, ''],
+  ])('%s to %i', (text, limit, expected) => {
+    expect(cutText(text, limit, '…')).toBe(expected);
+  });
+
+  test('three dots count three', () => {
+    expect(cutText('1234567', 6, '...')).toBe('123...');
+  });
+
+  test('never overflows, keeps whole sequences from the start, changes nothing that fits', () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 80 });
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 64 }), (text, limit) => {
+        const cut = cutText(text, limit, '…');
+        expect(countCodePoints(cut)).toBeLessThanOrEqual(limit);
+        expect(cut.isWellFormed()).toBe(true);
+        if (countCodePoints(text) <= limit) expect(cut).toBe(text);
+        else {
+          const kept = cut.slice(0, -1);
+          expect(cut.endsWith('…')).toBe(true);
+          expect(text.startsWith(kept)).toBe(true);
+          const first = graphemes(text)[0] ?? '';
+          // Either whole sequences, or a part of one that is too long by itself.
+          const whole = graphemes(text).map((_, index, all) =>
+            all
+              .slice(0, index + 1)
+              .join('')
+              .trimEnd(),
+          );
+          if (countCodePoints(first) < limit) expect(['', ...whole]).toContain(kept);
+        }
+      }),
+    );
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    ['Finesse A', 'Finesse A'],
+    ['two\r\nlines', 'two lines'],
+    ['a\tb\u2028c', 'a b c'],
+    ['bell\u0007 nul\u0000 del\u007f c1\u0090', 'bell nul del c1'],
+    ['\u202eoverride\u2066', 'override'],
+    ['no\ufffecharacter\uffff', 'nocharacter'],
+    ['lone \ud83d high', 'lone \ufffd high'],
+    ['lone \udcde low', 'lone \ufffd low'],
+    ['  Köln  ', 'Köln'],
+    ['שירות א', 'שירות א'],
+  ])('%j is shown as %j', (name, shown) => {
+    expect(cleanLine(name)).toBe(shown);
+  });
+
+  test('of any characters holds no control character and no lone surrogate', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (name) => {
+        expect(cleanLine(name)).not.toMatch(/[\p{Cc}\p{Cs}\ufffe\uffff]/u);
+      }),
+    );
+  });
+});
+
+test('the five characters of XML are escaped', () => {
+  expect(escapeXml(`a<b>&"c'`)).toBe('a&lt;b&gt;&amp;&quot;c&apos;');
+  expect(escapeXml(']]>')).toBe(']]&gt;');
+});
+
+test('a URL on a page is printable ASCII of 1 to 256 characters', () => {
+  expect(isPageUrl('http://a/'.padEnd(256, 'x'))).toBe(true);
+  expect(isPageUrl('http://a/'.padEnd(257, 'x'))).toBe(false);
+  for (const url of ['', 'http://a/ b', 'http://a/\n', 'http://ä/', 'http://a/\ud800'])
+    expect(isPageUrl(url)).toBe(false);
+});
