@@ -162,16 +162,20 @@ class Walk implements Outside {
   }
 }
 
+const CHUNK_BYTES = 64 * 1024;
+
 /** The bytes of a file, at most one more than MAX_BYTES of them: a wrong path may name a device without an end. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const bytes = Buffer.alloc(MAX_BYTES + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = (await file.read(bytes, length)).bytesRead;
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; length <= MAX_BYTES; ) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES));
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      length += bytesRead;
     }
-    return bytes.subarray(0, length);
+    return Buffer.concat(chunks).subarray(0, MAX_BYTES + 1);
   } finally {
     await file.close();
   }

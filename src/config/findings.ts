@@ -60,12 +60,12 @@ function valueAt(root: unknown, path: KeyPath): unknown {
   }, root);
 }
 
-/** The key that was probably meant: at most two letters off and the shorter part of the word right, letter case apart. */
+/** The key that was probably meant: at most two letters off, and no more than half of them; letter case apart. */
 function nearestKey(name: string, known: readonly string[]): string | null {
   if (name.length > 40) return null;
   const ranked = known
     .map((key) => ({ key, distance: editDistance(name.toLowerCase(), key.toLowerCase()) }))
-    .filter(({ key, distance }) => distance <= 2 && distance < key.length / 2)
+    .filter(({ key, distance }) => distance <= 2 && distance <= key.length / 2)
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.key ?? null;
 }

@@ -1,0 +1,162 @@
+import { X509Certificate } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type CheckOptions, checkPages, runCheck } from '../../src/commands/check.ts';
+import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
+import { change, VALID, writeFiles } from '../unit/config-files.ts';
+
+const A = 'https://finesse-a.example.com:8445';
+const B = 'https://finesse-b.example.com:8445';
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+interface Answer {
+  readonly host: string;
+  readonly peripheral?: string;
+  readonly heartbeat?: string;
+  readonly maintenance?: string;
+}
+
+/** A server that answers SystemInfo, and counts what it is asked. */
+function finesse({ host, peripheral = '5000', heartbeat = 'success', maintenance = '' }: Answer): RequestListener {
+  const pair =
+    '<primaryNode><host>fin-a.example.com</host></primaryNode><secondaryNode><host>fin-b.example.com</host></secondaryNode>';
+  return (_request, response) => {
+    response.end(
+      `<SystemInfo><status>IN_SERVICE</status><lastCTIHeartbeatStatus>${heartbeat}</lastCTIHeartbeatStatus>` +
+        `<finesseMMode>${maintenance}</finesseMMode><peripheralId>${peripheral}</peripheralId>${pair}` +
+        `<xmppDomain>${host}</xmppDomain></SystemInfo>`,
+    );
+  };
+}
+
+async function check(text: string, options: CheckOptions = {}, files: Readonly<Record<string, string>> = {}) {
+  const file = join(writeFiles({ ...files, 'ippa.yaml': text }), 'ippa.yaml');
+  const printed = { out: '', err: '' };
+  const code = await runCheck(file, options, {
+    stdout: (part) => {
+      printed.out += part;
+    },
+    stderr: (part) => {
+      printed.err += part;
+    },
+  });
+  return { code, file, ...printed };
+}
+
+/** VALID with the two servers at these ports of loopback. */
+function at(portA: number, portB: number, scheme = 'http'): string {
+  return change(B, `http://127.0.0.1:${portB}`, change(A, `${scheme}://127.0.0.1:${portA}`));
+}
+
+test('a good configuration: what it means, and exit code 0', async () => {
+  const { code, out, err } = await check(VALID);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain('the configuration is fine.');
+  expect(out).toContain('front door: http://127.0.0.1:8082/main/fippa/DEVICE');
+  expect(out).toContain('service a (Finesse A): http://127.0.0.1:8082/a/fippa/DEVICE');
+  expect(out).toContain('changes are refused, because ops.token is not set');
+});
+
+test('warnings do not fail it', async () => {
+  const { code, out } = await check(VALID.split('\n').slice(0, 7).join('\n'));
+  expect(code).toBe(0);
+  expect(out).toMatch(/^.*ippa\.yaml:6: clusters\[0\]\.services: warning: the cluster has one service; when it fails/);
+  expect(out).toContain('is fine, with a warning above.');
+});
+
+test('a wrong one: every error with file and line, exit code 2, nothing on standard output', async () => {
+  const { code, out, err, file } = await check(change('port: 8082', 'prot: 8082'), { probe: true });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toBe(
+    `${file}:3: phones.listeners[0].port: found nothing; allowed: a whole number from 0 to 65535\n` +
+      `${file}:3: phones.listeners[0].prot: found an unknown key; allowed: host, port, publicUrl, tls, service; did you mean port?\n` +
+      '2 errors\n',
+  );
+});
+
+test('a broken page template is a problem with its file and line', async () => {
+  const folder = writeFiles({ 'error.xml': '<CiscoIPPhoneText>\n<Title>' });
+  const problems = await checkPages({ pages: { folder, languages: ['en'] } });
+  expect(problems[0]).toMatchObject({ file: join(folder, 'error.xml') });
+  const { code, err } = await check(`${VALID}pages: { folder: "${folder}" }\n`);
+  expect(code).toBe(2);
+  expect(err).toContain(`${join(folder, 'error.xml')}:`);
+  expect(await checkPages({ pages: { folder: null, languages: ['en', 'de'] } })).toEqual([]);
+});
+
+test('--probe: both in service, each with the name it learns', async () => {
+  const [a, b] = [finesse({ host: 'fin-a.example.com' }), finesse({ host: 'fin-b.example.com' })];
+  const { code, out } = await check(at(await listen(createServer(a)), await listen(createServer(b))), { probe: true });
+  expect(code).toBe(0);
+  expect(out).toMatch(/ok {6}a \(Finesse A\): in service, \d+ ms\n +it calls itself fin-a\.example\.com/);
+  expect(out).toMatch(/ok {6}b \(Finesse B\): in service, \d+ ms\n +it calls itself fin-b\.example\.com/);
+});
+
+test('--probe: what keeps a service from being an alternate, and services that are not of one cluster', async () => {
+  const a = finesse({ host: 'fin-a.example.com', heartbeat: 'failure', maintenance: 'IN_PROGRESS' });
+  const b = finesse({ host: 'fin-a.example.com', peripheral: '5001' });
+  const { code, out } = await check(at(await listen(createServer(a)), await listen(createServer(b))), { probe: true });
+  expect(code).toBe(0);
+  expect(out).toContain('its last CTI heartbeat was failure');
+  expect(out).toContain('Finesse is in maintenance mode there');
+  expect(out).toContain('it has peripheral 5001, a has 5000: they are not of one Finesse cluster');
+  expect(out).toContain('the name fin-a.example.com is claimed by a and b: it serves neither');
+});
+
+test('--probe: refused, credentials asked for; exit code 1', async () => {
+  const closed = createServer();
+  const port = await listen(closed);
+  await new Promise((resolve) => closed.close(resolve));
+  const secured = await listen(createServer((_request, response) => void response.writeHead(401).end()));
+  const { code, out } = await check(at(port, secured), { probe: true });
+  expect(code).toBe(1);
+  expect(out).toContain('FAILED  a (Finesse A): not in service: Connection refused');
+  expect(out).toContain('FAILED  b (Finesse B): configuration fault: SystemInfo asks for credentials');
+});
+
+const FINGERPRINT = new X509Certificate(PROXY_CERTIFICATE).fingerprint256;
+
+test('--probe: an untrusted certificate is shown, with the two ways to trust it; nothing is sent to that server', async () => {
+  let requests = 0;
+  const a = createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, () => {
+    requests += 1;
+  });
+  const b = finesse({ host: 'fin-b.example.com' });
+  const text = at(await listen(a), await listen(createServer(b)), 'https');
+  const { code, out } = await check(text, { probe: true });
+  expect({ code, requests }).toEqual({ code: 1, requests: 0 });
+  expect(out).toContain('FAILED  a (Finesse A)');
+  expect(out).toContain('subject      O=Test of finesse-ippa-proxy, CN=proxy.example.com');
+  expect(out).toContain('(self-signed)');
+  expect(out).toContain('valid        2020-01-01 to 2120-01-01');
+  expect(out).toContain(`SHA-256      ${FINGERPRINT}`);
+  expect(out).toContain('tls: { ca: a-ca.pem }');
+  expect(out).toContain(`tls: { fingerprints: ["${FINGERPRINT}"] }`);
+});
+
+test('--probe: both ways that it names work', async () => {
+  const a = createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, finesse({ host: 'fin-a.example.com' }));
+  const [portA, portB] = [await listen(a), await listen(createServer(finesse({ host: 'fin-b.example.com' })))];
+  for (const tls of ['ca: a-ca.pem', `fingerprints: ["${FINGERPRINT}"]`]) {
+    const text = change(`:${portA}" }`, `:${portA}", tls: { ${tls} } }`, at(portA, portB, 'https'));
+    const { code, out } = await check(text, { probe: true }, { 'a-ca.pem': PROXY_CERTIFICATE });
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('ok      a (Finesse A): in service') });
+  }
+});
+
+test('--json: one object, for each outcome', async () => {
+  const wrong = await check(change('port: 8082', 'port: x'), { json: true });
+  expect(wrong.code).toBe(2);
+  expect(JSON.parse(wrong.out)).toMatchObject({ ok: false, problems: [{ line: 3, key: 'phones.listeners[0].port' }] });
+  const right = await check(VALID, { json: true });
+  expect(right.code).toBe(0);
+  expect(JSON.parse(right.out)).toEqual({ ok: true, problems: [], warnings: [], services: [] });
+});
