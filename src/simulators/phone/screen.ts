@@ -1,7 +1,8 @@
 /** What a person or a test sees of a phone: plain data without secrets, and its forms as text. */
 
 import type { ObjectKind } from './models.ts';
-import type { SoftKey } from './page.ts';
+import type { PhonePage, SoftKey } from './page.ts';
+import { redact } from './redaction.ts';
 
 export interface ScreenItem {
   readonly name: string;
@@ -49,6 +50,60 @@ export interface Screen {
   readonly reason: string | null;
   /** Departures of the last answer from the documented rules. */
   readonly violations: readonly string[];
+}
+
+/** What a phone knows of itself, secrets included. */
+export interface ScreenSource {
+  readonly changedAtMs: number;
+  readonly nowMs: number;
+  readonly page: PhonePage | null;
+  readonly url: string | null;
+  readonly service: ScreenItem | null;
+  /** Name of the menu item chosen last: the title of a page without one (reference/phone-xml.md §1.4). */
+  readonly itemName: string;
+  readonly softKeys: readonly SoftKey[];
+  readonly values: readonly string[];
+  readonly selected: number;
+  readonly field: number;
+  readonly refreshSeconds: number | null;
+  readonly refreshAtMs: number | null;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly reason: string | null;
+  readonly violations: readonly string[];
+  /** Parameters whose values are hidden. */
+  readonly masked: ReadonlySet<string>;
+}
+
+/** The screen without secrets: URLs redacted, masked fields as asterisks. */
+export function describeScreen(source: ScreenSource): Screen {
+  const { page, service, values } = source;
+  const hide = (text: string) => redact(text, source.masked);
+  const items = page?.items ?? (service ? [service] : []);
+  const image = page?.imageUrl ?? null;
+  return {
+    time: new Date(source.changedAtMs).toISOString(),
+    url: source.url === null ? null : hide(source.url),
+    status: source.status,
+    object: page?.kind ?? null,
+    title: page ? (page.title ?? source.itemName) : 'Services',
+    prompt: source.error ?? page?.prompt ?? '',
+    text: image === null ? (page?.text ?? '') : `(image ${hide(image)})`,
+    items: items.map((item) => ({ name: item.name, url: hide(item.url) })),
+    selected: source.selected,
+    softKeys: source.softKeys.map((key) => ({ ...key, url: hide(key.url) })),
+    inputs: (page?.inputs ?? []).map((item, index) => {
+      const value = values[index] ?? '';
+      const { parameter: name, displayName: label, masked, kind } = item;
+      return { name, label, value: masked ? '*'.repeat([...value].length) : value, masked, kind };
+    }),
+    field: source.field,
+    refreshSeconds: source.refreshSeconds,
+    refreshInMs: source.refreshAtMs === null ? null : Math.max(0, source.refreshAtMs - source.nowMs),
+    error: source.error,
+    reason: source.reason === null ? null : hide(source.reason),
+    violations: source.violations.map(hide),
+  };
 }
 
 /** One line of JSON. */

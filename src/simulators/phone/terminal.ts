@@ -171,7 +171,7 @@ function render(phone: Phone, view: View): string {
 }
 
 function help(form: boolean, menu: boolean): string {
-  if (form) return 'type · Tab/arrows: field · Enter: next, sends · F1-F4: keys · Esc: exit · Ctrl-C: hang up';
-  if (menu) return 'digits: choose · arrows+Enter · F1-F4 or a-d: keys · Backspace: exit · q: hang up';
-  return 'F1-F4, a-d or 1-4: keys · arrows: scroll · Backspace: exit · q: hang up';
+  if (form) return 'type, Tab: field, Enter: next or send, F1-F4: keys, Esc: exit, Ctrl-C: end';
+  if (menu) return 'digits, arrows, Enter: choose, F1-F4 or a-d: keys, Backspace: exit, q: end';
+  return 'F1-F4, a-d or 1-4: keys, arrows: scroll, Backspace: exit, q: end';
 }

@@ -1,6 +1,6 @@
 /** What many phones saw, added up as it happens: bounded, however long they run. */
 
-import type { Exchange } from '../phone/phone.ts';
+import type { Exchange } from '../phone/exchange.ts';
 
 /** Distinct titles, violations and reasons that are kept apart; the rest is counted together. */
 const distinct = 60;
