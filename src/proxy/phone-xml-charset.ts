@@ -31,8 +31,8 @@ const UTF8_MARK = '\xef\xbb\xbf';
 /** Reads the prolog of a text, or of bytes read as latin1; null: a declaration that is not well-formed. */
 export function parseProlog(text: string): Prolog | null {
   const at = spaceEnd(text, text.startsWith(UTF8_MARK) ? UTF8_MARK.length : text.startsWith('\ufeff') ? 1 : 0);
-  if (!text.startsWith('<?xml', at) || spaceEnd(text, at + 5) === at + 5)
-    return { end: at, encoding: null, encodingFrom: 0 };
+  const declares = text.startsWith('<?xml', at) && spaceEnd(text, at + 5) > at + 5;
+  if (!declares) return { end: at, encoding: null, encodingFrom: 0 };
   DECLARATION.lastIndex = at;
   const match = DECLARATION.exec(text);
   if (match === null) return null;

@@ -1,13 +1,5 @@
 /** Looking at a document without cutting strings out of it. */
 
-/** text.startsWith(wanted, at), three times as fast for the short words that matter here (measured, Node 24). */
-export function matchesAt(text: string, wanted: string, at: number): boolean {
-  for (let i = 0; i < wanted.length; i++) {
-    if (text.charCodeAt(at + i) !== wanted.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
 /** Where the XML white space that begins at `from` ends; `from` itself where there is none. */
 export function spaceEnd(text: string, from: number): number {
   for (let at = from; ; at++) {

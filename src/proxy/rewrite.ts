@@ -15,7 +15,7 @@ import {
   utf16Charset,
 } from './phone-xml-charset.ts';
 import { type PageKind, type ScanFailure, scanPhoneXml } from './phone-xml-scan.ts';
-import { matchesAt, spaceEnd } from './phone-xml-text.ts';
+import { spaceEnd } from './phone-xml-text.ts';
 import { type DecodedValue, decodeValue } from './phone-xml-value.ts';
 
 export interface UrlRules {
@@ -96,11 +96,11 @@ export function rewriteUrl(url: string, rules: UrlRules): string {
 function fippaPath(text: string, from: number, to: number): number {
   const slashes = from + schemeLength(text, from);
   let path = from;
-  if (matchesAt(text, '//', slashes)) {
+  if (text.startsWith('//', slashes)) {
     path = text.indexOf('/', slashes + 2);
     if (path === -1 || path === slashes + 2) return -1;
   } else if (slashes !== from) return -1;
-  return path + FIPPA.length <= to && matchesAt(text, FIPPA, path) ? path : -1;
+  return path + FIPPA.length <= to && text.startsWith(FIPPA, path) ? path : -1;
 }
 
 /** The length of `http:` or `https:` in any letter case at `at`, 0 without one. */
@@ -146,9 +146,9 @@ class PageRewrite {
   private readonly utf8: boolean;
   private done = '';
   private at = 0;
-  /** The last origin that was replaced, and by what: a page names one server many times. */
-  private lastOrigin = '';
-  private lastReplacement = '';
+  /** The last origin that was met, and what replaces it: a page names one server many times. */
+  private lastOrigin: string | null = null;
+  private lastReplacement: string | null = null;
 
   constructor(text: string, rules: UrlRules, utf8: boolean) {
     this.text = text;
@@ -181,17 +181,14 @@ class PageRewrite {
     if (to - path + origin.length > MAX_URL_LENGTH) this.countOverlong(origin, decodeValue(text, path, to), 0);
   }
 
-  /** What replaces an origin written in plain characters; one with references or CDATA in it is rewritten on the way. */
+  /** What replaces an origin written in plain characters; one with references or CDATA in it names nothing. */
   private replacementOf(from: number, to: number): string | null {
-    if (this.lastOrigin.length === to - from && to !== from && matchesAt(this.text, this.lastOrigin, from)) {
-      return this.lastReplacement;
-    }
     const written = this.text.slice(from, to);
-    const origin = proxyOrigin(written, this.rules);
-    if (origin === null) return null;
-    this.lastOrigin = written;
-    this.lastReplacement = origin;
-    return origin;
+    if (written !== this.lastOrigin) {
+      this.lastOrigin = written;
+      this.lastReplacement = proxyOrigin(written, this.rules);
+    }
+    return this.lastReplacement;
   }
 
   /** A value in which references, CDATA or comments hide the URL. Their marks survive, only the characters of the origin go. */
