@@ -62,6 +62,11 @@ export const metricDefinitions = {
     labels: ['service', 'outcome'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8],
   },
+  ippa_service_info: {
+    type: 'gauge',
+    help: 'Always 1; the cluster and name of each service, to join with.',
+    labels: ['service', 'cluster', 'name'],
+  },
   ippa_service_state: {
     type: 'gauge',
     help: '1 for the state the service is in, 0 for the others.',
@@ -95,24 +100,3 @@ export const metricDefinitions = {
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricDefinitions;
-
-/** docs/metrics.md. */
-export function renderMetricsDoc(): string {
-  const rows = Object.entries<MetricDefinition>(metricDefinitions).map(
-    ([name, { type, labels, help }]) =>
-      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
-  );
-  return `# Metrics
-
-\`GET /metrics\` on the ops port, in the Prometheus text format. This page is generated from
-\`src/ops/metric-definitions.ts\` by \`node scripts/docs-metrics.ts\`.
-
-No label grows with the number of phones: \`service\`, \`from\` and \`to\` are ids of the configuration, \`code\` is one of
-[the error codes](errors.md), and the rest are fixed words. Counters begin at 0 with the process. What to alert on is in
-[operations](operations.md#what-to-alert-on).
-
-| Metric | Type | Labels | Meaning |
-|---|---|---|---|
-${rows.join('\n')}
-`;
-}

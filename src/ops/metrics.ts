@@ -11,8 +11,6 @@ import { createBucketHistogram } from './bucket-histogram.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
 
-export { renderMetricsDoc } from './metric-definitions.ts';
-
 /** What became of a phone's request. */
 export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed';
 
@@ -135,6 +133,7 @@ function addServiceGauges(registry: Registry, { store, devices, clock }: Metrics
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
     });
+  perService('ippa_service_info', ({ id, cluster, name }, set) => set({ service: id, cluster, name }, 1));
   perService('ippa_service_state', ({ id, state }, set) => {
     for (const each of STATES) set({ service: id, state: each }, Number(each === state));
   });

@@ -132,6 +132,7 @@ describe('metrics', () => {
     devices.relayed('SEP1', 'a', 'other', false, NOW);
     devices.hinted('SEP2', { id: '1', extension: null }, '10.0.0.1', NOW);
     const { value } = await scrape(metrics);
+    expect(value('ippa_service_info', { service: 'a', cluster: 'main', name: 'a' })).toBe(1);
     expect(value('ippa_service_state', { service: 'a', state: 'in-service' })).toBe(1);
     expect(value('ippa_service_state', { service: 'a', state: 'unknown' })).toBe(0);
     expect(value('ippa_service_state', { service: 'b', state: 'unknown' })).toBe(1);

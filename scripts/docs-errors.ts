@@ -1,0 +1,38 @@
+/** Writes docs/errors.md from the registry of errors. A test compares them. */
+
+import { writeFileSync } from 'node:fs';
+import { type FailureKind, failures } from '../src/domain/failure.ts';
+
+const CAUSES: Record<FailureKind['cause'], readonly [title: string, text: string]> = {
+  request: [
+    "The phone's request",
+    'Refused before anything was sent to Finesse. The phone shows the `error` page, the log has `request-refused`, and\n`ippa_requests_refused_total` counts it.',
+  ],
+  server: [
+    'The Finesse server',
+    'What a probe or the relayed request of a phone ran into. A failed probe begins the attempts; a failed request starts a\nprobe and counts in `ippa_relay_failures_total`.',
+  ],
+  configuration: ['The configuration', 'The proxy goes on, but this needs a change of its configuration or of DNS.'],
+};
+
+/** docs/errors.md. */
+export function renderErrorsDoc(): string {
+  const sections = (Object.keys(CAUSES) as FailureKind['cause'][]).map((cause) => {
+    const rows = Object.entries<FailureKind>(failures)
+      .filter(([, kind]) => kind.cause === cause)
+      .map(([code, { operator, phone }]) => `| \`${code}\` | ${operator} | ${phone === null ? '' : `\`${phone}\``} |`);
+    const [title, text] = CAUSES[cause];
+    return `## ${title}\n\n${text}\n\n| Code | What it means and what to do | The phone's words |\n|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `# Error codes
+
+<!-- Generated from src/domain/failure.ts by "node scripts/docs-errors.ts". -->
+
+Every failure has one of these codes, in the log, in the metrics and, in words, as the \`reason\` of a service in \`/health\`.
+Codes are stable; words may change. The last column is the key of what the phone's \`error\` page says, in the language files
+of [phone-xml](../phone-xml); where it is empty, phones are not told.
+
+${sections.join('\n')}`;
+}
+
+if (import.meta.main) writeFileSync(new URL('../docs/errors.md', import.meta.url), renderErrorsDoc());

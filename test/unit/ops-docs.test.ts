@@ -1,0 +1,38 @@
+import { globSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { renderErrorsDoc } from '../../scripts/docs-errors.ts';
+import { renderMetricsDoc } from '../../scripts/docs-metrics.ts';
+import { failures } from '../../src/domain/failure.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+
+it('docs/metrics.md is as `node scripts/docs-metrics.ts` writes it', () => {
+  expect(read('docs/metrics.md')).toBe(renderMetricsDoc());
+});
+
+it('docs/errors.md is as `node scripts/docs-errors.ts` writes it, and has every code once', () => {
+  const page = read('docs/errors.md');
+  expect(page).toBe(renderErrorsDoc());
+  for (const code of Object.keys(failures)) expect(page.split(`\n| \`${code}\` |`)).toHaveLength(2);
+});
+
+it('docs/operations.md explains every event that the program logs, and no other', () => {
+  const sources = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.startsWith('src/simulators/'));
+  const calls = sources.flatMap((path) => [...read(path).matchAll(/\blog\.(?:debug|info|warn|error)\(([^;{]*)/g)]);
+  const logged = calls.flatMap(([, start]) => [...(start ?? '').matchAll(/(?<!=== )'([a-z]+(?:-[a-z]+)*)'/g)]);
+  const table = read('docs/operations.md').split('| Event |')[1] ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  const explained = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)]);
+  const names = (matches: readonly RegExpMatchArray[]) => [...new Set(matches.map(([, name]) => name))].toSorted();
+  expect(names(logged).length).toBeGreaterThan(3);
+  expect(names(logged)).toEqual(names(explained));
+});
+
+it('docs/operations.md uses only metrics that there are', () => {
+  const page = `${read('docs/operations.md')}`;
+  const known = read('docs/metrics.md');
+  for (const [name] of page.matchAll(/\bippa_[a-z_]+/g)) {
+    expect(known).toContain(`\`${name.replace(/_bucket$/, '')}\``);
+  }
+});
