@@ -1,7 +1,7 @@
 /** Writes the pages of docs/ that are generated from the sources: `npm run docs`. A test compares them. */
 
 import { writeFileSync } from 'node:fs';
-import { describeConfig, type KeyDescription } from '../src/config/schema.ts';
+import { describeConfig, type KeyDescription } from '../src/config/key-description.ts';
 
 /** docs/configuration.md. */
 export function renderConfigurationDocs(): string {

@@ -52,7 +52,7 @@ export async function checkPages(config: Pick<Config, 'pages'>): Promise<readonl
   } catch (error) {
     if (!(error instanceof PageTemplateError)) throw error;
     return error.problems.map(({ file, line, message }) => {
-      return { file, line, column: null, key: '', found: message, allowed: 'a template that can be shown', message };
+      return { file, line, column: null, key: '', found: message, allowed: '', message, severity: 'error' };
     });
   }
 }

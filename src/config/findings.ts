@@ -2,8 +2,9 @@
 
 import type { z } from 'zod';
 import { renderFound } from './document.ts';
+import { describeKey, FUTURE_KEYS, type KeyDescription } from './key-description.ts';
 import type { Finding, KeyPath } from './problem.ts';
-import { configSchema, describeKey, FUTURE_KEYS, type KeyDescription, type ParsedConfig } from './schema.ts';
+import { configSchema, type ParsedConfig } from './schema.ts';
 
 export type SchemaResult = { readonly parsed: ParsedConfig } | { readonly findings: readonly Finding[] };
 

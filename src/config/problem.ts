@@ -24,17 +24,18 @@ export interface ConfigProblem {
   readonly allowed: string;
   /** Both in one sentence. */
   readonly message: string;
+  readonly severity: 'error' | 'warning';
 }
 
 /** Where a problem is. */
 export type Place = Pick<ConfigProblem, 'file' | 'line' | 'column' | 'key'>;
 
 export function createError(place: Place, found: string, allowed: string): ConfigProblem {
-  return { ...place, found, allowed, message: `found ${found}; allowed: ${allowed}` };
+  return { ...place, found, allowed, message: `found ${found}; allowed: ${allowed}`, severity: 'error' };
 }
 
 export function createWarning(place: Place, found: string, allowed: string): ConfigProblem {
-  return { ...place, found, allowed, message: `warning: ${found}; ${allowed}` };
+  return { ...place, found, allowed, message: `${found}; ${allowed}`, severity: 'warning' };
 }
 
 /** An error that no key can be named for. */
@@ -53,9 +54,9 @@ export function renderKey(path: KeyPath): string {
 /** One line for each: `file:line: key: found …; allowed: …` or `file:line: key: warning: …`. */
 export function renderProblems(problems: readonly ConfigProblem[]): string {
   return problems
-    .map(({ file, line, key, message }) => {
+    .map(({ file, line, key, message, severity }) => {
       const place = `${printable(file, 4096)}${line === null ? '' : `:${line}`}:`;
-      return `${place}${key === '' ? '' : ` ${key}:`} ${message}\n`;
+      return `${place}${key === '' ? '' : ` ${key}:`}${severity === 'warning' ? ' warning:' : ''} ${message}\n`;
     })
     .join('');
 }

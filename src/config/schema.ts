@@ -5,77 +5,19 @@
 
 import { z } from 'zod';
 import {
-  isAlias,
-  isListenHost,
-  isNetwork,
-  parseDuration,
-  parseFingerprint,
-  parseHttpUrl,
-  parseOrigin,
-  renderDuration,
-} from './values.ts';
-
-/** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
-interface KeyMeta {
-  readonly description: string;
-  /** What error messages and the manual say is allowed. Objects and lists without it are described by their keys. */
-  readonly allowed?: string;
-  readonly unit?: string;
-  /** How the manual writes a default that depends on something. */
-  readonly defaultText?: string;
-  /** The value never appears in a message. */
-  readonly secret?: boolean;
-}
-
-function described<T extends z.ZodType>(schema: T, meta: KeyMeta): T {
-  return schema.meta({ ...meta });
-}
-
-/** A duration between two limits (inclusive, milliseconds), in milliseconds once parsed. */
-function duration(minMs: number, maxMs: number): z.ZodType<number, string> {
-  return z.string().transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
-    context.addIssue({ code: 'custom' });
-    return z.NEVER;
-  });
-}
-
-function durationAllowed(minMs: number, maxMs: number): { allowed: string; unit: string } {
-  const range = `${renderDuration(minMs)} to ${renderDuration(maxMs)}`;
-  return { allowed: `a duration from ${range}, such as 5s, 500ms, 2m or 12h`, unit: 'duration' };
-}
-
-const HOUR = 3_600_000;
-
-/** Short, because it is part of every phone URL; contract.md, "Configuration". */
-export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$/;
-const RESERVED_IDS = new Set(['fippa', 'cgi']);
-
-function isId(text: string): boolean {
-  return ID_PATTERN.test(text) && !RESERVED_IDS.has(text.toLowerCase());
-}
-
-const ID_ALLOWED =
-  'text of 1 to 16 letters, digits, hyphens or underscores, beginning with a letter or digit; not fippa or CGI';
-
-/** Control characters and lone surrogates break a page, and line separators break a log line. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-
-function plainText(maxCodePoints: number): z.ZodType<string, string> {
-  return z.string().refine((text) => {
-    return text.trim() !== '' && [...text].length <= maxCodePoints && !UNPRINTABLE.test(text);
-  });
-}
-
-const path = z.string().refine((text) => text !== '' && !text.includes('\0'));
-const port = z.int().min(0).max(65_535);
-const secret = z.union([
-  z.string().refine((text) => text !== '' && !UNPRINTABLE.test(text)),
-  z.strictObject({ env: z.string().min(1) }),
-  z.strictObject({ file: path }),
-]);
-const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';
+  described,
+  duration,
+  durationAllowed,
+  HOUR,
+  ID_ALLOWED,
+  isId,
+  path,
+  plainText,
+  port,
+  SECRET_ALLOWED,
+  secret,
+} from './schema-parts.ts';
+import { isAlias, isListenHost, isNetwork, parseFingerprint, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
   cert: described(path, {
@@ -353,9 +295,9 @@ export const configSchema = z.strictObject({
     z
       .strictObject({
         folder: described(path.optional(), {
-          description: 'Folder where the state is kept over a restart.',
+          description: 'Folder where `drain` and `maint` are kept over a restart. Made if it does not exist.',
           allowed: 'the path of a folder',
-          defaultText: 'state is not kept',
+          defaultText: 'they are not kept',
         }),
       })
       .prefault({}),
@@ -380,40 +322,3 @@ export const configSchema = z.strictObject({
 
 /** The configuration as the schema leaves it: defaults filled in but for those that depend on other keys, files not yet read. */
 export type ParsedConfig = z.output<typeof configSchema>;
-export type ParsedSecret = z.output<typeof secret>;
-
-/** Keys that a later version will have: they deserve a better answer than "unknown". `[]` stands for any item of a list. */
-export const FUTURE_KEYS: readonly string[] = [
-  'push',
-  'store',
-  'clusters[].services[].notification',
-  'clusters[].services[].pushFrom',
-];
-
-/** A key of the schema as messages and the manual need it. */
-export interface KeyDescription extends Partial<KeyMeta> {
-  readonly type?: string;
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, KeyDescription>>;
-  readonly required?: readonly string[];
-  readonly items?: KeyDescription;
-}
-
-let rootDescription: KeyDescription | null = null;
-
-/** The whole schema as plain data. */
-export function describeConfig(): KeyDescription {
-  rootDescription ??= z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as KeyDescription;
-  return rootDescription;
-}
-
-/** The key at a path (list positions are numbers), or null when the schema has none there. */
-export function describeKey(path: readonly (string | number)[]): KeyDescription | null {
-  let key: KeyDescription | undefined = describeConfig();
-  for (const step of path) {
-    const properties: Readonly<Record<string, KeyDescription>> = key.properties ?? {};
-    key = typeof step === 'number' ? key.items : Object.hasOwn(properties, step) ? properties[step] : undefined;
-    if (key === undefined) return null;
-  }
-  return key;
-}

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { renderConfigurationDocs } from '../../scripts/docs.ts';
 import type { Config } from '../../src/config/config.ts';
+import { describeConfig, type KeyDescription } from '../../src/config/key-description.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { describeConfig, type KeyDescription } from '../../src/config/schema.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from './config-certificates.ts';
 import { change, load, VALID, writeFiles } from './config-files.ts';
 

@@ -23,7 +23,7 @@ test('URLs that may grow over 256 characters', async () => {
   );
   expect(warnings).toMatchObject([{ line: 3, key: 'phones.listeners[0].publicUrl' }]);
   expect(warnings[0]?.message).toMatch(
-    /^warning: URLs of service a begin with 105 characters here, 71 more than on Finesse; .*256/,
+    /^URLs of service a begin with 105 characters here, 71 more than on Finesse; .*256/,
   );
 });
 

@@ -1,0 +1,41 @@
+/** The schema as plain data, for error messages and for the manual. */
+
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+import type { KeyMeta } from './schema-parts.ts';
+
+/** Keys that a later version will have: they deserve a better answer than "unknown". `[]` stands for any item of a list. */
+export const FUTURE_KEYS: readonly string[] = [
+  'push',
+  'store',
+  'clusters[].services[].notification',
+  'clusters[].services[].pushFrom',
+];
+
+/** A key of the schema as messages and the manual need it. */
+export interface KeyDescription extends Partial<KeyMeta> {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, KeyDescription>>;
+  readonly required?: readonly string[];
+  readonly items?: KeyDescription;
+}
+
+let rootDescription: KeyDescription | null = null;
+
+/** The whole schema as plain data. */
+export function describeConfig(): KeyDescription {
+  rootDescription ??= z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as KeyDescription;
+  return rootDescription;
+}
+
+/** The key at a path (list positions are numbers), or null when the schema has none there. */
+export function describeKey(path: readonly (string | number)[]): KeyDescription | null {
+  let key: KeyDescription | undefined = describeConfig();
+  for (const step of path) {
+    const properties: Readonly<Record<string, KeyDescription>> = key.properties ?? {};
+    key = typeof step === 'number' ? key.items : Object.hasOwn(properties, step) ? properties[step] : undefined;
+    if (key === undefined) return null;
+  }
+  return key;
+}

@@ -1,0 +1,66 @@
+/** What the keys of the schema are made of: the kinds of values, and what every key says about itself. */
+
+import { z } from 'zod';
+import { parseDuration, renderDuration } from './values.ts';
+
+/** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
+export interface KeyMeta {
+  readonly description: string;
+  /** What error messages and the manual say is allowed. Objects and lists without it are described by their keys. */
+  readonly allowed?: string;
+  readonly unit?: string;
+  /** How the manual writes a default that depends on something. */
+  readonly defaultText?: string;
+  /** The value never appears in a message. */
+  readonly secret?: boolean;
+}
+
+export function described<T extends z.ZodType>(schema: T, meta: KeyMeta): T {
+  return schema.meta({ ...meta });
+}
+
+/** A duration between two limits (inclusive, milliseconds), in milliseconds once parsed. */
+export function duration(minMs: number, maxMs: number): z.ZodType<number, string> {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  });
+}
+
+export function durationAllowed(minMs: number, maxMs: number): { allowed: string; unit: string } {
+  const range = `${renderDuration(minMs)} to ${renderDuration(maxMs)}`;
+  return { allowed: `a duration from ${range}, such as 5s, 500ms, 2m or 12h`, unit: 'duration' };
+}
+
+export const HOUR = 3_600_000;
+
+/** Short, because it is part of every phone URL; contract.md, "Configuration". */
+const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$/;
+const RESERVED_IDS = new Set(['fippa', 'cgi']);
+
+export function isId(text: string): boolean {
+  return ID_PATTERN.test(text) && !RESERVED_IDS.has(text.toLowerCase());
+}
+
+export const ID_ALLOWED =
+  'text of 1 to 16 letters, digits, hyphens or underscores, beginning with a letter or digit; not fippa or CGI';
+
+/** Control characters and lone surrogates break a page, and line separators break a log line. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+export function plainText(maxCodePoints: number): z.ZodType<string, string> {
+  return z.string().refine((text) => {
+    return text.trim() !== '' && [...text].length <= maxCodePoints && !UNPRINTABLE.test(text);
+  });
+}
+
+export const path = z.string().refine((text) => text !== '' && !text.includes('\0'));
+export const port = z.int().min(0).max(65_535);
+export const secret = z.union([
+  z.string().refine((text) => text !== '' && !UNPRINTABLE.test(text)),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: path }),
+]);
+export const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';
