@@ -39,6 +39,7 @@ export function renderUnifiedCm(config: Config): string {
     'What to enter in Cisco Unified CM Administration for this configuration',
     '=======================================================================',
     '',
+    ...renderReach(config),
     ...renderPhones(),
     '',
     ...renderCertificate(config),
@@ -56,6 +57,15 @@ export function renderUnifiedCm(config: Config): string {
     ...renderAfterwards(),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function renderReach(config: Config): string[] {
+  const unreachable = config.phones.listeners.filter(({ publicUrl }) => publicUrl === null);
+  if (unreachable.length === 0) return [];
+  return [
+    `Listeners without publicUrl (${unreachable.map(({ host, port }) => `${host} port ${port}`).join(', ')}) cannot be reached by phones: set it first.`,
+    '',
+  ];
 }
 
 function renderPhones(): string[] {
