@@ -80,13 +80,14 @@ export function classifyNetworkError(error: unknown): Failure {
 
 function meaningOf(fields: ErrorFields): FailureCode | null {
   const { code } = fields;
+  // What came back is not HTTP: for the phone the same as no complete answer.
+  if (fields.name === 'HTTPParserError') return 'reset';
   if (typeof code !== 'string') return null;
   if (code === 'ETIMEDOUT') return isBeforeConnected(fields) ? 'connect-timeout' : 'timeout';
   const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
   if (known !== undefined) return known;
   if (/^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_CERT_)/.test(code)) return 'certificate-untrusted';
   if (/^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_)/.test(code)) return 'tls';
-  // What came back is not HTTP: for the phone the same as no complete answer.
   return code.startsWith('HPE_') ? 'reset' : null;
 }
 
@@ -101,7 +102,7 @@ function isPlaced(fields: ErrorFields): boolean {
 }
 
 function describe(fields: ErrorFields): string {
-  const parts = [text(fields.code), text(fields.event), text(fields.hostname), addressOf(fields)];
+  const parts = [text(fields.code) ?? text(fields.name), text(fields.event), text(fields.hostname), addressOf(fields)];
   // Which names the certificate has instead of the expected one is what an operator needs to know.
   if (fields.code === 'ERR_TLS_CERT_ALTNAME_INVALID') parts.push(text(fields.reason));
   return parts.filter((part) => part !== null).join(' ');

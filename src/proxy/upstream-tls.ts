@@ -26,6 +26,7 @@ export function tlsOptions(service: Trust): ServiceTlsOptions {
 /**
  * Connects; the certificate is trusted if a CA vouches for it or its SHA-256 fingerprint is configured. An untrusted one
  * destroys the socket with the error that Node has for it, before anything written to the socket leaves.
+ * `options.session` must be of a connection that was trusted.
  */
 export function connectTls(service: Trust, options: ConnectionOptions): TLSSocket {
   if (service.fingerprints.length === 0) return connect({ ...options, ...tlsOptions(service) });
@@ -33,7 +34,9 @@ export function connectTls(service: Trust, options: ConnectionOptions): TLSSocke
   const socket = connect({ ...options, ...tlsOptions(service), rejectUnauthorized: false });
   socket.cork();
   socket.once('secureConnect', () => {
-    if (socket.authorized || hasFingerprint(socket, service.fingerprints)) socket.uncork();
+    // A resumed session shows no certificate; that it could be resumed proves the same server.
+    const trusted = socket.authorized || socket.isSessionReused() || hasFingerprint(socket, service.fingerprints);
+    if (trusted) socket.uncork();
     else socket.destroy(untrusted(socket));
   });
   return socket;
