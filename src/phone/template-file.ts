@@ -165,7 +165,9 @@ function readSoftKeys(
     // Without soft keys of its own a page gets Update from the phone, which repeats the failed request (§2).
     report(object.line, `<${object.name}> needs <SoftKeyItem key="exit">`);
   }
-  const positions = softKeys.flatMap((softKey) => (softKey.key === null ? [softKey.position] : []));
+  const positions = softKeys.flatMap((softKey) =>
+    softKey.key === null && !Number.isNaN(softKey.position) ? [softKey.position] : [],
+  );
   const free = Array.from({ length: MAX_SOFT_KEYS }, (_, index) => index + 1).slice(keyed.length);
   if (new Set(positions).size < positions.length || positions.some((position) => !free.includes(position))) {
     const allowed = free.length === 0 ? 'none, all four are taken' : free.join(', ');
@@ -184,11 +186,13 @@ function readSoftKey(element: XmlElement, report: Report): SoftKey {
     report(element.line, `found key="${element.attributes.key}"; allowed: ${KEY_NAMES.join(', ')}`);
     return { key: 'exit', name };
   }
-  const position = child(element, 'Position', report, `a soft key without key="…" needs one`)?.text.trim() ?? '0';
+  const position = child(element, 'Position', report, 'a soft key without key="…" needs one')?.text.trim() ?? '';
+  if (position !== '' && !/^\d$/.test(position))
+    report(element.line, `the Position "${position}" is not a number from 1`);
   const url = child(element, 'URL', report)?.text.trim() ?? '';
   const found = judgeUrl(url);
   if (url !== '' && found !== null) report(element.line, `${found}; allowed: a URL of its own, or key="…"`);
-  return { key: null, name, position: Number(position), url };
+  return { key: null, name, position: Number.parseInt(position, 10), url };
 }
 
 /** A choice of fields of one name, each with its conditions. */

@@ -23,8 +23,9 @@ export class PageTemplateError extends Error {
   readonly problems: readonly TemplateProblem[];
 
   constructor(problems: readonly TemplateProblem[]) {
-    super(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
-    this.problems = problems;
+    const ordered = problems.toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+    super(ordered.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    this.problems = ordered;
   }
 }
 

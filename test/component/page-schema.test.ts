@@ -225,7 +225,7 @@ test('a page of any names and URLs is within the limits', () => {
 
 test("Cisco's schema accepts every page", () => {
   if (!hasSchema) {
-    expect(process.env.CI, `in CI the schema has to be at ${SCHEMA}`).toBeUndefined();
+    expect(process.env.CI ?? '', `in CI the schema has to be at ${SCHEMA}`).toBe('');
     console.log(`${SCHEMA} is not there: pages were checked against the limits in this file only.`);
     return;
   }

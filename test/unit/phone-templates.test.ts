@@ -241,6 +241,11 @@ describe('a template', () => {
       /^waiting\.xml:2: <SoftKeyItem> has no <Position>: a soft key without key="…" needs one$/,
     ],
     [
+      'with a position that is no number',
+      text(`${EXIT}<SoftKeyItem><Name>x</Name><Position>-1</Position><URL>http://x/</URL></SoftKeyItem><Text>a</Text>`),
+      /^waiting\.xml:1: the Position "-1" is not a number from 1$/,
+    ],
+    [
       'with a soft key in a place of the model',
       text(`${EXIT}<SoftKeyItem><Name>x</Name><Position>1</Position><URL>http://x/</URL></SoftKeyItem><Text>a</Text>`),
       /^waiting\.xml:1: Position 1 of own soft keys; allowed, each once: 2, 3, 4$/,
@@ -289,9 +294,9 @@ describe('a template', () => {
     write('languages/en.yaml', 'waiting:\n  prompt: 5\n');
     const found = problems();
     expect(found.map((problem) => problem.replace(/: .*/, ''))).toEqual([
-      'waiting.xml:1',
       'error.xml:1',
       'languages/en.yaml:2',
+      'waiting.xml:1',
     ]);
   });
 });
@@ -377,4 +382,11 @@ test('the fallback is the first of the languages', () => {
 
 test('without a language nothing can be loaded', () => {
   expect(problems([])).toEqual([expect.stringContaining('no language is configured')]);
+});
+
+test('the example of the manual works', () => {
+  const manual = readFileSync(new URL('../../docs/pages.md', import.meta.url), 'utf8');
+  write('waiting.xml', /```xml\n([^`]*)```/.exec(manual)?.[1] ?? '');
+  expect(render()).toContain('<Text>Finesse A is out of service.\n\nThe service desk has the number 4711.</Text>');
+  expect(render()).toContain('<Name>Help</Name><Position>4</Position>');
 });
