@@ -59,6 +59,7 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .description('validates a configuration')
     .argument('<file>', CONFIG[1])
     .option('--probe', 'ask every Finesse server once')
+    .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
   program
     .command('unified-cm')

@@ -16,7 +16,10 @@ export interface OpsClient {
   /** Rejects with an OpsUnreachable. */
   health(): Promise<OpsAnswer>;
   /** Rejects with an OpsUnreachable. */
-  setAdmin(service: string, setting: { admin: AdminState; reason: string | null; until: string | null }): Promise<OpsAnswer>;
+  setAdmin(
+    service: string,
+    setting: { admin: AdminState; reason: string | null; until: string | null },
+  ): Promise<OpsAnswer>;
 }
 
 /** The proxy did not answer; the message is for the operator. */

@@ -4,6 +4,7 @@ import { createApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, renderProblems } from '../config/load.ts';
 import { createLog, type Log } from '../ops/log.ts';
+import { checkPages } from './check.ts';
 import type { Output } from './output.ts';
 
 /** How long requests in flight may take once the proxy is told to stop. */
@@ -17,6 +18,11 @@ export async function runServe(file: string, version: string, output: Output): P
     return 2;
   }
   const { config, warnings } = loaded;
+  const broken = await checkPages(config);
+  if (broken.length > 0) {
+    output.stderr(renderProblems(broken));
+    return 2;
+  }
   const log = createLog(config.log);
   for (const { key, message } of warnings) log.warn('configuration', { key, problem: message });
   return runApp(config, log, version, output);
