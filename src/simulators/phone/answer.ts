@@ -28,15 +28,10 @@ export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset:
     violations: [...violations, reason],
   });
 
-  if (answer.httpVersion === '1.0') {
-    if (model.refusesHttp10) return fail('HTTP Error [8]', 'HTTP/1.0 answer');
-    violations.push('HTTP/1.0 answer');
-  }
-  if (headers['transfer-encoding'] !== undefined) return fail('HTTP Error [8]', 'chunked answer');
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') return fail('HTTP Error [8]', `answer encoded as ${encoding}`);
-  if (headers['content-length'] === undefined) violations.push('no Content-Length');
+  const framing = judgeFraming(answer, model);
+  violations.push(...framing.violations);
   if (answer.status !== 200) return fail(statusError(answer.status, model), `status ${answer.status}`);
+  if (framing.unreadable !== null) return fail('HTTP Error [8]', framing.unreadable);
 
   const parsed = parsePhoneXml(answer.body, headers['content-type'], model, acceptCharset);
   violations.push(...parsed.violations);
@@ -58,6 +53,23 @@ export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset:
     refresh: refresh ?? null,
     expired: expires.expired,
     violations,
+  };
+}
+
+/** What phones cannot take an answer in, and what they merely should not get (§5). */
+function judgeFraming(answer: RawAnswer, model: PhoneModel): { unreadable: string | null; violations: string[] } {
+  const { headers } = answer;
+  const old = answer.httpVersion === '1.0';
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (headers['transfer-encoding'] !== undefined) return { unreadable: 'chunked answer', violations: [] };
+  if (encoding !== 'identity') return { unreadable: `answer encoded as ${encoding}`, violations: [] };
+  if (old && model.refusesHttp10) return { unreadable: 'HTTP/1.0 answer', violations: [] };
+  return {
+    unreadable: null,
+    violations: [
+      ...(old ? ['HTTP/1.0 answer'] : []),
+      ...(headers['content-length'] === undefined ? ['no Content-Length'] : []),
+    ],
   };
 }
 

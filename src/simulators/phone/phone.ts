@@ -172,6 +172,11 @@ export class Phone {
     return this.#perform(decideUrl(chosen.url, this.model));
   }
 
+  /** Follows a URL in this window, as an Execute pushed to the phone would make it. */
+  follow(url: string): Promise<Screen> {
+    return this.#perform(decideUrl(url, this.model));
+  }
+
   /** Moves the highlight, or the cursor between fields, by so many places. */
   move(by: number): void {
     moveCursor(this.#window, by);

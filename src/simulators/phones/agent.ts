@@ -90,7 +90,7 @@ async function act(phone: Phone, plan: AgentPlan, onSignIn: () => void): Promise
   return true;
 }
 
-/** The page's own Refresh if it has one, else the interval; then the page, or the service when its URL is no page's. */
+/** The page's own Refresh if it has one, else the interval; then the page again. */
 async function waitAndPoll(phone: Phone, plan: AgentPlan, clock: Clock, signal: AbortSignal): Promise<void> {
   if (phone.refreshAtMs !== null) {
     await phone.waitForRefresh(signal);
@@ -98,7 +98,18 @@ async function waitAndPoll(phone: Phone, plan: AgentPlan, clock: Clock, signal: 
   }
   await clock.sleep(plan.everyMs, signal);
   if (signal.aborted) return;
-  // A URL with a query is what a key press or a form made: asking for it again would press the key again.
-  const repeatable = phone.url !== null && !phone.url.includes('?') && !isSteering(phone.url);
-  await (repeatable ? phone.refresh() : phone.open(plan.url));
+  if (phone.page === null) await phone.open(plan.url);
+  else if (phone.url !== null && isRepeatable(phone.url)) await phone.refresh();
+  else await phone.follow(entryOf(phone) ?? plan.url);
+}
+
+/** A URL with a query is what a key press or a form made: asking for it again would press the key again. */
+function isRepeatable(url: string): boolean {
+  return !url.includes('?') && !isSteering(url);
+}
+
+/** The entry of the service that the page is of. */
+function entryOf(phone: Phone): string | null {
+  const service = serviceOf(phone.page, phone.url);
+  return service === null ? null : `${service}/fippa/${phone.device}`;
 }
