@@ -73,6 +73,8 @@ function createClient(service: ServiceConfig): Got {
     followRedirect: false,
     throwHttpErrors: false,
     decompress: false,
+    // Node notices a body that is cut short by itself and calls it ECONNRESET; got's own check would hide that it was one.
+    strictContentLength: false,
     headers: {
       accept: 'application/xml',
       'accept-encoding': 'identity',
