@@ -1,5 +1,6 @@
 /** What the simulated phone makes of bytes and headers: reference/phone-xml.md §1, §2, §5, §7. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { judgeExpires, parseRefresh } from '../../src/simulators/phone/answer-headers.ts';
 import { emptyJar, renderCookies, storeCookies } from '../../src/simulators/phone/cookies.ts';
@@ -51,7 +52,11 @@ describe('documents', () => {
       prompt: 'Finesse B',
       submit: { url: 'https://proxy.example.com:8445/b/fippa/SEP001122334455', post: false },
     });
-    expect(result.page.softKeys.map((softKey) => softKey.url)).toEqual(['SoftKey:Submit', 'SoftKey:<<', 'SoftKey:Exit']);
+    expect(result.page.softKeys.map((softKey) => softKey.url)).toEqual([
+      'SoftKey:Submit',
+      'SoftKey:<<',
+      'SoftKey:Exit',
+    ]);
     expect(result.page.inputs[1]).toEqual({
       displayName: 'Password',
       parameter: 'password',
@@ -81,7 +86,10 @@ describe('documents', () => {
       `${declaration}<CiscoIPPhoneInput><URL>http://x/</URL><InputItem><DisplayName>ID</DisplayName><InputFlags>A</InputFlags></InputItem></CiscoIPPhoneInput>`,
     ],
     ['an Execute without items', `${declaration}<CiscoIPPhoneExecute/>`],
-    ['Priority 3', `${declaration}<CiscoIPPhoneExecute><ExecuteItem Priority="3" URL="http://x/"/></CiscoIPPhoneExecute>`],
+    [
+      'Priority 3',
+      `${declaration}<CiscoIPPhoneExecute><ExecuteItem Priority="3" URL="http://x/"/></CiscoIPPhoneExecute>`,
+    ],
     ['nothing', ''],
   ])('XML Error [4] for %s', (_, xml) => {
     const result = parse(xml);
@@ -103,7 +111,8 @@ describe('documents', () => {
 });
 
 describe('limits', () => {
-  const items = (count: number, name = 'x') => `<MenuItem><Name>${name}</Name><URL>http://x/</URL></MenuItem>`.repeat(count);
+  const items = (count: number, name = 'x') =>
+    `<MenuItem><Name>${name}</Name><URL>http://x/</URL></MenuItem>`.repeat(count);
   it.each([
     ['Title', text(`<Title>${'x'.repeat(33)}</Title>`)],
     ['Prompt', text(`<Prompt>${'x'.repeat(33)}</Prompt>`)],
@@ -254,5 +263,19 @@ describe('models', () => {
     expect(findModel('9841')?.name).toBe('DP-9841');
     expect(findModel('1234')).toBeUndefined();
     expect(phoneModels.every((known) => known.columns <= 76 && known.lines <= 13)).toBe(true);
+  });
+});
+
+describe('independence', () => {
+  it('imports nothing of the program that it tests', () => {
+    const source = new URL('../../src/simulators/', import.meta.url);
+    for (const folder of ['phone/', 'phones/']) {
+      for (const file of readdirSync(new URL(folder, source))) {
+        const text = readFileSync(new URL(folder + file, source), 'utf8');
+        const imported = [...text.matchAll(/from '([^']+)'/g)].map((match) => match[1] ?? '');
+        for (const name of imported)
+          expect(name).toMatch(/^(node:[a-z/]+|saxes|commander|\.\/[a-z-]+\.ts|\.\.\/phone\/[a-z-]+\.ts)$/);
+      }
+    }
   });
 });

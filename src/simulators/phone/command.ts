@@ -8,6 +8,7 @@ import { findModel, phoneModels } from './models.ts';
 import { Phone, type PhoneOptions } from './phone.ts';
 import { deviceOf, serviceUrl } from './service-url.ts';
 import { createTerminal } from './terminal.ts';
+import { type PhoneWeb, startPhoneWeb } from './web-server.ts';
 
 interface Options {
   readonly device?: string;
@@ -20,6 +21,9 @@ interface Options {
   readonly json?: boolean;
   readonly once?: boolean;
   readonly for?: number;
+  readonly webPort?: number;
+  readonly webHost: string;
+  readonly authUrl?: string;
 }
 
 /** Exit code 0: a phone page was seen and every command done; 1: not so; 2 (thrown): bad usage. */
@@ -37,6 +41,9 @@ export function phoneCommand(): Command {
     .option('--json', 'headless, one line of JSON per screen')
     .option('--once', 'headless: fetch, print, end; 0 when it was a phone page within the rules')
     .option('--for <duration>', 'follow Refreshes for as long, then end', parseDurationOption)
+    .option('--web-port <port>', 'take pushes by POST /CGI/Execute on this port', parsePort)
+    .option('--web-host <address>', 'address of that port', '127.0.0.1')
+    .option('--auth-url <url>', 'asked with UserID and Password whether a push is allowed (default: any is)')
     .addHelpText('after', headlessHelp)
     .action(async (url: string, options: Options, command: Command) => {
       const device = options.device ?? deviceOf(url) ?? 'SEP000000000001';
@@ -45,6 +52,7 @@ export function phoneCommand(): Command {
       try {
         target = serviceUrl(url, device);
         ca = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
+        if (options.authUrl !== undefined && !URL.canParse(options.authUrl)) throw new Error('--auth-url is not a URL');
       } catch (error) {
         command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
       }
@@ -57,9 +65,13 @@ export function phoneCommand(): Command {
       };
       const scripted = options.headless || options.json || options.once;
       const interactive = !scripted && process.stdin.isTTY && process.stdout.isTTY;
-      process.exitCode = interactive
-        ? await runTerminal(target, phone, options)
-        : await runHeadless(target, phone, options);
+      try {
+        process.exitCode = await (interactive ? runTerminal : runHeadless)(target, phone, options);
+      } catch (error) {
+        // A port in use, say.
+        process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
+      }
     });
 }
 
@@ -82,7 +94,9 @@ async function runTerminal(url: string, phoneOptions: PhoneOptions, options: Opt
     { forMs: options.for, dumb: process.env.TERM === 'dumb', unicode: /utf-?8/i.test(locale) },
   );
   const phone = new Phone({ ...phoneOptions, onScreen: terminal.redraw });
+  const web = await startWeb(phone, options);
   await terminal.run(url);
+  await web?.stop();
   return 0;
 }
 
@@ -102,12 +116,26 @@ async function runHeadless(url: string, phoneOptions: PhoneOptions, options: Opt
     stop,
   });
   const phone = new Phone({ ...phoneOptions, onScreen: headless.seen });
+  const web = await startWeb(phone, options);
   const exitCode = await headless.run(url);
+  await web?.stop();
   stop.abort();
   process.stdin.destroy();
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
   return exitCode;
+}
+
+async function startWeb(phone: Phone, options: Options): Promise<PhoneWeb | null> {
+  if (options.webPort === undefined) return null;
+  const web = await startPhoneWeb({
+    phone,
+    host: options.webHost,
+    port: options.webPort,
+    authenticationUrl: options.authUrl ?? null,
+  });
+  process.stderr.write(`takes pushes at http://${options.webHost}:${web.port}/CGI/Execute\n`);
+  return web;
 }
 
 function parseDevice(value: string): string {
@@ -120,6 +148,12 @@ function parseModel(value: string): string {
   const model = findModel(value);
   if (!model) throw new InvalidArgumentError(`Known: ${phoneModels.map((known) => known.name).join(', ')}.`);
   return model.name;
+}
+
+function parsePort(value: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('A port, 0 for any.');
+  return port;
 }
 
 function parseDurationOption(value: string): number {

@@ -41,46 +41,61 @@ export function phonesCommand(): Command {
     .option('--insecure', 'trust any certificate')
     .option('--json', 'summary as JSON')
     .action(async (url: string, options: Options, command: Command) => {
-      const fail = (error: unknown, exitCode: number): never =>
-        command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode });
-      const plan = readPlan(url, options, (error) => fail(error, 2));
-      const stop = new AbortController();
-      const onSignal = () => stop.abort();
-      process.once('SIGINT', onSignal);
-      process.once('SIGTERM', onSignal);
-      const summary = await runPhones(plan, stop).catch((error) => fail(error, 1));
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-      if (process.stderr.isTTY) process.stderr.write('\n');
-      process.stdout.write(`${options.json ? JSON.stringify(summary) : renderSummary(summary)}\n`);
-      process.exitCode = isClean(summary) ? 0 : 1;
+      let plan: PhonesPlan | null = null;
+      try {
+        plan = readPlan(url, options);
+      } catch (error) {
+        command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
+      }
+      if (plan) process.exitCode = await run(plan, options.json === true);
     });
 }
 
-/** Everything that can be wrong with the command line is found before the first request. */
-function readPlan(url: string, options: Options, fail: (error: unknown) => never): PhonesPlan {
+async function run(plan: PhonesPlan, json: boolean): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
   try {
-    serviceUrl(url, deviceName(1));
-    return {
-      url,
-      count: options.count,
-      forMs: options.for,
-      everyMs: options.every,
-      signIn: options.signIn === undefined ? null : parsePairs(options.signIn),
-      choose: options.choose,
-      models: options.model,
-      firstDevice: options.firstDevice,
-      language: options.language,
-      answerWithinMs: options.answerWithin,
-      trust: {
-        ca: options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8'),
-        insecure: options.insecure,
-      },
-      progress: { everyMs: progressMs(), show: showProgress },
-    };
+    const summary = await runPhones(plan, stop);
+    if (process.stderr.isTTY) process.stderr.write('\n');
+    process.stdout.write(`${json ? JSON.stringify(summary) : renderSummary(summary)}\n`);
+    return isClean(summary) ? 0 : 1;
   } catch (error) {
-    return fail(error);
+    // A value of --sign-in that a field of the form does not take.
+    stop.abort();
+    process.stderr.write(`error: ${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Everything that can be wrong with the command line is found before the first request. Throws what is. */
+function readPlan(url: string, options: Options): PhonesPlan {
+  serviceUrl(url, deviceName(1));
+  return {
+    url,
+    count: options.count,
+    forMs: options.for,
+    everyMs: options.every,
+    signIn: options.signIn === undefined ? null : parsePairs(options.signIn),
+    choose: options.choose,
+    models: options.model,
+    firstDevice: options.firstDevice,
+    language: options.language,
+    answerWithinMs: options.answerWithin,
+    trust: {
+      ca: options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8'),
+      insecure: options.insecure,
+    },
+    progress: { everyMs: progressMs(), show: showProgress },
+  };
 }
 
 /** In a terminal the line is rewritten each second; in a log one each ten seconds is enough. */

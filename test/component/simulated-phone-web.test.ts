@@ -1,0 +1,101 @@
+/** The simulated phone's web server and its trust in certificates: reference/phone-xml.md §7, §8, §9. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Phone } from '../../src/simulators/phone/phone.ts';
+import type { Screen } from '../../src/simulators/phone/screen.ts';
+import { startPhoneWeb } from '../../src/simulators/phone/web-server.ts';
+import { menuPage, sendXml, startServer, textPage } from './simulated-phone-servers.ts';
+
+const execute = (url: string) => `<CiscoIPPhoneExecute><ExecuteItem Priority="0" URL="${url}"/></CiscoIPPhoneExecute>`;
+
+async function startPhone(model: string, onScreen?: (screen: Screen) => void) {
+  const { origin, asked } = await startServer(({ url }, response) => {
+    if (!url.startsWith('/auth')) return sendXml(response, textPage(url.split('?')[0] ?? ''));
+    const good = url.includes('UserID=finesse&Password=s%3Ap+%26');
+    const body = good ? 'AUTHORIZED' : 'UN-AUTHORIZED';
+    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length }).end(body);
+  });
+  const phone = new Phone({ device: 'SEP1', model, ...(onScreen ? { onScreen } : {}) });
+  const web = await startPhoneWeb({ phone, host: '127.0.0.1', port: 0, authenticationUrl: `${origin}/auth` });
+  const push = async (xml: string, user = 'finesse', password = 's:p &', place = '/CGI/Execute') => {
+    const answer = await fetch(`http://127.0.0.1:${web.port}${place}`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` },
+      body: new URLSearchParams({ XML: xml }),
+    });
+    return { status: answer.status, body: await answer.text() };
+  };
+  return { origin, asked, phone, web, push };
+}
+
+describe('pushes', () => {
+  it('are executed when the authentication URL says so, and answered before', async () => {
+    let seen: (screen: Screen) => void = () => {};
+    const shown = new Promise<Screen>((resolve) => {
+      seen = resolve;
+    });
+    const { origin, asked, web, push } = await startPhone('CP-8845', (screen) => seen(screen));
+    const answer = await push(execute(`${origin}/pushed?a=1&amp;b=2`));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain(`Status="0" Data="Success" URL="${origin}/pushed?a=1&amp;b=2"`);
+    expect((await shown).title).toBe('/pushed');
+    expect(asked[0]?.url).toContain('devicename=SEP1');
+    await web.stop();
+  });
+
+  it('are refused with bad credentials, bad XML, too much of it, and elsewhere', async () => {
+    const { origin, phone, web, push } = await startPhone('CP-7970G');
+    expect((await push(execute(`${origin}/x`), 'finesse', 'wrong')).body).toContain('<CiscoIPPhoneError Number="4"/>');
+    expect((await push('<CiscoIPPhoneExecute>')).body).toContain('Number="1"');
+    expect((await push(execute(`${origin}/${'x'.repeat(512)}`))).body).toContain('Number="1"');
+    expect((await push(execute(`${origin}/x`), 'finesse', 's:p &', '/cgi/execute')).status).toBe(404);
+    expect(phone.screen.object).toBeNull();
+    await web.stop();
+  });
+
+  it('may be pages', async () => {
+    const { phone, web, push } = await startPhone('CP-8845');
+    await push(menuPage('Pushed', { One: 'http://x/' }));
+    expect(phone.screen.title).toBe('Pushed');
+    await web.stop();
+  });
+});
+
+/** A self-signed certificate, where the machine can make one. */
+function createCertificate(): { key: string; cert: string } | null {
+  const folder = mkdtempSync(path.join(tmpdir(), 'phone-'));
+  const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+  ]);
+  const files = made.status === 0 ? { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') } : null;
+  rmSync(folder, { recursive: true });
+  return files;
+}
+const certificate = createCertificate();
+
+describe.runIf(certificate)('TLS', () => {
+  it('looks like an unknown host when the certificate is not trusted or of another name', async () => {
+    const { key, cert } = certificate ?? { key: '', cert: '' };
+    const server = https.createServer({ key, cert }, (_, response) => sendXml(response, textPage('Secure')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const open = (trust: { ca?: string; insecure?: boolean }, model = 'CP-8845', host = 'localhost') =>
+      new Phone({ model, trust }).open(`https://${host}:${port}/`);
+    expect(await open({})).toMatchObject({ error: 'Host not found', object: null });
+    expect(await open({ ca: cert })).toMatchObject({ error: null, title: 'Secure' });
+    expect(await open({ ca: cert }, 'CP-8845', '127.0.0.1')).toMatchObject({ error: 'Host not found' });
+    expect(await open({ insecure: true })).toMatchObject({ title: 'Secure' });
+    // TLS 1.0 is all that the 7900 series has.
+    expect(await open({ ca: cert }, 'CP-7970G')).toMatchObject({ error: 'Host not found' });
+    server.close();
+    server.closeAllConnections();
+  });
+});
