@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -5,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
 import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/monitor/probe.ts';
 import { INFO } from '../scripted-probe.ts';
+import { OTHER_CERTIFICATE, PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 
 const UP = '<SystemInfo><status>IN_SERVICE</status></SystemInfo>';
 const SECRET = 'canary-s3cret';
@@ -230,6 +232,29 @@ describe('connections that fail', () => {
     expect(await codeOf(tls)).toBe('tls');
     const nameless = { ...plain.service, probe: { ...plain.service.probe, url: 'http://finesse.invalid/' } };
     expect(await codeOf({ ...plain, service: nameless })).toBe('name-not-found');
+  });
+});
+
+describe('TLS', () => {
+  const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
+
+  it.each([
+    ['its CA', { ca: PROXY_CERTIFICATE }, 'confirmed'],
+    ['its fingerprint', { fingerprints: [fingerprint(PROXY_CERTIFICATE)] }, 'confirmed'],
+    ['nothing', {}, 'certificate-untrusted'],
+    ['another CA', { ca: OTHER_CERTIFICATE }, 'certificate-untrusted'],
+    ['another fingerprint', { fingerprints: [fingerprint(OTHER_CERTIFICATE)] }, 'certificate-untrusted'],
+  ])('B2 B3 a server of which is trusted: %s', async (_name, trust, code) => {
+    let requests = 0;
+    const server = createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, (_request, response) => {
+      requests++;
+      response.end(UP);
+    });
+    const { port } = await listen(server);
+    const url = `https://127.0.0.1:${port}/finesse/api/SystemInfo`;
+    const service = { ...serviceOn(port, { url, username: 'probe', password: SECRET }), ...trust };
+    expect(await codeOf({ service, requests: [], connections: new Set() })).toBe(code);
+    expect(requests).toBe(code === 'confirmed' ? 1 : 0);
   });
 });
 

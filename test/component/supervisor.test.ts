@@ -307,6 +307,20 @@ describe('the timeline', () => {
     },
   );
 
+  it.each([REFUSES, SILENT])(
+    'B15 B20 one that is back in the last half second returns by two polls',
+    async (behaviour) => {
+      const world = await inService();
+      const t0 = await fail(world, behaviour);
+      await world.clock.advance(t0 + 14_500 - world.clock.now());
+      world.server.behave(UP);
+      await world.clock.advance(501);
+      expect(world.status()).toMatchObject({ state: 'out-of-service', since: t0 + 15_000 });
+      await world.clock.advance(11_000);
+      expect(world.status().state).toBe('in-service');
+    },
+  );
+
   it.each([1, 2, 3])('B16 one confirmed probe during attempt %d is enough', async (attempt) => {
     const world = await inService();
     const t0 = await fail(world, REFUSES);
