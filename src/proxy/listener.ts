@@ -78,7 +78,10 @@ export class ListenerError extends Error {
 
 export function createListener(config: ListenerConfig, options: ListenerOptions): Listener {
   const limits = { ...LISTENER_LIMITS, ...options.limits };
+  /** All connections; those of phones that have not finished a TLS handshake among them. */
   const sockets = new Set<Socket>();
+  /** Connections that can carry requests. */
+  const ready = new Set<Socket>();
   let server: Server | null = null;
   const doorman = new Doorman(options, limits);
 
@@ -88,10 +91,8 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       server.maxConnections = limits.connections;
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
       server.maxHeadersCount = MAX_HEADERS + 1;
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket);
-        socket.once('close', () => sockets.delete(socket));
-      });
+      server.on('connection', keepIn(sockets));
+      server.on(config.tls === null ? 'connection' : 'secureConnection', keepIn(ready));
       doorman.guard(server);
       await listen(server, config, options.key);
     },
@@ -102,9 +103,11 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       if (stopping === null) return;
       const closed = new Promise<void>((resolve) => stopping.close(() => resolve()));
       stopping.closeIdleConnections();
+      // Node takes a connection on which nothing has come yet for one with a request under way.
+      for (const socket of ready) if (socket.bytesRead === 0) socket.destroy();
       const deadline = setTimeout(() => {
         stopping.closeAllConnections();
-        // Those still in a TLS handshake are no HTTP connections yet.
+        // Node knows nothing of those that are still in a TLS handshake.
         for (const socket of sockets) socket.destroy();
       }, deadlineMs);
       await closed;
@@ -118,10 +121,17 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
   };
 }
 
+function keepIn(set: Set<Socket>): (socket: Socket) => void {
+  return (socket) => {
+    set.add(socket);
+    socket.once('close', () => set.delete(socket));
+  };
+}
+
 /** What is known of one connection. */
 interface Connection {
   requests: number;
-  /** Nothing that arrives any more is served. */
+  /** It has been given up: nothing that arrives any more is served. */
   closing: boolean;
   current: { readonly req: IncomingMessage; readonly res: ServerResponse } | null;
 }
@@ -157,22 +167,17 @@ class Doorman {
   #admit(req: IncomingMessage, res: ServerResponse): void {
     const connection = this.#connectionOf(req.socket);
     const { current } = connection;
-    if (current !== null && !current.res.writableEnded) {
-      // Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and
-      // the client may ask again for the rest on another connection (RFC 9112 §9.3.2).
-      current.res.shouldKeepAlive = false;
-      connection.closing = true;
-    }
+    // Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and the
+    // client may ask again for the rest on another connection (RFC 9112 §9.3.2).
+    if (current !== null && !current.res.writableEnded) current.res.shouldKeepAlive = false;
     // RFC 9112 §9.6: nothing that follows the last request of a connection is processed.
-    if (connection.closing) return void req.resume();
+    if (connection.closing || current?.res.shouldKeepAlive === false) return void req.resume();
     connection.requests += 1;
     if (this.#draining || connection.requests >= this.#limits.requestsPerConnection) res.shouldKeepAlive = false;
-    connection.closing = !res.shouldKeepAlive;
     connection.current = { req, res };
     this.#inFlight.add(res);
     res.once('close', () => this.#inFlight.delete(res));
     this.#options.onRequest(req, res);
-    if (!res.shouldKeepAlive) connection.closing = true;
   }
 
   #connectionOf(socket: Duplex): Connection {

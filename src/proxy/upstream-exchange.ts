@@ -55,7 +55,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(limits: AnswerLimits, limitMs: number, outlet: ExchangeOutlet) {
     this.#limits = limits;
     this.#outlet = outlet;
-    this.#timer = setTimeout(() => this.#giveUp(limitMs), Math.max(0, limitMs));
+    this.#timer = setTimeout(() => this.#giveUp(limitMs), limitMs);
   }
 
   /** undici writes the request right after this returns; an exception makes it drop the request and keep the connection. */

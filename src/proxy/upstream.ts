@@ -88,6 +88,7 @@ export function createUpstream(service: UpstreamService, options: Partial<Upstre
       if (open >= limits.connections + limits.waiting) {
         return unsent({ code: 'busy', detail: `${open} requests to this service are under way` });
       }
+      if (limitMs <= 0) return unsent({ code: 'connect-timeout', detail: 'no time was left' });
       open += 1;
       return new Promise((resolve) => {
         const whyNotSent = (): Failure =>
