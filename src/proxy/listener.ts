@@ -14,9 +14,11 @@ import type { Failure } from '../domain/model.ts';
 import { endGently, renderAnswer } from './answer.ts';
 import { breakForm } from './form.ts';
 import { MAX_HEADERS } from './gate.ts';
+import { ListenerError, listenError } from './listener-error.ts';
 import { keepSessions, readTlsFiles } from './listener-tls.ts';
 
 export { readForm } from './form.ts';
+export { ListenerError } from './listener-error.ts';
 
 export interface ListenerLimits {
   readonly headersMs: number;
@@ -25,6 +27,8 @@ export interface ListenerLimits {
   readonly checkMs: number;
   /** Above the Refresh periods of the pages, so that a phone that keeps its connection need not open another. */
   readonly keepAliveMs: number;
+  /** A connection on which nothing moves for so long is broken; above all other limits and the time an answer may take. */
+  readonly stalledMs: number;
   /** About four for each phone. */
   readonly connections: number;
   readonly requestsPerConnection: number;
@@ -36,6 +40,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
   requestMs: 15_000,
   checkMs: 1_000,
   keepAliveMs: 15_000,
+  stalledMs: 30_000,
   connections: 16_384,
   requestsPerConnection: 1_000,
   headerBytes: 16 * 1024,
@@ -65,17 +70,6 @@ export interface Listener {
   readonly address: () => AddressInfo;
 }
 
-/** A listener could not be started; the message names the key and what to do. */
-export class ListenerError extends Error {
-  /** Key in the configuration, for example phones.listeners[0].port. */
-  readonly key: string;
-
-  constructor(key: string, message: string, cause: unknown) {
-    super(`${key}: ${message}`, { cause });
-    this.key = key;
-  }
-}
-
 export function createListener(config: ListenerConfig, options: ListenerOptions): Listener {
   const limits = { ...LISTENER_LIMITS, ...options.limits };
   /** All connections; those of phones that have not finished a TLS handshake among them. */
@@ -88,6 +82,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
   return {
     start: async () => {
       server = await createHttpServer(config, limits, options.key);
+      server.timeout = limits.stalledMs;
       server.maxConnections = limits.connections;
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
       server.maxHeadersCount = MAX_HEADERS + 1;
@@ -95,6 +90,10 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       server.on(config.tls === null ? 'connection' : 'secureConnection', keepIn(ready));
       doorman.guard(server);
       await listen(server, config, options.key);
+      // Out of file descriptors, for one; unheard it would end the process.
+      server.on('error', (error: NodeJS.ErrnoException) => {
+        options.onRefused({ code: 'request-flood', detail: `a connection could not be accepted: ${error.code}` }, null);
+      });
     },
     stop: async (deadlineMs) => {
       doorman.drain();
@@ -136,6 +135,11 @@ interface Connection {
   current: { readonly req: IncomingMessage; readonly res: ServerResponse } | null;
 }
 
+/** RFC 9112 §9.6: nothing that follows the last request of a connection is processed. */
+function isOver({ closing, current }: Connection): boolean {
+  return closing || current?.res.shouldKeepAlive === false;
+}
+
 /** Lets in one request at a time on each connection and turns away what is none. */
 class Doorman {
   readonly #options: ListenerOptions;
@@ -170,8 +174,7 @@ class Doorman {
     // Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and the
     // client may ask again for the rest on another connection (RFC 9112 §9.3.2).
     if (current !== null && !current.res.writableEnded) current.res.shouldKeepAlive = false;
-    // RFC 9112 §9.6: nothing that follows the last request of a connection is processed.
-    if (connection.closing || current?.res.shouldKeepAlive === false) return void req.resume();
+    if (isOver(connection)) return void req.resume();
     connection.requests += 1;
     if (this.#draining || connection.requests >= this.#limits.requestsPerConnection) res.shouldKeepAlive = false;
     connection.current = { req, res };
@@ -201,7 +204,7 @@ class Doorman {
       if (failure !== null) breakForm(current.req, failure);
       return;
     }
-    if (connection.closing) return;
+    if (isOver(connection)) return;
     connection.closing = true;
     if (failure === null || !socket.writable) return void socket.destroy();
     // Nothing was asked: a connection opened ahead, or one that only sits there.
@@ -277,21 +280,11 @@ async function createHttpServer(config: ListenerConfig, limits: ListenerLimits, 
 
 function listen(server: Server, { host, port }: ListenerConfig, key: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key)));
-    server.listen({ host, port }, resolve);
+    const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key));
+    server.once('error', fail);
+    server.listen({ host, port }, () => {
+      server.off('error', fail);
+      resolve();
+    });
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number, key: string): ListenerError {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ListenerError(`${key}.port`, `port ${port} on ${host} is already in use`, error);
-    case 'EACCES':
-      return new ListenerError(`${key}.port`, `no permission to listen on port ${port}`, error);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ListenerError(`${key}.host`, `${host} is not an address of this machine`, error);
-    default:
-      return new ListenerError(key, `cannot listen on ${host}, port ${port}: ${error.code}`, error);
-  }
 }

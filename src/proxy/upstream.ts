@@ -120,11 +120,10 @@ function createPool(origin: string, connect: ReturnType<typeof createConnector>,
     // A server may offer less (Keep-Alive: timeout=5 gives 3 s), never more.
     keepAliveMaxTimeout: limits.idleMs,
     keepAliveTimeoutThreshold: 2_000,
-    // The exchange has a deadline of its own, exact and over the whole answer.
+    // The exchange has limits of its own: a deadline, exact and over the whole answer, and the size of the body.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: limits.headerBytes,
-    maxResponseSize: limits.bodyBytes,
   });
 }
 

@@ -160,6 +160,23 @@ describe('limits', () => {
     expect(orderly).toBe(true);
   });
 
+  test('a phone that does not take its answer', async () => {
+    const gone = Promise.withResolvers<boolean>();
+    const large = { ...answer(), body: Buffer.alloc(64 * 1024 * 1024) };
+    const { port } = await start(
+      (req, res) => {
+        res.once('close', () => gone.resolve(res.writableFinished));
+        sendPage(req, res, large);
+      },
+      { limits: { stalledMs: 200 } },
+    );
+    const client = openRaw(port);
+    client.socket.pause();
+    client.write(GET);
+    expect(await gone.promise).toBe(false);
+    client.socket.destroy();
+  });
+
   test('too many connections', async () => {
     const { port, refused } = await start(answerAtOnce, { limits: { connections: 1 } });
     const first = openRaw(port);
