@@ -82,9 +82,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelWake();
     const at = selectWakeAt(store.health(id).phase, reconnect);
     if (at === null) return;
-    // Never longer than an attempt: a clock that was set back makes the rest look longer than it is.
-    const delayMs = Math.min(Math.max(0, at - clock.now()), reconnect.intervalMs);
-    cancelWake = clock.after(delayMs, () => apply({ kind: 'time', at: clock.now() }));
+    cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
   };
 
   /** The next poll, one interval after the probe that started at `startedAt`. */
@@ -92,6 +90,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelPoll();
     if (stopping.signal.aborted) return;
     const intervalMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1));
+    // Never longer than the interval, also when the clock was set back while the probe was in flight.
     const delayMs = Math.min(Math.max(0, startedAt + intervalMs - clock.now()), intervalMs);
     cancelPoll = clock.after(delayMs, () => {
       // While reconnecting the timeline's grid says when to probe.
@@ -118,12 +117,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (flight !== null) return flight;
     const startedAt = clock.now();
     if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
-    // Either a probe is in flight or the next poll is armed, never both: a probe and its repeat can outlast the interval.
-    cancelPoll();
     // During an attempt the short probe at its end takes the place of the repeat.
     const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
     const done = run(options.probeTimeoutMs, repeatMs, () => {
       flight = null;
+      // Not when the probe starts: it and its repeat can outlast the interval, and a poll that finds it in flight is none.
       armPoll(startedAt);
     });
     void done.then(first.resolve);

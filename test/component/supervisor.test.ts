@@ -204,7 +204,12 @@ describe('polls', () => {
       await world.clock.advance(4910);
       expect(world.server.probes).toHaveLength(2);
       world.supervisor.stop();
+      // A timer that stayed armed would keep the process alive.
+      await world.clock.advance(0);
+      expect(world.clock.armed()).toBe(0);
       await world.clock.advance(60_000);
+      await world.supervisor.requestFailed();
+      expect(await world.supervisor.confirm(1500)).toBe(false);
       expect(world.server.probes).toHaveLength(2);
       expect(world.clock.armed()).toBe(0);
       expect([world.status().state, world.status().failure, world.faults]).toEqual(['in-service', null, []]);
@@ -506,18 +511,28 @@ describe('clocks and late timers', () => {
     expect(done).toBe(true);
   });
 
+  it('B19 nor does one that is set back while a probe is in flight', async () => {
+    const world = await inService();
+    await world.clock.advance(4910);
+    world.clock.set(-3_600_000);
+    const at = world.clock.now();
+    await world.clock.advance(16_000);
+    expect(world.probesSince(at).length).toBeGreaterThanOrEqual(3);
+  });
+
   it('B23 an outage that was written down and read back by a new process ends on the same grid', async () => {
     const world = await inService();
     const t0 = await fail(world, REFUSES);
     await world.clock.advance(6000);
     const written = JSON.parse(JSON.stringify(world.store.health('a')));
     world.supervisor.stop();
-    const next = createWorld({ initial: REFUSES });
+    const next = createWorld({ initial: SILENT });
     await next.clock.advance(world.clock.now() - next.clock.now());
     next.store.setHealth('a', written);
     next.supervisor.start();
     expect(next.status()).toMatchObject({ state: 'reconnecting', attempt: 2, since: t0 });
     await next.clock.advance(t0 + 15_000 - next.clock.now());
+    expect(next.probesSince(t0)).toContainEqual({ at: 9000, timeoutMs: 1000, repeatMs: null });
     expect(next.status()).toMatchObject({ state: 'out-of-service', since: t0 + 15_000 });
   });
 });
