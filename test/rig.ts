@@ -116,7 +116,16 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     const id = NAMES[index] ?? 'x';
     const probe = { url: `${url}/finesse/api/SystemInfo`, username: null, password: null };
     return {
-      ...{ id, name: `Finesse ${id.toUpperCase()}`, url, aliases: [], site: null, ca: null, fingerprints: [] },
+      ...{
+        id,
+        name: `Finesse ${id.toUpperCase()}`,
+        url,
+        aliases: [],
+        site: null,
+        ca: null,
+        fingerprints: [],
+        pushFrom: null,
+      },
       probe: { ...probe, intervalMs, timeoutMs: intervalMs * 0.8 },
     };
   });
@@ -129,6 +138,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'] },
+    push: null,
     state: { folder: null },
     log: { level: 'debug', format: 'json' },
   };

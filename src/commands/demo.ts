@@ -78,7 +78,7 @@ async function startOn<Part extends { start(): Promise<unknown> }>(
 function demoConfig(servers: readonly Simulated[], port: number, opsPort: number): Config {
   const services = servers.map(
     ({ id, name, finesse }): ServiceConfig => ({
-      ...{ id, name, url: finesse.url, aliases: [], site: null, ca: null, fingerprints: [] },
+      ...{ id, name, url: finesse.url, aliases: [], site: null, ca: null, fingerprints: [], pushFrom: null },
       probe: {
         ...{ url: `${finesse.url}/finesse/api/SystemInfo`, username: null, password: null },
         ...{ intervalMs: 5000, timeoutMs: 4000 },
@@ -94,6 +94,7 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs: 5000, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'] },
+    push: null,
     state: { folder: null },
     log: { level: 'info', format: 'auto' },
   };

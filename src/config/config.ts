@@ -41,6 +41,44 @@ export interface ServiceConfig {
   /** SHA-256 fingerprints (hex pairs joined by colons, upper case) of certificates trusted although no CA vouches for them. */
   readonly fingerprints: readonly string[];
   readonly probe: ProbeConfig;
+  /** Addresses and CIDR blocks its pushes come from; null: those that `url` resolves to. */
+  readonly pushFrom: readonly string[] | null;
+}
+
+/** Where Finesse pushes to. Phones do not connect here. */
+export interface PushListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsServerFiles | null;
+}
+
+/** By which scheme and port a phone's own web server is reached. */
+export interface PhonePorts {
+  readonly http: number;
+  readonly https: number;
+}
+
+export interface PushConfig {
+  readonly listeners: readonly PushListenerConfig[];
+  /** A phone's whole answer to one push must be there within this time. */
+  readonly timeoutMs: number;
+  readonly phonePorts: PhonePorts;
+  /** The proxy's own pushes; null: none. */
+  readonly own: OwnPushConfig | null;
+}
+
+export interface OwnPushConfig {
+  /** The application user of Unified CM that the phones are associated with. */
+  readonly username: string;
+  readonly password: string;
+  readonly onVerdict: boolean;
+  readonly onRecovery: boolean;
+  readonly atFirstFailure: boolean;
+  /** 0 now, 1 when the phone is idle, 2 only if it is idle (reference/phone-xml.md §1.4). */
+  readonly priority: 0 | 1 | 2;
+  readonly scheme: 'http' | 'https';
+  readonly concurrent: number;
+  readonly perSecond: number;
 }
 
 export interface ClusterConfig {
@@ -70,6 +108,8 @@ export interface Config {
     /** Language codes offered, the first being the fallback. */
     readonly languages: readonly string[];
   };
+  /** null: the proxy has nothing to do with pushes. */
+  readonly push: PushConfig | null;
   readonly state: { readonly folder: string | null };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'pretty' | 'auto' };
 }

@@ -28,6 +28,11 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
   for (const [index, listener] of list(fields(config.phones).listeners).entries()) {
     await walk.listener(['phones', 'listeners', index], fields(listener));
   }
+  const push = fields(config.push);
+  await walk.secret(['push', 'password'], push.password);
+  for (const [index, listener] of list(push.listeners).entries()) {
+    await walk.listener(['push', 'listeners', index], fields(listener));
+  }
   for (const [c, cluster] of list(config.clusters).entries()) {
     for (const [s, service] of list(fields(cluster).services).entries()) {
       const path = ['clusters', c, 'services', s];

@@ -1,7 +1,7 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
 import { dirname, resolve } from 'node:path';
-import type { Config, ListenerConfig, ServiceConfig } from './config.ts';
+import type { Config, ListenerConfig, OwnPushConfig, PushConfig, ServiceConfig } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
 import { parseConfig } from './findings.ts';
@@ -90,6 +90,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     })),
     reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
     pages: { folder: inFolder(pages.folder), languages: pages.languages },
+    push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
     state: { folder: inFolder(state.folder) },
     log,
   };
@@ -109,6 +110,35 @@ function buildListener(listener: ParsedListener, folder: string): ListenerConfig
   };
 }
 
+type ParsedPush = NonNullable<ParsedConfig['push']>;
+
+function buildPush(push: ParsedPush, outside: Outside, folder: string): PushConfig {
+  const listeners = push.listeners.map(({ host, port, tls }) => {
+    return {
+      host,
+      port,
+      tls: tls === undefined ? null : { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+    };
+  });
+  return { listeners, timeoutMs: push.timeout, phonePorts: push.phonePorts, own: buildOwnPush(push, outside) };
+}
+
+function buildOwnPush(push: ParsedPush, outside: Outside): OwnPushConfig | null {
+  const password = outside.contents.get('push.password');
+  if (push.username === undefined || password === undefined) return null;
+  return {
+    username: push.username,
+    password,
+    onVerdict: push.onVerdict ?? true,
+    onRecovery: push.onRecovery ?? true,
+    atFirstFailure: push.atFirstFailure ?? false,
+    priority: push.priority as OwnPushConfig['priority'],
+    scheme: push.phoneScheme,
+    concurrent: push.concurrent,
+    perSecond: push.perSecond,
+  };
+}
+
 const PROBE_TIMEOUT_MS = 4000;
 
 function buildService(service: ParsedService, key: string, reconnectMs: number, outside: Outside): ServiceConfig {
@@ -122,6 +152,7 @@ function buildService(service: ParsedService, key: string, reconnectMs: number, 
     site: service.site ?? null,
     ca: outside.contents.get(`${key}.tls.ca`) ?? null,
     fingerprints: tls.fingerprints.map((text) => parseFingerprint(text) ?? text),
+    pushFrom: service.pushFrom ?? null,
     probe: {
       url: probe.url ?? `${url}/finesse/api/SystemInfo`,
       username: probe.username ?? null,

@@ -39,9 +39,11 @@ export function checkRules(value: unknown): Finding[] {
   const services = clusters.flatMap((cluster) => items(at(cluster, 'services')));
   const listeners = items(at(at(root, 'phones'), 'listeners'));
   const ops = at(root, 'ops');
+  const push = at(root, 'push');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
-    ...checkAddresses([...listeners, ops]),
+    ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners'))]),
+    ...checkPush(push, at(at(root, 'phones'), 'networks')),
     ...checkOps(ops),
     ...clusters.flatMap((cluster) =>
       unique(items(at(cluster, 'services')), 'name', 'a name that no other service of the cluster has'),
@@ -92,7 +94,8 @@ function sameAddress(a: string, b: string): boolean {
 function checkAddresses(places: readonly Place[]): Finding[] {
   const addresses = places.map((place) => {
     const isOps = place.path[0] === 'ops';
-    const host = text(at(place, 'host')) ?? (isOps ? '127.0.0.1' : null);
+    const fallback = isOps ? '127.0.0.1' : place.path[0] === 'push' ? '0.0.0.0' : null;
+    const host = text(at(place, 'host')) ?? fallback;
     const port = at(place, 'port').value ?? (isOps ? 8090 : undefined);
     return { place, host, port };
   });
@@ -146,16 +149,34 @@ function checkOrigins(services: readonly Place[]): Finding[] {
   });
 }
 
-function checkProbe(probe: Place, reconnect: Place): Finding[] {
-  const findings: Finding[] = [];
-  for (const [key, other] of [
-    ['username', 'password'],
-    ['password', 'username'],
-  ] as const) {
-    if (at(probe, key).value !== undefined && at(probe, other).value === undefined) {
-      findings.push(finding(at(probe, other), 'nothing', `both username and password, or neither`));
-    }
+/** Pushes need to know where phones are (contract.md, "Configuration"), and those of our own somebody to act as. */
+function checkPush(push: Place, networks: Place): Finding[] {
+  const findings = bothOrNeither(push, 'username', 'password');
+  const username = at(push, 'username');
+  const used = items(at(push, 'listeners')).length > 0 || username.value !== undefined;
+  if (used && (networks.value === undefined || (Array.isArray(networks.value) && networks.value.length === 0))) {
+    const allowed = 'the networks where phones are, since push is configured: nothing outside them is pushed to';
+    findings.push(finding(networks, networks.value === undefined ? 'nothing' : 'an empty list', allowed));
   }
+  if (text(username)?.includes(':')) {
+    findings.push(finding(username, renderFound(username.value), 'a user name without a colon'));
+  }
+  for (const key of ['onVerdict', 'onRecovery', 'atFirstFailure']) {
+    const place = at(push, key);
+    if (place.value !== true || username.value !== undefined) continue;
+    findings.push(finding(place, 'true', 'false, or push.username and push.password, which it needs'));
+  }
+  return findings;
+}
+
+function bothOrNeither(place: Place, ...keys: readonly [string, string]): Finding[] {
+  const missing = keys.filter((key) => at(place, key).value === undefined);
+  if (missing.length !== 1) return [];
+  return missing.map((key) => finding(at(place, key), 'nothing', `both ${keys.join(' and ')}, or neither`));
+}
+
+function checkProbe(probe: Place, reconnect: Place): Finding[] {
+  const findings = bothOrNeither(probe, 'username', 'password');
   const timeout = at(probe, 'timeout');
   const timeoutMs = parseDuration(text(timeout) ?? '');
   const intervals = [at(probe, 'interval'), at(reconnect, 'interval')];

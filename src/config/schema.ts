@@ -19,17 +19,18 @@ import {
 } from './schema-parts.ts';
 import { isAlias, isListenHost, isNetwork, parseFingerprint, parseHttpUrl, parseOrigin } from './values.ts';
 
-const listenerTls = z.strictObject({
-  cert: described(path, {
-    description:
-      "PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host.",
-    allowed: 'the path of a PEM file',
-  }),
-  key: described(path, {
-    description: "PEM file with the certificate's private key, without a passphrase.",
-    allowed: 'the path of a PEM file',
-  }),
-});
+const tlsFiles = (certificate: string) =>
+  z.strictObject({
+    cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
+    key: described(path, {
+      description: "PEM file with the certificate's private key, without a passphrase.",
+      allowed: 'the path of a PEM file',
+    }),
+  });
+
+const listenerTls = tlsFiles(
+  "PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host.",
+);
 
 const listener = z.strictObject({
   host: described(z.string().refine(isListenHost), {
@@ -162,6 +163,22 @@ const service = z.strictObject({
     description: 'How the certificate of Finesse is checked. It is never left unchecked.',
   }),
   probe: described(probe.prefault({}), { description: 'How the proxy asks whether the service is in service.' }),
+  pushFrom: described(
+    z
+      .array(
+        described(z.string().refine(isNetwork), {
+          description: 'An address or network.',
+          allowed: 'an IP address or a block such as 10.20.0.0/16',
+        }),
+      )
+      .min(1)
+      .optional(),
+    {
+      description: 'Addresses from which this server may push to phones through the push listeners.',
+      allowed: 'a list of at least one IP address or block',
+      defaultText: 'the addresses that `url` resolves to, looked up every minute',
+    },
+  ),
 });
 
 const cluster = z.strictObject({
@@ -231,6 +248,97 @@ const ops = z.strictObject({
   }),
 });
 
+const pushListener = z.strictObject({
+  host: described(z.string().refine(isListenHost).prefault('0.0.0.0'), {
+    description: 'Address to listen on: the one that Finesse sees phone requests come from, or every one.',
+    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  }),
+  port: described(port, {
+    description: 'TCP port. Finesse pushes to port 80, and to 443 where phones take HTTPS only; 0 takes any free one.',
+    allowed: 'a whole number from 0 to 65535',
+  }),
+  tls: described(tlsFiles('PEM file with the certificate that Finesse sees, followed by its chain.').optional(), {
+    description: 'Take pushes by HTTPS with this certificate. Without it the listener is plain HTTP.',
+  }),
+});
+
+const PHONE_PORT = 'a whole number from 1 to 65535';
+const PUSH_SWITCH = 'true or false; true needs username and password';
+
+const push = z.strictObject({
+  listeners: described(
+    z.array(described(pushListener, { description: 'An address and port that Finesse pushes to.' })).prefault([]),
+    {
+      description:
+        'Where the pushes of Finesse arrive that it sends to the address of the request of a phone (docs/pushes.md). Needs `phones.networks`.',
+      allowed: 'a list of listeners',
+    },
+  ),
+  username: described(plainText(128).optional(), {
+    description:
+      'The application user of Unified CM that the phones are associated with, for pushes of the proxy itself. Without it the proxy sends none.',
+    allowed: 'text of 1 to 128 characters without a colon (a number in quotes)',
+  }),
+  password: described(secret.optional(), {
+    description: 'Password of that user.',
+    allowed: SECRET_ALLOWED,
+    secret: true,
+  }),
+  onVerdict: described(z.boolean().optional(), {
+    description: 'When a service is found out of service, the phones signed in there are told.',
+    allowed: PUSH_SWITCH,
+    defaultText: '`true` with a username',
+  }),
+  onRecovery: described(z.boolean().optional(), {
+    description: 'When it is back, the phones still signed in there are told.',
+    allowed: PUSH_SWITCH,
+    defaultText: '`true` with a username',
+  }),
+  atFirstFailure: described(z.boolean().optional(), {
+    description: 'They are told already when the first probe has failed: most such failures end by themselves.',
+    allowed: PUSH_SWITCH,
+    defaultText: '`false`',
+  }),
+  priority: described(z.int().min(0).max(2).prefault(1), {
+    description:
+      'When the phone shows it: 0 at once, even over a call screen; 1 as soon as the phone is idle; 2 only if it is idle.',
+    allowed: '0, 1 or 2',
+  }),
+  phoneScheme: described(z.enum(['http', 'https']).prefault('https'), {
+    description:
+      'How phones are reached by pushes of the proxy itself. The certificates of phones are not checked: they are self-signed and named by MAC address.',
+    allowed: 'http or https',
+  }),
+  phonePorts: described(
+    z
+      .strictObject({
+        http: described(z.int().min(1).max(65_535).prefault(80), {
+          description: 'Port of the web server of a phone, without TLS.',
+          allowed: PHONE_PORT,
+        }),
+        https: described(z.int().min(1).max(65_535).prefault(443), {
+          description: 'Its port with TLS.',
+          allowed: PHONE_PORT,
+        }),
+      })
+      .prefault({}),
+    { description: 'Ports of the web server of phones. Real ones have 80 and 443.' },
+  ),
+  concurrent: described(z.int().min(1).max(1000).prefault(50), {
+    description: 'Pushes of the proxy itself that may be under way at once.',
+    allowed: 'a whole number from 1 to 1000',
+  }),
+  perSecond: described(z.int().min(1).max(10_000).prefault(100), {
+    description: 'Pushes of the proxy itself that may begin in a second.',
+    allowed: 'a whole number from 1 to 10000',
+  }),
+  timeout: described(duration(100, 30_000).prefault('5s'), {
+    description:
+      'A phone has answered a push within this time, relayed or our own. It first asks Unified CM whether the user may push; whoever pushes usually waits 10 s.',
+    ...durationAllowed(100, 30_000),
+  }),
+});
+
 const languageCode = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/);
 
 export const configSchema = z.strictObject({
@@ -291,6 +399,9 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: "The proxy's own pages." },
   ),
+  push: described(push.optional(), {
+    description: 'Pushes: those of Finesse that go by the proxy, and its own. See [pushes](pushes.md).',
+  }),
   state: described(
     z
       .strictObject({

@@ -59,6 +59,15 @@ export function isLoopback(host: string): boolean {
   return family !== 0 && LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** Whether phones can only be on this machine, as in the demonstration and in tests: no listener is reached from elsewhere. */
+export function isLoopbackOnly(
+  listeners: readonly { readonly host: string; readonly publicUrl: string | null }[],
+): boolean {
+  return listeners.every(({ host, publicUrl }) => {
+    return isLoopback(publicUrl === null ? host : (URL.parse(publicUrl)?.hostname ?? ''));
+  });
+}
+
 /** Whether a socket can be told to listen there: an address without brackets, or a host name. */
 export function isListenHost(text: string): boolean {
   return isIP(text) !== 0 || (/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) && !/^[\d.]+$/.test(text));

@@ -4,7 +4,7 @@ import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
 import { createServerNames } from '../domain/server-names.ts';
 import type { ClusterConfig, Config, ListenerConfig, ServiceConfig } from './config.ts';
 import type { Finding, KeyPath } from './problem.ts';
-import { isLoopback, printable } from './values.ts';
+import { isLoopback, isLoopbackOnly, printable } from './values.ts';
 
 export function warnAbout(config: Config): Finding[] {
   const services = config.clusters.flatMap((cluster, c) => {
@@ -22,6 +22,7 @@ export function warnAbout(config: Config): Finding[] {
     ...config.clusters.flatMap(warnOfLonelyService),
     ...config.clusters.flatMap(warnOfSharedNames),
     ...services.flatMap(({ service, path }) => warnOfProbe(service, path)),
+    ...warnOfPush(config),
   ];
 }
 
@@ -90,6 +91,25 @@ function warnOfSharedNames(cluster: ClusterConfig, index: number): Finding[] {
     const found = `the name ${printable(name)} is claimed by the services ${rivals.join(' and ')}`;
     return { path, found, allowed: 'a name that two services claim serves neither; give it to one' };
   });
+}
+
+function warnOfPush({ push, phones }: Config): Finding[] {
+  if (push === null) return [];
+  const findings: Finding[] = [];
+  if (push.listeners.length === 0 && push.own === null) {
+    const found = 'push has neither listeners nor a username';
+    findings.push({ path: ['push'], found, allowed: 'it does nothing; without it the configuration says the same' });
+  }
+  for (const [index, network] of phones.networks.entries()) {
+    if (!isLoopback(network.split('/')[0] ?? '') || isLoopbackOnly(phones.listeners)) continue;
+    const found = `${network} is loopback, where no phone of a site can be`;
+    findings.push({ path: ['phones', 'networks', index], found, allowed: 'nothing there is pushed to' });
+  }
+  if (push.own?.scheme === 'http') {
+    const found = 'the password of the application user crosses the network in the clear with every push';
+    findings.push({ path: ['push', 'phoneScheme'], found, allowed: 'use https where phones can' });
+  }
+  return findings;
 }
 
 function warnOfProbe(service: ServiceConfig, path: KeyPath): Finding[] {

@@ -17,7 +17,7 @@ async function configOf(text: string, files = {}, env = {}): Promise<Config> {
 
 test('the defaults', async () => {
   const probe = { username: null, password: null, intervalMs: 5000, timeoutMs: 4000 };
-  const service = { aliases: [], site: null, ca: null, fingerprints: [] };
+  const service = { aliases: [], site: null, ca: null, fingerprints: [], pushFrom: null };
   const [a, b] = ['https://finesse-a.example.com:8445', 'https://finesse-b.example.com:8445'];
   expect(await configOf(VALID)).toEqual({
     phones: {
@@ -40,6 +40,7 @@ test('the defaults', async () => {
     ],
     reconnect: { intervalMs: 5000, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'] },
+    push: null,
     state: { folder: null },
     log: { level: 'info', format: 'auto' },
   });
