@@ -50,7 +50,6 @@ function serviceOn(port: number, but: Partial<ServiceConfig['probe']> = {}): Ser
     site: null,
     ca: null,
     fingerprints: [],
-    pushFrom: [],
     pushFrom: null,
     probe: {
       url: `${url}/finesse/api/SystemInfo?token=${SECRET}`,
