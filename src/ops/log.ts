@@ -3,8 +3,9 @@
  * this interface only, so that what writes the lines, and what is kept out of them, is decided here.
  */
 
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { createLogSink, type LogSink, type LogStream } from './log-sink.ts';
 import { scrubFields, scrubText } from './scrub.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -24,41 +25,34 @@ export interface LogOptions {
   /** auto: pretty in a terminal, JSON otherwise. */
   readonly format: 'json' | 'pretty' | 'auto';
   /** Where lines go; the standard output by default. */
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream?: LogStream;
 }
 
-/** Whoever reads the log may stop reading: beyond this much waiting, lines are dropped rather than phones kept waiting. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MESSAGE_KEY = 'message';
 
-export function createLog(options: LogOptions): Log {
-  const { stream, level } = options;
-  const isTerminal = (stream ?? process.stdout).isTTY === true;
-  const pretty = options.format === 'pretty' || (options.format === 'auto' && isTerminal);
-  const lines: DestinationStream = pretty ? prettyLines(stream, isTerminal) : (stream ?? standardOutput());
+export function createLog({ level, format, stream = process.stdout }: LogOptions): Log {
+  const isTerminal = stream.isTTY === true;
+  const isPretty = format === 'pretty' || (format === 'auto' && isTerminal);
+  const sink = createLogSink(stream);
+  const pretty = isPretty ? createPretty(isTerminal) : null;
   const logger = pino(
     {
       level,
       base: null,
-      messageKey: 'message',
+      messageKey: MESSAGE_KEY,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    lines,
+    { write: (line) => sink.write(pretty === null ? line : pretty(line)) },
   );
-  return wrap(logger, {});
+  return wrap(logger, sink, {});
 }
 
-function standardOutput(): DestinationStream {
-  return destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES });
-}
-
-/** In this process and at once, not in a worker thread: a person watches, and the last line before an exit counts most. */
-function prettyLines(stream: LogOptions['stream'], colorize: boolean): DestinationStream {
-  return PinoPretty({
+/** In this process, not in a worker thread: a person watches, and the last line before an exit counts most. */
+function createPretty(colorize: boolean): (line: string) => string {
+  return prettyFactory({
     colorize,
-    sync: true,
-    destination: stream ?? 1,
-    messageKey: 'message',
+    messageKey: MESSAGE_KEY,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'event',
     singleLine: true,
@@ -66,9 +60,11 @@ function prettyLines(stream: LogOptions['stream'], colorize: boolean): Destinati
   });
 }
 
-function wrap(logger: Logger, bound: LogFields): Log {
+function wrap(logger: Logger, sink: LogSink, bound: LogFields): Log {
   const write = (level: LogLevel, event: string, fields: LogFields, message?: string) => {
     if (!logger.isLevelEnabled(level)) return;
+    const lost = sink.takeLost();
+    if (lost > 0) logger.warn({ event: 'log-lines-lost', lines: lost });
     const line = { event, ...scrubFields({ ...bound, ...fields }) };
     if (message === undefined) logger[level](line);
     else logger[level](line, '%s', scrubText(message));
@@ -78,6 +74,6 @@ function wrap(logger: Logger, bound: LogFields): Log {
     info: (event, fields = {}, message) => write('info', event, fields, message),
     warn: (event, fields = {}, message) => write('warn', event, fields, message),
     error: (event, fields = {}, message) => write('error', event, fields, message),
-    child: (fields) => wrap(logger, { ...bound, ...fields }),
+    child: (fields) => wrap(logger, sink, { ...bound, ...fields }),
   };
 }

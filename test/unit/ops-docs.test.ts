@@ -19,8 +19,10 @@ it('docs/errors.md is as `node scripts/docs-errors.ts` writes it, and has every 
 
 it('docs/operations.md explains every event that the program logs, and no other', () => {
   const sources = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.startsWith('src/simulators/'));
-  const calls = sources.flatMap((path) => [...read(path).matchAll(/\blog\.(?:debug|info|warn|error)\(([^;{]*)/g)]);
-  const logged = calls.flatMap(([, start]) => [...(start ?? '').matchAll(/(?<!=== )'([a-z]+(?:-[a-z]+)*)'/g)]);
+  const texts = sources.map(read);
+  const calls = texts.flatMap((text) => [...text.matchAll(/\blog\.(?:debug|info|warn|error)\(([^;{]*)/g)]);
+  const named = calls.flatMap(([, start]) => [...(start ?? '').matchAll(/(?<!=== )'([a-z]+(?:-[a-z]+)*)'/g)]);
+  const logged = [...named, ...texts.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)])];
   const table = read('docs/operations.md').split('| Event |')[1] ?? '';
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)]);

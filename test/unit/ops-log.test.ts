@@ -64,3 +64,26 @@ it('prints no error whole', () => {
   log.error('fault', { error });
   expect(JSON.parse(text()).error).toEqual({ name: 'Error', code: 'ECONNRESET' });
 });
+
+it('loses lines rather than wait for a reader that stopped reading, and says how many', () => {
+  const lines: string[] = [];
+  const reader = { writableLength: 0 };
+  const stream = new Writable({
+    write(chunk, _, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  Object.defineProperty(stream, 'writableLength', { get: () => reader.writableLength });
+  const log = createLog({ level: 'info', format: 'json', stream });
+  reader.writableLength = 1e9;
+  log.info('a');
+  log.info('b');
+  expect(lines).toEqual([]);
+  reader.writableLength = 0;
+  log.info('c');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', event: 'log-lines-lost', lines: 2 },
+    { event: 'c' },
+  ]);
+});
