@@ -1,7 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
-import type { Config, ListenerConfig } from './config/config.ts';
+import type { Config, ServiceConfig } from './config/config.ts';
 import { failures } from './domain/failure.ts';
 import { createMonitor, type HealthChange } from './monitor/monitor.ts';
 import { createProbe } from './monitor/probe.ts';
@@ -10,22 +10,31 @@ import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages } from './phone/templates.ts';
 import { createAddressOf } from './proxy/client-address.ts';
-import { createPhoneHandler } from './proxy/handler.ts';
-import { createListener, type Listener } from './proxy/listener.ts';
+import { createPhoneHandler, type PhonePlan } from './proxy/handler.ts';
+import { createPhoneListeners } from './proxy/phone-listeners.ts';
 import { createRelay } from './proxy/relay.ts';
-import { createAdminSettingsFile } from './store/admin-settings.ts';
-import { systemClock } from './store/clock.ts';
+import { createPushes } from './push/pushes.ts';
+import { createAdminKeeper } from './store/admin-settings.ts';
+import { type Clock, systemClock } from './store/clock.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createNameStore } from './store/names.ts';
-import { createServiceStore } from './store/services.ts';
+import { createServiceStore, type ServiceDefinition } from './store/services.ts';
 
 export interface App {
   /** Rejects, with nothing left running, when a port cannot be had. */
   start(): Promise<void>;
+  /**
+   * Takes over another configuration and drops no request: what is under way ends by the old one, and what has not changed
+   * goes on undisturbed, health and phones included. Throws PageTemplateError with nothing changed. What needs a restart
+   * stays as it is (`diffConfig` tells).
+   */
+  apply(next: Config): void;
   /** Finishes what is in flight, for at most `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
   /** Where phones connect, in the order of the configuration; after start. */
   addresses(): readonly AddressInfo[];
+  /** Where Finesse pushes to, in the order of the configuration; after start. */
+  pushAddresses(): readonly AddressInfo[];
   opsAddress(): AddressInfo;
   /** Every service has been probed once. */
   readonly ready: Promise<void>;
@@ -34,24 +43,17 @@ export interface App {
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
-export function createApp(config: Config, log: Log, version: string): App {
-  const clock = systemClock;
+export function createApp(initial: Config, log: Log, version: string, clock: Clock = systemClock): App {
+  let config = initial;
+  let plan = createPlan(config);
   const startedAt = clock.now();
-  const services = config.clusters.flatMap((cluster) => cluster.services);
-  const store = createServiceStore(
-    config.clusters.flatMap(({ id: cluster, services: members }) =>
-      members.map(({ id, name, probe }) => ({ id, name, cluster, probeIntervalMs: probe.intervalMs })),
-    ),
-    config.reconnect,
-    clock,
-  );
+  const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
   const metrics = createMetrics({ store, devices, version, clock });
-  const templates = loadPages(config.pages);
 
   const monitor = createMonitor({
-    services,
+    services: allServices(config),
     createProbe,
     reconnect: config.reconnect,
     store,
@@ -66,7 +68,10 @@ export function createApp(config: Config, log: Log, version: string): App {
     onFault: (id, error) => log.error('probe-fault', { service: id, error }),
   });
 
+  const pushes = createPushes({ config, devices, names, clock, log, metrics });
+
   const announce = (id: string, change: HealthChange) => {
+    pushes.changed(id, change.from, change.to);
     const { failure } = store.health(id);
     const reason = failure === null ? null : `${failures[failure.code].operator} (${failure.detail})`;
     const fields = { service: id, from: change.from, to: change.to, attempt: change.attempt, reason };
@@ -82,16 +87,14 @@ export function createApp(config: Config, log: Log, version: string): App {
     }
   };
 
-  const relay = createRelay(services, names);
+  const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
-    answerWithinMs: config.phones.answerWithinMs,
-    frontDoor: config.clusters.find((cluster) => cluster.frontDoor)?.id ?? null,
+    plan: () => plan,
     store,
     devices,
     monitor,
     relay: relay.relay,
-    templates,
-    addressOf: createAddressOf(config.phones.trustedFronts),
+    addresses: pushes.addresses,
     clock,
     log,
     metrics,
@@ -99,6 +102,7 @@ export function createApp(config: Config, log: Log, version: string): App {
   let draining = false;
   const ops = createOpsServer({
     ...config.ops,
+    token: () => config.ops.token,
     store,
     devices,
     metrics,
@@ -112,17 +116,11 @@ export function createApp(config: Config, log: Log, version: string): App {
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
   });
-  const listeners: Listener[] = config.phones.listeners.map((listener, index) => createPhoneListener(listener, index));
-
-  function createPhoneListener(listener: ListenerConfig, index: number): Listener {
-    const created: Listener = createListener(listener, {
-      key: `phones.listeners[${index}]`,
-      onRequest: (req, res) => void handler.handle(req, res, listener, created.address().port),
-      onRefused: handler.refused,
-      errorPage: handler.refusalPage,
-    });
-    return created;
-  }
+  const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
+    onRequest: (req, res, listener, port) => void handler.handle(req, res, listener, port),
+    onRefused: handler.refused,
+    errorPage: handler.refusalPage,
+  });
 
   let cancelForget = () => {};
   const forget = () => {
@@ -130,25 +128,37 @@ export function createApp(config: Config, log: Log, version: string): App {
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
-  const keepAdminSettings = (folder: string) => {
-    const file = createAdminSettingsFile(folder);
-    for (const [id, setting] of file.read(clock.now())) if (store.get(id) !== null) store.setAdmin(id, setting);
-    store.onAdminChange(() => file.write(new Map(store.all().map(({ id, admin }) => [id, admin]))));
+  const adminSettings = createAdminKeeper(store, (event, error) => log.error(event, { error }));
+
+  const apply = (next: Config) => {
+    const nextPlan = createPlan(next);
+    const stays = new Set(allServices(next).map(({ id }) => id));
+    const gone = allServices(config).filter(({ id }) => !stays.has(id));
+    config = next;
+    plan = nextPlan;
+    store.define(defineServices(config), config.reconnect);
+    names.define(config.clusters);
+    pushes.define(config);
+    relay.define(allServices(config));
+    monitor.define({ services: allServices(config), reconnect: config.reconnect });
+    for (const { id } of gone) devices.left(id);
+    listeners.define(config.phones.listeners, config.phones.limits);
+    adminSettings.moveTo(config.state.folder);
   };
 
   const stop = async (deadlineMs: number) => {
     draining = true;
     cancelForget();
     monitor.stop();
-    await Promise.all(listeners.map((listener) => listener.stop(deadlineMs)));
+    await Promise.all([listeners.stop(deadlineMs), pushes.stop(deadlineMs)]);
     await Promise.all([relay.close(), ops.stop()]);
   };
 
   return {
     async start() {
-      if (config.state.folder !== null) keepAdminSettings(config.state.folder);
+      adminSettings.readFrom(config.state.folder, clock.now());
       try {
-        for (const part of [ops, ...listeners]) await part.start();
+        for (const part of [ops, listeners, pushes]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
@@ -156,9 +166,33 @@ export function createApp(config: Config, log: Log, version: string): App {
       forget();
       monitor.start();
     },
+    apply,
     stop,
-    addresses: () => listeners.map((listener) => listener.address()),
+    addresses: listeners.addresses,
+    pushAddresses: pushes.listening,
     opsAddress: () => ops.address(),
     ready: monitor.ready,
   };
+}
+
+/** What a configuration means for the pages and for every single request. */
+function createPlan({ phones, clusters, pages }: Config): PhonePlan {
+  return {
+    answerWithinMs: phones.answerWithinMs,
+    frontDoor: clusters.find((cluster) => cluster.frontDoor)?.id ?? null,
+    templates: loadPages(pages),
+    addressOf: createAddressOf(phones.trustedFronts),
+  };
+}
+
+function allServices({ clusters }: Config): readonly ServiceConfig[] {
+  return clusters.flatMap(({ services }) => services);
+}
+
+function defineServices({ clusters }: Config): readonly ServiceDefinition[] {
+  return clusters.flatMap(({ id: cluster, services }) =>
+    services.map(({ id, name, url, probe }) => {
+      return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}` };
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { request as httpRequest } from 'node:http';
 import { Writable } from 'node:stream';
 import { type App, createApp } from '../src/app.ts';
 import type { Config, ServiceConfig } from '../src/config/config.ts';
+import { DEFAULT_LIMITS } from '../src/config/limits.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
 
@@ -124,6 +125,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
         site: null,
         ca: null,
         fingerprints: [],
+        certificateNames: [],
         pushFrom: null,
       },
       probe: { ...probe, intervalMs, timeoutMs: intervalMs * 0.8 },
@@ -133,6 +135,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     phones: {
       listeners: [{ host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null }],
       ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+      limits: DEFAULT_LIMITS,
     },
     ops: { host: '127.0.0.1', port: 0, token: TOKEN },
     clusters: [{ id: 'main', frontDoor: true, services }],
@@ -140,6 +143,8 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     pages: { folder: null, languages: ['en', 'de'] },
     push: null,
     state: { folder: null },
+    reload: { watch: false },
+    stop: { pauseMs: 0, withinMs: 10_000 },
     log: { level: 'debug', format: 'json' },
   };
 }

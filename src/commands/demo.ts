@@ -1,6 +1,7 @@
 /** `demo`: the proxy with two simulated Finesse servers, on loopback only, and plain words on what to try. */
 
 import type { Config, ServiceConfig } from '../config/config.ts';
+import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { createLog } from '../ops/log.ts';
 import { Control } from '../simulators/finesse/control.ts';
 import { createFinesse, type Finesse } from '../simulators/finesse/server.ts';
@@ -78,7 +79,17 @@ async function startOn<Part extends { start(): Promise<unknown> }>(
 function demoConfig(servers: readonly Simulated[], port: number, opsPort: number): Config {
   const services = servers.map(
     ({ id, name, finesse }): ServiceConfig => ({
-      ...{ id, name, url: finesse.url, aliases: [], site: null, ca: null, fingerprints: [], pushFrom: null },
+      ...{
+        id,
+        name,
+        url: finesse.url,
+        aliases: [],
+        site: null,
+        ca: null,
+        fingerprints: [],
+        certificateNames: [],
+        pushFrom: null,
+      },
       probe: {
         ...{ url: `${finesse.url}/finesse/api/SystemInfo`, username: null, password: null },
         ...{ intervalMs: 5000, timeoutMs: 4000 },
@@ -89,6 +100,7 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
     phones: {
       listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
       ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+      limits: DEFAULT_LIMITS,
     },
     ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },
     clusters: [{ id: 'main', frontDoor: true, services }],
@@ -96,6 +108,8 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
     pages: { folder: null, languages: ['en', 'de'] },
     push: null,
     state: { folder: null },
+    reload: { watch: false },
+    stop: { pauseMs: 0, withinMs: 10_000 },
     log: { level: 'info', format: 'auto' },
   };
 }

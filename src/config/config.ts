@@ -1,10 +1,20 @@
 /** The configuration as the rest of the program sees it: validated, defaults filled in, durations in milliseconds. */
 
+import type { PhoneLimits } from './limits.ts';
+
 export interface TlsServerFiles {
   /** PEM file with the certificate chain that phones see. */
   readonly cert: string;
   /** PEM file with its private key. */
   readonly key: string;
+}
+
+/** `legacy` takes TLS 1.0 too, for phones of the 7900 series (reference/phone-xml.md §9). */
+export type TlsProfile = 'modern' | 'legacy';
+
+export interface PhoneTls extends TlsServerFiles {
+  /** Absent: modern. */
+  readonly profile?: TlsProfile;
 }
 
 export interface ListenerConfig {
@@ -13,7 +23,7 @@ export interface ListenerConfig {
   readonly port: number;
   /** Origin (scheme, host, port; no path) by which phones reach this listener; null only on loopback. */
   readonly publicUrl: string | null;
-  readonly tls: TlsServerFiles | null;
+  readonly tls: PhoneTls | null;
   /** Id of the service that everything on this listener is for (split DNS), or null. */
   readonly service: string | null;
 }
@@ -28,6 +38,26 @@ export interface ProbeConfig {
   readonly timeoutMs: number;
 }
 
+/** The Finesse Notification Service (XMPP) of a service, where its failures are noticed at once. */
+export interface NotificationConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'direct' | 'starttls' | 'unencrypted';
+  readonly username: string;
+  readonly password: string;
+  /** As for the service itself. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  /** Signals are words for the operator only. */
+  readonly advisory: boolean;
+  /** XMPP domain; null: what SystemInfo says. */
+  readonly domain: string | null;
+  /** JID of the pubsub service; null: what SystemInfo says, else pubsub.DOMAIN. */
+  readonly pubsub: string | null;
+  /** A connection on which nothing was heard for so long, pings included, is lost. */
+  readonly deadAfterMs: number;
+}
+
 export interface ServiceConfig {
   readonly id: string;
   readonly name: string;
@@ -40,9 +70,13 @@ export interface ServiceConfig {
   readonly ca: string | null;
   /** SHA-256 fingerprints (hex pairs joined by colons, upper case) of certificates trusted although no CA vouches for them. */
   readonly fingerprints: readonly string[];
+  /** Names of which the certificate must carry one, in place of the host of the URL; empty: that host. */
+  readonly certificateNames: readonly string[];
   readonly probe: ProbeConfig;
   /** Addresses and CIDR blocks its pushes come from; null: those that `url` resolves to. */
   readonly pushFrom: readonly string[] | null;
+  /** null: SystemInfo alone tells. */
+  readonly notification: NotificationConfig | null;
 }
 
 /** Where Finesse pushes to. Phones do not connect here. */
@@ -98,6 +132,7 @@ export interface Config {
     readonly trustedFronts: readonly string[];
     /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
     readonly forgetAfterMs: number;
+    readonly limits: PhoneLimits;
   };
   readonly ops: { readonly host: string; readonly port: number; readonly token: string | null };
   readonly clusters: readonly ClusterConfig[];
@@ -111,5 +146,13 @@ export interface Config {
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
   readonly state: { readonly folder: string | null };
+  /** Whether a changed file is taken over by itself, beside SIGHUP. */
+  readonly reload: { readonly watch: boolean };
+  readonly stop: {
+    /** Between the first sign of stopping and the moment when no new connection is accepted. */
+    readonly pauseMs: number;
+    /** All of it; less than this is left after the pause. */
+    readonly withinMs: number;
+  };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'pretty' | 'auto' };
 }

@@ -1,10 +1,19 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
 import { dirname, resolve } from 'node:path';
-import type { Config, ListenerConfig, OwnPushConfig, PushConfig, ServiceConfig } from './config.ts';
+import type {
+  Config,
+  ListenerConfig,
+  NotificationConfig,
+  OwnPushConfig,
+  PhoneTls,
+  PushConfig,
+  ServiceConfig,
+} from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
 import { parseConfig } from './findings.ts';
+import type { PhoneLimits } from './limits.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -79,6 +88,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       networks: phones.networks,
       trustedFronts: phones.trustedFronts,
       forgetAfterMs: phones.forgetAfter,
+      limits: buildLimits(phones.limits),
     },
     ops: { host: ops.host, port: ops.port, token: outside.contents.get('ops.token') ?? null },
     clusters: clusters.map((cluster, c) => ({
@@ -92,6 +102,8 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     pages: { folder: inFolder(pages.folder), languages: pages.languages },
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
     state: { folder: inFolder(state.folder) },
+    reload: parsed.reload,
+    stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
     log,
   };
 }
@@ -105,7 +117,7 @@ function buildListener(listener: ParsedListener, folder: string): ListenerConfig
     host,
     port,
     publicUrl: publicUrl === undefined ? null : origin(publicUrl),
-    tls: tls === undefined ? null : { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+    tls: tls === undefined ? null : buildTls(tls, folder),
     service: service ?? null,
   };
 }
@@ -139,12 +151,29 @@ function buildOwnPush(push: ParsedPush, outside: Outside): OwnPushConfig | null 
   };
 }
 
+function buildTls(tls: NonNullable<ParsedListener['tls']>, folder: string): PhoneTls {
+  const files = { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) };
+  return tls.profile === 'modern' ? files : { ...files, profile: tls.profile };
+}
+
+function buildLimits(limits: ParsedConfig['phones']['limits']): PhoneLimits {
+  return {
+    headersMs: limits.headers,
+    requestMs: limits.request,
+    answerMs: limits.answer,
+    keepAliveMs: limits.keepAlive,
+    connections: limits.connections,
+    requestsPerConnection: limits.requestsPerConnection,
+    perAddress: limits.perAddress,
+  };
+}
+
 const PROBE_TIMEOUT_MS = 4000;
 
 function buildService(service: ParsedService, key: string, reconnectMs: number, outside: Outside): ServiceConfig {
   const { probe, tls } = service;
   const url = origin(service.url);
-  return {
+  const base = {
     id: service.id,
     name: service.name,
     url,
@@ -152,6 +181,7 @@ function buildService(service: ParsedService, key: string, reconnectMs: number, 
     site: service.site ?? null,
     ca: outside.contents.get(`${key}.tls.ca`) ?? null,
     fingerprints: tls.fingerprints.map((text) => parseFingerprint(text) ?? text),
+    certificateNames: tls.names ?? [],
     pushFrom: service.pushFrom ?? null,
     probe: {
       url: probe.url ?? `${url}/finesse/api/SystemInfo`,
@@ -160,5 +190,32 @@ function buildService(service: ParsedService, key: string, reconnectMs: number, 
       intervalMs: probe.interval,
       timeoutMs: probe.timeout ?? Math.min(PROBE_TIMEOUT_MS, Math.floor(0.8 * Math.min(probe.interval, reconnectMs))),
     },
+  };
+  return { ...base, notification: buildNotification(service.notification, base, key, outside) };
+}
+
+const DIRECT_TLS_PORT = 5223;
+const PLAIN_PORT = 5222;
+
+function buildNotification(
+  parsed: ParsedService['notification'],
+  service: Omit<ServiceConfig, 'notification'>,
+  key: string,
+  outside: Outside,
+): NotificationConfig | null {
+  if (parsed === undefined) return null;
+  const { contents } = outside;
+  return {
+    host: parsed.host ?? new URL(service.url).hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port ?? (parsed.tls === 'direct' ? DIRECT_TLS_PORT : PLAIN_PORT),
+    tls: parsed.tls,
+    username: parsed.username,
+    password: contents.get(`${key}.notification.password`) ?? '',
+    ca: contents.get(`${key}.notification.ca`) ?? service.ca,
+    fingerprints: parsed.fingerprints?.map((text) => parseFingerprint(text) ?? text) ?? service.fingerprints,
+    advisory: parsed.advisory,
+    domain: parsed.domain ?? null,
+    pubsub: parsed.pubsub ?? null,
+    deadAfterMs: parsed.deadAfter,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { renderFound } from './document.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { type Finding, type KeyPath, renderKey } from './problem.ts';
 import { isLoopback, parseDuration, parseOrigin, renderDuration } from './values.ts';
 
@@ -42,6 +43,9 @@ export function checkRules(value: unknown): Finding[] {
   const push = at(root, 'push');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
+    ...checkLegacy(listeners),
+    ...checkLimits(at(at(root, 'phones'), 'limits')),
+    ...checkStop(at(root, 'stop')),
     ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners'))]),
     ...checkPush(push, at(at(root, 'phones'), 'networks')),
     ...checkOps(ops),
@@ -83,6 +87,73 @@ function checkListener(listener: Place, services: readonly Place[]): Finding[] {
     findings.push(finding(service, renderFound(service.value), `the id of a service: ${ids.join(', ')}`));
   }
   return findings;
+}
+
+/**
+ * Who speaks TLS 1.0 can be talked down to it, and what it protects can be read: so only phones that know nothing better
+ * (reference/phone-xml.md §9) are given such a listener, and all others must have one that never does.
+ */
+function checkLegacy(listeners: readonly Place[]): Finding[] {
+  const isLegacy = (listener: Place) => at(at(listener, 'tls'), 'profile').value === 'legacy';
+  const modern = listeners.filter((listener) => !isLegacy(listener));
+  const urls = modern.map((listener) => parseOrigin(text(at(listener, 'publicUrl')) ?? '')?.origin);
+  return listeners.filter(isLegacy).flatMap((listener) => {
+    const profile = at(at(listener, 'tls'), 'profile');
+    const publicUrl = at(listener, 'publicUrl');
+    const origin = parseOrigin(text(publicUrl) ?? '')?.origin;
+    const shared = origin !== undefined && urls.includes(origin);
+    const alone = !modern.some((other) => at(other, 'tls').value !== undefined);
+    const why = 'all phones but those of the 7900 series have to use, since TLS 1.0 protects nobody';
+    return [
+      ...(alone
+        ? [finding(profile, '"legacy"', `legacy beside another listener with tls, without it, which ${why}`)]
+        : []),
+      ...(shared
+        ? [
+            finding(
+              publicUrl,
+              `${renderFound(publicUrl.value)}, which a listener that is not legacy has too`,
+              'an origin of its own for a legacy listener',
+            ),
+          ]
+        : []),
+    ];
+  });
+}
+
+function checkLimits(limits: Place): Finding[] {
+  return checkLess(at(limits, 'headers'), at(limits, 'request'), DEFAULT_LIMITS, (a, b) => a <= b, 'at most');
+}
+
+function checkStop(stop: Place): Finding[] {
+  return checkLess(
+    at(stop, 'pause'),
+    at(stop, 'within'),
+    { pauseMs: 0, withinMs: 10_000 },
+    (a, b) => a < b,
+    'less than',
+  );
+}
+
+/** Two durations of which the first must be less; each with its default. */
+function checkLess(
+  lesser: Place,
+  greater: Place,
+  defaults: object,
+  holds: (a: number, b: number) => boolean,
+  words: string,
+): Finding[] {
+  const ms = (place: Place) => {
+    const written = parseDuration(text(place) ?? '');
+    return place.value === undefined ? Number(Reflect.get(defaults, `${place.path.at(-1)}Ms`)) : written;
+  };
+  const [a, b] = [ms(lesser), ms(greater)];
+  if (a === null || b === null || holds(a, b)) return [];
+  const place = lesser.value === undefined ? greater : lesser;
+  const [less, more] = [renderKey(lesser.path), renderKey(greater.path)];
+  return [
+    finding(place, renderFound(place.value), `${less} (${renderDuration(a)}) ${words} ${more} (${renderDuration(b)})`),
+  ];
 }
 
 /** Whether two sockets could not both listen on one port: a wildcard takes the port of every address of its family. */

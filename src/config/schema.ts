@@ -4,10 +4,13 @@
  */
 
 import { z } from 'zod';
+import { limits } from './schema-limits.ts';
+import { notification } from './schema-notification.ts';
 import {
   described,
   duration,
   durationAllowed,
+  fingerprints,
   HOUR,
   ID_ALLOWED,
   isId,
@@ -17,20 +20,25 @@ import {
   SECRET_ALLOWED,
   secret,
 } from './schema-parts.ts';
-import { isAlias, isListenHost, isNetwork, parseFingerprint, parseHttpUrl, parseOrigin } from './values.ts';
+import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
-const tlsFiles = (certificate: string) =>
-  z.strictObject({
-    cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
-    key: described(path, {
-      description: "PEM file with the certificate's private key, without a passphrase.",
-      allowed: 'the path of a PEM file',
-    }),
-  });
+const tlsFiles = (certificate: string) => ({
+  cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
+  key: described(path, {
+    description:
+      "PEM file with the certificate's private key, without a passphrase. Both files are read again when they change.",
+    allowed: 'the path of a PEM file',
+  }),
+});
 
-const listenerTls = tlsFiles(
-  "PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host.",
-);
+const listenerTls = z.strictObject({
+  ...tlsFiles("PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host."),
+  profile: described(z.enum(['modern', 'legacy']).prefault('modern'), {
+    description:
+      '`modern`: TLS 1.2 and later. `legacy`: TLS 1.0 and old ciphers too, for phones of the 7900 series and nothing else: a listener of its own, beside a modern one for all other phones.',
+    allowed: 'modern or legacy',
+  }),
+});
 
 const listener = z.strictObject({
   host: described(z.string().refine(isListenHost), {
@@ -104,21 +112,25 @@ const serviceTls = z.strictObject({
     allowed: 'the path of a PEM file',
     defaultText: "the system's CAs",
   }),
-  fingerprints: described(
+  fingerprints: described(fingerprints.prefault([]), {
+    description:
+      'SHA-256 fingerprints of certificates that are trusted although no CA vouches for them; `check --probe` prints them.',
+  }),
+  names: described(
     z
       .array(
-        described(
-          z.string().refine((text) => parseFingerprint(text) !== null),
-          {
-            description: 'A SHA-256 fingerprint.',
-            allowed: 'a SHA-256 fingerprint: 32 pairs of hex digits joined by colons',
-          },
-        ),
+        described(z.string().refine(isListenHost), {
+          description: 'A host name or IP address.',
+          allowed: 'a host name or an IP address without brackets',
+        }),
       )
-      .prefault([]),
+      .min(1)
+      .optional(),
     {
       description:
-        'SHA-256 fingerprints of certificates that are trusted although no CA vouches for them; `check --probe` prints them.',
+        "Names of which Finesse's certificate must carry one, where it does not carry the host of `url`: a server that is reached by an address or an alias, say. A CA must vouch for it as ever.",
+      allowed: 'a list of at least one host name or IP address',
+      defaultText: 'the host of `url`',
     },
   ),
 });
@@ -163,6 +175,9 @@ const service = z.strictObject({
     description: 'How the certificate of Finesse is checked. It is never left unchecked.',
   }),
   probe: described(probe.prefault({}), { description: 'How the proxy asks whether the service is in service.' }),
+  notification: described(notification.optional(), {
+    description: 'The Finesse Notification Service, by which failures are noticed at once. Absent: it is not used.',
+  }),
   pushFrom: described(
     z
       .array(
@@ -230,6 +245,10 @@ const phones = z.strictObject({
     description: 'A signed-in phone that sends nothing for this long is forgotten.',
     ...durationAllowed(1000, 720 * HOUR),
   }),
+  limits: described(limits.prefault({}), {
+    description:
+      'What clients may ask for at most. Meant for scanners, mistakes and attacks: phones that work do not notice.',
+  }),
 });
 
 const ops = z.strictObject({
@@ -257,9 +276,12 @@ const pushListener = z.strictObject({
     description: 'TCP port. Finesse pushes to port 80, and to 443 where phones take HTTPS only; 0 takes any free one.',
     allowed: 'a whole number from 0 to 65535',
   }),
-  tls: described(tlsFiles('PEM file with the certificate that Finesse sees, followed by its chain.').optional(), {
-    description: 'Take pushes by HTTPS with this certificate. Without it the listener is plain HTTP.',
-  }),
+  tls: described(
+    z.strictObject(tlsFiles('PEM file with the certificate that Finesse sees, followed by its chain.')).optional(),
+    {
+      description: 'Take pushes by HTTPS with this certificate. Without it the listener is plain HTTP.',
+    },
+  ),
 });
 
 const PHONE_PORT = 'a whole number from 1 to 65535';
@@ -413,6 +435,34 @@ export const configSchema = z.strictObject({
       })
       .prefault({}),
     { description: 'What survives a restart.' },
+  ),
+  reload: described(
+    z
+      .strictObject({
+        watch: described(z.boolean().prefault(false), {
+          description:
+            'This file is taken over by itself when it changes. Otherwise by the signal SIGHUP only (docs/operations.md).',
+          allowed: 'true or false',
+        }),
+      })
+      .prefault({}),
+    { description: 'How a changed configuration is taken over.' },
+  ),
+  stop: described(
+    z
+      .strictObject({
+        pause: described(duration(0, HOUR).prefault('0s'), {
+          description:
+            'Time between `/readyz` turning 503 and the end of accepting connections, for a load balancer to notice. Less than `within`.',
+          ...durationAllowed(0, HOUR),
+        }),
+        within: described(duration(100, HOUR).prefault('10s'), {
+          description: 'The process has ended within this time of SIGTERM; what is not finished by then is broken off.',
+          ...durationAllowed(100, HOUR),
+        }),
+      })
+      .prefault({}),
+    { description: 'How the proxy stops.' },
   ),
   log: described(
     z

@@ -1,5 +1,6 @@
 /** All services' supervisors as one: what the phone path may ask of health, and when the first round of probes is over. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import type { HealthEffect, HealthSettings } from '../domain/service-health.ts';
 import type { Clock } from '../store/clock.ts';
@@ -9,10 +10,14 @@ import { createSupervisor, type Supervisor } from './supervisor.ts';
 
 export type HealthChange = HealthEffect & { readonly kind: 'announce' };
 
-export interface MonitorOptions {
+/** What a configuration says to the monitor. */
+export interface Watched {
   readonly services: readonly ServiceConfig[];
-  readonly createProbe: (service: ServiceConfig) => Probe;
   readonly reconnect: HealthSettings;
+}
+
+export interface MonitorOptions extends Watched {
+  readonly createProbe: (service: ServiceConfig) => Probe;
   readonly store: ServiceStore;
   readonly clock: Clock;
   readonly random: () => number;
@@ -24,33 +29,64 @@ export interface MonitorOptions {
 export interface Monitor {
   start(): void;
   stop(): void;
+  /**
+   * Replaces the services, after the store. One that has not changed is watched on undisturbed; a changed one is probed
+   * at once, and goes on from the health that the store has of it.
+   */
+  define(next: Watched): void;
   /** Every service has been probed once. */
   isReady(): boolean;
   readonly ready: Promise<void>;
+  /** At once for a service that is no longer configured. */
   requestFailed(id: string): Promise<void>;
+  /** false for a service that is no longer configured. */
   confirm(id: string, withinMs: number): Promise<boolean>;
 }
 
+interface Watch {
+  readonly service: ServiceConfig;
+  readonly supervisor: Supervisor;
+}
+
 export function createMonitor(options: MonitorOptions): Monitor {
-  const supervisors = new Map<string, Supervisor>(
-    options.services.map((service) => [service.id, superviseOne(options, service)]),
-  );
-  const get = (id: string): Supervisor => {
-    const supervisor = supervisors.get(id);
-    if (supervisor === undefined) throw new Error(`no service ${id}`);
-    return supervisor;
-  };
+  let { reconnect } = options;
+  const watch = (service: ServiceConfig): Watch => ({
+    service,
+    supervisor: superviseOne({ ...options, reconnect }, service),
+  });
+  let watches = new Map(options.services.map((service) => [service.id, watch(service)]));
+  let isRunning = false;
   let isReady = false;
-  const ready = Promise.all([...supervisors.values()].map((supervisor) => supervisor.firstProbe)).then(() => {
+  const ready = Promise.all([...watches.values()].map(({ supervisor }) => supervisor.firstProbe)).then(() => {
     isReady = true;
   });
   return {
-    start: () => supervisors.forEach((supervisor) => void supervisor.start()),
-    stop: () => supervisors.forEach((supervisor) => void supervisor.stop()),
+    start() {
+      isRunning = true;
+      for (const { supervisor } of watches.values()) supervisor.start();
+    },
+    stop() {
+      isRunning = false;
+      for (const { supervisor } of watches.values()) supervisor.stop();
+    },
+    define(next) {
+      const before = watches;
+      const sameGrid = isDeepStrictEqual(reconnect, next.reconnect);
+      reconnect = next.reconnect;
+      const keep = (service: ServiceConfig) => {
+        const known = before.get(service.id);
+        return sameGrid && isDeepStrictEqual(known?.service, service) ? known : undefined;
+      };
+      watches = new Map(next.services.map((service) => [service.id, keep(service) ?? watch(service)]));
+      const kept = new Set(watches.values());
+      for (const old of before.values()) if (!kept.has(old)) old.supervisor.stop();
+      const known = new Set(before.values());
+      for (const made of watches.values()) if (isRunning && !known.has(made)) made.supervisor.start();
+    },
     isReady: () => isReady,
     ready,
-    requestFailed: (id) => get(id).requestFailed(),
-    confirm: (id, withinMs) => get(id).confirm(withinMs),
+    requestFailed: async (id) => watches.get(id)?.supervisor.requestFailed(),
+    confirm: async (id, withinMs) => (await watches.get(id)?.supervisor.confirm(withinMs)) ?? false,
   };
 }
 

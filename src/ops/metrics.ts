@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { AdminState, HealthState, ProbeOutcome, ServiceStatus } from '../domain/model.ts';
+import type { AddressRefusal } from '../domain/phone-address.ts';
 import type { PageName } from '../phone/page-view.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -24,6 +25,12 @@ export interface Metrics {
   upstreamFailed(service: string, code: FailureCode): void;
   urlOverlong(service: string): void;
   steered(from: string, to: string, result: 'confirmed' | 'gone'): void;
+  /** A push of Finesse; null: no service is known. */
+  pushRelayed(service: string | null, outcome: 'delivered' | FailureCode): void;
+  /** A push of the proxy itself. */
+  pushed(service: string, event: string, outcome: 'delivered' | 'left-alone' | FailureCode): void;
+  phoneAddressChanged(reason: 'sign-in' | 'old-gone'): void;
+  phoneAddressRefused(reason: AddressRefusal): void;
   attemptStarted(service: string): void;
   verdict(service: string): void;
   recovered(service: string): void;
@@ -47,17 +54,20 @@ const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
 export function createMetrics(options: MetricsOptions): Metrics {
   const { store } = options;
   const registry = new Registry();
-  const services = store.all().map(({ id }) => id);
-  const known = new Set(services);
-  const nameOf = (service: string) => (known.has(service) ? service : NONE);
+  const services = () => store.all().map(({ id }) => id);
+  const nameOf = (service: string) => (store.get(service) === null ? NONE : service);
   const refusals = Object.entries(failures).flatMap(([code, { cause }]) => (cause === 'request' ? [code] : []));
 
-  const requests = createTally([...services, NONE], OUTCOMES);
-  const pages = createTally([...services, NONE], PAGES);
-  const refused = createTally(refusals, ['']);
-  const relayFailures = createTally([], []);
+  const requests = createTally(() => [...services(), NONE], OUTCOMES);
+  const pages = createTally(() => [...services(), NONE], PAGES);
+  const refused = createTally(() => refusals, ['']);
+  const relayFailures = createTally(() => [], []);
   const overlong = createTally(services, ['']);
-  const steered = createTally([], []);
+  const steered = createTally(() => [], []);
+  const pushRelays = createTally(() => [...services(), NONE], ['delivered']);
+  const pushes = createTally(() => [], []);
+  const addressChanges = createTally(() => ['sign-in', 'old-gone'], ['']);
+  const addressRefusals = createTally(() => ['network', 'loopback', 'own', 'finesse'], ['']);
   const attempts = createTally(services, ['']);
   const verdicts = createTally(services, ['']);
   const recoveries = createTally(services, ['']);
@@ -71,6 +81,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_relay_failures_total', relayFailures);
   addCounter(registry, 'ippa_overlong_urls_total', overlong);
   addCounter(registry, 'ippa_steered_total', steered);
+  addCounter(registry, 'ippa_push_relays_total', pushRelays);
+  addCounter(registry, 'ippa_pushes_total', pushes);
+  addCounter(registry, 'ippa_phone_address_changes_total', addressChanges);
+  addCounter(registry, 'ippa_phone_address_refusals_total', addressRefusals);
   addCounter(registry, 'ippa_reconnect_attempts_total', attempts);
   addCounter(registry, 'ippa_verdicts_total', verdicts);
   addCounter(registry, 'ippa_recoveries_total', recoveries);
@@ -87,6 +101,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     urlOverlong: (service) => overlong.add(nameOf(service), ''),
     // Two services and a result in two keys: `from` and `to` are ids, which hold no space.
     steered: (from, to, result) => steered.add(`${nameOf(from)} ${nameOf(to)}`, result),
+    pushRelayed: (service, outcome) => pushRelays.add(nameOf(service ?? NONE), outcome),
+    pushed: (service, event, outcome) => pushes.add(`${nameOf(service)} ${event}`, outcome),
+    phoneAddressChanged: (reason) => addressChanges.add(reason, ''),
+    phoneAddressRefused: (reason) => addressRefusals.add(reason, ''),
     attemptStarted: (service) => attempts.add(nameOf(service), ''),
     verdict: (service) => verdicts.add(nameOf(service), ''),
     recovered: (service) => recoveries.add(nameOf(service), ''),

@@ -21,7 +21,7 @@ export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
   readonly host: string;
   /** null: nothing can be set over this port. */
-  readonly token: string | null;
+  readonly token: () => string | null;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly metrics: Metrics;
@@ -127,8 +127,9 @@ function refuseMethod(allow: string): RequestHandler {
   };
 }
 
-function requireToken({ token, log }: OpsRoutesOptions): RequestHandler {
+function requireToken({ token: tokenNow, log }: OpsRoutesOptions): RequestHandler {
   return (req, res, next) => {
+    const token = tokenNow();
     if (token !== null && isToken(req.headers.authorization, token)) return next();
     const message =
       token === null

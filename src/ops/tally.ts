@@ -7,8 +7,11 @@ export interface Tally {
   entries(): IterableIterator<readonly [first: string, second: string, count: number]>;
 }
 
-/** A tally that shows 0 for every declared pair from the start, so that rates work from the first event on. */
-export function createTally(firsts: readonly string[], seconds: readonly string[]): Tally {
+/**
+ * A tally that shows 0 for every declared pair from the start, so that rates work from the first event on. What is declared
+ * may grow; what was counted once stays, since a counter that vanished and came back would look like a restart.
+ */
+export function createTally(firsts: () => readonly string[], seconds: readonly string[]): Tally {
   const rows = new Map<string, Map<string, { count: number }>>();
   const cell = (first: string, second: string) => {
     const row = rows.get(first) ?? new Map<string, { count: number }>();
@@ -17,13 +20,16 @@ export function createTally(firsts: readonly string[], seconds: readonly string[
     row.set(second, made);
     return made;
   };
-  for (const first of firsts) for (const second of seconds) cell(first, second);
+  const declare = () => {
+    for (const first of firsts()) for (const second of seconds) rows.get(first)?.get(second) ?? cell(first, second);
+  };
   return {
     add(first, second) {
       const found = rows.get(first)?.get(second) ?? cell(first, second);
       found.count += 1;
     },
     *entries() {
+      declare();
       for (const [first, row] of rows) for (const [second, { count }] of row) yield [first, second, count];
     },
   };

@@ -15,6 +15,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { PhoneHeaders, RenderedPage } from '../phone/page-view.ts';
 import { renderExit, renderPage } from '../phone/renderer.ts';
 import type { PageTemplates } from '../phone/templates.ts';
+import type { PhoneAddresses } from '../push/addresses.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -25,15 +26,21 @@ import { readForm } from './listener.ts';
 import { type PageAnswer, type Reader, selectPage, selectRefusal } from './page-answer.ts';
 import type { Relay, RelayedAnswer } from './relay.ts';
 
-export interface HandlerOptions {
+/** What a configuration says to the handler; a request is served to its end by the one it came under. */
+export interface PhonePlan {
   readonly answerWithinMs: number;
   readonly frontDoor: string | null;
+  readonly templates: PageTemplates;
+  readonly addressOf: AddressOf;
+}
+
+export interface HandlerOptions {
+  readonly plan: () => PhonePlan;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
-  readonly templates: PageTemplates;
-  readonly addressOf: AddressOf;
+  readonly addresses: PhoneAddresses;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -47,12 +54,15 @@ const CONFIRM_MS = 1500;
 
 /** One request with all that is known of it. */
 interface Visit {
+  readonly plan: PhonePlan;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly listener: ListenerConfig;
   readonly request: PhoneRequest;
   readonly reader: Reader;
   readonly address: string;
+  /** Origin of the listener without anything from this request: what may be remembered. */
+  readonly stableOrigin: string;
   readonly body: Buffer | null;
   /** Epoch ms by which the phone has its answer. */
   readonly deadline: number;
@@ -67,51 +77,54 @@ export interface PhoneHandler {
 }
 
 export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
-  const { store, devices, monitor, relay, templates, clock, log, metrics } = options;
+  const { store, devices, monitor, relay, clock, log, metrics } = options;
 
   /** A fault of our own must cost one page, not the process: phones hang on it. */
   const handle: PhoneHandler['handle'] = async (req, res, listener, port) => {
+    const plan = options.plan();
     try {
-      await serve(req, res, listener, port);
+      await serve(plan, req, res, listener, port);
     } catch (error) {
       log.error('internal', { error });
       if (res.headersSent) return void res.destroy();
       const origin = originOf(listener, port, null);
-      refuse({ req, res, address: '', device: null, origin, status: null }, INTERNAL);
+      refuse({ plan, req, res, address: '', device: null, origin, status: null }, INTERNAL);
     }
   };
 
-  const serve: PhoneHandler['handle'] = async (req, res, listener, port) => {
+  const serve = async (plan: PhonePlan, ...[req, res, listener, port]: Parameters<PhoneHandler['handle']>) => {
     const parsed = parsePhoneRequest({
       method: req.method,
       url: req.url,
       httpVersion: req.httpVersion,
       rawHeaders: req.rawHeaders,
     });
-    const address = options.addressOf(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
-    const turned = { req, res, address, device: null, origin: originOf(listener, port, null), status: null };
+    const address = plan.addressOf(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
+    const turned = { plan, req, res, address, device: null, origin: originOf(listener, port, null), status: null };
     if (!parsed.ok) return refuse(turned, parsed.failure);
     const { request } = parsed;
     const origin = originOf(listener, port, request.host);
-    const status = locate(request, listener);
+    const status = locate(plan, request, listener);
     const known = { ...turned, device: request.device, origin, status };
     if (status === null) return refuse(known, unknownPrefix(request));
     const form = req.method === 'POST' ? await readForm(req) : NO_FORM;
     if (!form.ok) return refuse(known, form);
     const now = clock.now();
     noteDevice(request, address, now);
+    // Before Finesse is asked: it may push before it answers.
+    options.addresses.seen(request.device, address, turned.origin);
     const hint = selectHint(devices.get(request.device), address);
     await route(status, {
-      ...{ req, res, listener, request, address, body: form.body },
+      ...{ plan, req, res, listener, request, address, stableOrigin: turned.origin, body: form.body },
       reader: { origin, device: request.device, hint, now },
-      deadline: now + options.answerWithinMs,
+      deadline: now + plan.answerWithinMs,
     });
   };
 
   /** The service a request is for; null when its prefix is neither a service nor a cluster. */
-  const locate = (request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
+  const locate = (plan: PhonePlan, request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
     if (request.prefix === null && listener.service !== null) return store.get(listener.service);
-    const id = request.prefix ?? options.frontDoor ?? '';
+    const id = request.prefix ?? plan.frontDoor ?? '';
     const service = store.get(id);
     if (service !== null) return service;
     const cluster = store.cluster(id);
@@ -199,7 +212,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     sendPage(req, res, { ...answer, own: false });
   };
 
-  const noteRelayed = (status: ServiceStatus, { request }: Visit, target: string, answer: RelayedAnswer) => {
+  const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+    const { request, address, stableOrigin } = visit;
     if (answer.overlong > 0) {
       metrics.urlOverlong(status.id);
       log.warn('url-overlong', { service: status.id, urls: answer.overlong });
@@ -211,6 +225,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const changed = devices.relayed(request.device, status.id, answer.page, logout, clock.now());
     if (changed) {
       const signedIn = devices.get(request.device)?.service === status.id;
+      if (signedIn) options.addresses.signedIn(request.device, address, stableOrigin);
       log.info(signedIn ? 'device-signed-in' : 'device-signed-out', { device: request.device, service: status.id });
     }
   };
@@ -255,21 +270,21 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
       { ...visit.reader, now },
     );
-    send(visit.req, visit.res, answer);
+    send(visit, answer);
   };
 
   const refuse = (turned: TurnedAway, failure: Failure) => {
-    const { req, res, address, device, origin, status } = turned;
+    const { res, address, device, origin, status } = turned;
     metrics.phoneRequest(status?.id ?? 'none', 'refused');
     metrics.requestRefused(failure.code);
     log.warn('request-refused', { code: failure.code, address, device, detail: failure.detail });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
     res.shouldKeepAlive = false;
-    send(req, res, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
+    send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
   };
 
-  const send = (req: IncomingMessage, res: ServerResponse, answer: PageAnswer) => {
-    const page = renderPage(templates, answer.view, phoneHeaders(req));
+  const send = ({ plan, req, res }: Pick<Visit, 'plan' | 'req' | 'res'>, answer: PageAnswer) => {
+    const page = renderPage(plan.templates, answer.view, phoneHeaders(req));
     sendPage(req, res, { ...page, ...(answer.refresh === null ? {} : { refresh: answer.refresh }), own: true });
   };
 
@@ -281,7 +296,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   const refusalPage: PhoneHandler['refusalPage'] = (code) => {
     const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });
-    return renderPage(templates, view, NO_HEADERS);
+    return renderPage(options.plan().templates, view, NO_HEADERS);
   };
 
   return { handle, refused, refusalPage };
@@ -289,6 +304,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
 /** A request that is refused, with what is known of it. */
 interface TurnedAway {
+  readonly plan: PhonePlan;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly address: string;

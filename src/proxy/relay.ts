@@ -1,8 +1,10 @@
 /** Relays one request to its service and makes the answer fit for the phone, or says why there is none. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import type { RelayedPage } from '../domain/device.ts';
 import type { Failure } from '../domain/model.ts';
+import type { ServerNames } from '../domain/server-names.ts';
 import type { NameStore } from '../store/names.ts';
 import { selectForwardHeaders } from './forward-headers.ts';
 import { type RedirectPolicy, requestFollowing } from './redirect.ts';
@@ -48,47 +50,88 @@ export type RelayResult = RelayedAnswer | { readonly ok: false; readonly failure
 
 export type Relay = (request: RelayRequest) => Promise<RelayResult>;
 
-export function createRelay(
-  services: readonly ServiceConfig[],
-  names: NameStore,
-): { readonly relay: Relay; close(): Promise<void> } {
-  const routes = new Map(
-    services.map((service): [string, { upstream: Upstream; policy: RedirectPolicy }] => [
-      service.id,
-      {
-        upstream: createUpstream(service),
-        policy: {
-          service,
-          isSameServer: (host, port) => names.of(service.id).serviceOf(`http://${host}:${port}`) === service.id,
-        },
-      },
-    ]),
-  );
+export interface ServiceRelay {
+  readonly relay: Relay;
+  /** Replaces the services, after the names. What is under way with one that is gone or has changed ends as it began. */
+  define(services: readonly ServiceConfig[]): void;
+  close(): Promise<void>;
+}
+
+/** The way to one server. */
+interface Route {
+  readonly service: ServiceConfig;
+  readonly upstream: Upstream;
+  open: number;
+  retired: boolean;
+}
+
+export function createRelay(services: readonly ServiceConfig[], names: NameStore): ServiceRelay {
+  let routes = new Map<string, Route>();
+  const closing = new Set<Promise<void>>();
+
+  const closeWhenIdle = (route: Route) => {
+    if (!route.retired || route.open > 0) return;
+    const closed = route.upstream.close().finally(() => closing.delete(closed));
+    closing.add(closed);
+  };
+  const define: ServiceRelay['define'] = (next) => {
+    const before = routes;
+    routes = new Map(
+      next.map((service) => {
+        const known = before.get(service.id);
+        const kept = known !== undefined && isDeepStrictEqual(known.service, service);
+        return [service.id, kept ? known : { service, upstream: createUpstream(service), open: 0, retired: false }];
+      }),
+    );
+    const kept = new Set(routes.values());
+    for (const route of before.values()) {
+      if (kept.has(route)) continue;
+      route.retired = true;
+      closeWhenIdle(route);
+    }
+  };
   const relay: Relay = async (request) => {
     const route = routes.get(request.service);
-    if (route === undefined) throw new Error(`no service ${request.service}`);
-    const { address: clientAddress, host, secure } = request;
-    const result = await requestFollowing(
-      route.upstream,
-      {
-        method: request.method,
-        target: request.target,
-        headers: selectForwardHeaders(request.rawHeaders, { clientAddress, scheme: secure ? 'https' : 'http', host }),
-        body: request.body,
-        limitMs: request.limitMs,
-      },
-      route.policy,
-    );
-    if (!result.ok) return result;
-    const rules = { names: names.of(request.service), service: request.service, publicOrigin: request.origin };
-    return fitForPhone(result, rules, secure);
+    if (route === undefined) return { ok: false, failure: GONE };
+    route.open += 1;
+    try {
+      return await relayOnce(route, names.of(request.service), request);
+    } finally {
+      route.open -= 1;
+      closeWhenIdle(route);
+    }
   };
+  define(services);
   return {
     relay,
+    define,
     close: async () => {
-      await Promise.all([...routes.values()].map(({ upstream }) => upstream.close()));
+      await Promise.all([...closing, ...[...routes.values()].map(({ upstream }) => upstream.close())]);
     },
   };
+}
+
+const GONE: Failure = { code: 'request-service', detail: 'the service is no longer configured' };
+
+async function relayOnce(route: Route, names: ServerNames, request: RelayRequest): Promise<RelayResult> {
+  const { address: clientAddress, host, secure, service } = request;
+  const policy: RedirectPolicy = {
+    service: route.service,
+    isSameServer: (name, port) => names.serviceOf(`http://${name}:${port}`) === service,
+  };
+  const result = await requestFollowing(
+    route.upstream,
+    {
+      method: request.method,
+      target: request.target,
+      headers: selectForwardHeaders(request.rawHeaders, { clientAddress, scheme: secure ? 'https' : 'http', host }),
+      body: request.body,
+      limitMs: request.limitMs,
+    },
+    policy,
+  );
+  if (!result.ok) return result;
+  return fitForPhone(result, { names, service, publicOrigin: request.origin }, secure);
 }
 
 /** What is not phone XML never reaches a phone, whatever its status; phone XML does, whatever its status. */

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type AdminSetting, READY } from '../domain/model.ts';
+import type { ServiceStore } from './services.ts';
 
 const settings = z.record(
   z.string(),
@@ -37,6 +38,47 @@ export function createAdminSettingsFile(folder: string): AdminSettingsFile {
       const kept = [...all].filter(([, setting]) => setting.admin !== READY.admin);
       writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
       renameSync(`${file}.new`, file);
+    },
+  };
+}
+
+export interface AdminKeeper {
+  /** At start, before anything asks the store. null: nothing is kept. */
+  readFrom(folder: string | null, now: number): void;
+  /** Keeps them there from now on. */
+  moveTo(folder: string | null): void;
+}
+
+/** Writes what operators set whenever it changes. That it could not is told and costs nothing else. */
+export function createAdminKeeper(
+  store: ServiceStore,
+  report: (event: 'state-not-read' | 'state-not-kept', error: unknown) => void,
+): AdminKeeper {
+  let folder: string | null = null;
+  const write = () => {
+    if (folder === null) return;
+    try {
+      createAdminSettingsFile(folder).write(new Map(store.all().map(({ id, admin }) => [id, admin])));
+    } catch (error) {
+      report('state-not-kept', error);
+    }
+  };
+  store.onAdminChange(write);
+  return {
+    readFrom(from, now) {
+      folder = from;
+      if (from === null) return;
+      try {
+        for (const [id, setting] of createAdminSettingsFile(from).read(now)) store.setAdmin(id, setting);
+      } catch (error) {
+        // Without the proxy phones have nothing at all; with all services ready they have at least what the servers say.
+        report('state-not-read', error);
+      }
+    },
+    moveTo(next) {
+      if (next === folder) return;
+      folder = next;
+      write();
     },
   };
 }

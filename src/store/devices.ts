@@ -4,6 +4,7 @@
  */
 
 import { type Device, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
+import type { PhonePlace } from '../domain/phone-address.ts';
 import type { SignInHint } from '../domain/phone-url.ts';
 
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
@@ -22,13 +23,24 @@ export interface DeviceRegistry {
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): boolean;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
   looksAt(name: string, service: string | null, at: number): void;
+  /** Where pushes for the device go, or null. */
+  place(name: string): PhonePlace | null;
+  /** Records it; only for a known device, so that invented names cost nothing more. */
+  setPlace(name: string, place: PhonePlace): void;
+  /** The service is no longer configured: nobody is signed in there or looks at a page about it. */
+  left(service: string): void;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
 }
 
+/** One object a phone: with 2,000 of them a map of places beside would cost as much again as the places. */
+interface Entry extends Device {
+  readonly place: PhonePlace | null;
+}
+
 export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
-  const devices = new Map<string, Device>();
+  const devices = new Map<string, Entry>();
   const counts = new Map<string, number>();
 
   const count = (service: string | null, by: 1 | -1) => {
@@ -43,10 +55,10 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     if (oldest !== undefined) remove(oldest);
   };
   // Deleting first moves the entry to the end: the map stays ordered by last request.
-  const put = (name: string, before: Device | null, after: Device) => {
+  const put = (name: string, before: Entry | null, after: Device) => {
     if (before !== null) devices.delete(name);
     else if (devices.size >= maxDevices) forgetOldest();
-    devices.set(name, after);
+    devices.set(name, { ...after, place: before?.place ?? null });
     if ((before?.service ?? null) !== after.service) {
       count(before?.service ?? null, -1);
       count(after.service, 1);
@@ -84,6 +96,24 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     looksAt(name, service, at) {
       if (service === null && !devices.has(name)) return;
       change(name, at, (device) => ({ ...device, looking: service }));
+    },
+    place: (name) => devices.get(name)?.place ?? null,
+    setPlace(name, place) {
+      const device = devices.get(name);
+      // No request of the phone's own: its turn to be forgotten stays the same.
+      if (device !== undefined) devices.set(name, { ...device, place });
+    },
+    left(service) {
+      for (const [name, device] of devices) {
+        if (device.service !== service && device.looking !== service) continue;
+        const { service: signedIn, looking } = device;
+        devices.set(name, {
+          ...device,
+          service: signedIn === service ? null : signedIn,
+          looking: looking === service ? null : looking,
+        });
+      }
+      counts.delete(service);
     },
     forget(before) {
       for (const [name, device] of devices) {

@@ -2,8 +2,9 @@
 
 import { type Candidate, selectAlternates } from '../domain/alternates.ts';
 import { NO_FAILURES, type RequestFailures, reduceRequestFailed } from '../domain/fippa-failing.ts';
-import { type AdminSetting, READY, type ServiceStatus } from '../domain/model.ts';
+import { type AdminSetting, type NotificationUse, READY, type ServiceStatus } from '../domain/model.ts';
 import { type ServiceHealth, selectAttemptEnd, UNKNOWN_HEALTH } from '../domain/service-health.ts';
+import { NO_SIGNALS, type Signals, selectDecider } from '../domain/signals.ts';
 import type { Clock } from './clock.ts';
 
 export interface ServiceDefinition {
@@ -11,10 +12,20 @@ export interface ServiceDefinition {
   readonly name: string;
   readonly cluster: string;
   readonly probeIntervalMs: number;
+  /** What its health is about, the URL that is probed say: under the same id another server begins as unknown. */
+  readonly server?: string;
+  /** Default: off. */
+  readonly notification?: NotificationUse;
 }
 
+/**
+ * What is said of a service that is no longer configured is passed over: a request or a probe that was under way when it
+ * was removed may still end.
+ */
 export interface ServiceStore {
   readonly clusters: readonly string[];
+  /** Replaces the services. Those that stay keep what the operator set, and their health unless they are another server. */
+  define(definitions: readonly ServiceDefinition[], reconnect: ReconnectSettings): void;
   all(): readonly ServiceStatus[];
   get(id: string): ServiceStatus | null;
   /** The services of a cluster in the order of the configuration; empty for an unknown one. */
@@ -23,7 +34,9 @@ export interface ServiceStore {
   alternates(of: ServiceStatus): readonly ServiceStatus[];
   candidates(cluster: string): readonly Candidate[];
   health(id: string): ServiceHealth;
-  setHealth(id: string, health: ServiceHealth): void;
+  signals(id: string): Signals;
+  /** Without `signals` those stay. */
+  setHealth(id: string, health: ServiceHealth, signals?: Signals): void;
   setAdmin(id: string, setting: AdminSetting): void;
   /** A phone's request to the service failed. Returns true when this made it "fippa failing". */
   requestFailed(id: string, device: string): boolean;
@@ -32,9 +45,12 @@ export interface ServiceStore {
   onAdminChange(listener: (id: string, setting: AdminSetting) => void): void;
 }
 
+type ReconnectSettings = { readonly intervalMs: number; readonly attempts: number };
+
 interface Entry {
-  readonly definition: ServiceDefinition;
+  definition: ServiceDefinition;
   health: ServiceHealth;
+  signals: Signals;
   admin: AdminSetting;
   failures: RequestFailures;
   status: ServiceStatus;
@@ -46,27 +62,39 @@ const MAX_TIMER_MS = 86_400_000;
 
 export function createServiceStore(
   definitions: readonly ServiceDefinition[],
-  reconnect: { readonly intervalMs: number; readonly attempts: number },
+  reconnect: ReconnectSettings,
   clock: Clock,
 ): ServiceStore {
-  const entries = new Map<string, Entry>();
-  const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
-  for (const definition of definitions) {
-    const entry = { definition, health: UNKNOWN_HEALTH, admin: READY, failures: NO_FAILURES, cancelUntil: () => {} };
-    entries.set(definition.id, { ...entry, status: render(entry, reconnect) });
-  }
-  const clusterIds = [...new Set(definitions.map((definition) => definition.cluster))];
+  let entries = new Map<string, Entry>();
+  let settings = reconnect;
   let byCluster = new Map<string, readonly ServiceStatus[]>();
+  const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
 
-  const entryOf = (id: string): Entry => {
-    const entry = entries.get(id);
-    if (entry === undefined) throw new Error(`no service ${id}`);
-    return entry;
+  const define: ServiceStore['define'] = (next, reconnectNext) => {
+    const before = entries;
+    settings = reconnectNext;
+    entries = new Map(next.map((definition) => [definition.id, redefine(before.get(definition.id), definition)]));
+    for (const [id, { cancelUntil }] of before) if (!entries.has(id)) cancelUntil();
+    for (const entry of entries.values()) update(entry);
   };
   // Composed when something changes, not per request: thousands of phones read between two changes.
   const update = (entry: Entry) => {
-    entry.status = render(entry, reconnect);
+    entry.status = render(entry, settings);
     byCluster = new Map();
+  };
+  const redefine = (entry: Entry | undefined, definition: ServiceDefinition): Entry => {
+    if (entry === undefined) {
+      const nothing = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS, failures: NO_FAILURES };
+      const made = { definition, ...nothing, admin: READY, cancelUntil: () => {} };
+      return { ...made, status: render(made, settings) };
+    }
+    if (entry.definition.server !== definition.server) {
+      entry.health = UNKNOWN_HEALTH;
+      entry.signals = NO_SIGNALS;
+      entry.failures = NO_FAILURES;
+    }
+    entry.definition = definition;
+    return entry;
   };
   const cluster = (id: string): readonly ServiceStatus[] => {
     let services = byCluster.get(id);
@@ -77,33 +105,44 @@ export function createServiceStore(
     return services;
   };
   const candidates = (id: string): readonly Candidate[] =>
-    cluster(id).map((status) => ({ status, freshForMs: 2 * entryOf(status.id).definition.probeIntervalMs }));
+    cluster(id).map((status) => ({
+      status,
+      freshForMs: 2 * (entries.get(status.id)?.definition.probeIntervalMs ?? 0),
+    }));
 
   const setAdmin = (id: string, setting: AdminSetting) => {
-    const entry = entryOf(id);
+    const entry = entries.get(id);
+    if (entry === undefined) return;
     entry.cancelUntil();
     entry.admin = setting;
     update(entry);
-    if (setting.until !== null) armUntil(id, setting.until);
+    if (setting.until !== null) armUntil(entry, setting.until);
     for (const listener of listeners) listener(id, setting);
   };
-  const armUntil = (id: string, until: number) => {
+  const armUntil = (entry: Entry, until: number) => {
     const leftMs = until - clock.now();
-    entryOf(id).cancelUntil = clock.after(Math.min(Math.max(leftMs, 0), MAX_TIMER_MS), () =>
-      leftMs > MAX_TIMER_MS ? armUntil(id, until) : setAdmin(id, READY),
+    entry.cancelUntil = clock.after(Math.min(Math.max(leftMs, 0), MAX_TIMER_MS), () =>
+      leftMs > MAX_TIMER_MS ? armUntil(entry, until) : setAdmin(entry.definition.id, READY),
     );
   };
 
+  define(definitions, reconnect);
   return {
-    clusters: clusterIds,
+    get clusters() {
+      return [...new Set([...entries.values()].map(({ definition }) => definition.cluster))];
+    },
+    define,
     all: () => [...entries.values()].map((entry) => entry.status),
     get: (id) => entries.get(id)?.status ?? null,
     cluster,
     candidates,
     alternates: (of) => selectAlternates(of, candidates(of.cluster), clock.now()),
-    health: (id) => entryOf(id).health,
-    setHealth(id, health) {
-      const entry = entryOf(id);
+    health: (id) => entries.get(id)?.health ?? UNKNOWN_HEALTH,
+    signals: (id) => entries.get(id)?.signals ?? NO_SIGNALS,
+    setHealth(id, health, signals) {
+      const entry = entries.get(id);
+      if (entry === undefined) return;
+      entry.signals = signals ?? entry.signals;
       // Failed requests of an outage say nothing about fippa once the server itself is known to be out.
       if (health.phase.state !== 'in-service') entry.failures = NO_FAILURES;
       entry.health = health;
@@ -111,8 +150,8 @@ export function createServiceStore(
     },
     setAdmin,
     requestFailed(id, device) {
-      const entry = entryOf(id);
-      if (entry.health.phase.state !== 'in-service') return false;
+      const entry = entries.get(id);
+      if (entry?.health.phase.state !== 'in-service') return false;
       const before = entry.failures.failing;
       entry.failures = reduceRequestFailed(entry.failures, device, clock.now());
       if (before === entry.failures.failing) return false;
@@ -120,8 +159,8 @@ export function createServiceStore(
       return true;
     },
     pageRelayed(id) {
-      const entry = entryOf(id);
-      if (entry.failures === NO_FAILURES) return false;
+      const entry = entries.get(id);
+      if (entry === undefined || entry.failures === NO_FAILURES) return false;
       const ended = entry.failures.failing;
       entry.failures = NO_FAILURES;
       if (ended) update(entry);
@@ -132,11 +171,13 @@ export function createServiceStore(
 }
 
 function render(
-  entry: Pick<Entry, 'definition' | 'health' | 'admin' | 'failures'>,
-  reconnect: { readonly intervalMs: number; readonly attempts: number },
+  entry: Pick<Entry, 'definition' | 'health' | 'signals' | 'admin' | 'failures'>,
+  reconnect: ReconnectSettings,
 ): ServiceStatus {
-  const { definition, health, admin, failures } = entry;
+  const { definition, health, signals, admin, failures } = entry;
   const { phase } = health;
+  const { notification = 'off' } = definition;
+  const decidedBy = selectDecider(signals, { advisory: notification !== 'on' });
   return {
     id: definition.id,
     name: definition.name,
@@ -152,6 +193,7 @@ function render(
     confirmedAt: health.confirmedAt,
     info: health.info,
     fippaFailing: failures.failing && phase.state === 'in-service',
+    signals: { ...signals, notification, decidedBy },
     admin,
   };
 }

@@ -35,7 +35,7 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
-    token: TOKEN,
+    token: () => TOKEN,
     store,
     devices,
     metrics,

@@ -180,7 +180,7 @@ describe('POST /services/ID', () => {
   });
 
   it('refuses everything while no token is configured, and says so', async () => {
-    const other = await start({ token: null });
+    const other = await start({ token: () => null });
     for (const authorization of ['Bearer ', 'Bearer null', 'Bearer undefined']) {
       const asked = request(other.origin).post('/services/a').set('Authorization', authorization);
       const { body } = await asked.send({ admin: 'ready' }).expect(401);

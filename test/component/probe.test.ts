@@ -50,6 +50,7 @@ function serviceOn(port: number, but: Partial<ServiceConfig['probe']> = {}): Ser
     site: null,
     ca: null,
     fingerprints: [],
+    certificateNames: [],
     pushFrom: null,
     probe: {
       url: `${url}/finesse/api/SystemInfo?token=${SECRET}`,

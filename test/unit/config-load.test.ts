@@ -17,7 +17,7 @@ async function configOf(text: string, files = {}, env = {}): Promise<Config> {
 
 test('the defaults', async () => {
   const probe = { username: null, password: null, intervalMs: 5000, timeoutMs: 4000 };
-  const service = { aliases: [], site: null, ca: null, fingerprints: [], pushFrom: null };
+  const service = { aliases: [], site: null, ca: null, fingerprints: [], certificateNames: [], pushFrom: null };
   const [a, b] = ['https://finesse-a.example.com:8445', 'https://finesse-b.example.com:8445'];
   expect(await configOf(VALID)).toEqual({
     phones: {
@@ -26,6 +26,11 @@ test('the defaults', async () => {
       networks: [],
       trustedFronts: [],
       forgetAfterMs: 43_200_000,
+      limits: {
+        ...{ headersMs: 8000, requestMs: 15_000, answerMs: 10_000, keepAliveMs: 15_000 },
+        ...{ connections: 16_384, requestsPerConnection: 1000 },
+        perAddress: { connections: 100, requestsPerSecond: 20, burst: 200, exempt: ['127.0.0.1', '::1'] },
+      },
     },
     ops: { host: '127.0.0.1', port: 8090, token: null },
     clusters: [
@@ -42,6 +47,8 @@ test('the defaults', async () => {
     pages: { folder: null, languages: ['en', 'de'] },
     push: null,
     state: { folder: null },
+    reload: { watch: false },
+    stop: { pauseMs: 0, withinMs: 10_000 },
     log: { level: 'info', format: 'auto' },
   });
 });

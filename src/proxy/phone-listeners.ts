@@ -1,0 +1,68 @@
+/** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ListenerConfig } from '../config/config.ts';
+import type { PhoneLimits } from '../config/limits.ts';
+import { matchListeners } from '../config/listener-identity.ts';
+import { createListener, type Listener, type ListenerOptions } from './listener.ts';
+
+export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused' | 'errorPage'> {
+  /** `port`: where it listens, also when port 0 is configured. */
+  readonly onRequest: (req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number) => void;
+}
+
+export interface PhoneListeners {
+  /** Rejects with a ListenerError. */
+  start(): Promise<void>;
+  /** As the listeners' own `stop`. */
+  stop(deadlineMs: number): Promise<void>;
+  /**
+   * Takes over what can change while a socket listens: public URL, service, certificate files, limits. A listener that is
+   * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
+   */
+  define(listeners: readonly ListenerConfig[], limits: PhoneLimits): void;
+  /** In the order of the configuration at the start. */
+  addresses(): readonly AddressInfo[];
+}
+
+interface Running {
+  config: ListenerConfig;
+  readonly listener: Listener;
+}
+
+export function createPhoneListeners(
+  configured: readonly ListenerConfig[],
+  limits: PhoneLimits,
+  options: PhoneListenersOptions,
+): PhoneListeners {
+  const running = configured.map((config, index): Running => {
+    const one: Running = {
+      config,
+      listener: createListener(config, {
+        key: `phones.listeners[${index}]`,
+        onRequest: (req, res) => options.onRequest(req, res, one.config, one.listener.address().port),
+        onRefused: options.onRefused,
+        errorPage: options.errorPage,
+      }),
+    };
+    return one;
+  });
+  void limits;
+  return {
+    async start() {
+      for (const { listener } of running) await listener.start();
+    },
+    async stop(deadlineMs) {
+      await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));
+    },
+    define(listeners) {
+      const matches = matchListeners(
+        running.map(({ config }) => config),
+        listeners,
+      );
+      for (const [index, one] of running.entries()) one.config = matches[index] ?? one.config;
+    },
+    addresses: () => running.map(({ listener }) => listener.address()),
+  };
+}
