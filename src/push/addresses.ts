@@ -1,0 +1,143 @@
+/** Keeps the address of each phone: takes note of where requests come from, and finds out what a change depends on. */
+
+import { networkInterfaces } from 'node:os';
+import { type AddressRefusal, decideAddress, judgeAddress } from '../domain/phone-address.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { contains, parseNetworks } from '../proxy/client-address.ts';
+import type { Clock } from '../store/clock.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+
+export interface PhoneAddresses {
+  /** A request of the device came from `address`; `origin` is that of the listener. Does nothing for unknown devices. */
+  seen(device: string, address: string, origin: string): void;
+  /** The device signed in by a request from `address`. */
+  signedIn(device: string, address: string, origin: string): void;
+}
+
+/** Where phones may be, by the configuration. */
+export interface PhoneWhereabouts {
+  /** phones.networks. */
+  readonly networks: readonly string[];
+  /** Phones can only be on this machine. */
+  readonly onlyLoopback: boolean;
+}
+
+/** Without pushes nobody needs to know where phones are. */
+export const NO_ADDRESSES: PhoneAddresses = { seen: () => {}, signedIn: () => {} };
+
+export interface PhoneAddressesOptions {
+  readonly devices: DeviceRegistry;
+  readonly isFinesse: (address: string) => boolean;
+  readonly takesConnections: (address: string) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'phoneAddressChanged' | 'phoneAddressRefused'>;
+  /** This machine's addresses; by default those of its interfaces. */
+  readonly ownAddresses?: () => ReadonlySet<string>;
+}
+
+/** An answer is good for as long: a name claimed again and again must not become a scan of the phone that has it. */
+const ASK_AGAIN_MS = 10_000;
+/** Claims looked into at once; beyond them the known addresses simply stay. */
+const MAX_ASKED = 1_000;
+/** The log tells of refused addresses at most so often; the metric counts each. */
+const REFUSED_AGAIN_MS = 60_000;
+const LOOPBACK = parseNetworks(['127.0.0.0/8', '::1']);
+
+export function createPhoneAddresses(
+  options: PhoneAddressesOptions,
+): PhoneAddresses & { define(where: PhoneWhereabouts): void } {
+  const { devices, clock, log, metrics } = options;
+  let networks = parseNetworks([]);
+  let onlyLoopback = false;
+  const ownAddresses = options.ownAddresses ?? createOwnAddresses(clock);
+  /** Devices whose old address was asked, and when; oldest first. */
+  const asked = new Map<string, number>();
+  const refusedAt = new Map<AddressRefusal, number>();
+
+  const take = (device: string, address: string, origin: string, reason: 'first' | 'sign-in' | 'old-gone') => {
+    const from = devices.place(device)?.address ?? null;
+    devices.setPlace(device, { address, origin });
+    if (from === null) return log.debug('phone-address', { device, from, to: address, reason });
+    metrics.phoneAddressChanged(reason === 'sign-in' ? 'sign-in' : 'old-gone');
+    log.info('phone-address', { device, from, to: address, reason });
+  };
+
+  const isAllowed = (device: string, address: string): boolean => {
+    const refusal = judgeAddress({
+      inNetworks: contains(networks, address),
+      loopback: contains(LOOPBACK, address),
+      onlyLoopback,
+      own: ownAddresses().has(address),
+      finesse: options.isFinesse(address),
+    });
+    if (refusal === null) return true;
+    metrics.phoneAddressRefused(refusal);
+    const now = clock.now();
+    if (Math.abs(now - (refusedAt.get(refusal) ?? Number.NEGATIVE_INFINITY)) >= REFUSED_AGAIN_MS) {
+      refusedAt.set(refusal, now);
+      log.warn('phone-address-refused', { device, address, reason: refusal });
+    }
+    return false;
+  };
+
+  const mayAsk = (device: string): boolean => {
+    const now = clock.now();
+    for (const [name, at] of asked) {
+      if (Math.abs(now - at) < ASK_AGAIN_MS) break;
+      asked.delete(name);
+    }
+    if (asked.has(device) || asked.size >= MAX_ASKED) return false;
+    asked.set(device, now);
+    return true;
+  };
+
+  const askOld = async (device: string, old: string, address: string, origin: string) => {
+    if (await options.takesConnections(old)) return;
+    // A sign-in may have decided it meanwhile.
+    if (devices.place(device)?.address === old) take(device, address, origin, 'old-gone');
+  };
+
+  /** The place it has, with the listener it uses now; null where its address has to be judged first. */
+  const isKnown = (device: string, address: string, origin: string): boolean => {
+    const place = devices.place(device);
+    if (place?.address !== address) return false;
+    if (place.origin !== origin) devices.setPlace(device, { address: place.address, origin });
+    return true;
+  };
+
+  return {
+    define(where) {
+      networks = parseNetworks(where.networks);
+      onlyLoopback = where.onlyLoopback;
+    },
+    seen(device, address, origin) {
+      if (isKnown(device, address, origin) || devices.get(device) === null || !isAllowed(device, address)) return;
+      const known = devices.place(device)?.address ?? null;
+      const decided = decideAddress(known, address, 'request');
+      if (decided === 'take') take(device, address, origin, 'first');
+      else if (known !== null && mayAsk(device)) void askOld(device, known, address, origin);
+    },
+    signedIn(device, address, origin) {
+      if (isKnown(device, address, origin) || devices.get(device) === null || !isAllowed(device, address)) return;
+      take(device, address, origin, devices.place(device) === null ? 'first' : 'sign-in');
+    },
+  };
+}
+
+const LOOK_AGAIN_MS = 10_000;
+
+/** Addresses of the interfaces of this machine, looked at now and then: they change with a failover of a shared address. */
+function createOwnAddresses(clock: Clock): () => ReadonlySet<string> {
+  let own: ReadonlySet<string> = new Set();
+  let at = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = clock.now();
+    if (Math.abs(now - at) >= LOOK_AGAIN_MS) {
+      at = now;
+      own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
+    }
+    return own;
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * The proxy's own pushes: when a service fails or comes back, every phone signed in there is told to fetch its page, so that
+ * no agent has to press a key to learn of it. What the page says is decided when the phone fetches it.
+ */
+
+import { Buffer } from 'node:buffer';
+import type { OwnPushConfig } from '../config/config.ts';
+import type { Device } from '../domain/device.ts';
+import { phoneUrl } from '../domain/phone-url.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Clock } from '../store/clock.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import { renderPushForm } from './form.ts';
+import { createPacer } from './pacing.ts';
+import { classifyPhoneAnswer, type PushOutcome } from './phone-answer.ts';
+import type { PhoneClient, PhonePush } from './phone-client.ts';
+
+export type PushEvent = 'first-failure' | 'verdict' | 'recovery';
+
+export interface Announcer {
+  /** Tells the phones signed in on the service, as configured. What is left of an earlier round there is dropped. */
+  announce(service: string, event: PushEvent): void;
+  stop(): void;
+}
+
+export interface AnnouncerOptions {
+  readonly config: OwnPushConfig;
+  readonly devices: DeviceRegistry;
+  readonly post: PhoneClient['post'];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'pushed'>;
+}
+
+/** Older phones take no more (reference/phone-xml.md §8). */
+const MAX_XML_BYTES = 512;
+/** Our pages refresh every 10 s at most: one that has not for so long is no longer on the screen. */
+const REFRESHES_WITHIN_MS = 20_000;
+
+export function createAnnouncer(options: AnnouncerOptions): Announcer {
+  const { config, devices, clock, log } = options;
+  const pacer = createPacer(config, clock);
+  const authorization = `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
+  const rounds = new Map<string, Round>();
+
+  /** Whether the phone is still to be told when its turn has come. */
+  const judge = (round: Round, name: string): 'tell' | 'left-alone' | 'drop' => {
+    if (rounds.get(round.service) !== round) return 'drop';
+    const device = devices.get(name);
+    if (device?.service !== round.service) return 'drop';
+    return refreshesItself(device, round.service, clock.now()) ? 'left-alone' : 'tell';
+  };
+
+  const add = (round: Round, name: string, isRepeat: boolean): void =>
+    pacer.add({
+      wanted() {
+        const judged = judge(round, name);
+        if (judged !== 'tell') count(round, judged === 'drop' ? null : 'left-alone');
+        return judged === 'tell';
+      },
+      async run(): Promise<void> {
+        const push = selectPush(config, devices, round.service, name, authorization);
+        if (push.code !== null) return fail(round, name, push);
+        const reply = await options.post(push.push);
+        // Nothing can have arrived: the phone was starting, or the network lost the SYN.
+        if (!reply.ok && !reply.connected && !isRepeat) return add(round, name, true);
+        if (!reply.ok) return fail(round, name, { ...reply, address: push.push.address });
+        const outcome = classifyPhoneAnswer(reply.status, reply.body);
+        if (outcome === 'delivered') return count(round, outcome);
+        fail(round, name, { code: outcome, detail: `status ${reply.status}`, address: push.push.address });
+      },
+    });
+
+  const fail = (round: Round, device: string, { code, detail, address }: PushFault) => {
+    const { service, event } = round;
+    log.warn('push-failed', { device, service, code, detail, address, reason: event });
+    count(round, code);
+  };
+
+  const count = (round: Round, outcome: PushOutcome | 'left-alone' | null) => {
+    if (outcome !== null) {
+      options.metrics.pushed(round.service, round.event, outcome);
+      if (outcome === 'delivered') round.delivered += 1;
+      else if (outcome === 'left-alone') round.leftAlone += 1;
+      else round.failed += 1;
+    }
+    round.left -= 1;
+    if (round.left > 0 || rounds.get(round.service) !== round) return;
+    rounds.delete(round.service);
+    const { service, event, delivered, leftAlone, failed } = round;
+    log.info('phones-told', { service, reason: event, delivered, leftAlone, failed });
+  };
+
+  return {
+    announce(service, event) {
+      if (!isWanted(config, event)) return;
+      const names = [...devices.signedInDevices(service)];
+      const round: Round = { service, event, left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
+      rounds.delete(service);
+      if (names.length === 0) return;
+      rounds.set(service, round);
+      for (const name of names) add(round, name, false);
+    },
+    stop() {
+      rounds.clear();
+      pacer.stop();
+    },
+  };
+}
+
+/** One event of one service, and how far it has come. */
+interface Round {
+  readonly service: string;
+  readonly event: PushEvent;
+  left: number;
+  delivered: number;
+  leftAlone: number;
+  failed: number;
+}
+
+interface PushFault {
+  readonly code: Exclude<PushOutcome, 'delivered'>;
+  readonly detail: string;
+  readonly address: string | null;
+}
+
+function isWanted(config: OwnPushConfig, event: PushEvent): boolean {
+  switch (event) {
+    case 'verdict':
+      return config.onVerdict;
+    case 'recovery':
+      return config.onRecovery;
+    default:
+      return config.atFirstFailure;
+  }
+}
+
+/** Whether the phone looks at one of our pages about this service, which fetches itself anew. */
+export function refreshesItself(device: Device, service: string, now: number): boolean {
+  return device.looking === service && now - device.seenAt < REFRESHES_WITHIN_MS;
+}
+
+type SelectedPush = { readonly code: null; readonly push: PhonePush } | PushFault;
+
+/** The push of its page's URL to a phone, or why there is none. */
+function selectPush(
+  { priority, scheme }: OwnPushConfig,
+  devices: DeviceRegistry,
+  service: string,
+  device: string,
+  authorization: string,
+): SelectedPush {
+  const place = devices.place(device);
+  if (place === null) return { code: 'push-unknown-device', detail: 'no address is known', address: null };
+  const { address, origin } = place;
+  const xml = renderExecute(phoneUrl(origin, service, device), priority);
+  if (xml.length > MAX_XML_BYTES) return { code: 'push-too-large', detail: `${xml.length} bytes of XML`, address };
+  const contentType = 'application/x-www-form-urlencoded';
+  const body = Buffer.from(renderPushForm(xml));
+  return { code: null, push: { address, scheme, authorization, contentType, body } };
+}
+
+/** A phone then fetches `url` as if the agent had chosen it. */
+export function renderExecute(url: string, priority: number): Buffer {
+  const escaped = url.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+  return Buffer.from(
+    `<CiscoIPPhoneExecute><ExecuteItem Priority="${priority}" URL="${escaped}"/></CiscoIPPhoneExecute>`,
+  );
+}

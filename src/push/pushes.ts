@@ -1,0 +1,110 @@
+/** Everything about pushes put together: the listeners that Finesse pushes to, the addresses of phones, our own pushes. */
+
+import type { AddressInfo } from 'node:net';
+import type { Config, PushConfig, PushListenerConfig } from '../config/config.ts';
+import { isLoopbackOnly } from '../config/values.ts';
+import type { HealthState } from '../domain/model.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { createListener, type Listener } from '../proxy/listener.ts';
+import type { Clock } from '../store/clock.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { NameStore } from '../store/names.ts';
+import { createPhoneAddresses, NO_ADDRESSES, type PhoneAddresses } from './addresses.ts';
+import { createAnnouncer, type PushEvent } from './announcer.ts';
+import { renderPhoneError } from './phone-answer.ts';
+import { createPhoneClient, type PhoneClient } from './phone-client.ts';
+import { createPushRelay } from './relay.ts';
+import { createPushSources } from './sources.ts';
+
+export interface Pushes {
+  readonly addresses: PhoneAddresses;
+  /** A service changed its state. */
+  changed(service: string, from: HealthState, to: HealthState): void;
+  /** Another configuration: other services and networks count from now on; what is under `push` needs a restart. */
+  define(config: Config): void;
+  /** Rejects with a ListenerError. */
+  start(): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+  /** Where Finesse pushes to, in the order of the configuration; after start. */
+  listening(): readonly AddressInfo[];
+}
+
+export interface PushesOptions {
+  readonly config: Config;
+  readonly devices: DeviceRegistry;
+  readonly names: NameStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export function createPushes(options: PushesOptions): Pushes {
+  const { push } = options.config;
+  return push === null ? NO_PUSHES : createConfigured(options, push);
+}
+
+const NO_PUSHES: Pushes = {
+  addresses: NO_ADDRESSES,
+  changed: () => {},
+  define: () => {},
+  start: async () => {},
+  stop: async () => {},
+  listening: () => [],
+};
+
+function createConfigured({ config, devices, names, clock, log, metrics }: PushesOptions, push: PushConfig): Pushes {
+  const client: PhoneClient = createPhoneClient(push.phonePorts, push.timeoutMs);
+  const sources = createPushSources(clock);
+  const addresses = createPhoneAddresses({
+    ...{ devices, clock, log, metrics },
+    isFinesse: sources.isFinesse,
+    takesConnections: client.takesConnections,
+  });
+  const relay = createPushRelay({ sources, names, devices, post: client.post, log, metrics });
+  const announcer =
+    push.own === null ? null : createAnnouncer({ config: push.own, devices, post: client.post, clock, log, metrics });
+
+  const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
+    createListener(
+      { host, port, tls, publicUrl: null, service: null },
+      {
+        key: `push.listeners[${index}]`,
+        onRequest: (req, res) => void relay.handle(req, res, tls === null ? 'http' : 'https'),
+        onRefused: relay.refused,
+        errorPage: () => renderPhoneError('push-malformed'),
+      },
+    );
+  const listeners = push.listeners.map(listen);
+  const define = ({ phones, clusters }: Config) => {
+    addresses.define({ networks: phones.networks, onlyLoopback: isLoopbackOnly(phones.listeners) });
+    sources.define(clusters.flatMap(({ services }) => services));
+  };
+  define(config);
+
+  return {
+    addresses,
+    changed(service, from, to) {
+      const event = selectPushEvent(from, to, push.own?.atFirstFailure === true);
+      if (event !== null) announcer?.announce(service, event);
+    },
+    define,
+    async start() {
+      for (const listener of listeners) await listener.start();
+    },
+    async stop(deadlineMs) {
+      sources.stop();
+      announcer?.stop();
+      await Promise.all(listeners.map((listener) => listener.stop(deadlineMs)));
+    },
+    listening: () => listeners.map((listener) => listener.address()),
+  };
+}
+
+/** What phones are told of. A recovery is news only to those who were told of a failure. */
+export function selectPushEvent(from: HealthState, to: HealthState, atFirstFailure: boolean): PushEvent | null {
+  if (to === 'out-of-service') return 'verdict';
+  if (to === 'reconnecting') return from === 'reconnecting' ? null : 'first-failure';
+  if (to !== 'in-service') return null;
+  return from === 'out-of-service' || (from === 'reconnecting' && atFirstFailure) ? 'recovery' : null;
+}

@@ -1,0 +1,189 @@
+/**
+ * A push of Finesse from top to bottom: whom it comes from → which phone it is for → its URLs → the phone → its answer back.
+ * Where no phone could be asked, the answer is the error that one would give.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Failure } from '../domain/model.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { sendPage } from '../proxy/answer.ts';
+import { createAddressOf } from '../proxy/client-address.ts';
+import { readForm } from '../proxy/form.ts';
+import { parsePhoneRequest } from '../proxy/gate.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { NameStore } from '../store/names.ts';
+import { type PushedDocument, readPushed } from './document.ts';
+import { type PushForm, parsePushForm } from './form.ts';
+import { classifyPhoneAnswer, type PushFailureCode, renderPhoneError } from './phone-answer.ts';
+import type { PhoneAnswer, PhoneClient, PhoneScheme } from './phone-client.ts';
+import type { PushSources } from './sources.ts';
+
+export interface PushRelayOptions {
+  readonly sources: PushSources;
+  readonly names: NameStore;
+  readonly devices: DeviceRegistry;
+  readonly post: PhoneClient['post'];
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'pushRelayed' | 'urlOverlong'>;
+}
+
+export interface PushRelay {
+  /** Never rejects. `scheme` is that of the listener, and so of the push to the phone. */
+  handle(req: IncomingMessage, res: ServerResponse, scheme: PhoneScheme): Promise<void>;
+  /** What never became a request was refused. */
+  refused(failure: Failure, address: string | null): void;
+}
+
+/** Phones take 40 KiB (reference/phone-xml.md §8); escaped it is up to three times as long. */
+const MAX_XML_BYTES = 40 * 1024;
+const MAX_FORM_BYTES = 3 * MAX_XML_BYTES + 1024;
+
+/** A push that ends here, with what is known of it. */
+interface Stopped {
+  readonly ok: false;
+  readonly code: PushFailureCode;
+  readonly detail: string;
+  readonly service?: string | null;
+  readonly device?: string;
+}
+
+/** A push that can be posted. */
+interface Addressed {
+  readonly ok: true;
+  readonly service: string;
+  readonly device: string;
+  readonly address: string;
+  readonly body: Buffer;
+}
+
+export function createPushRelay(options: PushRelayOptions): PushRelay {
+  const { sources, names, devices, log, metrics } = options;
+  // Pushes come from Finesse itself: no front is believed here.
+  const addressOf = createAddressOf([]);
+
+  const handle: PushRelay['handle'] = async (req, res, scheme) => {
+    // One push a connection, as phones have it.
+    res.shouldKeepAlive = false;
+    const from = addressOf(req.socket.remoteAddress, undefined);
+    try {
+      const stopped = await relay(req, res, scheme, from);
+      if (stopped !== null) stop(req, res, stopped, from);
+    } catch (error) {
+      log.error('internal', { error });
+      res.destroy();
+    }
+  };
+
+  const relay = async (req: IncomingMessage, res: ServerResponse, scheme: PhoneScheme, from: string) => {
+    const services = sources.servicesAt(from);
+    if (services.length === 0) {
+      sources.refresh();
+      return stopped('push-source', 'an address that no service pushes from');
+    }
+    const fault = findRequestFault(req);
+    if (fault !== null) return { ...stopped('push-malformed', fault), service: services[0] ?? null };
+    const push = await read(req, services);
+    if (!push.ok) return push;
+    const reply = await options.post({
+      ...{ address: push.address, scheme, body: push.body },
+      authorization: req.headers.authorization ?? null,
+      contentType: req.headers['content-type'] ?? 'application/x-www-form-urlencoded',
+    });
+    if (!reply.ok) return { ...push, ...reply, ok: false as const };
+    note(push, reply);
+    sendOn(res, reply);
+    return null;
+  };
+
+  /** The push as the phone shall get it, or why it gets none. */
+  const read = async (req: IncomingMessage, services: readonly string[]): Promise<Addressed | Stopped> => {
+    const [service = null] = services;
+    const form = await readForm(req, MAX_FORM_BYTES);
+    if (!form.ok) {
+      const code = form.code === 'request-body-too-large' ? 'push-too-large' : 'push-malformed';
+      return { ...stopped(code, form.detail), service };
+    }
+    const parsed = parsePushForm(req.headers['content-type'], form.body);
+    if (parsed === null) return { ...stopped('push-malformed', 'not a form with one field XML'), service };
+    const { length } = parsed.xml;
+    if (length > MAX_XML_BYTES) return { ...stopped('push-too-large', `${length} bytes of XML`), service };
+    const document = readAs(services, parsed);
+    if (document.kind === 'not-phone-xml') {
+      return { ...stopped('push-malformed', `the document is not phone XML: ${document.reason}`), service };
+    }
+    if (document.kind === 'no-device') {
+      return { ...stopped('push-no-device', `its URLs name ${document.devices} devices`), service };
+    }
+    return address(document, parsed);
+  };
+
+  /** Servers of several clusters may share an address; the one whose names the URLs have is meant. */
+  const readAs = (services: readonly string[], { xml }: PushForm): PushedDocument => {
+    const documents = services.map((service) => readPushed(xml, names.of(service), service));
+    return documents.find(({ kind }) => kind === 'for-device') ?? (documents[0] as PushedDocument);
+  };
+
+  const address = (document: PushedDocument & { kind: 'for-device' }, form: PushForm): Addressed | Stopped => {
+    const { service, device } = document;
+    const place = devices.place(device);
+    if (place === null) {
+      const why = devices.get(device) === null ? 'the device is not known' : 'it has no address that may be pushed to';
+      return { ...stopped('push-unknown-device', why), service, device };
+    }
+    const { xml, overlong } = document.rewrite(place.origin);
+    if (overlong > 0) {
+      metrics.urlOverlong(service);
+      log.warn('url-overlong', { service, urls: overlong });
+    }
+    return { ok: true, service, device, address: place.address, body: form.withXml(xml) };
+  };
+
+  const note = ({ service, device, address }: Addressed, { status, body }: PhoneAnswer) => {
+    const outcome = classifyPhoneAnswer(status, body);
+    metrics.pushRelayed(service, outcome);
+    if (outcome === 'delivered') log.debug('push-relayed', { device, service, address });
+    else log.warn('push-failed', { device, service, code: outcome, detail: `status ${status}`, address });
+  };
+
+  const stop = (
+    req: IncomingMessage,
+    res: ServerResponse,
+    { code, detail, service, device }: Stopped,
+    from: string,
+  ) => {
+    metrics.pushRelayed(service ?? null, code);
+    log.warn('push-failed', { device: device ?? null, service: service ?? null, code, detail, from });
+    sendPage(req, res, { ...renderPhoneError(code), own: false });
+  };
+
+  const refused: PushRelay['refused'] = ({ detail }, from) => {
+    metrics.pushRelayed(null, 'push-malformed');
+    log.warn('push-failed', { device: null, service: null, code: 'push-malformed', detail, from });
+  };
+
+  return { handle, refused };
+}
+
+function stopped(code: PushFailureCode, detail: string): Stopped {
+  return { ok: false, code, detail };
+}
+
+/** Held to the rules of phone requests; the gate knows the path of pushes, since phone listeners refuse it. */
+function findRequestFault({ method, url, httpVersion, rawHeaders }: IncomingMessage): string | null {
+  const verdict = parsePhoneRequest({ method, url, httpVersion, rawHeaders });
+  if (verdict.ok) return 'a request for a phone page';
+  if (verdict.failure.code !== 'request-push') return verdict.failure.detail;
+  return method === 'POST' ? null : 'not a POST';
+}
+
+/** The phone's own answer; a header that Node let in can go out again. */
+function sendOn(res: ServerResponse, { status, contentType, authenticate, body }: PhoneAnswer): void {
+  res.writeHead(status, {
+    'Content-Type': contentType ?? 'text/xml',
+    'Content-Length': body.length,
+    ...(authenticate === null ? {} : { 'WWW-Authenticate': authenticate }),
+    Connection: 'close',
+  });
+  res.end(body);
+}
