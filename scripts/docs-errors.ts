@@ -12,6 +12,10 @@ const CAUSES: Record<FailureKind['cause'], readonly [title: string, text: string
     'The Finesse server',
     'What a probe or the relayed request of a phone ran into. A failed probe begins the attempts; a failed request starts a\nprobe and counts in `ippa_relay_failures_total`.',
   ],
+  push: [
+    'Pushes',
+    'A push of Finesse that did not reach its phone, or one of the proxy itself (see [pushes](pushes.md)). Finesse is told by a\n`CiscoIPPhoneError`; the log has `push-failed`; `ippa_push_relays_total` and `ippa_pushes_total` count it.',
+  ],
   configuration: ['The configuration', 'The proxy goes on, but this needs a change of its configuration or of DNS.'],
 };
 

@@ -8,8 +8,8 @@ export interface FailureKind {
   readonly operator: string;
   /** Key of the phone's words in the language files, or null when a phone never sees it. */
   readonly phone: PhoneMessage | null;
-  /** Whose fault: the request, the Finesse server, or the configuration. */
-  readonly cause: 'request' | 'server' | 'configuration';
+  /** Whose fault: the request, the Finesse server, or the configuration; or it is about a push. */
+  readonly cause: 'request' | 'server' | 'configuration' | 'push';
 }
 
 /** What a phone is told on the error page. Each has its words in every language file. */
@@ -112,11 +112,92 @@ export const failures = {
     phone: null,
     operator: 'SystemInfo says OUT_OF_SERVICE: Finesse has no CTI connection, or not yet.',
   },
+  // The Notification Service of a Finesse server
+  'notification-lost': {
+    cause: 'server',
+    phone: null,
+    operator: 'The connection to the Notification Service is lost: the service, or the network to it, is down.',
+  },
+  'notification-presence': {
+    cause: 'server',
+    phone: null,
+    operator: 'The XMPP user finesse became unavailable: Tomcat or the Finesse web application is down.',
+  },
+  'notification-awaited': {
+    cause: 'server',
+    phone: null,
+    operator:
+      'Waiting for the notification that SystemInfo is IN_SERVICE, at most until SystemInfo has said so itself for 30 s.',
+  },
+  'notification-login': {
+    cause: 'configuration',
+    phone: null,
+    operator:
+      'The Notification Service refuses the login. Check notification.username and password; no login is tried for 30 minutes, since five wrong ones lock the account.',
+  },
+  'notification-setup': {
+    cause: 'configuration',
+    phone: null,
+    operator:
+      'The Notification Service answers, but cannot be used as configured. SystemInfo alone decides until then.',
+  },
   unauthorized: {
     cause: 'configuration',
     phone: null,
     operator:
       'SystemInfo asks for credentials (401 or 403): set probe.username and probe.password. The state of the service is kept.',
+  },
+  // Pushes; the client is told by the CiscoIPPhoneError that a phone would give
+  'push-source': {
+    cause: 'push',
+    phone: null,
+    operator:
+      'Neither an address that the url of a service resolves to nor one of its pushFrom. If Finesse pushes from there, add it to pushFrom.',
+  },
+  'push-malformed': {
+    cause: 'push',
+    phone: null,
+    operator: 'Not a push: POST /CGI/Execute with one form field XML that holds a phone object is expected.',
+  },
+  'push-too-large': { cause: 'push', phone: null, operator: 'The pushed XML is larger than phones take (40 KiB).' },
+  'push-no-device': {
+    cause: 'push',
+    phone: null,
+    operator:
+      'No URL in it names a Finesse server and a device, so nothing tells which phone it is for. If it names the server by another name, add that to aliases.',
+  },
+  'push-unknown-device': {
+    cause: 'push',
+    phone: null,
+    operator:
+      'No address of this device is known: it sent no request since the proxy started, or none from phones.networks.',
+  },
+  'push-phone-gone': {
+    cause: 'push',
+    phone: null,
+    operator: 'The phone takes no connection. Is its web access enabled in Unified CM, and the port right?',
+  },
+  'push-phone-slow': {
+    cause: 'push',
+    phone: null,
+    operator:
+      'No complete answer of the phone within push.timeout. It first asks the authentication URL of Unified CM.',
+  },
+  'push-phone-broken': {
+    cause: 'push',
+    phone: null,
+    operator: 'The connection to the phone broke before a complete answer, or the answer is too large.',
+  },
+  'push-credentials': {
+    cause: 'push',
+    phone: null,
+    operator:
+      'The phone refuses the credentials (error 4 or status 401). Is the application user right, and are the phones associated with it?',
+  },
+  'push-refused': {
+    cause: 'push',
+    phone: null,
+    operator: 'The phone answered with an error: a document it cannot read or that is too large for it.',
   },
   busy: { cause: 'server', phone: 'busy', operator: 'Too many requests to this service are waiting.' },
   internal: {

@@ -45,6 +45,26 @@ export const metricDefinitions = {
     help: 'Alternates that agents chose: confirmed, or gone meanwhile.',
     labels: ['from', 'to', 'result'],
   },
+  ippa_push_relays_total: {
+    type: 'counter',
+    help: 'Pushes of Finesse by what became of them: delivered, or an error code. Service none: it did not get so far.',
+    labels: ['service', 'outcome'],
+  },
+  ippa_pushes_total: {
+    type: 'counter',
+    help: 'Phones to be told by a push of the proxy (first-failure, verdict, recovery): delivered, left-alone since its page refreshes itself, or an error code.',
+    labels: ['service', 'event', 'outcome'],
+  },
+  ippa_phone_address_changes_total: {
+    type: 'counter',
+    help: 'Devices whose address changed: by a sign-in from the new one, or because the old one took no connections (old-gone).',
+    labels: ['reason'],
+  },
+  ippa_phone_address_refusals_total: {
+    type: 'counter',
+    help: 'Requests from addresses that pushes never go to: outside phones.networks (network), loopback, own, or of a Finesse server.',
+    labels: ['reason'],
+  },
   ippa_reconnect_attempts_total: {
     type: 'counter',
     help: 'Attempts to reach a service after a failed probe.',
