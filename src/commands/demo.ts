@@ -1,5 +1,7 @@
 /** `demo`: the proxy with two simulated Finesse servers, on loopback only, and plain words on what to try. */
 
+import { createServer } from 'node:net';
+import { createApp } from '../app.ts';
 import type { Config, ServiceConfig } from '../config/config.ts';
 import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { createLog } from '../ops/log.ts';
@@ -19,7 +21,11 @@ const TOKEN = 'demo';
 const PHONE = 'SEP001122334455';
 const AGENT = { id: '1001', password: 'cisco', extension: '2001' };
 
+/** Whom the simulated Finesse servers and the proxy push as; the simulated phone lets anybody. */
+const PUSH_USER = { username: 'demo', password: 'demo' };
+
 /** The same each time, so that what one typed yesterday works today. */
+const PUSH_PORTS = { listener: 8083, phone: 8084 } as const;
 const PORTS = { a: { finesse: 9001, control: 9101 }, b: { finesse: 9002, control: 9102 } } as const;
 
 interface Simulated {
@@ -36,11 +42,16 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
     output.stderr('--port and --ops-port take a number from 1 to 65535\n');
     return 2;
   }
-  const servers = [await simulate('a', 'Finesse A', 'b'), await simulate('b', 'Finesse B', 'a')];
-  const config = demoConfig(servers, port, opsPort);
+  const pushPort = await findPort(PUSH_PORTS.listener, [port, opsPort]);
+  const phonePort = await findPort(PUSH_PORTS.phone, [port, opsPort, pushPort]);
+  const servers = [await simulate('a', 'Finesse A', 'b', pushPort), await simulate('b', 'Finesse B', 'a', pushPort)];
+  const config = demoConfig(servers, { port, opsPort, pushPort, phonePort });
   const log = createLog({ level: 'info', format: 'auto' });
   try {
-    return await runApp(config, log, version, output, () => output.stdout(welcome(servers, port, opsPort)));
+    const app = createApp(config, log, version);
+    return await runApp(app, log, output, () =>
+      output.stdout(welcome(servers, { port, opsPort, pushPort, phonePort })),
+    );
   } finally {
     await Promise.all(servers.flatMap(({ finesse, control }) => [control.stop(), finesse.stop()]));
   }
@@ -51,10 +62,42 @@ function parsePort(text: string): number | null {
   return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : null;
 }
 
-async function simulate(id: 'a' | 'b', name: string, peer: string): Promise<Simulated> {
+interface DemoPorts {
+  readonly port: number;
+  readonly opsPort: number;
+  /** Where the simulated Finesse servers push to. */
+  readonly pushPort: number;
+  /** Of the simulated phone's own web server. */
+  readonly phonePort: number;
+}
+
+/** The usual port, or any other one when that is taken. */
+async function findPort(usual: number, taken: readonly number[]): Promise<number> {
+  const free = taken.includes(usual) ? null : await tryPort(usual);
+  return free ?? (await tryPort(0)) ?? usual;
+}
+
+function tryPort(port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? null) : null));
+    });
+  });
+}
+
+async function simulate(id: 'a' | 'b', name: string, peer: string, pushPort: number): Promise<Simulated> {
   const host = (of: string) => `finesse-${of}.example.com`;
   const role = id === 'a' ? 'primary' : 'secondary';
-  const options = { name: host(id), peer: host(peer), role, agents: [AGENT] } as const;
+  const options = {
+    name: host(id),
+    peer: host(peer),
+    role,
+    agents: [AGENT],
+    push: { ...PUSH_USER, port: pushPort },
+  } as const;
   const finesse = await startOn(PORTS[id].finesse, (port) => createFinesse({ ...options, port }));
   const control = await startOn(PORTS[id].control, (port) => new Control(finesse, port));
   return { id, name, finesse, control };
@@ -76,7 +119,7 @@ async function startOn<Part extends { start(): Promise<unknown> }>(
   }
 }
 
-function demoConfig(servers: readonly Simulated[], port: number, opsPort: number): Config {
+function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, phonePort }: DemoPorts): Config {
   const services = servers.map(
     ({ id, name, finesse }): ServiceConfig => ({
       ...{
@@ -87,6 +130,7 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
         site: null,
         ca: null,
         fingerprints: [],
+        notification: null,
         certificateNames: [],
         pushFrom: null,
       },
@@ -99,14 +143,23 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
   return {
     phones: {
       listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
-      ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+      ...{ answerWithinMs: 4500, networks: ['127.0.0.0/8'], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
       limits: DEFAULT_LIMITS,
     },
     ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs: 5000, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'] },
-    push: null,
+    push: {
+      listeners: [{ host: '127.0.0.1', port: pushPort, tls: null }],
+      timeoutMs: 5000,
+      phonePorts: { http: phonePort, https: phonePort },
+      own: {
+        ...PUSH_USER,
+        ...{ onVerdict: true, onRecovery: true, atFirstFailure: false, priority: 1, scheme: 'http' },
+        ...{ concurrent: 50, perSecond: 100 },
+      },
+    },
     state: { folder: null },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
@@ -114,12 +167,12 @@ function demoConfig(servers: readonly Simulated[], port: number, opsPort: number
   };
 }
 
-function welcome(servers: readonly Simulated[], port: number, opsPort: number): string {
+function welcome(servers: readonly Simulated[], { port, opsPort, phonePort }: DemoPorts): string {
   const phones = `http://127.0.0.1:${port}`;
   const ops = `http://127.0.0.1:${opsPort}`;
   const lines = servers.map(({ name, finesse, control }) => `  ${name}: ${finesse.url}, its switch ${control.url}`);
   const [a] = servers;
-  const fault = (order: string) => `npm start -- simulate finesse fault ${a?.control.url} ${order}`;
+  const order = (words: string) => `npm start -- simulate finesse ${words.replace(' ', ` ${a?.control.url} `)}`;
   return `
 The proxy and two simulated Finesse servers run on this machine, on loopback only.
   Phones:    ${phones}/fippa/${PHONE}
@@ -127,13 +180,15 @@ The proxy and two simulated Finesse servers run on this machine, on loopback onl
 ${lines.join('\n')}
 
 Try it in a second terminal, in this folder:
-  1. A phone:          npm start -- phone ${phones}/fippa/ --device ${PHONE}
+  1. A phone:          npm start -- phone ${phones}/fippa/ --device ${PHONE} --web-port ${phonePort}
      Sign in as agent ${AGENT.id}, password ${AGENT.password}, extension ${AGENT.extension}.
-  2. In a third one, stop Finesse A:
-                       ${fault('refuse')}
-     Press any key of the phone's menu: it shows "attempt 1 of 3", after 15 seconds a menu with
-     Finesse B. Choose it, and sign in there.
-  3. Bring A back:     ${fault('none')}
+  2. In a third one, call it: Finesse pushes the call to the proxy, and the proxy to the phone.
+                       ${order(`call ${PHONE} 07115550100`)}
+                       ${order(`hangup ${PHONE}`)}
+  3. Stop Finesse A:   ${order('fault refuse')}
+     Do nothing: after some 20 seconds the proxy pushes a menu with Finesse B to the phone. Or press
+     a key: it shows "attempt 1 of 3" before that. Choose Finesse B, and sign in there.
+  4. Bring A back:     ${order('fault none')}
      The agent stays on Finesse B: nobody who is signed in is ever moved.
   Other ways to fail:  npm start -- simulate finesse fault --help
   A look at it all:    curl ${ops}/health
