@@ -17,7 +17,7 @@ const items = (body: string) =>
   }));
 
 describe('a server that fails', () => {
-  it('shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
+  it('B100 B101 B104 B106 shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
     const { get, finesse, phones, until } = await start();
     await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     await finesse[0]?.fault('refuse');
@@ -44,7 +44,7 @@ describe('a server that fails', () => {
     expect(rig.logged()).not.toContain('cisco');
   });
 
-  it('comes back to the phone that looks at a page of ours, by recovered and then its own page', async () => {
+  it('B103 comes back to the phone that looks at a page of ours, by recovered and then its own page', async () => {
     const { get, finesse, phones, until } = await start();
     await finesse[0]?.fault('503');
     await get(`/a/fippa/${PHONE}`);
@@ -56,7 +56,7 @@ describe('a server that fails', () => {
     expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneInput>');
   });
 
-  it('shows a waiting page while no alternate is confirmed, which becomes the menu by itself', async () => {
+  it('B102 shows a waiting page while no alternate is confirmed, which becomes the menu by itself', async () => {
     const { get, finesse, until } = await start();
     await Promise.all(finesse.map((server) => server.fault('refuse')));
     await Promise.all([until('a', 'out-of-service'), until('b', 'out-of-service')]);
@@ -68,7 +68,7 @@ describe('a server that fails', () => {
     expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse B');
   });
 
-  it('tells why when the chosen alternate is gone meanwhile, and shows a fresh menu', async () => {
+  it('B107 tells why when the chosen alternate is gone meanwhile, and shows a fresh menu', async () => {
     const { get, finesse, until } = await start({ servers: 3, intervalMs: 2000 });
     await finesse[0]?.fault('refuse');
     await get(`/a/fippa/${PHONE}`);
@@ -83,7 +83,7 @@ describe('a server that fails', () => {
     expect(again.body).toContain('Finesse B');
   });
 
-  it('keeps the front door of a signed-in device at its service, others go on to the next', async () => {
+  it('B75 B76 keeps the front door of a signed-in device at its service, others go on to the next', async () => {
     const { get, finesse, until } = await start();
     await get(`/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     await finesse[0]?.fault('refuse');
@@ -94,7 +94,7 @@ describe('a server that fails', () => {
 });
 
 describe('requests', () => {
-  it('reach one server once, whatever it does with them', async () => {
+  it('B90 B91 reach one server once, whatever it does with them', async () => {
     const { get, finesse } = await start();
     await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     for (const fault of ['reset', 'html', 'truncated', '503']) {
@@ -111,7 +111,7 @@ describe('requests', () => {
     expect(new Set(targets).size).toBe(targets.length);
   });
 
-  it('to a silent server end within answerWithin and say that the action may have happened', async () => {
+  it('B93 to a silent server end within answerWithin and say that the action may have happened', async () => {
     const { get, finesse } = await start({
       intervalMs: 5000,
       config: (c) => ({ ...c, phones: { ...c.phones, answerWithinMs: 1000 } }),
@@ -122,7 +122,7 @@ describe('requests', () => {
     expect(answer.headers.refresh).toMatch(/^5; url=/);
   });
 
-  it('of two devices that fail thrice while SystemInfo is fine show as fippa failing', async () => {
+  it('B60 B62 B105 of two devices that fail thrice while SystemInfo is fine show as fippa failing', async () => {
     const { get, finesse, health } = await start();
     await finesse[0]?.fault('fippa-only');
     for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
@@ -137,7 +137,7 @@ describe('requests', () => {
     expect((await health()).services[0]?.reason).toBeNull();
   });
 
-  it('are refused with the error page when nothing could serve them', async () => {
+  it('B94 are refused with the error page when nothing could serve them', async () => {
     const { get, finesse } = await start();
     const before = finesse[0]?.requests.length;
     for (const path of [
@@ -157,7 +157,7 @@ describe('requests', () => {
     expect(before).toBeGreaterThan(0);
   });
 
-  it('may post a form of 16 KiB and not more', async () => {
+  it('B95 may post a form of 16 KiB and not more', async () => {
     const { phones, finesse } = await start();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     await fetchRaw(`${phones}/a/fippa/${PHONE}/form`, headers, 'x'.repeat(16 * 1024));
@@ -175,7 +175,7 @@ describe('the operator', () => {
       body: JSON.stringify(body),
     });
 
-  it('drains a service: those signed in stay, others see maintenance with the alternates', async () => {
+  it('B74 drains a service: those signed in stay, others see maintenance with the alternates', async () => {
     const { get } = await start();
     await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     expect((await set('a', { admin: 'drain', reason: 'patch' })).status).toBe(200);
@@ -185,7 +185,7 @@ describe('the operator', () => {
     expect((await get('/fippa/SEP2')).body).toContain('/b/fippa/SEP2');
   });
 
-  it('puts a service in maint: nobody is relayed, and it is no alternate', async () => {
+  it('B74 puts a service in maint: nobody is relayed, and it is no alternate', async () => {
     const { get, finesse, until } = await start();
     await set('b', { admin: 'maint', reason: 'patch' });
     expect(items((await get(`/b/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse A');
