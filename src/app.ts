@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { failures } from './domain/failure.ts';
 import { createMonitor, type HealthChange } from './monitor/monitor.ts';
+import { logNotification } from './monitor/notification-log.ts';
 import { createProbe } from './monitor/probe.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
@@ -29,17 +30,22 @@ export interface App {
    * stays as it is (`diffConfig` tells).
    */
   apply(next: Config): void;
-  /** Finishes what is in flight, for at most `deadlineMs`. */
-  stop(deadlineMs: number): Promise<void>;
+  /**
+   * `/readyz` says no and every answer closes its connection; after `stop.pause` nothing new is accepted, and what is in
+   * flight is finished. The ops port answers until that is done. All within `withinMs`, by default `stop.within`.
+   */
+  stop(withinMs?: number): Promise<void>;
   /** Where phones connect, in the order of the configuration; after start. */
   addresses(): readonly AddressInfo[];
   /** Where Finesse pushes to, in the order of the configuration; after start. */
   pushAddresses(): readonly AddressInfo[];
   opsAddress(): AddressInfo;
-  /** Every service has been probed once. */
-  readonly ready: Promise<void>;
+  /** Every service has been probed once; how many those are. */
+  readonly ready: Promise<number>;
 }
 
+/** Of the time to stop, what the ops port may take after phones are done. */
+const OPS_STOP_MS = 500;
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
@@ -66,6 +72,10 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
       if (conflicts !== null) log.warn('name-conflict', { conflicts });
     },
     onFault: (id, error) => log.error('probe-fault', { service: id, error }),
+    onNotification: (id, seen) => {
+      metrics.notificationSeen(id, seen);
+      logNotification(log, id, seen);
+    },
   });
 
   const pushes = createPushes({ config, devices, names, clock, log, metrics });
@@ -146,12 +156,17 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     adminSettings.moveTo(config.state.folder);
   };
 
-  const stop = async (deadlineMs: number) => {
+  const stop = async (withinMs = config.stop.withinMs) => {
+    const opsMs = Math.min(OPS_STOP_MS, withinMs / 4);
+    const phonesMs = withinMs - opsMs;
     draining = true;
     cancelForget();
-    monitor.stop();
-    await Promise.all([listeners.stop(deadlineMs), pushes.stop(deadlineMs)]);
-    await Promise.all([relay.close(), ops.stop()]);
+    listeners.drain();
+    const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
+    if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
+    const leftMs = phonesMs - pauseMs;
+    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs)]);
+    await Promise.all([relay.close(), ops.stop(opsMs)]);
   };
 
   return {
@@ -171,7 +186,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     addresses: listeners.addresses,
     pushAddresses: pushes.listening,
     opsAddress: () => ops.address(),
-    ready: monitor.ready,
+    ready: monitor.ready.then(() => allServices(config).length),
   };
 }
 
@@ -191,8 +206,9 @@ function allServices({ clusters }: Config): readonly ServiceConfig[] {
 
 function defineServices({ clusters }: Config): readonly ServiceDefinition[] {
   return clusters.flatMap(({ id: cluster, services }) =>
-    services.map(({ id, name, url, probe }) => {
-      return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}` };
+    services.map(({ id, name, url, probe, notification: used }) => {
+      const notification = used === null ? 'off' : used.advisory ? 'advisory' : 'on';
+      return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}`, notification };
     }),
   );
 }

@@ -125,6 +125,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
         site: null,
         ca: null,
         fingerprints: [],
+        notification: null,
         certificateNames: [],
         pushFrom: null,
       },

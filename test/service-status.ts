@@ -1,4 +1,5 @@
 import { READY, type ServiceStatus } from '../src/domain/model.ts';
+import { NO_SIGNALS } from '../src/domain/signals.ts';
 import { START } from './fake-clock.ts';
 import { INFO } from './scripted-probe.ts';
 
@@ -19,6 +20,7 @@ export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
     confirmedAt: START,
     info: INFO,
     fippaFailing: false,
+    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'system-info' },
     admin: READY,
     ...but,
   };

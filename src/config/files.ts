@@ -38,6 +38,9 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
       const path = ['clusters', c, 'services', s];
       await walk.secret([...path, 'probe', 'password'], fields(fields(service).probe).password);
       await walk.authority([...path, 'tls', 'ca'], fields(fields(service).tls).ca);
+      const notification = fields(fields(service).notification);
+      await walk.secret([...path, 'notification', 'password'], notification.password);
+      await walk.authority([...path, 'notification', 'ca'], notification.ca);
     }
   }
   await walk.folder(['pages', 'folder'], fields(config.pages).folder, true);

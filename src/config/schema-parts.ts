@@ -1,7 +1,7 @@
 /** What the keys of the schema are made of: the kinds of values, and what every key says about itself. */
 
 import { z } from 'zod';
-import { parseDuration, renderDuration } from './values.ts';
+import { parseDuration, parseFingerprint, renderDuration } from './values.ts';
 
 /** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
 export interface KeyMeta {
@@ -63,4 +63,13 @@ export const secret = z.union([
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ file: path }),
 ]);
+export const fingerprints = z.array(
+  described(
+    z.string().refine((text) => parseFingerprint(text) !== null),
+    {
+      description: 'A SHA-256 fingerprint.',
+      allowed: 'a SHA-256 fingerprint: 32 pairs of hex digits joined by colons',
+    },
+  ),
+);
 export const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';

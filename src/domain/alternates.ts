@@ -1,6 +1,7 @@
 /** Which services of a cluster may be offered to an agent, and why the others may not (reference/finesse-health.md §3). */
 
 import type { ServiceStatus, SystemInfo } from './model.ts';
+import { selectStanding } from './signals.ts';
 
 export interface Candidate {
   readonly status: ServiceStatus;
@@ -13,6 +14,8 @@ export function decideRefusal(candidate: Candidate, failed: ServiceStatus, now: 
   const { status, freshForMs } = candidate;
   if (status.state !== 'in-service') return `it is ${status.state}`;
   if (status.admin.admin !== 'ready') return `the operator set it to ${status.admin.admin}`;
+  const standing = selectStanding(status.signals, { advisory: status.signals.notification !== 'on' });
+  if (standing !== null) return `a failure of its ${standing.signal} signal stands (${standing.failure.code})`;
   if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
   if (status.confirmedAt === null || now - status.confirmedAt > freshForMs) return 'its last confirmation is too old';
   if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';

@@ -1,6 +1,7 @@
 /** The words of the domain as types. Pure data: times are epoch milliseconds, so that state can be stored and shared. */
 
 import type { FailureCode } from './failure.ts';
+import type { SignalName, Signals } from './signals.ts';
 
 /** What the operator set; apart from health. */
 export type AdminState = 'ready' | 'drain' | 'maint';
@@ -68,8 +69,18 @@ export interface ServiceStatus {
   readonly info: SystemInfo | null;
   /** Phone requests fail although SystemInfo is fine. */
   readonly fippaFailing: boolean;
+  readonly signals: SignalsStatus;
   readonly admin: AdminSetting;
 }
+
+export interface SignalsStatus extends Signals {
+  /** Whether the Notification Service is listened to, and whether what it says counts. */
+  readonly notification: NotificationUse;
+  /** Which signal decided the state; null: none yet. */
+  readonly decidedBy: SignalName | null;
+}
+
+export type NotificationUse = 'off' | 'advisory' | 'on';
 
 /** A service that may be offered to an agent. */
 export interface Alternate {

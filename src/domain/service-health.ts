@@ -42,12 +42,17 @@ export type HealthEvent =
       readonly startedAt: number;
       readonly latencyMs: number;
       readonly outcome: ProbeOutcome;
+      /** What keeps the service out although SystemInfo may confirm it (signals.ts); absent or null: nothing. */
+      readonly standing?: Failure | null;
     }
+  /** Something other than a probe established that the service has failed: it starts the timeline at once. */
+  | { readonly kind: 'failed'; readonly at: number; readonly failure: Failure }
   /** Time passed; due at `selectWakeAt`, later is handled as well. */
   | { readonly kind: 'time'; readonly at: number };
 
 export type HealthEffect =
-  | { readonly kind: 'probe'; readonly limit: 'full' | 'short' }
+  /** `fresh`: one that starts after this event, since one in flight does not tell of it. */
+  | { readonly kind: 'probe'; readonly limit: 'full' | 'short' | 'fresh' }
   | {
       readonly kind: 'announce';
       readonly from: HealthState;
@@ -95,15 +100,32 @@ export function selectWakeAt(phase: Phase, settings: HealthSettings): number | n
  */
 export function reduceHealth(health: ServiceHealth, event: HealthEvent, settings: HealthSettings): HealthStep {
   const timed = reduceTime(health, event.at, settings);
-  return announce(health, event.kind === 'time' ? timed : reduceProbe(timed, event));
+  if (event.kind === 'time') return announce(health, timed);
+  return announce(health, event.kind === 'probe' ? reduceProbe(timed, event) : reduceFailed(timed, event));
+}
+
+function reduceFailed({ health, effects }: HealthStep, { at, failure }: HealthEvent & { kind: 'failed' }): HealthStep {
+  const worse = { ...health, failure };
+  const isDown = health.phase.state === 'reconnecting' || health.phase.state === 'out-of-service';
+  return isDown ? { health: worse, effects } : startTimeline(worse, at);
+}
+
+/** t0: attempt 1 and its full probe. */
+function startTimeline(health: ServiceHealth, t0: number): HealthStep {
+  return {
+    health: { ...health, phase: { state: 'reconnecting', t0, attempt: 1, stage: 'full' } },
+    effects: [{ kind: 'probe', limit: 'full' }],
+  };
 }
 
 function reduceProbe({ health, effects }: HealthStep, event: HealthEvent & { kind: 'probe' }): HealthStep {
-  const { at, latencyMs, outcome } = event;
+  const { at, latencyMs, outcome, standing = null } = event;
   if (outcome.kind !== 'confirmed' && isOvertaken(health, event)) return { health, effects };
   const seen = { ...health, lastProbeAt: at, latencyMs };
   if (outcome.kind === 'confirmed') {
-    const confirmed = { ...seen, failure: null, info: outcome.info, confirmedAt: at };
+    const confirmed = { ...seen, failure: standing, info: outcome.info, confirmedAt: at };
+    // Out of service whatever SystemInfo says: its confirmations count, so that the end of the failure is enough.
+    if (standing !== null) return { health: { ...confirmed, phase: countConfirmed(health.phase) }, effects };
     return { health: { ...confirmed, phase: confirmedPhase(health.phase, at) }, effects: [] };
   }
   const info = outcome.kind === 'failed' ? (outcome.info ?? health.info) : health.info;
@@ -114,10 +136,7 @@ function reduceProbe({ health, effects }: HealthStep, event: HealthEvent & { kin
   }
   // 401 and 403 are a fault of the configuration: the state stays, only the reason tells.
   if (outcome.kind === 'fault' || phase.state === 'reconnecting') return { health: worse, effects };
-  return {
-    health: { ...worse, phase: { state: 'reconnecting', t0: at, attempt: 1, stage: 'full' } },
-    effects: [{ kind: 'probe', limit: 'full' }],
-  };
+  return startTimeline(worse, at);
 }
 
 /**
@@ -131,10 +150,13 @@ function isOvertaken({ confirmedAt }: ServiceHealth, event: HealthEvent & { kind
 
 function confirmedPhase(phase: Phase, at: number): Phase {
   if (phase.state === 'in-service') return phase;
-  if (phase.state === 'out-of-service' && phase.confirmedInARow + 1 < CONFIRMED_TO_RETURN) {
-    return { ...phase, confirmedInARow: phase.confirmedInARow + 1 };
-  }
+  const counted = countConfirmed(phase);
+  if (counted.state === 'out-of-service' && counted.confirmedInARow < CONFIRMED_TO_RETURN) return counted;
   return { state: 'in-service', since: at };
+}
+
+function countConfirmed(phase: Phase): Phase {
+  return phase.state === 'out-of-service' ? { ...phase, confirmedInARow: phase.confirmedInARow + 1 } : phase;
 }
 
 function reduceTime(health: ServiceHealth, at: number, settings: HealthSettings): HealthStep {

@@ -1,10 +1,12 @@
 /** All services' supervisors as one: what the phone path may ask of health, and when the first round of probes is over. */
 
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import type { HealthEffect, HealthSettings } from '../domain/service-health.ts';
 import type { Clock } from '../store/clock.ts';
 import type { ServiceStore } from '../store/services.ts';
+import { createNotificationClient, type NotificationSeen } from './notification.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 
@@ -24,11 +26,14 @@ export interface MonitorOptions extends Watched {
   readonly onChange: (id: string, change: HealthChange) => void;
   readonly onProbe: (id: string, result: ProbeResult) => void;
   readonly onFault: (id: string, error: unknown) => void;
+  /** What came from the Notification Service, for log and metrics. */
+  readonly onNotification?: (id: string, seen: NotificationSeen) => void;
 }
 
 export interface Monitor {
   start(): void;
-  stop(): void;
+  /** Resolves when the Notification Services have been told. */
+  stop(): Promise<void>;
   /**
    * Replaces the services, after the store. One that has not changed is watched on undisturbed; a changed one is probed
    * at once, and goes on from the health that the store has of it.
@@ -46,14 +51,13 @@ export interface Monitor {
 interface Watch {
   readonly service: ServiceConfig;
   readonly supervisor: Supervisor;
+  start(): void;
+  stop(): Promise<void>;
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
   let { reconnect } = options;
-  const watch = (service: ServiceConfig): Watch => ({
-    service,
-    supervisor: superviseOne({ ...options, reconnect }, service),
-  });
+  const watch = (service: ServiceConfig): Watch => watchOne({ ...options, reconnect }, service);
   let watches = new Map(options.services.map((service) => [service.id, watch(service)]));
   let isRunning = false;
   let isReady = false;
@@ -63,11 +67,11 @@ export function createMonitor(options: MonitorOptions): Monitor {
   return {
     start() {
       isRunning = true;
-      for (const { supervisor } of watches.values()) supervisor.start();
+      for (const each of watches.values()) each.start();
     },
-    stop() {
+    async stop() {
       isRunning = false;
-      for (const { supervisor } of watches.values()) supervisor.stop();
+      await Promise.all([...watches.values()].map((each) => each.stop()));
     },
     define(next) {
       const before = watches;
@@ -79,9 +83,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
       };
       watches = new Map(next.services.map((service) => [service.id, keep(service) ?? watch(service)]));
       const kept = new Set(watches.values());
-      for (const old of before.values()) if (!kept.has(old)) old.supervisor.stop();
+      for (const old of before.values()) if (!kept.has(old)) void old.stop();
       const known = new Set(before.values());
-      for (const made of watches.values()) if (isRunning && !known.has(made)) made.supervisor.start();
+      for (const made of watches.values()) if (isRunning && !known.has(made)) made.start();
     },
     isReady: () => isReady,
     ready,
@@ -90,18 +94,46 @@ export function createMonitor(options: MonitorOptions): Monitor {
   };
 }
 
-function superviseOne(options: MonitorOptions, service: ServiceConfig): Supervisor {
-  return createSupervisor({
+function watchOne(options: MonitorOptions, service: ServiceConfig): Watch {
+  const { clock } = options;
+  const { notification: config } = service;
+  const notification =
+    config === null
+      ? null
+      : createNotificationClient({
+          ...{ service, config, clock, intervalMs: options.reconnect.intervalMs },
+          unique: () => randomBytes(4).toString('hex'),
+          report: (event) => supervisor.signal(event),
+          observe: (seen) => options.onNotification?.(service.id, seen),
+        });
+  const supervisor = createSupervisor({
     id: service.id,
     probe: options.createProbe(service),
     probeIntervalMs: service.probe.intervalMs,
     probeTimeoutMs: service.probe.timeoutMs,
     reconnect: options.reconnect,
+    advisory: config?.advisory ?? false,
     store: options.store,
-    clock: options.clock,
+    clock,
     random: options.random,
     onChange: (change) => options.onChange(service.id, change),
-    onProbe: (result) => options.onProbe(service.id, result),
+    onProbe: (result) => {
+      options.onProbe(service.id, result);
+      if (result.outcome.kind === 'confirmed') notification?.confirmed(result.outcome.info);
+    },
     onFault: (error) => options.onFault(service.id, error),
   });
+  return {
+    service,
+    supervisor,
+    start() {
+      // What the store knows may be of another configuration, or of the process before this one.
+      supervisor.signal({ kind: 'reset', at: clock.now() });
+      supervisor.start();
+    },
+    async stop() {
+      supervisor.stop();
+      await notification?.stop();
+    },
+  };
 }

@@ -7,10 +7,10 @@ import {
   type HealthEffect,
   type HealthEvent,
   type HealthSettings,
-  reduceHealth,
   selectWakeAt,
   shortProbeMs,
 } from '../domain/service-health.ts';
+import { reduceSignalled, type SignalEvent, type SignalSettings } from '../domain/signals.ts';
 import type { Clock } from '../store/clock.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Probe, ProbeResult } from './probe.ts';
@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
   readonly reconnect: HealthSettings;
+  /** What the Notification Service says changes nothing. Default: it does. */
+  readonly advisory?: boolean;
   readonly store: ServiceStore;
   readonly clock: Clock;
   /** 0…1, for jitter. */
@@ -40,6 +42,8 @@ export interface Supervisor {
    * the timeline probes by itself.
    */
   requestFailed(): Promise<void>;
+  /** What the Notification Service says. */
+  signal(event: SignalEvent): void;
   /** Whether the service is confirmed in service, by a result under 1 s old or by one shared probe within `withinMs`. */
   confirm(withinMs: number): Promise<boolean>;
 }
@@ -55,22 +59,26 @@ const FRESH_MS = 1000;
 const JITTER = 0.1;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { id, store, clock, reconnect } = options;
+  const { id, store, clock } = options;
+  const reconnect: SignalSettings = { ...options.reconnect, advisory: options.advisory ?? false };
   const stopping = new AbortController();
   let flight: Flight | null = null;
   let requestProbeAt = Number.NEGATIVE_INFINITY;
+  let freshProbeAt = Number.NEGATIVE_INFINITY;
+  let freshAsked = false;
   let cancelPoll = () => {};
   let cancelWake = () => {};
   const first = Promise.withResolvers<void>();
 
   const state = () => store.health(id).phase.state;
 
-  const apply = (event: HealthEvent) => {
-    const step = reduceHealth(store.health(id), event, reconnect);
-    store.setHealth(id, step.health);
+  const apply = (event: HealthEvent | SignalEvent) => {
+    const step = reduceSignalled({ health: store.health(id), signals: store.signals(id) }, event, reconnect);
+    store.setHealth(id, step.health, step.signals);
     armWake();
     for (const effect of step.effects) {
       if (effect.kind === 'announce') options.onChange(effect);
+      else if (effect.limit === 'fresh') void probeFresh();
       else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
       // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
       else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
@@ -129,6 +137,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return flight;
   };
 
+  /** A probe that starts from now on; whatever asks for one, at most one a second starts. */
+  const probeFresh = async (): Promise<void> => {
+    if (freshAsked || stopping.signal.aborted) return;
+    freshAsked = true;
+    await flight?.done;
+    const agoMs = clock.now() - freshProbeAt;
+    if (agoMs >= 0 && agoMs < FRESH_MS) await pause(FRESH_MS - agoMs);
+    freshAsked = false;
+    freshProbeAt = clock.now();
+    // One that began while this paused is as fresh.
+    shared();
+  };
+
   const isUp = () => state() === 'in-service' || state() === 'unknown';
 
   const requestFailed = async (): Promise<void> => {
@@ -180,6 +201,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     firstProbe: first.promise,
     requestFailed,
+    signal: (event) => {
+      if (!stopping.signal.aborted) apply(event);
+    },
     confirm,
   };
 }

@@ -2,9 +2,35 @@
 
 import { type Candidate, decideRefusal } from '../domain/alternates.ts';
 import { failures } from '../domain/failure.ts';
-import type { AdminState, Failure, HealthState, ServiceStatus } from '../domain/model.ts';
+import type {
+  AdminState,
+  Failure,
+  HealthState,
+  NotificationUse,
+  ServiceStatus,
+  SignalsStatus,
+} from '../domain/model.ts';
+import type { SignalName } from '../domain/signals.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'down';
+
+/** What one signal says, since when, and why if there is more to say. */
+export interface SignalEntry {
+  readonly says: string;
+  readonly since: string | null;
+  readonly reason: string | null;
+}
+
+export interface SignalsEntry {
+  readonly systemInfo: SignalEntry;
+  readonly connection: SignalEntry;
+  readonly presence: SignalEntry;
+  readonly notified: SignalEntry;
+  /** Which of them decided the state of the service. */
+  readonly decidedBy: SignalName | null;
+  /** `advisory`: what the Notification Service says changes nothing. */
+  readonly notification: NotificationUse;
+}
 
 export interface ServiceEntry {
   readonly id: string;
@@ -20,6 +46,7 @@ export interface ServiceEntry {
   readonly phones: number;
   // More than the contract asks for, after what it asks for.
   readonly fippaFailing: boolean;
+  readonly signals: SignalsEntry;
   readonly adminReason: string | null;
   readonly until: string | null;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
@@ -102,6 +129,7 @@ export function renderService(
     latencyMs: status.latencyMs === null ? null : Math.round(status.latencyMs),
     phones: signedIn(status.id),
     fippaFailing: status.fippaFailing,
+    signals: renderSignals(status.signals),
     adminReason: status.admin.reason,
     until: renderTime(status.admin.until),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
@@ -131,6 +159,36 @@ function renderReason({ fippaFailing, failure }: ServiceStatus): string | null {
 export function renderFailure({ code, detail }: Failure): string {
   const { operator } = failures[code];
   return detail === '' ? operator : `${operator} (${detail})`;
+}
+
+function renderSignals(signals: SignalsStatus): SignalsEntry {
+  const { systemInfo, connection, presence, notified, wait, notification, decidedBy } = signals;
+  const entry = (
+    { says, since }: { readonly says: string; readonly since: number | null },
+    reason: string | null = null,
+  ) => ({ says, since: renderTime(since), reason });
+  const off = notification === 'off' ? 'the Notification Service is not configured' : null;
+  return {
+    systemInfo: entry(systemInfo),
+    connection: entry(connection, off ?? renderConnection(connection)),
+    presence: entry(presence, renderPresence(signals)),
+    notified: entry(notified, wait?.for === 'in-service' ? 'IN_SERVICE is awaited' : null),
+    decidedBy,
+    notification,
+  };
+}
+
+function renderConnection({ says, failure }: SignalsStatus['connection']): string | null {
+  if (failure !== null) return renderFailure(failure);
+  return says === 'unknown' ? 'not connected yet: SystemInfo must say IN_SERVICE first' : null;
+}
+
+function renderPresence({ presence, connection, wait }: SignalsStatus): string | null {
+  if (connection.says !== 'up') return null;
+  if (presence.says === 'unknown') return 'no presence of the user finesse has come: is the account told of it?';
+  if (presence.says === 'available') return null;
+  if (!presence.seen) return 'finesse was never available since the proxy started: not counted as a failure';
+  return wait?.for === 'available' ? 'AVAILABLE is awaited' : 'not counted: SystemInfo confirms the service';
 }
 
 function renderTime(at: number | null): string | null {

@@ -82,6 +82,26 @@ export const metricDefinitions = {
     labels: ['service', 'outcome'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8],
   },
+  ippa_notifications_total: {
+    type: 'counter',
+    help: 'What the Notification Service said: SystemInfo in-service or out-of-service, finesse available or unavailable.',
+    labels: ['service', 'says'],
+  },
+  ippa_notifications_ignored_total: {
+    type: 'counter',
+    help: 'Messages of the Notification Service that were passed over, by reason.',
+    labels: ['service', 'reason'],
+  },
+  ippa_notification_disconnects_total: {
+    type: 'counter',
+    help: 'Connections to the Notification Service that ended or failed, by error code.',
+    labels: ['service', 'code'],
+  },
+  ippa_notification_connected: {
+    type: 'gauge',
+    help: '1 while the connection to the Notification Service is up, else 0; only for services that use it.',
+    labels: ['service'],
+  },
   ippa_service_info: {
     type: 'gauge',
     help: 'Always 1; the cluster and name of each service, to join with.',

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { AdminState, HealthState, ProbeOutcome, ServiceStatus } from '../domain/model.ts';
 import type { AddressRefusal } from '../domain/phone-address.ts';
+import type { NotificationSeen } from '../monitor/notification.ts';
 import type { PageName } from '../phone/page-view.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -34,6 +35,7 @@ export interface Metrics {
   attemptStarted(service: string): void;
   verdict(service: string): void;
   recovered(service: string): void;
+  notificationSeen(service: string, seen: NotificationSeen): void;
   probeEnded(service: string, seconds: number, outcome: ProbeOutcome['kind']): void;
   render(): Promise<{ readonly body: string; readonly contentType: string }>;
 }
@@ -71,6 +73,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const attempts = createTally(services, ['']);
   const verdicts = createTally(services, ['']);
   const recoveries = createTally(services, ['']);
+  const listeningTo = () => store.all().flatMap(({ id, signals }) => (signals.notification === 'off' ? [] : [id]));
+  const notifications = createTally(listeningTo, ['in-service', 'out-of-service', 'available', 'unavailable']);
+  const ignored = createTally(() => [], []);
+  const disconnects = createTally(() => [], []);
 
   addCounter(registry, 'ippa_phone_requests_total', requests);
   const { name, help, buckets } = definitionOf('ippa_phone_answer_duration_seconds');
@@ -88,6 +94,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_reconnect_attempts_total', attempts);
   addCounter(registry, 'ippa_verdicts_total', verdicts);
   addCounter(registry, 'ippa_recoveries_total', recoveries);
+  addCounter(registry, 'ippa_notifications_total', notifications);
+  addCounter(registry, 'ippa_notifications_ignored_total', ignored);
+  addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   addServiceGauges(registry, options);
   addProcessGauges(registry, options);
@@ -108,6 +117,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
     attemptStarted: (service) => attempts.add(nameOf(service), ''),
     verdict: (service) => verdicts.add(nameOf(service), ''),
     recovered: (service) => recoveries.add(nameOf(service), ''),
+    notificationSeen(service, seen) {
+      const id = nameOf(service);
+      if (seen.kind === 'notified')
+        notifications.add(id, seen.status === 'IN_SERVICE' ? 'in-service' : 'out-of-service');
+      else if (seen.kind === 'presence') notifications.add(id, seen.available ? 'available' : 'unavailable');
+      else if (seen.kind === 'ignored') ignored.add(id, seen.because);
+      else if (seen.kind === 'disconnected') disconnects.add(id, seen.failure.code);
+    },
     probeEnded: (service, seconds, outcome) => probes.observe({ service: nameOf(service), outcome }, seconds),
     render: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
@@ -154,6 +171,9 @@ function addServiceGauges(registry: Registry, { store, devices, clock }: Metrics
   perService('ippa_service_info', ({ id, cluster, name }, set) => set({ service: id, cluster, name }, 1));
   perService('ippa_service_state', ({ id, state }, set) => {
     for (const each of STATES) set({ service: id, state: each }, Number(each === state));
+  });
+  perService('ippa_notification_connected', ({ id, signals: { notification, connection } }, set) => {
+    if (notification !== 'off') set({ service: id }, Number(connection.says === 'up'));
   });
   perService('ippa_service_admin', ({ id, admin: { admin } }, set) => {
     for (const each of ADMINS) set({ service: id, admin: each }, Number(each === admin));

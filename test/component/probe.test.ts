@@ -50,6 +50,7 @@ function serviceOn(port: number, but: Partial<ServiceConfig['probe']> = {}): Ser
     site: null,
     ca: null,
     fingerprints: [],
+    notification: null,
     certificateNames: [],
     pushFrom: null,
     probe: {

@@ -17,7 +17,15 @@ async function configOf(text: string, files = {}, env = {}): Promise<Config> {
 
 test('the defaults', async () => {
   const probe = { username: null, password: null, intervalMs: 5000, timeoutMs: 4000 };
-  const service = { aliases: [], site: null, ca: null, fingerprints: [], certificateNames: [], pushFrom: null };
+  const service = {
+    aliases: [],
+    site: null,
+    ca: null,
+    fingerprints: [],
+    certificateNames: [],
+    pushFrom: null,
+    notification: null,
+  };
   const [a, b] = ['https://finesse-a.example.com:8445', 'https://finesse-b.example.com:8445'];
   expect(await configOf(VALID)).toEqual({
     phones: {
@@ -168,4 +176,14 @@ test('every key has a description, and every value says what is allowed', () => 
   };
   visit(describeConfig(), '');
   expect(missing).toEqual([]);
+});
+
+test('a notification service: what is given, and what follows from the service', async () => {
+  const url = 'url: "https://finesse-a.example.com:8445"';
+  const yaml = change(url, `${url}, notification: { username: ippa-proxy, password: canary }`);
+  const [service] = (await configOf(yaml)).clusters[0]?.services ?? [];
+  expect(service?.notification).toEqual({
+    ...{ host: 'finesse-a.example.com', port: 5223, tls: 'direct', username: 'ippa-proxy', password: 'canary' },
+    ...{ ca: null, fingerprints: [], advisory: false, domain: null, pubsub: null, deadAfterMs: 8000 },
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServiceStatus } from '../../src/domain/model.ts';
+import { NO_SIGNALS } from '../../src/domain/signals.ts';
 import { decideLevel, renderHealth } from '../../src/ops/health.ts';
 
 const NOW = Date.parse('2026-11-01T12:00:00Z');
@@ -21,6 +22,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     confirmedAt: NOW - 1000,
     info: null,
     fippaFailing: false,
+    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'system-info' },
     admin: { admin: 'ready', reason: null, until: null },
     ...over,
   };
@@ -123,6 +125,14 @@ describe('the report', () => {
       latencyMs: 12,
       phones: 7,
       fippaFailing: false,
+      signals: {
+        systemInfo: { says: 'unknown', since: null, reason: null },
+        connection: { says: 'unknown', since: null, reason: 'the Notification Service is not configured' },
+        presence: { says: 'unknown', since: null, reason: null },
+        notified: { says: 'unknown', since: null, reason: null },
+        decidedBy: 'system-info',
+        notification: 'off',
+      },
       adminReason: null,
       until: null,
       notAlternateBecause: null,

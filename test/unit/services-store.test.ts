@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { READY } from '../../src/domain/model.ts';
 import { type ServiceHealth, UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
+import { NO_SIGNALS } from '../../src/domain/signals.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, START } from '../fake-clock.ts';
 import { INFO } from '../scripted-probe.ts';
@@ -45,6 +46,7 @@ describe('services', () => {
       confirmedAt: null,
       info: null,
       fippaFailing: false,
+      signals: { ...NO_SIGNALS, notification: 'off', decidedBy: null },
       admin: READY,
     });
   });
