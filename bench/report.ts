@@ -1,0 +1,98 @@
+/** Results as the tables that `npm run bench` prints. */
+
+import type { Memory } from './memory.ts';
+import type { Outage } from './outage.ts';
+import type { OwnPage } from './own-page.ts';
+import { FIXED_RATE, type Measured, type Paced } from './relay.ts';
+import type { Spread } from './statistics.ts';
+import { number, table } from './table.ts';
+import type { Verdict } from './targets.ts';
+
+export function renderRelay(relay: readonly Measured[]): string {
+  const rows = relay.map(({ name, scenario, cpuMs, pagesPerSecond }) => {
+    const own = relay.find((each) => each.name === 'proxy' && each.scenario === scenario)?.cpuMs.median ?? Number.NaN;
+    const ratio = name === 'proxy' ? '' : number(own / cpuMs.median);
+    return [`${scenario}: ${name}`, microseconds(cpuMs), spread(cpuMs), ratio, pagesPerSecond.toFixed(0)];
+  });
+  return table(['relay and rewrite', 'µs CPU/page', 'spread', 'proxy/this', 'pages/s'], rows);
+}
+
+export function renderPaced(paced: readonly Paced[]): string {
+  const rows = paced.map(({ name, p50Ms, p99Ms, cpu, peakMiB }) => [
+    name,
+    number(p50Ms),
+    number(p99Ms),
+    `${(cpu * 100).toFixed(1)} %`,
+    number(peakMiB),
+  ]);
+  return table(
+    [`${FIXED_RATE} pages/s, a connection each`, 'p50 ms', 'p99 ms', 'CPU', 'peak MiB (all of the above)'],
+    rows,
+  );
+}
+
+export function renderOwnPage({ keepAlive, connection }: OwnPage): string {
+  const row = (name: string, { page, empty }: OwnPage['keepAlive']) => [
+    name,
+    microseconds(page),
+    spread(page),
+    microseconds(empty),
+    spread(empty),
+    number(page.median / empty.median),
+  ];
+  const header = ['own page (reconnecting)', 'µs CPU/page', 'spread', 'empty node:http', 'spread', 'ratio'];
+  return table(header, [row('keep-alive', keepAlive), row('connection', connection)]);
+}
+
+export function renderOutage(outage: Outage): string {
+  const { size, choices, pages } = outage;
+  const rows = [
+    ['requests (polling + wave)', `${outage.requests} (${outage.requestsPerSecond}/s + ${size.wave})`],
+    ['not 200 phone XML', `${outage.bad}`],
+    ['p50 / p99 / max', `${number(outage.p50Ms)} / ${number(outage.p99Ms)} / ${number(outage.maxMs)} ms`],
+    ['p99 of the wave', `${number(outage.waveP99Ms)} ms`],
+    ['verdict after', `${outage.verdictAfterMs} ms`],
+    ['probes of the failed server, at once', `${outage.probes}, ${outage.probesAtOnce}`],
+    [`${size.choices} choices: answered, p99`, `${choices.answered}, ${number(choices.p99Ms)} ms`],
+    ['probes of the alternate for them', `${outage.confirmations}`],
+    ['CPU, and in the first second', `${number(outage.cpu * 100)} %, ${number(outage.cpuFirstSecond * 100)} %`],
+    ['peak memory', `${number(outage.peakMiB)} MiB`],
+    [
+      'pages',
+      Object.entries(pages)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', '),
+    ],
+  ];
+  return table([`outage, ${size.phones} phones`, ''], rows);
+}
+
+export function renderMemory({ bytesPerPhone, idle }: Memory): string {
+  const rows = idle.map(({ name, httpKiB, tlsKiB }) => [`idle connection: ${name}`, number(httpKiB), number(tlsKiB)]);
+  return table(
+    ['memory', 'KiB, HTTP', 'KiB, HTTPS'],
+    [...rows, ['known phone in the registry', number(bytesPerPhone / 1024), '']],
+  );
+}
+
+export function renderStart(startMs: Spread): string {
+  return `serve to ready with 20 services: ${startMs.median.toFixed(0)} ms (${startMs.min.toFixed(0)}–${startMs.max.toFixed(0)})`;
+}
+
+export function renderVerdicts(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ what, found, unit, least, most, holds }) => [
+    what,
+    `${number(found)} ${unit}`.trim(),
+    `${least === undefined ? '' : `${number(least)}–`}${number(most)}`,
+    holds ? 'holds' : 'MISSED',
+  ]);
+  return table(['target', 'found', 'allowed', ''], rows);
+}
+
+function microseconds({ median }: Spread): string {
+  return (median * 1000).toFixed(1);
+}
+
+function spread({ min, max }: Spread): string {
+  return `${(min * 1000).toFixed(1)}–${(max * 1000).toFixed(1)}`;
+}

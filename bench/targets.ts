@@ -1,0 +1,94 @@
+/** What the benchmark promises, as ratios and bounds within one run. */
+
+import type { Name } from './contestants.ts';
+import type { Memory } from './memory.ts';
+import type { Outage } from './outage.ts';
+import type { OwnPage } from './own-page.ts';
+import type { Measured, Scenario } from './relay.ts';
+import type { Spread } from './statistics.ts';
+
+export interface Results {
+  readonly relay?: readonly Measured[];
+  readonly ownPage?: OwnPage;
+  readonly outage?: Outage;
+  readonly memory?: Memory;
+  readonly startMs?: Spread;
+}
+
+export interface Verdict {
+  readonly what: string;
+  readonly found: number;
+  readonly unit: string;
+  readonly least?: number;
+  readonly most: number;
+  readonly holds: boolean;
+}
+
+/** Those targets for which there is a result. */
+export function judge(results: Results): Verdict[] {
+  const { relay, ownPage, outage, memory, startMs } = results;
+  return [
+    ...(relay === undefined ? [] : judgeRelay(relay)),
+    ...(ownPage === undefined ? [] : judgeOwnPage(ownPage)),
+    ...(outage === undefined ? [] : judgeOutage(outage)),
+    ...(memory === undefined
+      ? []
+      : [verdict('registry, each of 100,000 known phones', memory.bytesPerPhone, 1024, 'B')]),
+    ...(startMs === undefined ? [] : [verdict('serve to ready, 20 services', startMs.median, 1000, 'ms')]),
+  ];
+}
+
+const RATIOS: readonly { readonly scenario: Scenario; readonly to: Name; readonly most: number }[] = [
+  { scenario: 'keep-alive', to: 'http-proxy-3', most: 0.65 },
+  { scenario: 'keep-alive', to: 'nginx', most: 2.3 },
+  { scenario: 'connection', to: 'http-proxy-3', most: 0.75 },
+  { scenario: 'connection', to: 'nginx', most: 4 },
+  { scenario: 'keep-alive', to: 'express', most: 1 / 8 },
+  { scenario: 'connection', to: 'express', most: 1 / 8 },
+  { scenario: 'tls-full', to: 'nginx', most: 1.8 },
+];
+
+function judgeRelay(relay: readonly Measured[]): Verdict[] {
+  const costOf = (name: Name, scenario: Scenario) =>
+    relay.find((each) => each.name === name && each.scenario === scenario)?.cpuMs.median;
+  return RATIOS.flatMap(({ scenario, to, most }) => {
+    const [own, other] = [costOf('proxy', scenario), costOf(to, scenario)];
+    if (own === undefined || other === undefined) return [];
+    return [verdict(`CPU of a page, ${scenario}, to ${to}`, own / other, most, '×')];
+  });
+}
+
+function judgeOwnPage({ keepAlive, connection }: OwnPage): Verdict[] {
+  return [
+    verdict(
+      'CPU of an own page, keep-alive, to an empty answer',
+      keepAlive.page.median / keepAlive.empty.median,
+      1.3,
+      '×',
+    ),
+    verdict(
+      'CPU of an own page, connection, to an empty answer',
+      connection.page.median / connection.empty.median,
+      1.3,
+      '×',
+    ),
+  ];
+}
+
+function judgeOutage(outage: Outage): Verdict[] {
+  const { choices } = outage;
+  return [
+    verdict('outage: answers that were not 200 phone XML', outage.bad + choices.bad, 0, ''),
+    verdict('outage: p99', outage.p99Ms, 100, 'ms'),
+    verdict('outage: p99 of the wave in its first second', outage.waveP99Ms, 100, 'ms'),
+    { ...verdict('outage: verdict', outage.verdictAfterMs, 16_000, 'ms', 14_000) },
+    verdict('outage: probes of the failed server at once', outage.probesAtOnce, 1, ''),
+    // A poll of the alternate may fall into the same second.
+    verdict(`outage: probes of the alternate for ${outage.size.choices} choices`, outage.confirmations, 2, '', 1),
+  ];
+}
+
+function verdict(what: string, found: number, most: number, unit: string, least?: number): Verdict {
+  const holds = found <= most && (least === undefined || found >= least);
+  return { what, found, unit, most, holds, ...(least === undefined ? {} : { least }) };
+}
