@@ -1,42 +1,64 @@
 /** `serve`: runs the proxy until it is told to stop. */
 
-import { createApp } from '../app.ts';
-import type { Config } from '../config/config.ts';
+import { type App, createApp } from '../app.ts';
+import { createFileWatch } from '../config/file-watch.ts';
 import { loadConfig, renderProblems } from '../config/load.ts';
 import { createLog, type Log } from '../ops/log.ts';
+import { systemClock } from '../store/clock.ts';
 import { checkPages } from './check.ts';
 import type { Output } from './output.ts';
+import { createReloader } from './reload.ts';
 
-/** How long requests in flight may take once the proxy is told to stop. */
-const STOP_WITHIN_MS = 10_000;
-
-/** Exit code 2 for a wrong configuration, 1 when a port cannot be had, 0 after an orderly stop. */
+/** Exit code 2 for a wrong configuration, 1 when a port cannot be had or a second signal cut it short, 0 after an orderly stop. */
 export async function runServe(file: string, version: string, output: Output): Promise<number> {
+  // From the first moment: unheard it would end the process.
+  let hangUp = () => {};
+  let early = false;
+  process.on('SIGHUP', () => {
+    early = true;
+    hangUp();
+  });
   const loaded = await loadConfig(file);
   if (!loaded.ok) {
     output.stderr(renderProblems(loaded.problems));
     return 2;
   }
-  const { config, warnings } = loaded;
-  const broken = await checkPages(config);
+  const broken = await checkPages(loaded.config);
   if (broken.length > 0) {
     output.stderr(renderProblems(broken));
     return 2;
   }
-  const log = createLog(config.log);
-  for (const { key, message } of warnings) log.warn('configuration', { key, problem: message });
-  return runApp(config, log, version, output);
+  const log = createLog(loaded.config.log);
+  for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
+
+  let config = loaded.config;
+  const app = createApp(config, log, version);
+  const watch = createFileWatch({ files: [file], clock: systemClock, onChange: () => void reload('file') });
+  const reloader = createReloader({
+    file,
+    initial: config,
+    log,
+    apply(next) {
+      app.apply(next);
+      log.setLevel(next.log.level);
+      if (next.reload.watch !== config.reload.watch) watch.set(next.reload.watch);
+      config = next;
+    },
+  });
+  const reload = (why: string) => reloader.reload(why);
+  return runApp(app, log, output, () => {
+    hangUp = () => void reload('SIGHUP');
+    if (early) hangUp();
+    watch.set(config.reload.watch);
+  });
 }
 
-/** Starts the proxy, waits for SIGTERM or SIGINT, stops it. `started` is told once phones can connect. */
-export async function runApp(
-  config: Config,
-  log: Log,
-  version: string,
-  output: Output,
-  started: () => void = () => {},
-): Promise<number> {
-  const app = createApp(config, log, version);
+/**
+ * Starts the proxy, waits for SIGTERM or SIGINT, stops it. `started` is told once phones can connect. The process has to end
+ * when this returns: what hangs after that is given up.
+ */
+export async function runApp(app: App, log: Log, output: Output, started: () => void = () => {}): Promise<number> {
+  const first = nextSignal();
   try {
     await app.start();
   } catch (error) {
@@ -45,14 +67,29 @@ export async function runApp(
   }
   for (const { address, port } of app.addresses()) log.info('listening', { for: 'phones', address, port });
   log.info('listening', { for: 'operators', address: app.opsAddress().address, port: app.opsAddress().port });
-  void app.ready.then(() => log.info('ready', { services: config.clusters.flatMap((each) => each.services).length }));
+  void app.ready.then((services) => log.info('ready', { services }));
   started();
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  const signal = await first;
+  const second = nextSignal();
   log.info('stopping', { signal });
-  await app.stop(STOP_WITHIN_MS);
-  log.info('stopped');
-  return 0;
+  const inTime = await Promise.race([app.stop().then(() => true), second.then(() => false)]);
+  if (inTime) log.info('stopped');
+  else log.warn('stopped', { problem: 'a second signal: requests under way were broken off' });
+  // The process ends by itself, its log written, when nothing is left to do. What holds it longer is given up.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+  return inTime ? 0 : 1;
+}
+
+const LINGER_MS = 250;
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const take = (signal: NodeJS.Signals) => {
+      process.off('SIGTERM', take);
+      process.off('SIGINT', take);
+      resolve(signal);
+    };
+    process.on('SIGTERM', take);
+    process.on('SIGINT', take);
+  });
 }

@@ -20,6 +20,12 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+/** The log itself, of which all others are children. */
+export interface RootLog extends Log {
+  /** For this log and all its children, from now on. */
+  setLevel(level: LogLevel): void;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** auto: pretty in a terminal, JSON otherwise. */
@@ -30,7 +36,7 @@ export interface LogOptions {
 
 const MESSAGE_KEY = 'message';
 
-export function createLog({ level, format, stream = process.stdout }: LogOptions): Log {
+export function createLog({ level, format, stream = process.stdout }: LogOptions): RootLog {
   const isTerminal = stream.isTTY === true;
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal);
   const sink = createLogSink(stream);
@@ -45,7 +51,12 @@ export function createLog({ level, format, stream = process.stdout }: LogOptions
     },
     { write: (line) => sink.write(pretty === null ? line : pretty(line)) },
   );
-  return wrap(logger, sink, {});
+  return {
+    ...wrap(logger, sink, {}),
+    setLevel(next) {
+      logger.level = next;
+    },
+  };
 }
 
 /** In this process, not in a worker thread: a person watches, and the last line before an exit counts most. */

@@ -12,8 +12,8 @@ export interface OpsServerOptions extends OpsRoutesOptions {
 export interface OpsServer {
   /** Rejects with an Error whose message names the key of the configuration when the port cannot be had. */
   start(): Promise<void>;
-  /** Finishes what is in flight, for at most a second. Also after a start that failed, or none. */
-  stop(): Promise<void>;
+  /** Finishes what is in flight, for at most so long. Also after a start that failed, or none. */
+  stop(withinMs?: number): Promise<void>;
   /** After start. */
   address(): AddressInfo;
 }
@@ -42,7 +42,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
           resolve();
         });
       }),
-    stop: () => close(server),
+    stop: (withinMs = STOP_WITHIN_MS) => close(server, withinMs),
     address: () => server.address() as AddressInfo,
   };
 }
@@ -62,10 +62,10 @@ function renderListenError(code: string | undefined, host: string, port: number)
   }
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, withinMs: number): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    const deadline = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+    const deadline = setTimeout(() => server.closeAllConnections(), withinMs);
     server.close(() => {
       clearTimeout(deadline);
       resolve();

@@ -61,6 +61,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** Rejects with a ListenerError. */
   readonly start: () => Promise<void>;
+  /** Says `Connection: close` on every answer from now on. */
+  readonly drain: () => void;
   /**
    * Accepts no more, says `Connection: close` on every answer from now on, closes what is idle, and after `deadlineMs`
    * breaks what is not finished.
@@ -95,6 +97,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
         options.onRefused({ code: 'request-flood', detail: `a connection could not be accepted: ${error.code}` }, null);
       });
     },
+    drain: () => doorman.drain(),
     stop: async (deadlineMs) => {
       doorman.drain();
       const stopping = server;

@@ -15,6 +15,8 @@ export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused'
 export interface PhoneListeners {
   /** Rejects with a ListenerError. */
   start(): Promise<void>;
+  /** Every answer from now on closes its connection. */
+  drain(): void;
   /** As the listeners' own `stop`. */
   stop(deadlineMs: number): Promise<void>;
   /**
@@ -52,6 +54,9 @@ export function createPhoneListeners(
   return {
     async start() {
       for (const { listener } of running) await listener.start();
+    },
+    drain() {
+      for (const { listener } of running) listener.drain();
     },
     async stop(deadlineMs) {
       await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));

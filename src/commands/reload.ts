@@ -1,0 +1,63 @@
+/** Takes over a changed configuration while the proxy runs: on SIGHUP, and when the file changes if that is configured. */
+
+import type { Config } from '../config/config.ts';
+import { type ConfigChange, diffConfig } from '../config/diff.ts';
+import { type ConfigProblem, type LoadResult, loadConfig } from '../config/load.ts';
+import type { Log } from '../ops/log.ts';
+import { checkPages } from './check.ts';
+
+export interface ReloaderOptions {
+  readonly file: string;
+  /** What runs at present. */
+  readonly initial: Config;
+  readonly apply: (config: Config) => void;
+  readonly log: Log;
+  readonly load?: (file: string) => Promise<LoadResult>;
+}
+
+export interface Reloader {
+  /** Reads the file and takes it over if nothing is wrong with it. Never rejects; one at a time, the last one asked for wins. */
+  reload(why: string): Promise<void>;
+}
+
+export function createReloader(options: ReloaderOptions): Reloader {
+  const { file, apply, log, load = loadConfig } = options;
+  let current = options.initial;
+  let last: Promise<void> = Promise.resolve();
+
+  const reload = async (why: string): Promise<void> => {
+    log.info('reloading', { file, why });
+    const loaded = await load(file);
+    const problems = loaded.ok ? await checkPages(loaded.config) : loaded.problems;
+    if (!loaded.ok || problems.length > 0) return refuse(problems);
+    for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
+    const changes = diffConfig(current, loaded.config);
+    apply(loaded.config);
+    current = loaded.config;
+    announce(changes);
+  };
+
+  const refuse = (problems: readonly ConfigProblem[]) => {
+    for (const { file: where, line, key, message } of problems) {
+      log.error('reload-refused', { file: where, line, key, problem: message });
+    }
+    log.error('reload-refused', { file, problem: 'nothing has changed; correct the file and reload again' });
+  };
+
+  const announce = (changes: readonly ConfigChange[]) => {
+    for (const { key, words, needsRestart } of changes) {
+      if (needsRestart) log.warn('restart-needed', { key, change: words });
+      else log.info('configuration-changed', { key, change: words });
+    }
+    const waiting = changes.filter(({ needsRestart }) => needsRestart).length;
+    log.info('reloaded', { changes: changes.length - waiting, restartNeeded: waiting });
+  };
+
+  return {
+    reload(why) {
+      // A fault of the proxy itself must not end it: it serves phones by the configuration it has.
+      last = last.then(() => reload(why)).catch((error: unknown) => log.error('reload-fault', { error }));
+      return last;
+    },
+  };
+}

@@ -1,0 +1,263 @@
+/** The real process: signals, changed files, two copies. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { openRaw } from '../component/raw-sockets.ts';
+import { fetchRaw } from '../rig.ts';
+import { startServe, testFolder, writeConfig } from './serve-process.ts';
+
+const finesse: Finesse[] = [];
+afterEach(async () => {
+  await Promise.all(finesse.splice(0).map((server) => server.stop()));
+});
+
+async function startFinesse(name = 'a'): Promise<Finesse> {
+  const server = createFinesse({ name: `finesse-${name}.example.com`, peer: 'finesse-z.example.com' });
+  await server.start();
+  finesse.push(server);
+  return server;
+}
+
+const PHONE = 'SEP001122334455';
+const SIGN_IN = `?id=1001&password=cisco&extension=2001`;
+const health = async (ops: string) => JSON.parse((await fetchRaw(`${ops}/health`)).body);
+/** Asks until it holds. */
+async function until<T>(ask: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
+  for (;;) {
+    const found = await ask();
+    if (holds(found)) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('SIGHUP', () => {
+  it('takes over what changed, keeps the health and the phones of the rest, and says what changed', async () => {
+    const [a, b, c] = [await startFinesse('a'), await startFinesse('b'), await startFinesse('c')];
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: a.url, b: b.url });
+    const serve = startServe(file);
+    const [phones, ops] = [await serve.phones(), await serve.ops()];
+    await serve.saw('ready');
+    await fetchRaw(`${phones}/a/fippa/${PHONE}${SIGN_IN}`);
+    const before = (await health(ops)).services[0];
+    expect(before).toMatchObject({ id: 'a', state: 'in-service', phones: 1 });
+
+    writeConfig(folder, { a: a.url, c: c.url }, 'reconnect: { interval: 2s, attempts: 2 }\n');
+    serve.child.kill('SIGHUP');
+    await serve.saw('reloaded');
+    expect(
+      serve.lines.filter(({ event }) => event === 'configuration-changed').map(({ key, change }) => [key, change]),
+    ).toEqual([
+      ['clusters[main].services[b]', 'removed'],
+      ['clusters[main].services[c]', 'added'],
+      ['reconnect.interval', 'from 5s to 2s'],
+      ['reconnect.attempts', 'from 3 to 2'],
+    ]);
+    const after = (await health(ops)).services;
+    expect(after.map(({ id }: { id: string }) => id)).toEqual(['a', 'c']);
+    expect(after[0]).toMatchObject({ state: 'in-service', since: before.since, phones: 1 });
+    await until(
+      () => health(ops),
+      ({ services }) => services[1].state === 'in-service',
+    );
+    expect((await fetchRaw(`${phones}/c/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneInput');
+    expect((await fetchRaw(`${phones}/b/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneText');
+  });
+
+  it('drops no request: what is under way ends by the old configuration', async () => {
+    const [a, b] = [await startFinesse('a'), await startFinesse('b')];
+    const folder = testFolder();
+    const serve = startServe(writeConfig(folder, { a: a.url, b: b.url }));
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    await a.fault('slow', { ms: 1000, scope: 'fippa' });
+    const slow = fetchRaw(`${phones}/a/fippa/${PHONE}`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
+    );
+    writeConfig(folder, { b: b.url });
+    serve.child.kill('SIGHUP');
+    await serve.saw('reloaded');
+    expect((await slow).body).toContain('CiscoIPPhoneInput');
+    expect(a.requests.filter(({ target }) => target.startsWith('/fippa/')).length).toBe(1);
+  });
+
+  it('changes nothing by a bad file and says what is wrong, templates included', async () => {
+    const a = await startFinesse();
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: a.url });
+    const good = readFileSync(file, 'utf8');
+    const serve = startServe(file);
+    const [phones, ops] = [await serve.phones(), await serve.ops()];
+    await serve.saw('ready');
+    const { services } = await health(ops);
+    writeFileSync(file, good.replace('id: a,', 'id: a, adress: x,'));
+    serve.child.kill('SIGHUP');
+    await serve.saw('reload-refused', { key: 'clusters[0].services[0].adress', line: 7 });
+    writeFileSync(join(folder, 'error.xml'), '<CiscoIPPhoneText');
+    writeFileSync(file, `${good}pages: { folder: "." }\n`);
+    const from = serve.lines.length;
+    serve.child.kill('SIGHUP');
+    await serve.saw('reload-refused', { file: join(folder, 'error.xml') }, from);
+    expect((await health(ops)).services[0].since).toBe(services[0].since);
+    expect((await fetchRaw(`${phones}/a/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneInput');
+    expect(serve.lines.some(({ event }) => event === 'reloaded')).toBe(false);
+  });
+
+  it('says which changes of listeners need a restart, and applies the rest', async () => {
+    const a = await startFinesse();
+    const folder = testFolder();
+    const serve = startServe(writeConfig(folder, { a: a.url }));
+    await serve.saw('ready');
+    writeConfig(folder, { a: a.url }, 'pages: { languages: [de] }\n', '  listeners: [{ host: 127.0.0.2, port: 0 }]\n');
+    serve.child.kill('SIGHUP');
+    expect(await serve.saw('reloaded')).toMatchObject({ changes: 1, restartNeeded: 2 });
+    expect(
+      serve.lines.filter(({ event }) => event === 'restart-needed').map(({ key, change }) => [key, change]),
+    ).toEqual([
+      ['phones.listeners[0] (http on 127.0.0.1 port 0)', 'removed'],
+      ['phones.listeners[0] (http on 127.0.0.2 port 0)', 'added'],
+    ]);
+    const page = await fetchRaw(`${await serve.phones()}/nothing`, { 'accept-language': 'en' });
+    expect(page.body).toMatch(/Adresse/);
+  });
+
+  it('is not needed when the file is watched', async () => {
+    const a = await startFinesse();
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: a.url }, 'reload: { watch: true }\n');
+    const serve = startServe(file);
+    await serve.saw('ready');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}reconnect: { attempts: 4 }\n`);
+    await serve.saw('reloading', { why: 'file' });
+    await serve.saw('configuration-changed', { key: 'reconnect.attempts', change: 'from 3 to 4' });
+  });
+});
+
+describe('SIGTERM', () => {
+  it('turns /readyz first, closes every connection with its answer, finishes what is under way, ends with 0', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }, 'stop: { pause: 3s, within: 20s }\n'));
+    const [phones, ops] = [await serve.phones(), await serve.ops()];
+    await serve.saw('ready');
+    const port = Number(new URL(phones).port);
+    const kept = openRaw(port);
+    kept.write(`GET /a/fippa/${PHONE} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(await kept.received('</CiscoIPPhoneInput>')).toContain('Connection: keep-alive');
+    await a.fault('slow', { ms: 4000, scope: 'fippa' });
+    const slow = openRaw(port);
+    slow.write(`GET /a/fippa/${PHONE}/ready HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.endsWith('/ready')),
+    );
+    serve.child.kill('SIGTERM');
+    await serve.saw('stopping', { signal: 'SIGTERM' });
+    expect((await fetchRaw(`${ops}/readyz`)).status).toBe(503);
+    // In the pause new phones are still served.
+    await a.fault('none');
+    kept.write(`GET /a/fippa/${PHONE} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect((await kept.closed).text).toMatch(/Connection: close[\s\S]*<\/CiscoIPPhoneInput>\s*$/);
+    expect((await fetchRaw(`${phones}/a/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneInput');
+    const { text } = await slow.closed;
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]*<\/CiscoIPPhone\w+>\s*$/);
+    expect(await serve.ended).toEqual({ code: 0, signal: null });
+    expect(serve.lines.at(-1)?.event).toBe('stopped');
+  });
+
+  it('keeps the ops port until phones are done', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }));
+    const [phones, ops] = [await serve.phones(), await serve.ops()];
+    await serve.saw('ready');
+    await a.fault('slow', { ms: 1500, scope: 'fippa' });
+    const slow = fetchRaw(`${phones}/a/fippa/${PHONE}`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
+    );
+    serve.child.kill('SIGTERM');
+    await serve.saw('stopping');
+    expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
+    expect((await fetchRaw(`${ops}/readyz`)).status).toBe(503);
+    expect((await slow).body).toContain('CiscoIPPhoneInput');
+    expect((await serve.ended).code).toBe(0);
+  });
+
+  it('ends within the configured time whatever is under way', async () => {
+    const a = await startFinesse();
+    const serve = startServe(
+      writeConfig(
+        testFolder(),
+        { a: a.url },
+        'stop: { within: 1s }\n',
+        '  listeners: [{ host: 127.0.0.1, port: 0 }]\n  answerWithin: 10s\n',
+      ),
+    );
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    await a.fault('silent');
+    const stuck = openRaw(Number(new URL(phones).port));
+    stuck.write(`GET /a/fippa/${PHONE} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
+    );
+    const from = performance.now();
+    serve.child.kill('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
+    // Without the limit it would be the ten seconds of answerWithin.
+    expect(performance.now() - from).toBeLessThan(7000);
+    await stuck.closed;
+  });
+
+  it('ends at once by a second signal', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }, 'stop: { pause: 5m, within: 10m }\n'));
+    await serve.saw('ready');
+    serve.child.kill('SIGTERM');
+    await serve.saw('stopping');
+    serve.child.kill('SIGTERM');
+    expect((await serve.ended).code).toBe(1);
+  });
+});
+
+describe('the start', () => {
+  it('of a second copy names the key whose port is taken, and ends with 1', async () => {
+    const a = await startFinesse();
+    const first = startServe(writeConfig(testFolder(), { a: a.url }));
+    const [phones, ops] = [await first.phones(), await first.ops()];
+    const port = (origin: string) => new URL(origin).port;
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: a.url }, '', `  listeners: [{ host: 127.0.0.1, port: ${port(phones)} }]\n`);
+    const second = startServe(file);
+    expect((await second.ended).code).toBe(1);
+    expect(second.stderr()).toMatch(/^phones\.listeners\[0\]\.port: port \d+ on 127\.0\.0\.1 is already in use/);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('ops: { port: 0 }', `ops: { port: ${port(ops)} }`));
+    const third = startServe(file);
+    expect((await third.ended).code).toBe(1);
+    expect(third.stderr()).toMatch(/^ops\.port: port \d+ on 127\.0\.0\.1 is in use/);
+    expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
+  });
+
+  it('trusts no state that is broken or over: it serves, and says what it could not read', async () => {
+    const a = await startFinesse();
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: a.url }, 'state: { folder: "." }\n');
+    const state = (setting: object) => writeFileSync(join(folder, 'admin.json'), JSON.stringify({ a: setting }));
+    state({ admin: 'maint', reason: 'over', until: Date.now() - 1000 });
+    const serve = startServe(file);
+    await serve.saw('ready');
+    expect((await health(await serve.ops())).services[0].admin).toBe('ready');
+    serve.child.kill('SIGTERM');
+    await serve.ended;
+    writeFileSync(join(folder, 'admin.json'), '{"a": {"admin": "ma');
+    const again = startServe(file);
+    await again.saw('state-not-read');
+    await again.saw('ready');
+    expect((await health(await again.ops())).services[0]).toMatchObject({ admin: 'ready', state: 'in-service' });
+  });
+});
