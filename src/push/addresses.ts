@@ -31,7 +31,7 @@ export interface PhoneAddressesOptions {
   readonly isFinesse: (address: string) => boolean;
   readonly takesConnections: (address: string) => Promise<boolean>;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'debug' | 'info' | 'warn'>;
   readonly metrics: Pick<Metrics, 'phoneAddressChanged' | 'phoneAddressRefused'>;
   /** This machine's addresses; by default those of its interfaces. */
   readonly ownAddresses?: () => ReadonlySet<string>;

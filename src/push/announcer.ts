@@ -29,7 +29,7 @@ export interface AnnouncerOptions {
   readonly devices: DeviceRegistry;
   readonly post: PhoneClient['post'];
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   readonly metrics: Pick<Metrics, 'pushed'>;
 }
 
