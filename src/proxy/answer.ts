@@ -34,7 +34,16 @@ export function sendPage(req: IncomingMessage, res: ServerResponse, answer: Phon
   // Said outright, or Node adds a Keep-Alive header.
   headers.push('Connection', res.shouldKeepAlive ? 'keep-alive' : 'close');
   res.writeHead(200, headers);
-  res.end(answer.body);
+  endWith(res, answer.body);
+}
+
+/** Up to here Node writes a string straight from the stack. */
+const SHORT_BYTES = 12 * 1024;
+
+/** As a string the body leaves with the headers in one write; as bytes it would be a second one, 8 µs more (docs/performance.md). */
+function endWith(res: ServerResponse, body: Uint8Array): void {
+  if (body.byteLength > SHORT_BYTES) res.end(body);
+  else res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
 }
 
 /** The answer as bytes, for connections on which there is no request to answer. */

@@ -79,6 +79,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
   /** Connections that can carry requests. */
   const ready = new Set<Socket>();
   let server: Server | null = null;
+  let address: AddressInfo | null = null;
   const doorman = new Doorman(options, limits);
 
   return {
@@ -92,6 +93,8 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       server.on(config.tls === null ? 'connection' : 'secureConnection', keepIn(ready));
       doorman.guard(server);
       await listen(server, config, options.key);
+      // Kept: every request asks, and Node asks the system each time (2 µs).
+      address = server.address() as AddressInfo;
       // Out of file descriptors, for one; unheard it would end the process.
       server.on('error', (error: NodeJS.ErrnoException) => {
         options.onRefused({ code: 'request-flood', detail: `a connection could not be accepted: ${error.code}` }, null);
@@ -116,8 +119,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       clearTimeout(deadline);
     },
     address: () => {
-      const address = server?.address() ?? null;
-      if (address === null || typeof address === 'string') throw new Error(`${options.key} does not listen`);
+      if (server === null || address === null) throw new Error(`${options.key} does not listen`);
       return address;
     },
   };
@@ -130,7 +132,9 @@ function keepIn(set: Set<Socket>): (socket: Socket) => void {
   };
 }
 
-/** What is known of one connection. */
+/** Where a socket carries what is known of its connection: a WeakMap of thousands of them is work for every garbage collection. */
+const CONNECTION = Symbol('connection');
+
 interface Connection {
   requests: number;
   /** It has been given up: nothing that arrives any more is served. */
@@ -147,7 +151,6 @@ function isOver({ closing, current }: Connection): boolean {
 class Doorman {
   readonly #options: ListenerOptions;
   readonly #limits: ListenerLimits;
-  readonly #connections = new WeakMap<Duplex, Connection>();
   readonly #inFlight = new Set<ServerResponse>();
   #draining = false;
 
@@ -186,13 +189,9 @@ class Doorman {
     this.#options.onRequest(req, res);
   }
 
-  #connectionOf(socket: Duplex): Connection {
-    let connection = this.#connections.get(socket);
-    if (connection === undefined) {
-      connection = { requests: 0, closing: false, current: null };
-      this.#connections.set(socket, connection);
-    }
-    return connection;
+  #connectionOf(socket: Duplex & { [CONNECTION]?: Connection }): Connection {
+    socket[CONNECTION] ??= { requests: 0, closing: false, current: null };
+    return socket[CONNECTION];
   }
 
   /** The parser has given up on the connection: malformed bytes, a limit, or the peer has gone. */
