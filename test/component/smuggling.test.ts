@@ -211,7 +211,7 @@ describe('any combination', () => {
         reached += expectAtMostOneRequest();
         await expectOwnPage();
       }),
-      { numRuns: Number(process.env['FUZZ_RUNS'] ?? 400) },
+      { numRuns: Number(process.env.FUZZ_RUNS ?? 400) },
     );
     expect(reached).toBeGreaterThan(0);
   });
