@@ -10,9 +10,12 @@ import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages } from './phone/templates.ts';
+import { type BoundsConfig, createAddressBounds } from './proxy/address-bounds.ts';
 import { createAddressOf } from './proxy/client-address.ts';
 import { createPhoneHandler, type PhonePlan } from './proxy/handler.ts';
+import type { CertificateReport } from './proxy/listener-certificate.ts';
 import { createPhoneListeners } from './proxy/phone-listeners.ts';
+import { createRefusalLog } from './proxy/refusal-log.ts';
 import { createRelay } from './proxy/relay.ts';
 import { createPushes } from './push/pushes.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
@@ -98,6 +101,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   };
 
   const relay = createRelay(allServices(config), names);
+  const refusals = createRefusalLog({ clock, write: (fields) => log.warn('request-refused', fields) });
   const handler = createPhoneHandler({
     plan: () => plan,
     store,
@@ -107,6 +111,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     addresses: pushes.addresses,
     clock,
     log,
+    refusals,
     metrics,
   });
   let draining = false;
@@ -125,11 +130,16 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
       names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+    certificates: () => listeners.certificates(),
   });
+  const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
     onRequest: (req, res, listener, port) => void handler.handle(req, res, listener, port),
     onRefused: handler.refused,
     errorPage: handler.refusalPage,
+    bounds,
+    clock,
+    onCertificate: (listener, report) => logCertificate(log, listener, report),
   });
 
   let cancelForget = () => {};
@@ -138,7 +148,10 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
-  const adminSettings = createAdminKeeper(store, (event, error) => log.error(event, { error }));
+  const adminSettings = createAdminKeeper(store, {
+    notRead: (error) => log.error('state-not-read', { error }),
+    notKept: (error) => log.error('state-not-kept', { error }),
+  });
 
   const apply = (next: Config) => {
     const nextPlan = createPlan(next);
@@ -152,6 +165,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     relay.define(allServices(config));
     monitor.define({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.left(id);
+    bounds.define(defineBounds(config));
     listeners.define(config.phones.listeners, config.phones.limits);
     adminSettings.moveTo(config.state.folder);
   };
@@ -161,6 +175,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     const phonesMs = withinMs - opsMs;
     draining = true;
     cancelForget();
+    refusals.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
@@ -211,4 +226,18 @@ function defineServices({ clusters }: Config): readonly ServiceDefinition[] {
       return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}`, notification };
     }),
   );
+}
+
+function defineBounds({ phones }: Config): BoundsConfig {
+  return { limits: phones.limits.perAddress, trustedFronts: phones.trustedFronts };
+}
+
+function logCertificate(log: Log, listener: string, report: CertificateReport): void {
+  if (report.kind === 'refused') {
+    log.error('certificate-refused', { listener, problem: report.problem });
+    return;
+  }
+  const fields = { listener, subject: report.subject, validTo: new Date(report.validTo).toISOString() };
+  if (report.kind === 'renewed') log.info('certificate-renewed', fields);
+  else log.warn('certificate-ends', { ...fields, days: report.days });
 }

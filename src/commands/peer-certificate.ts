@@ -78,7 +78,9 @@ export function renderTrustAdvice(service: ServiceConfig, seen: PeerCertificate)
     `Compare the fingerprint with the one shown on the server itself: ${download}.`,
     'If it is the same, trust it in one of two ways, at this service in the configuration:',
     `  tls: { ca: ${file} }    # ${ca}, as PEM, in a file beside the configuration`,
-    ...(seen.coversHost ? [] : ['    (a CA alone is not enough here: url must also use one of the names above)']),
+    ...(seen.coversHost
+      ? []
+      : ['    (a CA alone is not enough here: url, or tls.names beside it, must also have one of the names above)']),
     ...(seen.expired ? ['    (a CA alone is not enough here: the certificate must also be renewed)'] : []),
     `  tls: { fingerprints: ["${seen.fingerprint}"] }    # until the certificate changes`,
   ];

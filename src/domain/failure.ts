@@ -64,6 +64,11 @@ export const failures = {
     operator: 'A push (/CGI/Execute) arrived on a phone listener; pushes have listeners of their own.',
   },
   'request-flood': { cause: 'request', phone: 'busy', operator: 'Too many requests or connections from one address.' },
+  'answer-not-taken': {
+    cause: 'request',
+    phone: null,
+    operator: 'The client did not take its answer within phones.limits.answer and was cut off.',
+  },
   // The Finesse server
   refused: { cause: 'server', phone: 'noAnswer', operator: 'Connection refused: nothing listens on that port.' },
   unreachable: { cause: 'server', phone: 'noAnswer', operator: 'The host cannot be reached.' },

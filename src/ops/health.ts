@@ -53,12 +53,25 @@ export interface ServiceEntry {
   readonly notAlternateBecause: string | null;
 }
 
+/** The certificate of a listener where phones connect. */
+export interface CertificateEntry {
+  /** Its key in the configuration. */
+  readonly listener: string;
+  readonly subject: string;
+  readonly validTo: string;
+  /** Whole days until then; negative once it is over. */
+  readonly days: number;
+  /** Why what its files hold now is not in use, or null. */
+  readonly problem: string | null;
+}
+
 export interface HealthReport {
   readonly status: HealthLevel;
   readonly version: string;
   readonly uptimeSeconds: number;
   readonly clusters: readonly { readonly id: string; readonly status: HealthLevel }[];
   readonly services: readonly ServiceEntry[];
+  readonly certificates: readonly CertificateEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -76,6 +89,17 @@ export interface HealthInput {
   readonly startedAt: number;
   readonly now: number;
   readonly problems: readonly string[];
+  /** None where there is no TLS. */
+  readonly certificates?: readonly HeldCertificate[];
+}
+
+/** A certificate as its listener knows it. */
+export interface HeldCertificate {
+  readonly listener: string;
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly validTo: number;
+  readonly problem: string | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
@@ -88,8 +112,31 @@ export function renderHealth(input: HealthInput): HealthReport {
     services: input.clusters.flatMap(({ candidates }) =>
       candidates.map((candidate) => renderService(candidate, candidates, input.signedIn, input.now)),
     ),
-    problems: input.problems,
+    certificates: (input.certificates ?? []).map((certificate) => renderCertificate(certificate, input.now)),
+    problems: [...input.problems, ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now))],
   };
+}
+
+const DAY_MS = 86_400_000;
+const ENDS_SOON_DAYS = 30;
+
+function daysLeft(validTo: number, now: number): number {
+  return Math.floor((validTo - now) / DAY_MS);
+}
+
+function renderCertificate({ validTo, ...held }: HeldCertificate, now: number): CertificateEntry {
+  const { listener, subject, problem } = held;
+  return { listener, subject, validTo: new Date(validTo).toISOString(), days: daysLeft(validTo, now), problem };
+}
+
+function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
+  const days = daysLeft(validTo, now);
+  const date = new Date(validTo).toISOString().slice(0, 10);
+  return [
+    ...(problem === null ? [] : [`${listener}.tls: the new certificate is not in use, because ${problem}`]),
+    ...(days < 0 ? [`${listener}.tls: the certificate ended on ${date}, and phones refuse it; renew it`] : []),
+    ...(days >= 0 && days < ENDS_SOON_DAYS ? [`${listener}.tls: the certificate ends on ${date}; renew it`] : []),
+  ];
 }
 
 function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {

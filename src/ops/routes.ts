@@ -12,7 +12,7 @@ import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import { parseAdminRequest } from './control.ts';
-import { type HealthReport, renderHealth } from './health.ts';
+import { type HealthReport, type HeldCertificate, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -34,6 +34,8 @@ export interface OpsRoutesOptions {
   readonly isReady: () => boolean;
   /** What is wrong beyond single services, for `/health`. */
   readonly problems: () => readonly string[];
+  /** Of the listeners where phones connect. */
+  readonly certificates?: () => readonly HeldCertificate[];
 }
 
 /** A setting is three short values. */
@@ -74,7 +76,8 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   return app;
 }
 
-function reportHealth({ store, devices, clock, version, startedAt, problems }: OpsRoutesOptions): HealthReport {
+function reportHealth(options: OpsRoutesOptions): HealthReport {
+  const { store, devices, clock, version, startedAt, problems, certificates } = options;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -82,6 +85,7 @@ function reportHealth({ store, devices, clock, version, startedAt, problems }: O
     startedAt,
     now: clock.now(),
     problems: problems(),
+    certificates: certificates?.() ?? [],
   });
 }
 

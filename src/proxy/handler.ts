@@ -24,6 +24,7 @@ import type { AddressOf } from './client-address.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { readForm } from './listener.ts';
 import { type PageAnswer, type Reader, selectPage, selectRefusal } from './page-answer.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Relay, RelayedAnswer } from './relay.ts';
 
 /** What a configuration says to the handler; a request is served to its end by the one it came under. */
@@ -43,6 +44,7 @@ export interface HandlerOptions {
   readonly addresses: PhoneAddresses;
   readonly clock: Clock;
   readonly log: Log;
+  readonly refusals: Pick<RefusalLog, 'refused'>;
   readonly metrics: Metrics;
 }
 
@@ -277,7 +279,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const { res, address, device, origin, status } = turned;
     metrics.phoneRequest(status?.id ?? 'none', 'refused');
     metrics.requestRefused(failure.code);
-    log.warn('request-refused', { code: failure.code, address, device, detail: failure.detail });
+    options.refusals.refused({ code: failure.code, address, device, detail: failure.detail });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
     res.shouldKeepAlive = false;
     send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
@@ -291,7 +293,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const refused: PhoneHandler['refused'] = ({ code, detail }, address) => {
     metrics.phoneRequest('none', 'refused');
     metrics.requestRefused(code);
-    log.warn('request-refused', { code, address, detail });
+    options.refusals.refused({ code, address, detail });
   };
 
   const refusalPage: PhoneHandler['refusalPage'] = (code) => {

@@ -1,13 +1,6 @@
-/** TLS towards phones. */
+/** TLS sessions of phones. */
 
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:tls';
-import type { TlsServerFiles } from '../config/config.ts';
-
-export async function readTlsFiles(files: TlsServerFiles): Promise<{ cert: Buffer; key: Buffer }> {
-  const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
-  return { cert, key };
-}
 
 const MAX_SESSIONS = 4_096;
 const SESSION_MS = 5 * 60_000;

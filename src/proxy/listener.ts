@@ -5,44 +5,42 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig, PhoneTls } from '../config/config.ts';
+import { DEFAULT_LIMITS, type PhoneLimits } from '../config/limits.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure } from '../domain/model.ts';
-import { endGently, renderAnswer } from './answer.ts';
+import { systemClock } from '../store/clock.ts';
+import type { AddressBounds } from './address-bounds.ts';
+import { endGently, renderAnswer, sendPage } from './answer.ts';
 import { breakForm } from './form.ts';
 import { MAX_HEADERS } from './gate.ts';
+import {
+  type CertificateOptions,
+  type CertificateStatus,
+  createListenerCertificate,
+  type ListenerCertificate,
+} from './listener-certificate.ts';
 import { ListenerError, listenError } from './listener-error.ts';
-import { keepSessions, readTlsFiles } from './listener-tls.ts';
+import { keepSessions } from './listener-tls.ts';
 
 export { readForm } from './form.ts';
 export { ListenerError } from './listener-error.ts';
 
-export interface ListenerLimits {
-  readonly headersMs: number;
-  readonly requestMs: number;
-  /** How often the two above are looked at. */
+export interface ListenerLimits extends Omit<PhoneLimits, 'perAddress'> {
+  /** How often the times are looked at. */
   readonly checkMs: number;
-  /** Above the Refresh periods of the pages, so that a phone that keeps its connection need not open another. */
-  readonly keepAliveMs: number;
-  /** A connection on which nothing moves for so long is broken; above all other limits and the time an answer may take. */
+  /** A connection on which nothing moves for so long is broken; raised above all other times where they are longer. */
   readonly stalledMs: number;
-  /** About four for each phone. */
-  readonly connections: number;
-  readonly requestsPerConnection: number;
   readonly headerBytes: number;
 }
 
 export const LISTENER_LIMITS: ListenerLimits = {
-  headersMs: 8_000,
-  requestMs: 15_000,
+  ...DEFAULT_LIMITS,
   checkMs: 1_000,
-  keepAliveMs: 15_000,
   stalledMs: 30_000,
-  connections: 16_384,
-  requestsPerConnection: 1_000,
   headerBytes: 16 * 1024,
 };
 
@@ -50,6 +48,10 @@ export interface ListenerOptions {
   /** Key of this listener in the configuration, for errors: phones.listeners[0]. */
   readonly key: string;
   readonly limits?: Partial<ListenerLimits>;
+  /** What one address may ask for; absent: there is no limit. */
+  readonly bounds?: AddressBounds;
+  /** Who is told of what becomes of the certificate, and by which clock. */
+  readonly certificate?: CertificateOptions;
   /** Every complete request head. Answer with `sendPage`; with `res.shouldKeepAlive` false the connection then closes. */
   readonly onRequest: (req: IncomingMessage, res: ServerResponse) => void;
   /** What never became a request was refused; `address` is the peer's, null when it has gone. */
@@ -68,41 +70,57 @@ export interface Listener {
    * breaks what is not finished.
    */
   readonly stop: (deadlineMs: number) => Promise<void>;
+  /** Other limits, for all connections and from now on. */
+  readonly setLimits: (limits: Partial<ListenerLimits>) => void;
+  /** null: no TLS, or not started. */
+  readonly certificate: () => CertificateStatus | null;
+  /** Looks at the certificate's files now; other files, if they have moved. Nothing without TLS. */
+  readonly lookAtCertificate: (tls: PhoneTls) => Promise<void>;
   /** Where it listens; tells which port for port 0. Throws when it does not. */
   readonly address: () => AddressInfo;
 }
 
 export function createListener(config: ListenerConfig, options: ListenerOptions): Listener {
-  const limits = { ...LISTENER_LIMITS, ...options.limits };
+  let limits = { ...LISTENER_LIMITS, ...options.limits };
   /** All connections; those of phones that have not finished a TLS handshake among them. */
   const sockets = new Set<Socket>();
   /** Connections that can carry requests. */
   const ready = new Set<Socket>();
   let server: Server | null = null;
   let address: AddressInfo | null = null;
-  const doorman = new Doorman(options, limits);
+  const doorman = new Doorman(options, () => limits);
+  const certificate =
+    config.tls === null ? null : createListenerCertificate(config.tls, options.certificate ?? UNHEARD);
 
   return {
     start: async () => {
-      server = await createHttpServer(config, limits, options.key);
-      server.timeout = limits.stalledMs;
-      server.maxConnections = limits.connections;
+      const starting = await createHttpServer(certificate, limits, options.key);
+      server = starting;
+      applyLimits(starting, limits);
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
-      server.maxHeadersCount = MAX_HEADERS + 1;
-      server.on('connection', keepIn(sockets));
-      server.on(config.tls === null ? 'connection' : 'secureConnection', keepIn(ready));
-      doorman.guard(server);
-      await listen(server, config, options.key);
+      starting.maxHeadersCount = MAX_HEADERS + 1;
+      starting.on('connection', keepIn(sockets));
+      starting.on(certificate === null ? 'connection' : 'secureConnection', keepIn(ready));
+      doorman.guard(starting);
+      await listen(starting, config, options.key);
       // Kept: every request asks, and Node asks the system each time (2 µs).
-      address = server.address() as AddressInfo;
+      address = starting.address() as AddressInfo;
+      certificate?.watch((context) => (starting as TlsServer).setSecureContext(context));
       // Out of file descriptors, for one; unheard it would end the process.
-      server.on('error', (error: NodeJS.ErrnoException) => {
+      starting.on('error', (error: NodeJS.ErrnoException) => {
         options.onRefused({ code: 'request-flood', detail: `a connection could not be accepted: ${error.code}` }, null);
       });
     },
+    setLimits: (next) => {
+      limits = { ...LISTENER_LIMITS, ...next };
+      if (server !== null) applyLimits(server, limits);
+    },
+    certificate: () => certificate?.status() ?? null,
+    lookAtCertificate: async (tls) => certificate?.look(tls),
     drain: () => doorman.drain(),
     stop: async (deadlineMs) => {
       doorman.drain();
+      certificate?.stop();
       const stopping = server;
       server = null;
       if (stopping === null) return;
@@ -150,16 +168,21 @@ function isOver({ closing, current }: Connection): boolean {
 /** Lets in one request at a time on each connection and turns away what is none. */
 class Doorman {
   readonly #options: ListenerOptions;
-  readonly #limits: ListenerLimits;
+  readonly #limits: () => ListenerLimits;
   readonly #inFlight = new Set<ServerResponse>();
+  /** Since when an answer has been waiting to be taken, by the clock of `performance`. */
+  readonly #untaken = new WeakMap<ServerResponse, number>();
   #draining = false;
 
-  constructor(options: ListenerOptions, limits: ListenerLimits) {
+  constructor(options: ListenerOptions, limits: () => ListenerLimits) {
     this.#options = options;
     this.#limits = limits;
   }
 
   guard(server: Server): void {
+    server.on('connection', (socket: Socket) => this.#greet(socket));
+    const sweep = setInterval(() => this.#breakSlowReaders(), this.#limits().checkMs);
+    server.once('close', () => clearInterval(sweep));
     server.on('request', (req, res) => this.#admit(req, res));
     // Expect other than 100-continue, which Node answers itself and with a 417.
     server.on('checkExpectation', (_req, res: ServerResponse) => this.#turnAway(res.socket, EXPECTATION));
@@ -174,6 +197,46 @@ class Doorman {
     for (const res of this.#inFlight) res.shouldKeepAlive = false;
   }
 
+  #greet(socket: Socket): void {
+    const { bounds, onRefused } = this.#options;
+    const { remoteAddress } = socket;
+    if (bounds === undefined) return;
+    if (bounds.opened(remoteAddress)) {
+      socket.once('close', () => bounds.closed(remoteAddress));
+      return;
+    }
+    onRefused(CROWD, remoteAddress ?? null);
+    // Without a page: that would be work for somebody who has had more than a share of it.
+    socket.destroy();
+  }
+
+  /** Whether this address has asked for too much; then it has its answer already, or none. */
+  #fendOff(req: IncomingMessage, res: ServerResponse): boolean {
+    const { bounds, onRefused, errorPage } = this.#options;
+    if (bounds === undefined) return false;
+    const forwardedFor = req.headers['x-forwarded-for'];
+    const { verdict, address } = bounds.requested(req.socket.remoteAddress, forwardedFor?.toString());
+    if (verdict === 'serve') return false;
+    onRefused(RUSH, address);
+    res.shouldKeepAlive = false;
+    if (verdict === 'drop') req.socket.destroy();
+    else sendPage(req, res, { ...errorPage(RUSH.code), own: true });
+    return true;
+  }
+
+  /** An answer that nobody takes holds its connection and its memory. */
+  #breakSlowReaders(): void {
+    const now = performance.now();
+    for (const res of this.#inFlight) {
+      if (!res.writableEnded) continue;
+      const since = this.#untaken.get(res) ?? now;
+      this.#untaken.set(res, since);
+      if (now - since < this.#limits().answerMs) continue;
+      this.#options.onRefused(NOT_TAKEN, res.socket?.remoteAddress ?? null);
+      res.destroy();
+    }
+  }
+
   #admit(req: IncomingMessage, res: ServerResponse): void {
     const connection = this.#connectionOf(req.socket);
     const { current } = connection;
@@ -182,11 +245,11 @@ class Doorman {
     if (current !== null && !current.res.writableEnded) current.res.shouldKeepAlive = false;
     if (isOver(connection)) return void req.resume();
     connection.requests += 1;
-    if (this.#draining || connection.requests >= this.#limits.requestsPerConnection) res.shouldKeepAlive = false;
+    if (this.#draining || connection.requests >= this.#limits().requestsPerConnection) res.shouldKeepAlive = false;
     connection.current = { req, res };
     this.#inFlight.add(res);
     res.once('close', () => this.#inFlight.delete(res));
-    this.#options.onRequest(req, res);
+    if (!this.#fendOff(req, res)) this.#options.onRequest(req, res);
   }
 
   #connectionOf(socket: Duplex & { [CONNECTION]?: Connection }): Connection {
@@ -234,6 +297,10 @@ class Doorman {
 const METHOD: Failure = { code: 'request-method', detail: 'CONNECT' };
 const EXPECTATION: Failure = { code: 'request-malformed', detail: 'an Expect header other than 100-continue' };
 const FLOOD: Failure = { code: 'request-flood', detail: 'too many connections' };
+const CROWD: Failure = { code: 'request-flood', detail: 'too many connections from this address' };
+const RUSH: Failure = { code: 'request-flood', detail: 'too many requests from this address' };
+const NOT_TAKEN: Failure = { code: 'answer-not-taken', detail: 'the answer was not taken in time' };
+const UNHEARD: CertificateOptions = { clock: systemClock, report: () => {} };
 
 interface ParserError extends Error {
   readonly code?: string;
@@ -251,33 +318,39 @@ function classifyParserError({ code = 'unknown', rawPacket }: ParserError): Fail
   return null;
 }
 
-async function createHttpServer(config: ListenerConfig, limits: ListenerLimits, key: string): Promise<Server> {
+async function createHttpServer(
+  certificate: ListenerCertificate | null,
+  limits: ListenerLimits,
+  key: string,
+): Promise<Server> {
   const options: ServerOptions = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
-    keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: limits.headerBytes,
     // Node would answer a bare 400; the gate refuses with a page.
     requireHostHeader: false,
     insecureHTTPParser: false,
     noDelay: true,
   };
-  if (config.tls === null) return createServer(options);
+  if (certificate === null) return createServer(options);
   try {
-    const files = await readTlsFiles(config.tls);
-    const server = createTlsServer({
-      ...options,
-      ...files,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: limits.headersMs,
-    });
+    const context = await certificate.load();
+    const protocols = { ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headersMs };
+    const server = createTlsServer({ ...options, ...context, ...protocols });
     keepSessions(server);
     return server;
   } catch (error) {
     throw new ListenerError(`${key}.tls`, `certificate or key cannot be used: ${(error as Error).message}`, error);
   }
+}
+
+function applyLimits(server: Server, limits: ListenerLimits): void {
+  server.headersTimeout = limits.headersMs;
+  server.requestTimeout = limits.requestMs;
+  server.keepAliveTimeout = limits.keepAliveMs;
+  server.timeout = Math.max(limits.stalledMs, 2 * Math.max(limits.requestMs, limits.keepAliveMs, limits.answerMs));
+  server.maxConnections = limits.connections;
 }
 
 function listen(server: Server, { host, port }: ListenerConfig, key: string): Promise<void> {

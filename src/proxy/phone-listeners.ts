@@ -5,11 +5,23 @@ import type { AddressInfo } from 'node:net';
 import type { ListenerConfig } from '../config/config.ts';
 import type { PhoneLimits } from '../config/limits.ts';
 import { matchListeners } from '../config/listener-identity.ts';
+import type { Clock } from '../store/clock.ts';
+import type { AddressBounds } from './address-bounds.ts';
 import { createListener, type Listener, type ListenerOptions } from './listener.ts';
+import type { CertificateReport, CertificateStatus } from './listener-certificate.ts';
 
 export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused' | 'errorPage'> {
   /** `port`: where it listens, also when port 0 is configured. */
   readonly onRequest: (req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number) => void;
+  readonly bounds: AddressBounds;
+  readonly clock: Clock;
+  /** `listener`: its key in the configuration at the start. */
+  readonly onCertificate: (listener: string, report: CertificateReport) => void;
+}
+
+/** The certificate of one listener. */
+export interface CertificateOf extends CertificateStatus {
+  readonly listener: string;
 }
 
 export interface PhoneListeners {
@@ -24,11 +36,15 @@ export interface PhoneListeners {
    * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
    */
   define(listeners: readonly ListenerConfig[], limits: PhoneLimits): void;
+  /** Looks at all certificate files now. */
+  lookAtCertificates(): void;
+  certificates(): readonly CertificateOf[];
   /** In the order of the configuration at the start. */
   addresses(): readonly AddressInfo[];
 }
 
 interface Running {
+  readonly key: string;
   config: ListenerConfig;
   readonly listener: Listener;
 }
@@ -38,19 +54,23 @@ export function createPhoneListeners(
   limits: PhoneLimits,
   options: PhoneListenersOptions,
 ): PhoneListeners {
+  const { bounds, clock, onCertificate, onRefused, errorPage } = options;
   const running = configured.map((config, index): Running => {
+    const key = `phones.listeners[${index}]`;
     const one: Running = {
+      key,
       config,
       listener: createListener(config, {
-        key: `phones.listeners[${index}]`,
+        ...{ key, limits, bounds, onRefused, errorPage },
+        certificate: { clock, report: (report) => onCertificate(key, report) },
         onRequest: (req, res) => options.onRequest(req, res, one.config, one.listener.address().port),
-        onRefused: options.onRefused,
-        errorPage: options.errorPage,
       }),
     };
     return one;
   });
-  void limits;
+  const lookAtCertificates = () => {
+    for (const { config, listener } of running) if (config.tls !== null) void listener.lookAtCertificate(config.tls);
+  };
   return {
     async start() {
       for (const { listener } of running) await listener.start();
@@ -61,13 +81,23 @@ export function createPhoneListeners(
     async stop(deadlineMs) {
       await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));
     },
-    define(listeners) {
+    define(listeners, nextLimits) {
       const matches = matchListeners(
         running.map(({ config }) => config),
         listeners,
       );
-      for (const [index, one] of running.entries()) one.config = matches[index] ?? one.config;
+      for (const [index, one] of running.entries()) {
+        one.config = matches[index] ?? one.config;
+        one.listener.setLimits(nextLimits);
+      }
+      lookAtCertificates();
     },
+    lookAtCertificates,
+    certificates: () =>
+      running.flatMap(({ key, listener }) => {
+        const status = listener.certificate();
+        return status === null ? [] : [{ ...status, listener: key }];
+      }),
     addresses: () => running.map(({ listener }) => listener.address()),
   };
 }

@@ -2,10 +2,7 @@
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type buildConnector, errors } from 'undici';
-import type { ServiceConfig } from '../config/config.ts';
-import { connectTls } from './upstream-tls.ts';
-
-type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'>;
+import { connectTls, type Trust } from './upstream-tls.ts';
 
 /**
  * In place of undici's own connector, which measures its limit with a clock of half a second and knows no fingerprints.

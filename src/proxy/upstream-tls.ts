@@ -1,10 +1,11 @@
 /** TLS towards Finesse: what is trusted, for the relay and for the probe. */
 
 import { Agent } from 'node:https';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import type { ServiceConfig } from '../config/config.ts';
 
-type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'>;
+/** What of a service says whom to trust. */
+export type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'> & Partial<Pick<ServiceConfig, 'certificateNames'>>;
 
 /** Options of every TLS connection to a service. They know nothing of fingerprints: `connectTls` adds those. */
 export interface ServiceTlsOptions {
@@ -12,14 +13,25 @@ export interface ServiceTlsOptions {
   readonly minVersion: 'TLSv1.2';
   readonly ALPNProtocols: string[];
   readonly rejectUnauthorized: true;
+  readonly checkServerIdentity?: typeof checkServerIdentity;
 }
 
 export function tlsOptions(service: Trust): ServiceTlsOptions {
+  const { certificateNames = [] } = service;
   return {
     ...(service.ca === null ? {} : { ca: service.ca }),
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
+    ...(certificateNames.length === 0 ? {} : { checkServerIdentity: checkNames(certificateNames) }),
+  };
+}
+
+/** In place of the host of the URL: one of these names must be on the certificate. */
+function checkNames(names: readonly string[]): typeof checkServerIdentity {
+  return (_host, certificate) => {
+    const errors = names.map((name) => checkServerIdentity(name, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
   };
 }
 
@@ -29,9 +41,13 @@ export function tlsOptions(service: Trust): ServiceTlsOptions {
  * `options.session` must be of a connection that was trusted.
  */
 export function connectTls(service: Trust, options: ConnectionOptions): TLSSocket {
-  if (service.fingerprints.length === 0) return connect({ ...options, ...tlsOptions(service) });
+  const settings = { ...options, ...tlsOptions(service) };
+  // What speaks something else than HTTP says so.
+  const protocols = options.ALPNProtocols;
+  if (Array.isArray(protocols)) settings.ALPNProtocols = protocols;
+  if (service.fingerprints.length === 0) return connect(settings);
   // Node gives up on an unknown issuer before a fingerprint can be looked at, so the verdict is taken here instead.
-  const socket = connect({ ...options, ...tlsOptions(service), rejectUnauthorized: false });
+  const socket = connect({ ...settings, rejectUnauthorized: false });
   socket.cork();
   socket.once('secureConnect', () => {
     // A resumed session shows no certificate; that it could be resumed proves the same server.

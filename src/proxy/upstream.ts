@@ -9,6 +9,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { Failure } from '../domain/model.ts';
 import { createConnector } from './upstream-connector.ts';
 import { type AnswerLimits, Exchange, type UpstreamResult } from './upstream-exchange.ts';
+import type { Trust } from './upstream-tls.ts';
 
 export type { AnswerHeaders, UpstreamAnswer, UpstreamResult } from './upstream-exchange.ts';
 
@@ -51,7 +52,7 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   bodyBytes: 256 * 1024,
 };
 
-export type UpstreamService = Pick<ServiceConfig, 'url' | 'aliases' | 'ca' | 'fingerprints'>;
+export type UpstreamService = Pick<ServiceConfig, 'url' | 'aliases'> & Trust;
 
 /**
  * Where the proxy may connect to for a service: its configured origin, the same host on Finesse's other port

@@ -52,7 +52,7 @@ export interface AdminKeeper {
 /** Writes what operators set whenever it changes. That it could not is told and costs nothing else. */
 export function createAdminKeeper(
   store: ServiceStore,
-  report: (event: 'state-not-read' | 'state-not-kept', error: unknown) => void,
+  faults: { notRead(error: unknown): void; notKept(error: unknown): void },
 ): AdminKeeper {
   let folder: string | null = null;
   const write = () => {
@@ -60,7 +60,7 @@ export function createAdminKeeper(
     try {
       createAdminSettingsFile(folder).write(new Map(store.all().map(({ id, admin }) => [id, admin])));
     } catch (error) {
-      report('state-not-kept', error);
+      faults.notKept(error);
     }
   };
   store.onAdminChange(write);
@@ -72,7 +72,7 @@ export function createAdminKeeper(
         for (const [id, setting] of createAdminSettingsFile(from).read(now)) store.setAdmin(id, setting);
       } catch (error) {
         // Without the proxy phones have nothing at all; with all services ready they have at least what the servers say.
-        report('state-not-read', error);
+        faults.notRead(error);
       }
     },
     moveTo(next) {
