@@ -18,6 +18,8 @@ export interface DemoOptions {
 
 /** Nothing outside this machine reaches the demo, so its token need not be secret. */
 const TOKEN = 'demo';
+/** The proxy's account in the Notification Service. */
+const LISTENER = { username: 'ippa-proxy', password: 'cisco' };
 const PHONE = 'SEP001122334455';
 const AGENT = { id: '1001', password: 'cisco', extension: '2001' };
 
@@ -97,6 +99,7 @@ async function simulate(id: 'a' | 'b', name: string, peer: string, pushPort: num
     role,
     agents: [AGENT],
     push: { ...PUSH_USER, port: pushPort },
+    notification: LISTENER,
   } as const;
   const finesse = await startOn(PORTS[id].finesse, (port) => createFinesse({ ...options, port }));
   const control = await startOn(PORTS[id].control, (port) => new Control(finesse, port));
@@ -130,7 +133,10 @@ function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, ph
         site: null,
         ca: null,
         fingerprints: [],
-        notification: null,
+        notification: {
+          ...{ host: '127.0.0.1', port: finesse.notification?.port ?? 0, tls: 'unencrypted', ...LISTENER },
+          ...{ ca: null, fingerprints: [], advisory: false, domain: null, pubsub: null, deadAfterMs: 8000 },
+        },
         certificateNames: [],
         pushFrom: null,
       },
@@ -190,6 +196,8 @@ Try it in a second terminal, in this folder:
      a key: it shows "attempt 1 of 3" before that. Choose Finesse B, and sign in there.
   4. Bring A back:     ${order('fault none')}
      The agent stays on Finesse B: nobody who is signed in is ever moved.
+  5. Its notifications: ${order('fault notification-down')}
+     SystemInfo is fine, but the connection to the Notification Service is lost: attempt 1 at once.
   Other ways to fail:  npm start -- simulate finesse fault --help
   A look at it all:    curl ${ops}/health
 

@@ -27,7 +27,7 @@ export interface Signals {
   /** `lost` only after it was up; a connection that never was, or that the configuration is at fault for, is unknown. */
   readonly connection: Said<'up' | 'lost'> & { readonly failure: Failure | null };
   readonly presence: Said<'available' | 'unavailable'> & {
-    /** Whether it was ever available: without that, "unavailable" is a user that was never there. */
+    /** Whether it was available on this connection: only then can it become unavailable. */
     readonly seen: boolean;
   };
   readonly notified: Said<'in-service' | 'out-of-service'> & {
@@ -165,7 +165,7 @@ function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { adv
         ...signals,
         connection: { says: 'up', since: event.at, failure: null },
         // What was said on the connection before may have changed meanwhile.
-        presence: { ...UNSAID, seen: signals.presence.seen },
+        presence: NO_SIGNALS.presence,
         notified: NO_SIGNALS.notified,
         wait: null,
       };
@@ -190,7 +190,7 @@ function reduceDisconnected(signals: Signals, event: SignalEvent & { kind: 'disc
   return {
     ...signals,
     connection: { says, since: connection.says === says ? (connection.since ?? at) : at, failure },
-    presence: { ...UNSAID, seen: signals.presence.seen },
+    presence: NO_SIGNALS.presence,
     notified: NO_SIGNALS.notified,
     // The rules wait "as long as the connection lasts".
     wait: null,

@@ -234,7 +234,7 @@ function renderPresence({ presence, connection, wait }: SignalsStatus): string |
   if (connection.says !== 'up') return null;
   if (presence.says === 'unknown') return 'no presence of the user finesse has come: is the account told of it?';
   if (presence.says === 'available') return null;
-  if (!presence.seen) return 'finesse was never available since the proxy started: not counted as a failure';
+  if (!presence.seen) return 'finesse was not available since the connection was made: not counted as a failure';
   return wait?.for === 'available' ? 'AVAILABLE is awaited' : 'not counted: SystemInfo confirms the service';
 }
 

@@ -27,6 +27,8 @@ interface CliOptions {
   cookies: boolean;
   refresh?: number;
   charset: 'utf-8' | 'iso-8859-1';
+  notificationPort?: number;
+  notificationUser?: { username: string; password: string };
   pushUser?: { username: string; password: string };
   pushPort: number;
   pushTo?: Record<string, string>;
@@ -69,6 +71,8 @@ export function finesseCommand(io?: RunIo): Command {
     .option('--no-cookies', 'set no cookie')
     .option('--refresh <seconds>', 'home pages refresh themselves', wholeNumber)
     .option('--charset <charset>', 'utf-8 or iso-8859-1', choice(['utf-8', 'iso-8859-1']), 'utf-8')
+    .option('--notification-port <port>', 'a Notification Service (XMPP) there, 0: any free one', port)
+    .option('--notification-user <user:password>', 'who may listen there (default: ippa-proxy:cisco)', credentials)
     .option('--push-user <user:password>', 'push changes to phones with these credentials', credentials)
     .option('--push-port <port>', 'push to the address of the last request, on this port', port, 80)
     .option('--push-to <device=host:port>', 'push to this address instead; may be repeated', pushAddress)
@@ -109,6 +113,8 @@ function addOrders(command: Command, exit: (code: number) => void, io: RunIo | u
     .action((url, device) => send(url, 'POST', '/hangup', { device }));
 }
 
+const DEFAULT_LISTENER = { username: 'ippa-proxy', password: 'cisco' };
+
 function serverOptions(options: CliOptions): FinesseOptions {
   const { tlsCert, tlsKey, pushUser } = options;
   return {
@@ -128,6 +134,10 @@ function serverOptions(options: CliOptions): FinesseOptions {
     cookies: options.cookies,
     refreshSeconds: options.refresh,
     charset: options.charset,
+    notification:
+      options.notificationPort === undefined
+        ? undefined
+        : { ...(options.notificationUser ?? DEFAULT_LISTENER), port: options.notificationPort },
     push: pushUser === undefined ? undefined : { ...pushUser, port: options.pushPort, addresses: options.pushTo },
   };
 }

@@ -83,6 +83,22 @@ export const faultKinds = {
     words: 'SystemInfo says IN_SERVICE but the last CTI heartbeat failed',
     args: {},
   },
+  'notification-down': {
+    level: 'state',
+    words:
+      'the Notification Service is down: how=closed (refused and cut), or silent (connections stay, nothing comes)',
+    args: { how: ['closed', 'silent'] },
+  },
+  'presence-unavailable': {
+    level: 'state',
+    words: 'the XMPP user finesse is unavailable, SystemInfo is fine',
+    args: {},
+  },
+  'notify-out-of-service': {
+    level: 'state',
+    words: 'the Notification Service tells OUT_OF_SERVICE, SystemInfo is fine',
+    args: {},
+  },
   'fippa-only': {
     level: 'answer',
     words: 'SystemInfo is fine, phones get variant=500|503|html|silent|truncated|empty|reset',

@@ -26,6 +26,13 @@ export interface PushOption {
   readonly addresses?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The Notification Service: its port (0: any free one), and the account that may listen there. */
+export interface NotificationOption {
+  readonly port?: number | undefined;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface FinesseOptions {
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string | undefined;
@@ -62,6 +69,8 @@ export interface FinesseOptions {
   readonly notReadyReasons?: readonly Reason[] | undefined;
   readonly signOutReasons?: readonly Reason[] | undefined;
   readonly push?: PushOption | undefined;
+  /** A Notification Service beside it, with TLS if it has TLS itself. Absent: none. */
+  readonly notification?: NotificationOption | undefined;
   /** How long fippa itself waits before it shows its unavailable page. Default 15 000 (finesse-ippa.md §7). */
   readonly patienceMs?: number | undefined;
   /** How long an idle connection stays open. Default 5000. */
@@ -90,6 +99,7 @@ export interface Settings {
   readonly notReadyReasons: readonly Reason[];
   readonly signOutReasons: readonly Reason[];
   readonly push: PushOption | null;
+  readonly notification: NotificationOption | null;
   readonly patienceMs: number;
   readonly keepAliveMs: number;
   readonly now: () => number;
@@ -127,6 +137,7 @@ export function settle(options: FinesseOptions): Settings {
   checkPort('port', options.port);
   checkPort('http-port', options.httpPort);
   checkPort('control-port', options.controlPort);
+  checkPort('notification-port', options.notification?.port);
   if (agents.length === 0) throw new OptionError('at least one agent is needed');
   if (new Set(agents.map((agent) => agent.id)).size !== agents.length)
     throw new OptionError('two agents have the same id');
@@ -150,6 +161,7 @@ export function settle(options: FinesseOptions): Settings {
     notReadyReasons: options.notReadyReasons ?? NOT_READY_REASONS,
     signOutReasons: options.signOutReasons ?? SIGN_OUT_REASONS,
     push: options.push ?? null,
+    notification: options.notification ?? null,
     patienceMs: options.patienceMs ?? 15_000,
     keepAliveMs: options.keepAliveMs ?? 5000,
     now: options.now ?? Date.now,

@@ -11,6 +11,7 @@ import { Door } from './door.ts';
 import { effective, faultAnswer, sendAnswer } from './fault-effects.ts';
 import { type Area, type Fault, FaultSwitch, faultKinds, OrderError, parseFault } from './faults.ts';
 import { answerFippa } from './fippa.ts';
+import { NotificationService } from './notification.ts';
 import { type FinesseOptions, type Settings, settle } from './options.ts';
 import { pageAnswer } from './page-answer.ts';
 import { portError } from './port-error.ts';
@@ -43,6 +44,7 @@ export class Finesse extends EventEmitter<FinesseEvents> {
   readonly #tls: { cert: string; key: string } | null;
   readonly #door: Door;
   readonly #redirectDoor: Door | null;
+  readonly #notification: NotificationService | null;
   readonly #startedAt: number;
   #changes: Promise<void> = Promise.resolve();
   #outOfServiceSince: number | null = null;
@@ -60,7 +62,9 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     this.#tls = tls === true ? selfSigned([...new Set([name, 'localhost', '127.0.0.1'])], now()) : tls;
     const main = this.#httpServer('main', this.#tls);
     this.#door = new Door(host, this.settings.port, (socket) => this.#admit(main, socket));
-    const { httpPort } = this.settings;
+    const { httpPort, notification } = this.settings;
+    this.#notification =
+      notification === null ? null : new NotificationService(this.settings, notification.port ?? 0, this.#tls);
     const plain = httpPort === null ? null : this.#httpServer('redirect', null);
     this.#redirectDoor =
       httpPort === null || plain === null ? null : new Door(host, httpPort, (socket) => this.#admit(plain, socket));
@@ -71,6 +75,11 @@ export class Finesse extends EventEmitter<FinesseEvents> {
   async start(): Promise<void> {
     await openDoor(this.#door, 'port', this.settings.host);
     if (this.#redirectDoor !== null) await openDoor(this.#redirectDoor, 'http-port', this.settings.host);
+    try {
+      await this.#notification?.start();
+    } catch (error) {
+      throw portError(error, 'notification-port', this.settings.host, this.#notification?.port ?? 0);
+    }
   }
 
   /** Stops listening and destroys every connection. */
@@ -79,7 +88,13 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await this.#changes.catch(() => undefined);
-    await Promise.all([this.#door.become('closed'), this.#redirectDoor?.become('closed')]);
+    const closed = [this.#door.become('closed'), this.#redirectDoor?.become('closed'), this.#notification?.stop()];
+    await Promise.all(closed);
+  }
+
+  /** The Notification Service, if there is one: its port, who listens, and what it publishes. */
+  get notification(): NotificationService | null {
+    return this.#notification;
   }
 
   get port(): number {
@@ -290,6 +305,7 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     const state = to.name === 'refuse' ? 'closed' : to.name === 'drop' ? 'dropping' : 'open';
     const turnDoors = async () => {
       await Promise.all([this.#door.become(state), this.#redirectDoor?.become(state)]);
+      await this.#notify(from, to);
     };
     this.#changes = this.#changes.catch(() => undefined).then(turnDoors);
     // Whoever switched the fault awaits this; a fault that ends by itself has nobody to tell.
@@ -297,6 +313,16 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     this.emit('fault-changed', to);
     if (faultKinds[from.name].level === 'state' || faultKinds[to.name].level === 'state')
       this.emit('status-changed', this.#condition());
+  }
+
+  /** With the web application gone its XMPP user is gone too; when both are back, it says so. */
+  async #notify(from: Fault, to: Fault): Promise<void> {
+    const service = to.name !== 'notification-down' ? 'open' : to.args.how === 'silent' ? 'silent' : 'closed';
+    const isGone = ({ name }: Fault) => name === 'refuse' || name === 'presence-unavailable';
+    const isOut = ({ name }: Fault) => name === 'out-of-service' || name === 'notify-out-of-service';
+    await this.#notification?.become({ service, finesseAvailable: !isGone(to) });
+    if (isOut(to)) this.#notification?.publish('OUT_OF_SERVICE');
+    else if (isOut(from) || (isGone(from) && !isGone(to))) this.#notification?.publish('IN_SERVICE');
   }
 
   #find(who: string): Agent {
