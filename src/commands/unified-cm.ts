@@ -40,7 +40,7 @@ export function renderUnifiedCm(config: Config): string {
     '=======================================================================',
     '',
     ...renderReach(config),
-    ...renderPhones(),
+    ...renderPhones(config),
     '',
     ...renderCertificate(config),
     '',
@@ -68,7 +68,7 @@ function renderReach(config: Config): string[] {
   ];
 }
 
-function renderPhones(): string[] {
+function renderPhones({ push }: Config): string[] {
   return [
     '1. Phones: Device > Phone, or System > Enterprise Phone Configuration',
     '   Web Access                    Enabled',
@@ -76,7 +76,23 @@ function renderPhones(): string[] {
     '   Finesse pushes changed screens to the web server of the phone as a user of Unified CM (User Management >',
     '   Application User: groups Standard CTI Enabled and Standard CTI Allow Control Of All Devices, agent phones as',
     '   Controlled Devices). The same user is entered in cfadmin > Settings > IP Phone Agent Settings. Nothing of this',
-    '   changes with the proxy. This version of the proxy relays no pushes: docs/unified-cm.md says how to test them.',
+    '   changes with the proxy.',
+    ...renderPushes(push),
+  ];
+}
+
+function renderPushes(push: Config['push']): string[] {
+  const listeners = push?.listeners ?? [];
+  const ports = listeners.map(({ port, tls }) => `${port} (${tls === null ? 'HTTP' : 'HTTPS'})`).join(', ');
+  return [
+    listeners.length === 0
+      ? '   If screens do not change by themselves, pushes do not reach the phones: docs/pushes.md says what to configure.'
+      : `   Finesse may push to this proxy: ports ${ports}. The proxy posts to the phones, by the same scheme.`,
+    ...(push === null || push.own === null
+      ? []
+      : [
+          `   The proxy itself pushes as the user ${push.own.username}, who needs the same groups and Controlled Devices.`,
+        ]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   AUTHORIZATION,
@@ -163,6 +164,60 @@ describe('a push', () => {
     const answer = await fetchRaw(`${rig.pushUrl}/CGI/Execute`, FORM, pushForm(execute(PAGE)));
     expect(errorOf(answer.body)).toBe('2');
     expect(hits).toBe(1);
+  });
+});
+
+/** A request from another address of this machine; Linux has all of 127.0.0.0/8. */
+const getFrom = (localAddress: string, url: string) =>
+  new Promise<void>((resolve, reject) => {
+    const call = request(url, { localAddress, agent: false }, (response) => response.resume().on('end', resolve));
+    call.on('error', reject).end();
+  });
+
+describe.runIf(process.platform === 'linux')('a device name that another address claims', () => {
+  const answer = (name: string, got: string[]) => async (req: IncomingMessage, res: ServerResponse) => {
+    for await (const _ of req);
+    got.push(name);
+    res.writeHead(200, { 'Content-Type': 'text/xml' }).end('<CiscoIPPhoneResponse/>');
+  };
+  const setUp = async () => {
+    const got: string[] = [];
+    const phone = await fakePhone(answer('phone', got));
+    const claimant = await listen(answer('claimant', got), '127.0.0.2', phone.port);
+    stops.push(() => claimant.stop());
+    const rig = await start({ phonePort: phone.port, ...aliases });
+    await rig.get(signIn);
+    const push = () => fetchRaw(`${rig.pushUrl}/CGI/Execute`, FORM, pushForm(execute(PAGE)));
+    return { got, phone, rig, push };
+  };
+  const changes = (rig: PushRig) =>
+    rig.lines.filter(({ event, level }) => event === 'phone-address' && level === 'info');
+
+  it('gets no pushes while the phone is where it was', async () => {
+    const { got, rig, push } = await setUp();
+    await getFrom('127.0.0.2', `${rig.phones}/a/fippa/${DEVICE}`);
+    await push();
+    expect(got).toEqual(['phone']);
+    expect(changes(rig)).toEqual([]);
+  });
+
+  it('gets them when the phone is gone from there', async () => {
+    const { got, phone, rig, push } = await setUp();
+    await phone.stop();
+    await getFrom('127.0.0.2', `${rig.phones}/a/fippa/${DEVICE}`);
+    while (changes(rig).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await push();
+    expect(got).toEqual(['claimant']);
+    expect(changes(rig)).toMatchObject([{ device: DEVICE, from: '127.0.0.1', to: '127.0.0.2', reason: 'old-gone' }]);
+  });
+
+  it('gets them when the agent signs in there', async () => {
+    const { got, rig, push } = await setUp();
+    await rig.get(`/a/fippa/${DEVICE}/logout`);
+    await getFrom('127.0.0.2', `${rig.phones}${signIn}`);
+    await push();
+    expect(got).toEqual(['claimant']);
+    expect(changes(rig)).toMatchObject([{ reason: 'sign-in' }]);
   });
 });
 
