@@ -13,6 +13,8 @@ import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts
 
 export interface Rig {
   readonly app: App;
+  /** What it was started with. */
+  readonly config: Config;
   readonly phones: string;
   readonly ops: string;
   readonly finesse: readonly Finesse[];
@@ -87,7 +89,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const ops = `http://127.0.0.1:${app.opsAddress().port}`;
   const health = async (): Promise<Health> => JSON.parse((await fetchRaw(`${ops}/health`)).body);
   return {
-    ...{ app, phones, ops, finesse, lines },
+    ...{ app, config, phones, ops, finesse, lines },
     logged: () => text,
     get: (path, headers) => fetchRaw(path.startsWith('http') ? path : `${phones}${path}`, headers),
     health,

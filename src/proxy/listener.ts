@@ -353,11 +353,17 @@ function applyLimits(server: Server, limits: ListenerLimits): void {
   server.maxConnections = limits.connections;
 }
 
+/**
+ * Of connections not yet accepted: after an outage thousands of phones come in one second, and with Node's 511 some would
+ * have to wait until TCP tries again (96 of 2,000). The system may allow less.
+ */
+const BACKLOG = 4096;
+
 function listen(server: Server, { host, port }: ListenerConfig, key: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key));
     server.once('error', fail);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', fail);
       resolve();
     });

@@ -31,6 +31,7 @@ export interface FetchOrder {
   readonly jar: CookieJar;
   readonly model: PhoneModel;
   readonly trust: TlsTrust;
+  readonly localAddress?: string | undefined;
   readonly timeoutMs: number;
   readonly masked: ReadonlySet<string>;
   readonly clock: Clock;
@@ -54,6 +55,7 @@ export async function fetchPage(order: FetchOrder): Promise<Fetched> {
     form: order.form,
     model,
     trust: order.trust,
+    localAddress: order.localAddress,
     timeoutMs: order.timeoutMs,
     signal: order.signal,
   });

@@ -27,6 +27,8 @@ export interface PhoneOptions {
   /** Accept-Charset in place of the model's. */
   readonly charset?: string;
   readonly trust?: TlsTrust;
+  /** Address of this machine that its requests come from. */
+  readonly localAddress?: string | undefined;
   readonly clock?: Clock;
   /** How long it waits for an answer. */
   readonly timeoutMs?: number;
@@ -327,6 +329,7 @@ export class Phone {
       jar: this.#window.jar,
       model: this.model,
       trust: this.#options.trust ?? {},
+      localAddress: this.#options.localAddress,
       timeoutMs: this.#options.timeoutMs ?? patienceMs,
       masked: this.#masked,
       clock: this.#clock,

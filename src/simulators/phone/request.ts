@@ -23,6 +23,8 @@ export interface PhoneRequest {
   readonly form?: string | undefined;
   readonly model: PhoneModel;
   readonly trust: TlsTrust;
+  /** Address of this machine that the request comes from; undefined: the system chooses. */
+  readonly localAddress?: string | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,6 +53,7 @@ export function sendRequest(request: PhoneRequest): Promise<RequestResult> {
           : { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(form) }),
       },
       agent: false,
+      ...(request.localAddress === undefined ? {} : { localAddress: request.localAddress }),
       ...(request.signal ? { signal: request.signal } : {}),
       ...(secure ? tlsOptions(model, request.trust) : {}),
     };

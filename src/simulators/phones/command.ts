@@ -20,6 +20,7 @@ interface Options {
   readonly answerWithin: number;
   readonly ca?: string;
   readonly insecure?: boolean;
+  readonly ownAddresses?: boolean;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export function phonesCommand(): Command {
     .option('--answer-within <duration>', 'a later answer is counted', parseDurationOption, 5000)
     .option('--ca <file>', 'PEM file of the CA that they trust')
     .option('--insecure', 'trust any certificate')
+    .option('--own-addresses', 'each connects from a loopback address of its own (Linux)')
     .option('--json', 'summary as JSON')
     .action(async (url: string, options: Options, command: Command) => {
       let plan: PhonesPlan | null = null;
@@ -94,6 +96,7 @@ function readPlan(url: string, options: Options): PhonesPlan {
       ca: options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8'),
       insecure: options.insecure,
     },
+    ...(options.ownAddresses === true ? { ownAddresses: true } : {}),
     progress: { everyMs: progressMs(), show: showProgress },
   };
 }

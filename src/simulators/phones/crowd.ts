@@ -22,6 +22,8 @@ export interface PhonesPlan {
   readonly language: string;
   readonly answerWithinMs: number;
   readonly trust: TlsTrust;
+  /** Each has a loopback address of its own. */
+  readonly ownAddresses?: boolean;
   readonly clock?: Clock;
   /** Gets a running line every so often; undefined: nobody looks. */
   readonly progress?: { readonly everyMs: number; readonly show: (line: string) => void };
@@ -42,6 +44,7 @@ export async function runPhones(plan: PhonesPlan, stop: AbortController): Promis
       model: models[index % models.length] ?? 'CP-8845',
       language: plan.language,
       trust: plan.trust,
+      localAddress: plan.ownAddresses === true ? loopbackAddress(plan.firstDevice + index) : undefined,
       clock,
       onExchange: (exchange) => tally.add(exchange),
       onScreen: () => {
@@ -84,6 +87,11 @@ function planAgent(plan: PhonesPlan, device: string, number: number): AgentPlan 
 /** `{n}` is the number, more n the number with as many digits. */
 function numbered(value: string, number: number): string {
   return value.replace(/\{(n+)\}/g, (_, places: string) => String(number).padStart(places.length, '0'));
+}
+
+/** 127.1.0.1 on: on Linux every address of 127.0.0.0/8 is this machine's. */
+export function loopbackAddress(number: number): string {
+  return `127.${1 + ((number >> 16) & 0x7f)}.${(number >> 8) & 0xff}.${number & 0xff}`;
 }
 
 export function deviceName(number: number): string {

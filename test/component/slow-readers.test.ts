@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { afterEach, expect, test } from 'vitest';
+import type { Failure } from '../../src/domain/model.ts';
+import { sendPage } from '../../src/proxy/answer.ts';
+import { createListener } from '../../src/proxy/listener.ts';
+import { openRaw } from './raw-sockets.ts';
+
+let stop: () => Promise<void>;
+afterEach(() => stop());
+
+/** More than the buffers of the kernel take on both sides. */
+const LARGE = Buffer.alloc(64 * 1024 * 1024, 'x');
+const GET = 'GET / HTTP/1.1\r\nHost: proxy\r\n\r\n';
+
+async function start(answerMs: number) {
+  const refused: [Failure, string | null][] = [];
+  const listener = createListener(
+    { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null },
+    {
+      key: 'phones.listeners[0]',
+      limits: { answerMs, checkMs: 50 },
+      onRequest: (req, res) => sendPage(req, res, { body: LARGE, contentType: 'text/xml', own: false }),
+      onRefused: (failure, address) => refused.push([failure, address]),
+      errorPage: () => ({ body: Buffer.from('<x/>'), contentType: 'text/xml' }),
+    },
+  );
+  await listener.start();
+  stop = () => listener.stop(0);
+  return { port: listener.address().port, refused };
+}
+
+test('an answer that is not taken in time is cut off, although a little of it is read now and then', async () => {
+  const { port, refused } = await start(500);
+  const client = openRaw(port);
+  client.write(GET);
+  client.socket.pause();
+  const sip = setInterval(() => client.socket.read(1024), 20);
+  await once(client.socket, 'connect');
+  while (refused.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  clearInterval(sip);
+  client.socket.resume();
+  const { text } = await client.closed;
+  expect(text.length).toBeLessThan(LARGE.length);
+  expect(refused).toEqual([[{ code: 'answer-not-taken', detail: 'the answer was not taken in time' }, '127.0.0.1']]);
+});
+
+test('one that is taken in time is whole', async () => {
+  const { port, refused } = await start(20_000);
+  const client = openRaw(port);
+  client.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  const { text } = await client.closed;
+  expect(text.length).toBeGreaterThan(LARGE.length);
+  expect(refused).toEqual([]);
+});
