@@ -7,6 +7,7 @@ import { createProbe } from '../monitor/probe.ts';
 import { loadPages, PageTemplateError } from '../phone/templates.ts';
 import type { Output } from './output.ts';
 import { phoneAddresses } from './phone-addresses.ts';
+import { checkPushes } from './push-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
@@ -39,8 +40,12 @@ export async function runCheck(
   if (options.probe === true) print('\nAsking every Finesse server once:\n');
   const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, Date.now()) : [];
   print(renderServiceChecks(config, services));
+  const pushes = options.probe === true ? await checkPushes(config) : [];
+  if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
+  print(pushes.map((line) => `  ${line}\n`).join(''));
   const ok = services.every(({ confirmed }) => confirmed);
-  if (options.json === true) writeJson(output, { ok, problems, warnings, services });
+  if (options.json === true)
+    writeJson(output, { ok, problems, warnings, services, ...(options.probe === true ? { pushes } : {}) });
   return ok ? 0 : 1;
 }
 
@@ -59,6 +64,19 @@ export async function checkPages(config: Pick<Config, 'pages'>): Promise<readonl
 
 function writeJson(output: Output, result: Readonly<Record<string, unknown>>): void {
   output.stdout(`${JSON.stringify(result, null, 2)}\n`);
+}
+
+function renderPushes({ push, phones }: Config): string[] {
+  if (push === null) return [];
+  return [
+    `Pushes, to phones in ${phones.networks.join(', ')}`,
+    ...push.listeners.map(({ host, port, tls }) => {
+      return `  those of Finesse arrive by ${tls === null ? 'http' : 'https'} on ${host} port ${port}`;
+    }),
+    ...(push.own === null
+      ? []
+      : [`  the proxy's own, as ${push.own.username}, ${push.own.perSecond} a second at most`]),
+  ];
 }
 
 /** What the configuration means, in a few lines. */
@@ -83,6 +101,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
       ...services.map((s) => `    ${s.id} (${s.name}) at ${s.url}, asked every ${renderDuration(s.probe.intervalMs)}`),
     ]),
     `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
+    ...renderPushes(config),
     'Operators',
     `  http on ${ops.host} port ${ops.port}; changes ${ops.token === null ? 'are refused, because ops.token is not set' : 'need the token'}`,
   ];

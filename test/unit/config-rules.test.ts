@@ -7,6 +7,8 @@ const SERVICE_A = '{ id: a, name: Finesse A, url: "https://finesse-a.example.com
 
 /** VALID with something more in service a. */
 const serviceA = (more: string) => change(SERVICE_A, `${SERVICE_A.slice(0, -2)}, ${more} }`);
+/** VALID with networks (line 2) and something under push (line 10). */
+const pushing = (flow: string) => `${change('phones:\n', 'phones:\n  networks: [10.20.0.0/16]\n')}push: { ${flow} }\n`;
 const listener = (flow: string) => change(LISTENER, flow);
 
 interface Rule {
@@ -24,6 +26,53 @@ function rule(title: string, text: string, line: number, key: string, found: str
 }
 
 const rules: readonly Rule[] = [
+  // Pushes
+  rule(
+    'push listeners without networks',
+    `${VALID}push: { listeners: [{ port: 80 }] }\n`,
+    1,
+    'phones.networks',
+    'nothing',
+    'where phones are',
+  ),
+  rule(
+    'own pushes without networks',
+    `${VALID}push: { username: u, password: p }\n`,
+    1,
+    'phones.networks',
+    'nothing',
+    'where phones are',
+  ),
+  rule('push user without a password', pushing('username: u'), 10, 'push.password', 'nothing', 'or neither'),
+  rule('push password without a user', pushing('password: p'), 10, 'push.username', 'nothing', 'or neither'),
+  rule(
+    'push user with a colon',
+    pushing('username: "u:v", password: p'),
+    10,
+    'push.username',
+    '"u:v"',
+    'without a colon',
+  ),
+  rule('onVerdict without a user', pushing('onVerdict: true'), 10, 'push.onVerdict', 'true', 'push.username'),
+  rule('push priority', pushing('priority: 3'), 10, 'push.priority', '3 (number, not in quotes)', '0, 1 or 2'),
+  rule('push scheme', pushing('phoneScheme: ftp'), 10, 'push.phoneScheme', '"ftp"', 'http or https'),
+  rule('push timeout', pushing('timeout: 31s'), 10, 'push.timeout', '"31s"', '100ms to 30s'),
+  rule(
+    'push listener on a port that is taken',
+    pushing('listeners: [{ port: 8082 }]'),
+    10,
+    'push.listeners[0].port',
+    '8082 on "0.0.0.0", which phones.listeners[0] already takes',
+    'an address and port of its own',
+  ),
+  rule(
+    'pushFrom that is no network',
+    serviceA('pushFrom: [finesse-a.example.com]'),
+    7,
+    'clusters[0].services[0].pushFrom[0]',
+    '"finesse-a.example.com"',
+    'an IP address or a block',
+  ),
   // Types and ranges
   rule(
     'port as text',
