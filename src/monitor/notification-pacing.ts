@@ -3,13 +3,15 @@
 import type { EndCause } from './notification-end.ts';
 
 export interface Pace {
+  /** When this was decided. */
+  readonly since: number;
   /** No login before this. */
   readonly notBefore: number;
   /** Logins in a row that failed although no connection had been lost. */
   readonly failures: number;
 }
 
-export const AT_ONCE: Pace = { notBefore: 0, failures: 0 };
+export const AT_ONCE: Pace = { since: 0, notBefore: 0, failures: 0 };
 
 /** Five wrong passwords lock the account for five minutes (reference/finesse-health.md §6: caches last 30). */
 export const CREDENTIALS_PAUSE_MS = 30 * 60_000;
@@ -30,13 +32,13 @@ export interface Ended {
 
 /** After a lost connection once in every attempt; else once in an attempt at first, and down to once a minute. */
 export function reducePace(pace: Pace, { why, startedAt, at, wasUp, intervalMs }: Ended): Pace {
-  if (why === 'credentials') return { notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
-  if (why === 'lost' && wasUp) return { notBefore: startedAt + EARLY * intervalMs, failures: 0 };
+  if (why === 'credentials') return { since: at, notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
+  if (why === 'lost' && wasUp) return { since: at, notBefore: startedAt + EARLY * intervalMs, failures: 0 };
   const pauseMs = Math.min(intervalMs * 2 ** pace.failures, Math.max(MAX_PAUSE_MS, intervalMs));
-  return { notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
+  return { since: at, notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
 }
 
 export function mayLogIn(pace: Pace, at: number): boolean {
-  // A clock that was set back must not stretch a pause of seconds to hours; the one for credentials it may.
-  return at >= pace.notBefore || pace.notBefore - at > CREDENTIALS_PAUSE_MS;
+  // Before it was decided: the clock was set back, which must not stretch the pause.
+  return at >= pace.notBefore || at < pace.since;
 }

@@ -1,0 +1,106 @@
+/** What holds after any sequence of probes, signals and times. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Failure, ProbeOutcome } from '../../src/domain/model.ts';
+import { type HealthEvent, UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
+import {
+  NO_SIGNALS,
+  reduceSignalled,
+  type SignalEvent,
+  type SignalledHealth,
+  selectStanding,
+} from '../../src/domain/signals.ts';
+import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
+
+const FAILURE: Failure = { code: 'notification-lost', detail: '' };
+
+type Make = (at: number) => HealthEvent | SignalEvent;
+
+const probe = (outcome: ProbeOutcome): Make => {
+  return (at) => ({ kind: 'probe', at, startedAt: at - 20, latencyMs: 20, outcome });
+};
+
+const makes: readonly Make[] = [
+  probe(CONFIRMED),
+  probe(failed('refused')),
+  probe(FAULT),
+  (at) => ({ kind: 'time', at }),
+  (at) => ({ kind: 'connected', at }),
+  (at) => ({ kind: 'disconnected', at, cause: 'lost', failure: FAILURE }),
+  (at) => ({ kind: 'disconnected', at, cause: 'configuration', failure: FAILURE }),
+  (at) => ({ kind: 'presence', at, available: true }),
+  (at) => ({ kind: 'presence', at, available: false }),
+  (at) => ({ kind: 'notified', at, status: 'IN_SERVICE' }),
+  (at) => ({ kind: 'notified', at, status: 'OUT_OF_SERVICE' }),
+  (at) => ({ kind: 'reset', at }),
+];
+
+const script = fc.array(
+  fc.record({ make: fc.constantFrom(...makes), waitMs: fc.constantFrom(0, 20, 1000, 4000, 5000, 16_000, 31_000) }),
+  { maxLength: 80 },
+);
+
+function run(steps: readonly { make: Make; waitMs: number }[], advisory: boolean, check: Check): SignalledHealth {
+  const settings = { intervalMs: 5000, attempts: 3, advisory };
+  let now: SignalledHealth = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS };
+  let at = 1_800_000_000_000;
+  for (const { make, waitMs } of steps) {
+    at += waitMs;
+    const event = make(at);
+    const { health, signals } = reduceSignalled(JSON.parse(JSON.stringify(now)), event, settings);
+    check(now, event, { health, signals });
+    now = { health, signals };
+  }
+  return now;
+}
+
+type Check = (before: SignalledHealth, event: HealthEvent | SignalEvent, after: SignalledHealth) => void;
+
+it('only a confirmed probe improves a state, and never while a failure stands', () => {
+  fc.assert(
+    fc.property(script, fc.boolean(), (steps, advisory) => {
+      run(steps, advisory, (before, event, after) => {
+        const standing = selectStanding(after.signals, { advisory });
+        if (after.health.phase.state === 'in-service') {
+          expect(standing).toBeNull();
+          if (before.health.phase.state !== 'in-service') {
+            expect(event).toMatchObject({ kind: 'probe', outcome: { kind: 'confirmed' } });
+          }
+        }
+      });
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+it('an advisory signal never changes a state', () => {
+  fc.assert(
+    fc.property(script, (steps) => {
+      run(steps, true, (before, event, after) => {
+        if (event.kind === 'probe' || event.kind === 'time') return;
+        // Time that has passed is noticed with any event.
+        const timed = reduceSignalled(
+          before,
+          { kind: 'time', at: event.at },
+          { intervalMs: 5000, attempts: 3, advisory: true },
+        );
+        expect(after.health.phase).toEqual(timed.health.phase);
+      });
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it('a service that SystemInfo confirms for 36 s on a connection that is up is in service', () => {
+  fc.assert(
+    fc.property(script, (steps) => {
+      const polls = Array.from({ length: 9 }, () => ({ make: probe(CONFIRMED), waitMs: 4500 }));
+      const up = { make: (at: number) => ({ kind: 'connected', at }) as const, waitMs: 20 };
+      const silent = { make: (at: number) => ({ kind: 'presence', at, available: false }) as const, waitMs: 20 };
+      const seen = { make: (at: number) => ({ kind: 'presence', at, available: true }) as const, waitMs: 20 };
+      const end = run([...steps, up, seen, silent, ...polls], false, () => {});
+      expect(end.health.phase.state).toBe('in-service');
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,297 @@
+import { describe, expect, it } from 'vitest';
+import type { Failure, ProbeOutcome } from '../../src/domain/model.ts';
+import { UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
+import {
+  MAX_WAIT_MS,
+  NO_SIGNALS,
+  reduceSignalled,
+  type SignalEvent,
+  type SignalledHealth,
+  selectDecider,
+  selectStanding,
+} from '../../src/domain/signals.ts';
+import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
+
+const SETTINGS = { intervalMs: 5000, attempts: 3, advisory: false };
+const T0 = 1_000_000;
+const LOST: Failure = { code: 'notification-lost', detail: 'the server closed it' };
+const OUT: ProbeOutcome = { kind: 'failed', failure: { code: 'out-of-service', detail: '' }, info: null };
+
+/** A service as its events make it, one after the other. */
+class Service {
+  now: SignalledHealth = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS };
+  effects: readonly string[] = [];
+  readonly #advisory: boolean;
+
+  constructor(advisory = false) {
+    this.#advisory = advisory;
+    this.probe(T0 - 60_000).says({ kind: 'connected', at: T0 - 59_000 });
+    this.says({ kind: 'presence', at: T0 - 59_000, available: true });
+  }
+
+  says(event: SignalEvent): this {
+    return this.#apply(event);
+  }
+
+  probe(at: number, outcome: ProbeOutcome = CONFIRMED, startedAt = at): this {
+    return this.#apply({ kind: 'probe', at, startedAt, latencyMs: at - startedAt, outcome });
+  }
+
+  time(at: number): this {
+    return this.#apply({ kind: 'time', at });
+  }
+
+  lost(at: number): this {
+    return this.says({ kind: 'disconnected', at, cause: 'lost', failure: LOST });
+  }
+
+  connected(at: number): this {
+    return this.says({ kind: 'connected', at });
+  }
+
+  presence(at: number, available: boolean): this {
+    return this.says({ kind: 'presence', at, available });
+  }
+
+  notified(at: number, status: 'IN_SERVICE' | 'OUT_OF_SERVICE'): this {
+    return this.says({ kind: 'notified', at, status });
+  }
+
+  /** Confirmed probes every 5 s, from the first to the last time. */
+  confirmedFrom(first: number, last: number): this {
+    for (let at = first; at <= last; at += 5000) this.probe(at);
+    return this;
+  }
+
+  get state() {
+    return this.now.health.phase.state;
+  }
+
+  get decider() {
+    return selectDecider(this.now.signals, { advisory: this.#advisory });
+  }
+
+  #apply(event: Parameters<typeof reduceSignalled>[1]): this {
+    const step = reduceSignalled(this.now, event, { ...SETTINGS, advisory: this.#advisory });
+    this.now = { health: step.health, signals: step.signals };
+    this.effects = step.effects.map((effect) => (effect.kind === 'probe' ? effect.limit : effect.to));
+    return this;
+  }
+}
+
+describe('what each signal does', () => {
+  it('the loss of an established connection starts the timeline at once, with a probe beside it', () => {
+    const service = new Service().lost(T0);
+    expect(service.now.health).toMatchObject({
+      phase: { state: 'reconnecting', t0: T0, attempt: 1, stage: 'full' },
+      failure: LOST,
+    });
+    expect(service.effects).toEqual(['full', 'reconnecting']);
+    expect(service.decider).toBe('connection');
+  });
+
+  it('finesse becoming unavailable does the same', () => {
+    const service = new Service().presence(T0, false);
+    expect(service.now.health.phase).toMatchObject({ state: 'reconnecting', t0: T0 });
+    expect(service.now.health.failure?.code).toBe('notification-presence');
+    expect(service.effects).toEqual(['full', 'reconnecting']);
+    expect(service.decider).toBe('presence');
+  });
+
+  it('a notified OUT_OF_SERVICE asks at once, and only the answer decides', () => {
+    const service = new Service().notified(T0, 'OUT_OF_SERVICE');
+    expect([service.state, ...service.effects]).toEqual(['in-service', 'fresh']);
+    expect(service.probe(T0 + 20).state).toBe('in-service');
+    expect(service.notified(T0 + 100, 'OUT_OF_SERVICE').probe(T0 + 120, OUT).state).toBe('reconnecting');
+  });
+
+  it('what a probe says that was asked before the notification does not decide', () => {
+    const service = new Service().notified(T0, 'OUT_OF_SERVICE').probe(T0 + 20, CONFIRMED, T0 - 10);
+    expect(service.now.signals.notified.undecidedSince).toBe(T0);
+    expect(service.probe(T0 + 40, CONFIRMED, T0 + 20).now.signals.notified.undecidedSince).toBeNull();
+  });
+
+  it('what never was cannot be lost: no connection yet, a failed login, a presence that never came', () => {
+    const never = new Service().says({ kind: 'reset', at: T0 });
+    expect(never.lost(T0 + 1).state).toBe('in-service');
+    expect(never.now.signals.connection).toEqual({ says: 'unknown', since: T0 + 1, failure: LOST });
+    expect(never.connected(T0 + 2).presence(T0 + 3, false).state).toBe('in-service');
+    const refused: Failure = { code: 'notification-login', detail: 'not-authorized' };
+    never.says({ kind: 'disconnected', at: T0 + 4, cause: 'configuration', failure: refused });
+    expect([never.state, never.now.signals.connection.says]).toEqual(['in-service', 'unknown']);
+    expect(never.effects).toEqual([]);
+  });
+
+  it('advisory: words, and nothing else', () => {
+    const service = new Service(true).presence(T0, false);
+    expect([service.state, service.decider]).toEqual(['in-service', 'system-info']);
+    service.lost(T0 + 1);
+    expect([service.state, service.now.signals.connection.says]).toEqual(['in-service', 'lost']);
+    service
+      .connected(T0 + 2)
+      .notified(T0 + 3, 'OUT_OF_SERVICE')
+      .probe(T0 + 4, OUT);
+    expect(service.now.signals.wait).toBeNull();
+    expect(service.probe(T0 + 5).state).toBe('in-service');
+  });
+
+  it('a failure that comes while another stands neither restarts the timeline nor ends it', () => {
+    const service = new Service()
+      .probe(T0, failed('refused'))
+      .presence(T0 + 1000, false)
+      .lost(T0 + 2000);
+    expect(service.now.health.phase).toMatchObject({ state: 'reconnecting', t0: T0 });
+    expect(service.decider).toBe('system-info');
+    expect(service.time(T0 + 15_000).state).toBe('out-of-service');
+    expect(service.presence(T0 + 16_000, false).now.health.phase).toMatchObject({ since: T0 + 15_000 });
+  });
+});
+
+describe('rule 1: the connection is down', () => {
+  it('confirmed probes do not bring the service back: out of service after three attempts', () => {
+    const service = new Service()
+      .lost(T0)
+      .probe(T0 + 20)
+      .time(T0 + 4000)
+      .probe(T0 + 4020);
+    expect(service.state).toBe('reconnecting');
+    expect(service.now.health.failure).toEqual(LOST);
+    expect(service.time(T0 + 15_000).state).toBe('out-of-service');
+    service.confirmedFrom(T0 + 20_000, T0 + 120_000);
+    expect(service.state).toBe('out-of-service');
+  });
+
+  it('the connection alone does not either: it asks, and the answer does', () => {
+    const service = new Service()
+      .lost(T0)
+      .probe(T0 + 20)
+      .connected(T0 + 100);
+    expect([service.state, ...service.effects]).toEqual(['reconnecting', 'fresh']);
+    expect(service.probe(T0 + 120).state).toBe('in-service');
+  });
+
+  it('after the verdict one more confirmation is enough, if SystemInfo was fine before', () => {
+    const service = new Service()
+      .lost(T0)
+      .time(T0 + 15_000)
+      .confirmedFrom(T0 + 20_000, T0 + 30_000);
+    service.connected(T0 + 30_100);
+    expect(service.effects).toEqual(['fresh']);
+    expect(service.probe(T0 + 30_120).state).toBe('in-service');
+    const both = new Service()
+      .lost(T0)
+      .time(T0 + 15_000)
+      .probe(T0 + 20_000, OUT)
+      .connected(T0 + 30_000);
+    expect(both.probe(T0 + 30_020).state).toBe('out-of-service');
+    expect(both.probe(T0 + 35_000).state).toBe('in-service');
+  });
+
+  it('a login that is refused withdraws the failure: unknown, and a probe decides', () => {
+    const failure: Failure = { code: 'certificate-untrusted', detail: '' };
+    const service = new Service().lost(T0).says({ kind: 'disconnected', at: T0 + 50, cause: 'configuration', failure });
+    expect([service.state, ...service.effects]).toEqual(['reconnecting', 'fresh']);
+    expect(service.probe(T0 + 70).state).toBe('in-service');
+  });
+
+  it('a try that fails keeps the time of the loss and tells the newer reason', () => {
+    const failure: Failure = { code: 'refused', detail: '' };
+    const service = new Service().lost(T0).says({ kind: 'disconnected', at: T0 + 5000, cause: 'lost', failure });
+    expect(service.now.signals.connection).toEqual({ says: 'lost', since: T0, failure });
+  });
+});
+
+describe('rule 2: OUT_OF_SERVICE was notified', () => {
+  const out = () => new Service().notified(T0, 'OUT_OF_SERVICE').probe(T0 + 20, OUT);
+
+  it('IN_SERVICE is awaited, though SystemInfo may say so before', () => {
+    const service = out().probe(T0 + 3000);
+    expect([service.state, service.decider]).toEqual(['reconnecting', 'notification']);
+    service.notified(T0 + 3500, 'IN_SERVICE');
+    expect(service.effects).toEqual(['fresh']);
+    expect(service.probe(T0 + 3520).state).toBe('in-service');
+  });
+
+  it('nothing is awaited when the connection breaks: rule 1 takes over', () => {
+    const service = out()
+      .lost(T0 + 1000)
+      .connected(T0 + 2000)
+      .probe(T0 + 2020);
+    expect(service.state).toBe('in-service');
+  });
+
+  it('the wait ends when SystemInfo has confirmed for 30 s without a break', () => {
+    const service = out()
+      .time(T0 + 15_000)
+      .confirmedFrom(T0 + 16_000, T0 + 41_000);
+    expect(service.state).toBe('out-of-service');
+    expect(service.probe(T0 + 46_000).state).toBe('in-service');
+  });
+
+  it('an outage that polling noticed, and of which nothing was notified, waits for nothing', () => {
+    expect(new Service().probe(T0, OUT).probe(T0 + 4000).state).toBe('in-service');
+  });
+});
+
+describe('rule 3: finesse is unavailable', () => {
+  it('AVAILABLE, and then IN_SERVICE, are awaited in this order', () => {
+    const service = new Service()
+      .presence(T0, false)
+      .probe(T0 + 20)
+      .notified(T0 + 100, 'IN_SERVICE');
+    expect(service.probe(T0 + 120).state).toBe('reconnecting');
+    service.presence(T0 + 200, true);
+    expect(service.probe(T0 + 220).state).toBe('reconnecting');
+    expect(selectStanding(service.now.signals, SETTINGS)?.failure.code).toBe('notification-awaited');
+    service.notified(T0 + 300, 'IN_SERVICE');
+    expect(service.effects).toEqual(['fresh']);
+    expect(service.probe(T0 + 320).state).toBe('in-service');
+  });
+
+  it('the wait ends when SystemInfo has confirmed for 30 s since then, also if it had for hours before', () => {
+    const service = new Service().presence(T0, false).confirmedFrom(T0 + 10, T0 + 29_000);
+    service.time(T0 + 29_500);
+    expect(service.state).toBe('out-of-service');
+    expect(service.probe(T0 + MAX_WAIT_MS).state).toBe('in-service');
+    expect(service.presence(T0 + 31_000, false).state).toBe('in-service');
+    expect(service.presence(T0 + 32_000, true).presence(T0 + 33_000, false).state).toBe('reconnecting');
+  });
+
+  it('a break, by a failed probe or a 401, begins the 30 s anew', () => {
+    for (const outcome of [failed('timeout'), FAULT]) {
+      const service = new Service()
+        .presence(T0, false)
+        .confirmedFrom(T0 + 10, T0 + 20_010)
+        .probe(T0 + 22_000, outcome);
+      service.confirmedFrom(T0 + 25_000, T0 + 50_000);
+      expect(service.state).toBe('out-of-service');
+      expect(service.probe(T0 + 55_000).state).toBe('in-service');
+    }
+  });
+
+  it('a presence that comes and goes does not lengthen the wait', () => {
+    const service = new Service().presence(T0, false);
+    for (let at = T0 + 1000; at < T0 + MAX_WAIT_MS; at += 1000) {
+      service.presence(at, at % 2000 === 0).probe(at + 10);
+    }
+    expect(service.probe(T0 + MAX_WAIT_MS + 1).state).toBe('in-service');
+  });
+
+  it('a clock that is set back lengthens it by 30 s at most', () => {
+    const service = new Service().presence(T0, false).confirmedFrom(T0 + 10, T0 + 20_010);
+    const back = T0 - 3_600_000;
+    service.confirmedFrom(back, back + 25_000);
+    expect(service.state).not.toBe('in-service');
+    service.confirmedFrom(back + 30_000, back + 40_000);
+    expect(service.state).toBe('in-service');
+  });
+});
+
+describe('a new configuration', () => {
+  it('forgets what another connection said, and asks', () => {
+    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100 });
+    expect(service.now.signals).toEqual({ ...NO_SIGNALS, systemInfo: { says: 'in-service', since: T0 - 60_000 } });
+    expect([service.state, ...service.effects]).toEqual(['reconnecting', 'fresh']);
+    expect(service.probe(T0 + 120).state).toBe('in-service');
+  });
+});
