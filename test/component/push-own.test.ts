@@ -52,6 +52,19 @@ it('an agent who presses no key sees the alternates after the verdict, and the p
   expect(rig.logged()).not.toContain(USER.password);
 });
 
+it('an agent who is in a call sees the alternates when it is over: priority 1 does not cover a call screen', async () => {
+  const { phone, web, next } = await startTestPhone();
+  const rig = await start({ phonePort: web.port, push: { own: OWN } });
+  await phone.open(`${rig.phones}${signIn}`);
+  await phone.setCall(true);
+  await rig.finesse[0]?.fault('refuse');
+  while (!(await metric(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1')));
+  expect(phone.screen.items).toEqual([]);
+  const menu = next(({ items }) => items.some(({ name }) => name === 'Finesse B'));
+  await phone.setCall(false);
+  await menu;
+});
+
 it('with atFirstFailure the agent sees the attempts', async () => {
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, intervalMs: 2000, push: { own: { ...OWN, atFirstFailure: true } } });

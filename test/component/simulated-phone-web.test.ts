@@ -67,6 +67,44 @@ describe('pushes', () => {
   });
 });
 
+describe('priorities', () => {
+  const all = (origin: string) =>
+    `<CiscoIPPhoneExecute>${[0, 1, 2].map((priority) => `<ExecuteItem Priority="${priority}" URL="${origin}/p${priority}"/>`).join('')}</CiscoIPPhoneExecute>`;
+  const pages = (asked: readonly { readonly url: string }[]) =>
+    asked.flatMap(({ url }) => (url.startsWith('/p') ? [url] : [])).toSorted();
+
+  it('an idle phone runs all three, one that shows an application not the last', async () => {
+    const { origin, asked, phone, web, push } = await startPhone('CP-8845');
+    const answer = await push(all(origin));
+    expect(answer.body.match(/<ResponseItem /g)).toHaveLength(3);
+    await expect.poll(() => pages(asked)).toEqual(['/p0', '/p1', '/p2']);
+    await expect.poll(() => phone.busy).toBe(false);
+    asked.splice(0);
+    await push(all(origin));
+    await expect.poll(() => pages(asked)).toEqual(['/p0', '/p1']);
+    await web.stop();
+  });
+
+  it('during a call only priority 0 runs; priority 1 waits for its end', async () => {
+    const { origin, asked, phone, web, push } = await startPhone('CP-8845');
+    await phone.setCall(true);
+    await push(all(origin));
+    await expect.poll(() => phone.screen.title).toBe('/p0');
+    expect(pages(asked)).toEqual(['/p0']);
+    expect((await phone.setCall(false)).title).toBe('/p1');
+    expect(pages(asked)).toEqual(['/p0', '/p1']);
+    await web.stop();
+  });
+
+  it('more than three items are no Execute', async () => {
+    const { origin, asked, phone, web, push } = await startPhone('CP-8845');
+    await push(all(origin).replace('</', `<ExecuteItem URL="${origin}/p3"/></`));
+    await expect.poll(() => phone.busy).toBe(false);
+    expect(pages(asked)).not.toContain('/p3');
+    await web.stop();
+  });
+});
+
 /** A self-signed certificate, where the machine can make one. */
 function createCertificate(): { key: string; cert: string } | null {
   const folder = mkdtempSync(path.join(tmpdir(), 'phone-'));

@@ -81,6 +81,7 @@ Commands of the headless form, one a line:
   press N            the soft key on position N
   item N | NAME      a menu item
   type FIELD=VALUE   a field of a form, by parameter or label
+  call begins|ends   pushes of priority 1 wait for the end of a call
   submit · refresh · exit · open URL · screen · quit
   wait page          until the next screen
   wait 12s           so long, following Refreshes

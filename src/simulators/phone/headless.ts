@@ -76,6 +76,10 @@ export function createHeadless(phone: () => Phone, options: HeadlessOptions) {
       case 'wait':
         await wait(rest);
         break;
+      case 'call':
+        if (rest !== 'begins' && rest !== 'ends') throw new Error('call begins, or call ends');
+        await phone().setCall(rest === 'begins');
+        break;
       case 'refresh':
         await phone().refresh();
         break;
@@ -92,7 +96,7 @@ export function createHeadless(phone: () => Phone, options: HeadlessOptions) {
         return false;
       default:
         throw new Error(
-          'known: key NAME, press N, item N, type FIELD=VALUE, submit, wait, refresh, exit, open, screen, quit',
+          'known: key NAME, press N, item N, type FIELD=VALUE, submit, call, wait, refresh, exit, open, screen, quit',
         );
     }
     return true;

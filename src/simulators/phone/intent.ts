@@ -57,17 +57,27 @@ export function decideSoftKey(key: SoftKey, page: PhonePage | null, selected: nu
   return decideUrl(key.url, model);
 }
 
+/** What keeps a phone from being idle. */
+export interface Activity {
+  readonly inCall: boolean;
+  /** An application is on the screen. */
+  readonly inApplication: boolean;
+}
+
 /**
- * The items of an Execute that run. SoftKey: and Notify: are not allowed there; priority 2 is for a phone that is idle,
- * which one that shows an application is not (§1.4).
+ * Which items of an Execute run now and which when the phone is idle. SoftKey: and Notify: are not allowed there. Priorities
+ * count for requests only: 1 waits for the end of a call, 2 runs on an idle phone or not at all (§1.4). Whether an application
+ * on the screen makes a phone busy for priority 1 is not documented; here it does not.
  */
 export function selectExecuteItems(
   items: readonly ExecuteItem[],
   model: PhoneModel,
-  idle: boolean,
-): readonly ExecuteItem[] {
-  return items.filter(({ url, priority }) => {
-    if (/^Notify:/.test(url) || (/^SoftKey:/.test(url) && !model.softKeyInExecute)) return false;
-    return idle || priority !== 2 || isInternal(url);
-  });
+  { inCall, inApplication }: Activity,
+): { readonly now: readonly ExecuteItem[]; readonly later: readonly ExecuteItem[] } {
+  const allowed = items.filter(
+    ({ url }) => !/^Notify:/.test(url) && (!/^SoftKey:/.test(url) || model.softKeyInExecute),
+  );
+  const isNow = ({ url, priority }: ExecuteItem) =>
+    isInternal(url) || priority === 0 || (!inCall && (priority === 1 || !inApplication));
+  return { now: allowed.filter(isNow), later: allowed.filter((item) => item.priority === 1 && !isNow(item)) };
 }

@@ -61,6 +61,9 @@ export class Phone {
   /** Parameters that forms have masked: their values are never printed. */
   readonly #masked = new Set<string>();
   #inFlight: AbortController | null = null;
+  #inCall = false;
+  /** Items of an Execute that wait for the end of the call. */
+  readonly #waiting: ExecuteItem[] = [];
   readonly #performed: string[] = [];
   readonly #seen = new Set<string>();
 
@@ -266,6 +269,13 @@ export class Phone {
     return this.#changed();
   }
 
+  /** A call begins or ends on the phone. Pushes of priority 1 that came during the call run at its end. */
+  async setCall(active: boolean): Promise<Screen> {
+    this.#inCall = active;
+    if (active || this.#waiting.length === 0) return this.screen;
+    return this.#execute(this.#waiting.splice(0), 0);
+  }
+
   #softKeys(): readonly SoftKey[] {
     if (this.#window.page) return decideSoftKeys(this.#window.page, this.#window.refresh?.url != null);
     return this.#service ? [{ name: 'Select', position: 1, url: 'SoftKey:Select' }] : [];
@@ -301,7 +311,10 @@ export class Phone {
 
   async #execute(items: readonly ExecuteItem[], executed: number): Promise<Screen> {
     if (executed >= maxExecutes) return this.#fail('XML Error [4]', `${maxExecutes} Execute objects in a row`);
-    for (const { url } of selectExecuteItems(items, this.model, this.#window.page === null)) {
+    const activity = { inCall: this.#inCall, inApplication: this.#window.page !== null };
+    const { now, later } = selectExecuteItems(items, this.model, activity);
+    this.#waiting.push(...later);
+    for (const { url } of now) {
       await this.#perform(decideUrl(url, this.model), executed + 1);
     }
     // Without a request nothing else would tell that something was executed.
