@@ -6,6 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 const packages = [
   ['xmllint', 'libxml2-utils'],
   ['prosody', 'prosody'],
+  ['slowhttptest', 'slowhttptest'],
 ];
 
 const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);

@@ -106,6 +106,10 @@ class Walk implements Outside {
       );
     }
     this.#warnOfDates(certPath, leaf.validFromDate, leaf.validToDate);
+    if (fields(listener.tls).profile === 'legacy' && leaf.publicKey.asymmetricKeyType !== 'rsa') {
+      const found = `the certificate of a legacy listener has no RSA key`;
+      this.warnings.push({ path: certPath, found, allowed: 'phones of the 7900 series take RSA only' });
+    }
     const publicUrl = typeof listener.publicUrl === 'string' ? parseOrigin(listener.publicUrl) : null;
     if (publicUrl !== null && !coversHost(leaf, publicUrl.hostname)) {
       const found = `the certificate is not for ${publicUrl.hostname}, the host of publicUrl`;
