@@ -2,10 +2,10 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config, ServiceConfig } from './config/config.ts';
-import { failures } from './domain/failure.ts';
 import { createMonitor, type HealthChange } from './monitor/monitor.ts';
 import { logNotification } from './monitor/notification-log.ts';
 import { createProbe } from './monitor/probe.ts';
+import { renderFailure } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
@@ -71,6 +71,10 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     onChange: (id, change) => announce(id, change),
     onProbe: (id, { outcome, latencyMs }) => {
       metrics.probeEnded(id, latencyMs / 1000, outcome.kind);
+      // A fault of the configuration changes no state, so no other line would tell of it.
+      if (outcome.kind === 'fault' && store.health(id).failure?.code !== outcome.failure.code) {
+        log.error('service-fault', { service: id, reason: renderFailure(outcome.failure) });
+      }
       const conflicts = names.learn(id, outcome.kind === 'fault' ? null : outcome.info);
       if (conflicts !== null) log.warn('name-conflict', { conflicts });
     },
@@ -86,7 +90,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const announce = (id: string, change: HealthChange) => {
     pushes.changed(id, change.from, change.to);
     const { failure } = store.health(id);
-    const reason = failure === null ? null : `${failures[failure.code].operator} (${failure.detail})`;
+    const reason = failure === null ? null : renderFailure(failure);
     const fields = { service: id, from: change.from, to: change.to, attempt: change.attempt, reason };
     if (change.to === 'reconnecting') {
       metrics.attemptStarted(id);

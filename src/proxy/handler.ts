@@ -51,6 +51,7 @@ export interface HandlerOptions {
 /** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
 const RESERVE_MS = 250;
 const WRITE_MS = 50;
+const WARN_AGAIN_MS = 600_000;
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
 const CONFIRM_MS = 1500;
 
@@ -80,6 +81,8 @@ export interface PhoneHandler {
 
 export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const { store, devices, monitor, relay, clock, log, metrics } = options;
+  /** When each service was last warned about, epoch ms. */
+  const warnedOverlong = new Map<string, number>();
 
   /** A fault of our own must cost one page, not the process: phones hang on it. */
   const handle: PhoneHandler['handle'] = async (req, res, listener, port) => {
@@ -212,14 +215,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     metrics.phoneRequest(status.id, 'relayed');
     noteRelayed(status, visit, target, answer);
     sendPage(req, res, { ...answer, own: false });
+    metrics.answered((clock.now() - visit.reader.now) / 1000);
   };
 
   const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
     const { request, address, stableOrigin } = visit;
-    if (answer.overlong > 0) {
-      metrics.urlOverlong(status.id);
-      log.warn('url-overlong', { service: status.id, urls: answer.overlong });
-    }
+    if (answer.overlong > 0) noteOverlong(status, answer.overlong);
     // An image is no page.
     if (answer.page === null) return;
     if (store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
@@ -230,6 +231,15 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       if (signedIn) options.addresses.signedIn(request.device, address, stableOrigin);
       log.info(signedIn ? 'device-signed-in' : 'device-signed-out', { device: request.device, service: status.id });
     }
+  };
+
+  /** Counted each time, warned about once in a while: the same page comes again with every key press. */
+  const noteOverlong = (status: ServiceStatus, urls: number) => {
+    metrics.urlOverlong(status.id);
+    const now = clock.now();
+    if (now - (warnedOverlong.get(status.id) ?? Number.NEGATIVE_INFINITY) < WARN_AGAIN_MS) return;
+    warnedOverlong.set(status.id, now);
+    log.warn('url-overlong', { service: status.id, urls });
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
@@ -273,6 +283,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       { ...visit.reader, now },
     );
     send(visit, answer);
+    metrics.answered((now - visit.reader.now) / 1000);
   };
 
   const refuse = (turned: TurnedAway, failure: Failure) => {
