@@ -59,6 +59,7 @@ export async function runServe(file: string, version: string, output: Output): P
  */
 export async function runApp(app: App, log: Log, output: Output, started: () => void = () => {}): Promise<number> {
   const first = nextSignal();
+  logCrash(log);
   try {
     await app.start();
   } catch (error) {
@@ -82,6 +83,14 @@ export async function runApp(app: App, log: Log, output: Output, started: () => 
 }
 
 const LINGER_MS = 250;
+
+/** A fault that nothing caught ends the process, as it would anyway; but Node prints the error with all that it holds. */
+function logCrash(log: Log): void {
+  process.once('uncaughtException', (error) => {
+    log.error('crashed', { error });
+    setTimeout(() => process.exit(1), LINGER_MS);
+  });
+}
 
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

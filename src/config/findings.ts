@@ -17,8 +17,12 @@ export function parseConfig(value: unknown): SchemaResult {
 
 function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path as KeyPath;
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknownKey(path, key));
   const key = describeKey(path);
+  if (issue.code === 'unrecognized_keys') {
+    // `{ env: NAME, hunter2 }`: what stands where a secret does may be one.
+    if (key?.secret === true) return [{ path, found: 'a key that is not printed', allowed: allowedAt(key) }];
+    return issue.keys.map((unknown) => describeUnknownKey(path, unknown));
+  }
   const value = valueAt(root, path);
   // A file that is one text as a whole may well be a password file given by mistake.
   const hidden = key?.secret === true || path.length === 0;

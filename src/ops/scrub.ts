@@ -5,7 +5,7 @@
 
 const REMOVED = '[removed]';
 const SECRET_NAME = /password|passwd|secret|token|authorization|cookie|jsessionid/i;
-const SECRET_PAIR = /\b(\w*(?:password|passwd|secret|token|cookie|jsessionid))=[^\s&;]*/gi;
+const SECRET_PAIR = /\b(id|extension|\w*(?:password|passwd|secret|token|cookie|jsessionid))=[^\s&;]*/gi;
 const CREDENTIALS = /\b(authorization["']?\s*[:=]\s*["']?|(?:bearer|basic)\s+(?=\S{8}))(?:bearer\s+|basic\s+)?\S+/gi;
 /** Enough for any of our own fields; deeper is not ours. */
 const MAX_DEPTH = 4;

@@ -27,7 +27,7 @@ process.exitCode = report.problems.length === 0 ? 0 : 1;
 function render(soak: SoakReport): string {
   const { latencyMs, liveMiB, residentMiB, sockets } = soak;
   return [
-    `${soak.phones} phones, ${soak.seconds} s, ${soak.episodes} faults, ${soak.outages} outages, ${soak.verdicts} verdicts, ${soak.steered} alternates chosen`,
+    `${soak.phones} phones, ${soak.seconds} s, ${soak.episodes} faults (${soak.judged} judged), ${soak.outages} outages, ${soak.verdicts} verdicts, ${soak.steered} alternates chosen`,
     `${soak.answers} answers: p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, longest ${latencyMs.max} ms (limit ${ANSWER_WITHIN_MS})`,
     `${soak.tokens} requests with a token of their own reached a server`,
     `memory in use ${liveMiB.first} → ${liveMiB.last} MiB (may rise by ${LIMITS.liveMiB}), resident ${residentMiB.first} → ${residentMiB.last} MiB (${LIMITS.residentMiB})`,

@@ -32,6 +32,8 @@ export interface SoakReport {
   /** Requests that servers saw with a token. */
   readonly tokens: number;
   readonly episodes: number;
+  /** Episodes in which the machine was fast enough to tell an outage of the server from one of the machine. */
+  readonly judged: number;
   readonly outages: number;
   readonly verdicts: number;
   readonly steered: number;
@@ -52,7 +54,13 @@ const SERVICES = ['a', 'b', 'c', 'd'];
 const ATTEMPTS = 3;
 /** Longer than the latest detection of a silent server: poll interval, time-out and repeat. */
 const SURELY_NOTICED_MS = 4000;
+/** An outage may be noticed so long after its cause has ended. */
+const AFTER_MS = 1500;
 const SAMPLE_MS = 2000;
+/** By the phones' clock. */
+const EVERY_MS = 25_000;
+/** So long without a turn, and the servers of the soak are too slow for the proxy's probes by themselves. */
+const STALL_MS = 250;
 
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-soak-'));
@@ -87,9 +95,17 @@ async function soak(
   const answers = new Answers(problems);
   const tokens = watchTokens(servers, problems);
   const episodes: Episode[] = [];
+  const stalls = watchStalls();
   const samples: Sample[] = [];
   const crowd = runCrowd(
-    { url, count: options.phones, speed: options.speed, everyMs: 15_000, random, onAnswer: (one) => answers.add(one) },
+    {
+      url,
+      count: options.phones,
+      speed: options.speed,
+      everyMs: EVERY_MS,
+      random,
+      onAnswer: (one) => answers.add(one),
+    },
     phonesOver.signal,
   );
   const faults = [1, 2].map(() =>
@@ -136,7 +152,9 @@ async function soak(
   );
   const timelines = checkTimelines(proxy.lines, 5000 / options.speed, ATTEMPTS);
   for (const problem of timelines.problems) problems.add(problem);
-  checkEpisodes(episodes, proxy, problems);
+  const judged = episodes.filter(({ beganAt, endedAt }) => !stalls.overlap(beganAt, endedAt + AFTER_MS));
+  checkEpisodes(judged, proxy, problems);
+  stalls.stop();
   const code = await proxy.stop();
   if (code !== 0) problems.add(`the proxy ended with ${code}`);
   if (proxy.stderr !== '') problems.add(`the proxy wrote to stderr: ${proxy.stderr.slice(0, 200)}`);
@@ -151,6 +169,7 @@ async function soak(
     latencyMs: answers.latency(),
     tokens: tokens.size,
     episodes: episodes.length,
+    judged: judged.length,
     outages: timelines.outages,
     verdicts: timelines.verdicts,
     steered: proxy.events.get('steered') ?? 0,
@@ -229,10 +248,25 @@ function watchTokens(servers: ReadonlyMap<string, Finesse>, problems: Problems):
   return tokens;
 }
 
+/** When this process, with the servers and the phones in it, had no turn: then it is the machine that fails. */
+function watchStalls(): { readonly overlap: (from: number, to: number) => boolean; readonly stop: () => void } {
+  const stalls: { readonly from: number; readonly to: number }[] = [];
+  let last = Date.now();
+  const timer = setInterval(() => {
+    const now = Date.now();
+    if (now - last > STALL_MS) stalls.push({ from: last, to: now });
+    last = now;
+  }, 50);
+  return {
+    overlap: (from, to) => stalls.some((stall) => stall.from < to && stall.to > from),
+    stop: () => clearInterval(timer),
+  };
+}
+
 /** A fault that SystemInfo shows for long enough is one outage, neither none nor two. */
 function checkEpisodes(episodes: readonly Episode[], proxy: ProxyProcess, problems: Problems): void {
   for (const { service, fault, outage, beganAt, endedAt } of episodes) {
-    const began = countOutages(proxy.lines, service, beganAt, endedAt + 1500);
+    const began = countOutages(proxy.lines, service, beganAt, endedAt + AFTER_MS);
     const surely = outage && endedAt - beganAt >= SURELY_NOTICED_MS;
     if (began > 1 || (surely && began === 0)) problems.add(`${fault} on ${service} was ${began} outages`);
     if (!outage && began > 0) problems.add(`${fault} on ${service} was an outage`);

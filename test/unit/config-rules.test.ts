@@ -551,6 +551,14 @@ const rules: readonly Rule[] = [
     '{ env: NAME }',
   ),
   rule(
+    'a key beside env, which may be the secret itself',
+    `${VALID}ops: { token: { env: HOME, HIDDEN } }\n`,
+    9,
+    'ops.token',
+    'a key that is not printed',
+    '{ env: NAME }',
+  ),
+  rule(
     'variable not set',
     `${VALID}ops: { token: { env: NOT_SET } }\n`,
     9,
