@@ -1,0 +1,255 @@
+/** The client against servers that do everything a server should not. */
+
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFakeClock } from '../fake-clock.ts';
+import { systemInfoUpdate } from '../xmpp-user.ts';
+import {
+  BIND,
+  type ClientRig,
+  createClientRig,
+  DOMAIN,
+  HEADER,
+  MECHANISMS,
+  PASSWORD,
+  ScriptedXmpp,
+  SUCCESS,
+  welcome,
+} from './notification-rig.ts';
+
+let server: ScriptedXmpp;
+let rig: ClientRig;
+
+afterEach(async () => {
+  await rig.client.stop();
+  await server.stop();
+});
+
+async function start(
+  ...[answer, but, clock]: [
+    ConstructorParameters<typeof ScriptedXmpp>[0],
+    ...(Parameters<typeof createClientRig> extends [number, ...infer Rest] ? Partial<Rest> : never),
+  ]
+) {
+  server = new ScriptedXmpp(answer);
+  rig = createClientRig(await server.start(), but, clock);
+  rig.confirmed();
+  return rig;
+}
+
+const disconnected = async () => {
+  const event = await rig.until(({ kind }) => kind === 'disconnected');
+  if (event.kind !== 'disconnected') throw new Error('not disconnected');
+  return event;
+};
+const connected = () => rig.until(({ kind }) => kind === 'connected');
+
+const FAILURE = (condition: string) => `<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><${condition}/></failure>`;
+const STREAM_ERROR = (condition: string) =>
+  `<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`;
+
+/** What a server says to the stream header, to the login, and to the header after it. */
+function script(first: string, login = '', second = '') {
+  const logins = new WeakSet<Socket>();
+  return (text: string, socket: Socket) => {
+    if (text.includes('<auth')) {
+      logins.add(socket);
+      socket.write(login);
+    } else if (text.includes('<stream:stream')) socket.write(logins.has(socket) ? second : first);
+  };
+}
+
+describe('a server that', () => {
+  it.each<[string, ReturnType<typeof script>, 'lost' | 'configuration', RegExp]>([
+    ['is a web server', script('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost', /no XMPP stream/],
+    ['says nonsense', script('\u0000\u0001\u0002garbage'), 'lost', /no XMPP stream/],
+    [
+      'does not know the domain',
+      script(HEADER + STREAM_ERROR('host-unknown')),
+      'configuration',
+      /stream error host-unknown/,
+    ],
+    ['is shutting down', script(HEADER + STREAM_ERROR('system-shutdown')), 'lost', /system-shutdown/],
+    ['is XMPP 0.9', script(`${HEADER}<message/>`), 'configuration', /no XMPP 1.0/],
+    ['offers no login', script(`${HEADER}<stream:features/>`), 'configuration', /no login by SCRAM or PLAIN/],
+    ['sends features without end', script(`${HEADER}<stream:features>${'<a/>'.repeat(400_000)}`), 'lost', /1 MiB/],
+    [
+      'sends stanzas without end',
+      script(HEADER + MECHANISMS + '<message/>'.repeat(1000)),
+      'lost',
+      /flood during the login/,
+    ],
+    ['defines entities', script(`<!DOCTYPE a [<!ENTITY a "${'b'.repeat(99)}">]>`), 'lost', /document type/],
+    [
+      'refuses the password',
+      script(HEADER + MECHANISMS, FAILURE('not-authorized')),
+      'configuration',
+      /^not-authorized$/,
+    ],
+    [
+      'has locked the account',
+      script(HEADER + MECHANISMS, FAILURE('account-disabled')),
+      'configuration',
+      /account-disabled/,
+    ],
+    ['refuses for nothing', script(HEADER + MECHANISMS, FAILURE('not-authorized onload')), 'lost', /no XMPP stream/],
+    [
+      'cannot look the password up',
+      script(HEADER + MECHANISMS, FAILURE('temporary-auth-failure')),
+      'lost',
+      /temporary/,
+    ],
+    ['wants TLS', script(HEADER + MECHANISMS, FAILURE('encryption-required')), 'configuration', /set notification.tls/],
+    [
+      'challenges PLAIN',
+      script(HEADER + MECHANISMS, "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>"),
+      'configuration',
+      /challenge/,
+    ],
+    [
+      'binds nothing',
+      script(HEADER + MECHANISMS, SUCCESS, `${HEADER + BIND}<iq type='result' id='bind'/>`),
+      'configuration',
+      /binds no resource/,
+    ],
+    [
+      'has the resource taken',
+      script(
+        HEADER + MECHANISMS,
+        SUCCESS,
+        `${HEADER + BIND}<iq type='error' id='bind'><error type='cancel'><conflict/></error></iq>`,
+      ),
+      'configuration',
+      /bind is refused: conflict/,
+    ],
+  ])('%s', async (_, answer, cause, words) => {
+    await start(answer);
+    const event = await disconnected();
+    expect(event.cause).toBe(cause);
+    expect(event.failure.detail).toMatch(words);
+    expect(JSON.stringify([rig.reports, rig.seen])).not.toContain(PASSWORD);
+    expect(rig.reports.some(({ kind }) => kind === 'connected')).toBe(false);
+  });
+
+  it('closes at once', async () => {
+    await start((_, socket) => socket.destroy());
+    expect(await disconnected()).toMatchObject({ cause: 'lost' });
+    // The next one only after an attempt's length.
+    rig.confirmed();
+    rig.confirmed();
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it('never answers', async () => {
+    await start(() => {});
+    expect((await disconnected()).failure).toEqual({ code: 'timeout', detail: 'the login took too long' });
+  });
+
+  it('refuses the password: not asked again for 30 minutes', async () => {
+    const clock = createFakeClock();
+    await start(script(HEADER + MECHANISMS, FAILURE('not-authorized')), {}, clock);
+    expect(await disconnected()).toMatchObject({ failure: { code: 'notification-login' } });
+    for (let minutes = 1; minutes < 30; minutes++) {
+      await clock.advance(60_000);
+      rig.confirmed();
+    }
+    expect(server.sockets).toHaveLength(1);
+    await clock.advance(60_000);
+    rig.confirmed();
+    await server.untilHeard('<auth', 1);
+  });
+});
+
+describe('once connected', () => {
+  it('nothing is asked for twice, and the resource is told', async () => {
+    await start(welcome());
+    await connected();
+    rig.confirmed();
+    await server.untilHeard("id='ping'");
+    expect(server.sockets).toHaveLength(1);
+    expect(server.heard[0]).toContain('<resource>ippa-proxy-u1</resource>');
+    expect(server.heard[0]).toContain(`to='pubsub.${DOMAIN}'`);
+  });
+
+  it('a flood is passed over, and the connection stays', async () => {
+    const update = systemInfoUpdate('IN_SERVICE').replaceAll('<', '&lt;');
+    const message = `<message from='pubsub.${DOMAIN}'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/finesse/api/SystemInfo'><item><notification xmlns='http://jabber.org/protocol/pubsub'>${update}</notification></item></items></event></message>`;
+    const flood =
+      message.repeat(1000) +
+      '<message from="x"/>'.repeat(50_000) +
+      `<message><body>${'x'.repeat(200_000)}</body></message>`;
+    await start(welcome((socket) => socket.write(`${flood}<iq type='get' id='last'><query xmlns='x'/></iq>`)));
+    const before = process.memoryUsage().rss;
+    await server.untilHeard("<iq type='error' id='last'>");
+    const counts = Map.groupBy(rig.seen, (seen) => (seen.kind === 'ignored' ? seen.because : seen.kind));
+    expect(counts.get('notified')?.length).toBeLessThanOrEqual(200);
+    expect(counts.get('flood')?.length).toBeGreaterThan(40_000);
+    expect(counts.get('oversized')).toHaveLength(1);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+    expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
+  });
+
+  it('a subscription that is refused is told', async () => {
+    const error = `<iq type='error' id='subscribe' from='pubsub.${DOMAIN}'><error type='auth'><forbidden/></error></iq>`;
+    await start(welcome((socket) => socket.write(error)));
+    await server.untilHeard("id='ping'");
+    await expect.poll(() => rig.seen).toContainEqual({ kind: 'not-subscribed', condition: 'forbidden' });
+  });
+
+  it('pings of the server are answered', async () => {
+    const ping = `<iq type='get' id='s1' from='${DOMAIN}'><ping xmlns='urn:xmpp:ping'/></iq>`;
+    await start(welcome((socket) => socket.write(ping)));
+    await server.untilHeard(`<iq type='result' id='s1' to='${DOMAIN}'/>`);
+  });
+
+  it('another client with its name: words, a new name, and not at once', async () => {
+    await start(welcome((socket) => socket.write(STREAM_ERROR('conflict'))));
+    expect(await disconnected()).toMatchObject({
+      cause: 'configuration',
+      failure: { detail: 'stream error conflict' },
+    });
+    rig.confirmed();
+    expect(server.sockets).toHaveLength(1);
+    const afterProbe = () => {
+      rig.confirmed();
+      return server.sockets.length;
+    };
+    await expect.poll(afterProbe, { timeout: 10_000 }).toBe(2);
+    await server.untilHeard('ippa-proxy-u2', 1);
+  });
+
+  it('silence is a dead link, but not one that this process slept through', async () => {
+    const clock = createFakeClock();
+    let isMute = false;
+    const answer = welcome();
+    await start(
+      (text, socket) => {
+        if (!isMute) answer(text, socket);
+      },
+      {},
+      clock,
+    );
+    // The real socket needs real time for what the fake clock does not move.
+    await expect.poll(() => (server.heard[0] ?? '').includes("id='ping'")).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.suspend(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.advance(1000);
+    expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
+    isMute = true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.advance(2000);
+    expect((await disconnected()).failure.detail).toBe('nothing was heard for 2 s');
+  });
+
+  it('stopped, it unsubscribes even if the server does not answer any more', async () => {
+    const answer = welcome();
+    await start((text, socket) => answer(text.replace("id='unsubscribe'", ''), socket));
+    await connected();
+    const began = performance.now();
+    await rig.client.stop();
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(server.heard[0]).toContain('<unsubscribe');
+    expect(rig.reports.filter(({ kind }) => kind === 'disconnected')).toEqual([]);
+  });
+});
