@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
+import { type AddressLimits, DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { createAddressBounds } from '../../src/proxy/address-bounds.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
-const LIMITS = { connections: 2, requestsPerSecond: 1, burst: 2, exempt: ['10.9.0.0/16'] };
+const LIMITS: AddressLimits = { connections: 2, requestsPerSecond: 1, burst: 2, exempt: ['10.9.0.0/16'] };
 const FRONT = '10.0.0.1';
 
 function create(limits = LIMITS, maxAddresses?: number) {
