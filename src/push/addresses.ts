@@ -9,7 +9,7 @@ import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 
 export interface PhoneAddresses {
-  /** A request of the device came from `address`; `origin` is that of the listener. Does nothing for unknown devices. */
+  /** A request of the device came from `address`; `origin` is that of the listener. */
   seen(device: string, address: string, origin: string): void;
   /** The device signed in by a request from `address`. */
   signedIn(device: string, address: string, origin: string): void;
@@ -113,14 +113,14 @@ export function createPhoneAddresses(
       onlyLoopback = where.onlyLoopback;
     },
     seen(device, address, origin) {
-      if (isKnown(device, address, origin) || devices.get(device) === null || !isAllowed(device, address)) return;
+      if (isKnown(device, address, origin) || !isAllowed(device, address)) return;
       const known = devices.place(device)?.address ?? null;
       const decided = decideAddress(known, address, 'request');
       if (decided === 'take') take(device, address, origin, 'first');
       else if (known !== null && mayAsk(device)) void askOld(device, known, address, origin);
     },
     signedIn(device, address, origin) {
-      if (isKnown(device, address, origin) || devices.get(device) === null || !isAllowed(device, address)) return;
+      if (isKnown(device, address, origin) || !isAllowed(device, address)) return;
       take(device, address, origin, devices.place(device) === null ? 'first' : 'sign-in');
     },
   };

@@ -61,7 +61,7 @@ function createConfigured({ config, devices, names, clock, log, metrics }: Pushe
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, devices, post: client.post, log, metrics });
+  const relay = createPushRelay({ sources, names, devices, post: client.post, clock, log, metrics });
   const announcer =
     push.own === null ? null : createAnnouncer({ config: push.own, devices, post: client.post, clock, log, metrics });
 

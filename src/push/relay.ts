@@ -11,6 +11,7 @@ import { sendPage } from '../proxy/answer.ts';
 import { createAddressOf } from '../proxy/client-address.ts';
 import { readForm } from '../proxy/form.ts';
 import { parsePhoneRequest } from '../proxy/gate.ts';
+import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
 import { type PushedDocument, readPushed } from './document.ts';
@@ -24,6 +25,7 @@ export interface PushRelayOptions {
   readonly names: NameStore;
   readonly devices: DeviceRegistry;
   readonly post: PhoneClient['post'];
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'pushRelayed' | 'urlOverlong'>;
 }
@@ -38,6 +40,8 @@ export interface PushRelay {
 /** Phones take 40 KiB (reference/phone-xml.md §8); escaped it is up to three times as long. */
 const MAX_XML_BYTES = 40 * 1024;
 const MAX_FORM_BYTES = 3 * MAX_XML_BYTES + 1024;
+
+const WARN_AGAIN_MS = 10_000;
 
 /** A push that ends here, with what is known of it. */
 interface Stopped {
@@ -61,6 +65,15 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
   const { sources, names, devices, log, metrics } = options;
   // Pushes come from Finesse itself: no front is believed here.
   const addressOf = createAddressOf([]);
+  let strangerAt = Number.NEGATIVE_INFINITY;
+
+  /** Anybody can knock; whom nobody knows is counted each time and logged once in a while. */
+  const warnOfStranger = (code: PushFailureCode, detail: string, from: string | null) => {
+    const now = options.clock.now();
+    if (Math.abs(now - strangerAt) < WARN_AGAIN_MS) return;
+    strangerAt = now;
+    log.warn('push-failed', { device: null, service: null, code, detail, from });
+  };
 
   const handle: PushRelay['handle'] = async (req, res, scheme) => {
     // One push a connection, as phones have it.
@@ -128,14 +141,10 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     const { service, device } = document;
     const place = devices.place(device);
     if (place === null) {
-      const why = devices.get(device) === null ? 'the device is not known' : 'it has no address that may be pushed to';
-      return { ...stopped('push-unknown-device', why), service, device };
+      return { ...stopped('push-unknown-device', 'no address is known'), service, device };
     }
     const { xml, overlong } = document.rewrite(place.origin);
-    if (overlong > 0) {
-      metrics.urlOverlong(service);
-      log.warn('url-overlong', { service, urls: overlong });
-    }
+    if (overlong > 0) metrics.urlOverlong(service);
     return { ok: true, service, device, address: place.address, body: form.withXml(xml) };
   };
 
@@ -153,13 +162,14 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     from: string,
   ) => {
     metrics.pushRelayed(service ?? null, code);
-    log.warn('push-failed', { device: device ?? null, service: service ?? null, code, detail, from });
+    if (code === 'push-source') warnOfStranger(code, detail, from);
+    else log.warn('push-failed', { device: device ?? null, service: service ?? null, code, detail, from });
     sendPage(req, res, { ...renderPhoneError(code), own: false });
   };
 
   const refused: PushRelay['refused'] = ({ detail }, from) => {
     metrics.pushRelayed(null, 'push-malformed');
-    log.warn('push-failed', { device: null, service: null, code: 'push-malformed', detail, from });
+    warnOfStranger('push-malformed', detail, from);
   };
 
   return { handle, refused };

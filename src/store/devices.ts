@@ -9,6 +9,8 @@ import type { SignInHint } from '../domain/phone-url.ts';
 
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
 const MAX_DEVICES = 200_000;
+/** Devices that never signed in are known by their place alone, and by far fewer: a phone that shows a sign-in form. */
+const MAX_STRANGERS = 10_000;
 
 export interface DeviceRegistry {
   /** The device as it is at present; what is kept of it changes with the next request. */
@@ -26,7 +28,7 @@ export interface DeviceRegistry {
   looksAt(name: string, service: string | null, at: number): void;
   /** Where pushes for the device go, or null. */
   place(name: string): PhonePlace | null;
-  /** Records it; only for a known device, so that invented names cost nothing more. */
+  /** Records it, for devices that are not known otherwise too. */
   setPlace(name: string, place: PhonePlace): void;
   /** The service is no longer configured: nobody is signed in there or looks at a page about it. */
   left(service: string): void;
@@ -47,6 +49,7 @@ interface Entry {
 
 export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const devices = new Map<string, Entry>();
+  const strangers = new Map<string, PhonePlace>();
   const counts = new Map<string, number>();
 
   const count = (service: string | null, by: 1 | -1) => {
@@ -68,9 +71,16 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   };
   const add = (name: string, at: number): Entry => {
     if (devices.size >= maxDevices) forgetOldest();
-    const entry: Entry = { name: ownCopy(name), ...newDevice(at), place: null };
+    const entry: Entry = { name: ownCopy(name), ...newDevice(at), place: strangers.get(name) ?? null };
     devices.set(entry.name, entry);
+    strangers.delete(name);
     return entry;
+  };
+  const addStranger = (name: string, place: PhonePlace) => {
+    strangers.delete(name);
+    const [oldest] = strangers.keys();
+    if (strangers.size >= MAX_STRANGERS && oldest !== undefined) strangers.delete(oldest);
+    strangers.set(ownCopy(name), place);
   };
   const signIn = (entry: Entry, service: string | null) => {
     if (entry.service === service) return false;
@@ -114,11 +124,13 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (service === null && !devices.has(name)) return;
       known(name, at).looking = service;
     },
-    place: (name) => devices.get(name)?.place ?? null,
-    setPlace(name, place) {
+    place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
+    setPlace(name, { address, origin }) {
+      const place = { address: ownCopy(address), origin };
       const entry = devices.get(name);
       // No request of the phone's own: its turn to be forgotten stays the same.
       if (entry !== undefined) entry.place = place;
+      else addStranger(name, place);
     },
     left(service) {
       for (const entry of devices.values()) {

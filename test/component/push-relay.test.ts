@@ -114,6 +114,17 @@ describe('a push', () => {
     for (const field of ['a=b', 'c']) expect(seen[0]?.body.split('&').includes(field)).toBe(body.startsWith('a=b'));
   });
 
+  it('reaches a phone that has only asked for the sign-in form', async () => {
+    const { phone, web, next } = await phoneWithWeb();
+    const rig = await start({ phonePort: web.port, ...aliases });
+    const form = await phone.open(`${rig.phones}/a/fippa/${DEVICE}`);
+    expect(form.inputs.length).toBeGreaterThan(0);
+    const shown = next(({ url }) => url?.endsWith('/home') === true);
+    const answer = await fetchRaw(`${rig.pushUrl}/CGI/Execute`, FORM, pushForm(execute(PAGE)));
+    expect(answer.body).toContain('Status="0"');
+    await shown;
+  });
+
   it('gets the answer of the phone unchanged, whatever it is', async () => {
     let [status, body, type] = [200, '', 'text/xml'];
     const phone = await fakePhone((_req, res) => {

@@ -66,11 +66,24 @@ describe('the addresses of phones', () => {
   });
   const addressOf = (device = 'SEP1') => devices.place(device)?.address ?? null;
 
-  it('are those of the first request, and invented names are not remembered', () => {
+  it('are those of the first request, also of a phone that has not signed in', () => {
     const addresses = create();
     addresses.seen('SEP1', '10.1.1.1', 'http://p');
     addresses.seen('SEP2', '10.1.1.2', 'http://p');
     expect(devices.place('SEP1')).toEqual({ address: '10.1.1.1', origin: 'http://p' });
+    expect(addressOf('SEP2')).toBe('10.1.1.2');
+    expect(devices.size()).toBe(1);
+    devices.relayed('SEP2', 'a', 'other', false, clock.now());
+    expect(addressOf('SEP2')).toBe('10.1.1.2');
+  });
+
+  it('of invented names push out one another, and not those of phones that have signed in', () => {
+    const addresses = create();
+    addresses.seen('SEP1', '10.1.1.1', 'http://p');
+    for (let i = 0; i <= 10_000; i++) addresses.seen(`invented-${i}`, '10.1.6.6', 'http://p');
+    expect(addressOf('SEP1')).toBe('10.1.1.1');
+    expect(addressOf('invented-0')).toBeNull();
+    expect(addressOf('invented-1')).toBe('10.1.6.6');
     expect(devices.size()).toBe(1);
   });
 
