@@ -56,8 +56,8 @@ export interface Episode {
 
 export interface FaultsOptions {
   readonly servers: ReadonlyMap<string, Finesse>;
-  /** Whether the proxy holds the service in service. */
-  readonly isInService: (service: string) => boolean;
+  /** Whether the service has recovered from the fault before. */
+  readonly isReady: (service: string) => boolean;
   readonly random: () => number;
   /** Resolves after so long, or at once when the soak ends. */
   readonly sleep: (ms: number) => Promise<void>;
@@ -71,9 +71,7 @@ export async function runFaults(options: FaultsOptions, onEpisode: (episode: Epi
   const { servers, random, sleep, signal, lastsMs } = options;
   while (!signal.aborted) {
     await sleep(500 + 1500 * random());
-    const working = [...servers].filter(
-      ([id, server]) => options.isInService(id) && server.currentFault.name === 'none',
-    );
+    const working = [...servers].filter(([id, server]) => options.isReady(id) && server.currentFault.name === 'none');
     // Two at a time, or agents would only ever wait.
     const [service, server] = working[Math.floor(random() * working.length)] ?? [];
     if (service === undefined || server === undefined || working.length <= servers.size - 2 || signal.aborted) continue;

@@ -112,7 +112,7 @@ async function soak(
     runFaults(
       {
         servers,
-        isInService: (id) => proxy.states.get(id) === 'in-service',
+        isReady: (id) => proxy.states.get(id) === 'in-service' && !isRecent(episodes, id),
         random,
         sleep: (ms) => systemClock.sleep(ms, faultsOver.signal),
         signal: faultsOver.signal,
@@ -246,6 +246,11 @@ function watchTokens(servers: ReadonlyMap<string, Finesse>, problems: Problems):
     });
   }
   return tokens;
+}
+
+/** What happens next would not be told apart from what this fault may still cause. */
+function isRecent(episodes: readonly Episode[], id: string): boolean {
+  return episodes.some(({ service, endedAt }) => service === id && endedAt > Date.now() - AFTER_MS);
 }
 
 /** When this process, with the servers and the phones in it, had no turn: then it is the machine that fails. */
