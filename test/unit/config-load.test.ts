@@ -81,19 +81,33 @@ clusters:
         aliases: [fin, "[::1]:8445"]
         site: east
         tls: { ca: proxy.pem, fingerprints: [${fingerprint.replaceAll(':', '').toLowerCase()}] }
+        pushFrom: [10.9.0.0/24, "2001:db8::9"]
         probe: { url: "https://x.example.com/SystemInfo", username: u, password: { file: password }, interval: 7s, timeout: 900ms }
   - id: two
     services: [{ id: b, name: B, url: "https://b.example.com" }]
 reconnect: { interval: 2s, attempts: 4 }
 pages: { folder: ., languages: [de, pt-BR] }
 state: { folder: later }
+push:
+  listeners: [{ port: 80 }, { host: 10.1.1.1, port: 443, tls: { cert: proxy.pem, key: proxy.key } }]
+  username: ippa
+  password: { file: password }
+  onVerdict: false
+  onRecovery: true
+  atFirstFailure: true
+  priority: 0
+  phoneScheme: http
+  phonePorts: { http: 8080 }
+  concurrent: 7
+  perSecond: 8
+  timeout: 9s
 log: { level: debug, format: json }
 `;
   const files = { 'proxy.pem': PROXY_CERTIFICATE, 'proxy.key': PROXY_KEY, password: 'hunter2\n' };
   const folder = writeFiles({ ...files, 'ippa.yaml': text });
   const result = await loadConfig(join(folder, 'ippa.yaml'), { env: { TOKEN: 'secret token' } });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  const { phones, ops, clusters, pages, state } = result.config;
+  const { phones, ops, clusters, pages, state, push } = result.config;
   const [a] = clusters[0]?.services ?? [];
   expect(phones.listeners[0]).toEqual({
     host: '::',
@@ -117,6 +131,19 @@ log: { level: debug, format: json }
   expect(clusters.map(({ frontDoor }) => frontDoor)).toEqual([true, false]);
   expect(pages).toEqual({ folder, languages: ['de', 'pt-BR'] });
   expect(state.folder).toBe(join(folder, 'later'));
+  expect(a?.pushFrom).toEqual(['10.9.0.0/24', '2001:db8::9']);
+  expect(push).toEqual({
+    listeners: [
+      { host: '0.0.0.0', port: 80, tls: null },
+      { host: '10.1.1.1', port: 443, tls: { cert: join(folder, 'proxy.pem'), key: join(folder, 'proxy.key') } },
+    ],
+    timeoutMs: 9000,
+    phonePorts: { http: 8080, https: 443 },
+    own: {
+      ...{ username: 'ippa', password: 'hunter2', onVerdict: false, onRecovery: true, atFirstFailure: true },
+      ...{ priority: 0, scheme: 'http', concurrent: 7, perSecond: 8 },
+    },
+  });
 });
 
 test('a section whose values are all commented out counts as absent', async () => {
@@ -142,10 +169,12 @@ test('so are the settings that the example has commented out', async () => {
     .replace(/^( *)# ( {2,}[a-z])/gm, '$1$2');
   const files = {
     'proxy.pem': PROXY_CERTIFICATE,
+    'push-password': 'push\n',
     'proxy.key': PROXY_KEY,
     'finesse-a-ca.pem': PROXY_CERTIFICATE,
     'ops-token': 'x',
     'probe-password': 'x',
+    'finesse-notification-password': 'x',
   };
   const result = await load(
     change('  token: { env: IPPA_OPS_TOKEN }', '', head + text)
@@ -155,7 +184,9 @@ test('so are the settings that the example has commented out', async () => {
   );
   expect(result).toMatchObject({
     ok: true,
-    config: { clusters: [{ services: [{ probe: { username: '1001' } }, {}] }] },
+    config: {
+      clusters: [{ services: [{ probe: { username: '1001' }, notification: { username: 'ippa-proxy' } }, {}] }],
+    },
   });
 });
 

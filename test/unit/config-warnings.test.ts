@@ -83,3 +83,17 @@ test('SystemInfo by plain HTTP, with and without a password; a path that is not 
   );
   expect(path?.message).toContain('SystemInfo');
 });
+
+test('push that does nothing, phones on loopback, and a password in the clear', async () => {
+  const key = async (text: string) => (await warningsOf(text, FILES, NOW)).map((warning) => warning.key);
+  const networks = (text: string, list: string) => change('phones:\n', `phones:\n  networks: [${list}]\n`, text);
+  expect(await key(`${VALID}push: {}\n`)).toEqual(['push']);
+  const own = 'push: { username: u, password: p }\n';
+  expect(await key(`${networks(VALID, '10.20.0.0/16')}${own}`)).toEqual([]);
+  expect(await key(`${networks(VALID, '127.0.0.0/8')}${own}`)).toEqual([]);
+  const site = tls('https://proxy.example.com:8445');
+  expect(await key(`${networks(site, '10.20.0.0/16, 127.0.0.0/8')}${own}`)).toEqual(['phones.networks[1]']);
+  expect(await key(`${networks(VALID, '10.20.0.0/16')}${own.replace('u,', 'u, phoneScheme: http,')}`)).toEqual([
+    'push.phoneScheme',
+  ]);
+});
