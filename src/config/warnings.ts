@@ -21,7 +21,7 @@ export function warnAbout(config: Config): Finding[] {
     }),
     ...config.clusters.flatMap(warnOfLonelyService),
     ...config.clusters.flatMap(warnOfSharedNames),
-    ...services.flatMap(({ service, path }) => warnOfProbe(service, path)),
+    ...services.flatMap(({ service, path }) => [...warnOfProbe(service, path), ...warnOfNotification(service, path)]),
     ...warnOfPush(config),
   ];
 }
@@ -110,6 +110,12 @@ function warnOfPush({ push, phones }: Config): Finding[] {
     findings.push({ path: ['push', 'phoneScheme'], found, allowed: 'use https where phones can' });
   }
   return findings;
+}
+
+function warnOfNotification({ notification }: ServiceConfig, path: KeyPath): Finding[] {
+  if (notification?.tls !== 'unencrypted' || isLoopback(notification.host)) return [];
+  const found = 'unencrypted: the password and what Finesse tells can be read and changed on the way';
+  return [{ path: [...path, 'notification', 'tls'], found, allowed: 'direct or starttls' }];
 }
 
 function warnOfProbe(service: ServiceConfig, path: KeyPath): Finding[] {

@@ -66,6 +66,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let requestProbeAt = Number.NEGATIVE_INFINITY;
   let freshProbeAt = Number.NEGATIVE_INFINITY;
   let freshAsked = false;
+  let cancelFresh = () => {};
   let cancelPoll = () => {};
   let cancelWake = () => {};
   const first = Promise.withResolvers<void>();
@@ -139,15 +140,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   /** A probe that starts from now on; whatever asks for one, at most one a second starts. */
   const probeFresh = async (): Promise<void> => {
-    if (freshAsked || stopping.signal.aborted) return;
+    if (freshAsked) return;
     freshAsked = true;
     await flight?.done;
+    if (stopping.signal.aborted) return;
     const agoMs = clock.now() - freshProbeAt;
-    if (agoMs >= 0 && agoMs < FRESH_MS) await pause(FRESH_MS - agoMs);
-    freshAsked = false;
-    freshProbeAt = clock.now();
-    // One that began while this paused is as fresh.
-    shared();
+    const start = () => {
+      freshAsked = false;
+      freshProbeAt = clock.now();
+      // One that began meanwhile is as fresh.
+      shared();
+    };
+    if (agoMs >= 0 && agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
+    else start();
   };
 
   const isUp = () => state() === 'in-service' || state() === 'unknown';
@@ -196,6 +201,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     stop() {
       stopping.abort();
+      cancelFresh();
       cancelPoll();
       cancelWake();
     },

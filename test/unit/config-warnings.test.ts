@@ -97,3 +97,15 @@ test('push that does nothing, phones on loopback, and a password in the clear', 
     'push.phoneScheme',
   ]);
 });
+
+test('a notification service without encryption, but on this machine', async () => {
+  const notification = (host: string) =>
+    change(
+      'a.example.com:8445" }',
+      `a.example.com:8445", notification: { host: ${host}, tls: unencrypted, username: ippa-proxy, password: canary } }`,
+    );
+  const warnings = await warningsOf(notification('finesse-a.example.com'));
+  expect(warnings).toMatchObject([{ line: 7, key: 'clusters[0].services[0].notification.tls' }]);
+  expect(warnings[0]?.message).not.toContain('canary');
+  expect(await warningsOf(notification('127.0.0.1'))).toEqual([]);
+});

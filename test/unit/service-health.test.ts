@@ -165,3 +165,33 @@ describe('the health of a service', () => {
     expect(probe(said, failed('refused'), T0 + 1).health.info).toBe(info);
   });
 });
+
+describe('a failure that no probe found', () => {
+  const failure = { code: 'notification-lost', detail: '' } as const;
+  const fail = (health: ServiceHealth, at: number) => reduceHealth(health, { kind: 'failed', at, failure }, SETTINGS);
+  const confirmed = (health: ServiceHealth, at: number) =>
+    reduceHealth(
+      health,
+      { kind: 'probe', at, startedAt: at, latencyMs: 0, outcome: CONFIRMED, standing: failure },
+      SETTINGS,
+    );
+
+  it('starts the timeline as a probe does, and once', () => {
+    const step = fail(up, T0);
+    expect(step.health).toMatchObject({ phase: failing.phase, failure, info: INFO, confirmedAt: T0 - 5000 });
+    expect(step.effects).toEqual(probe(up, failed('refused'), T0).effects);
+    expect(fail(step.health, T0 + 1000)).toEqual({ health: step.health, effects: [] });
+    expect(fail(out, T0 + 20_000).health).toEqual({ ...out, failure });
+  });
+
+  it('stands although SystemInfo confirms: the verdict comes, and its probes go on', () => {
+    let health = confirmed(fail(up, T0).health, T0 + 20).health;
+    expect(health).toMatchObject({ phase: failing.phase, failure, confirmedAt: T0 + 20 });
+    const late = confirmed(health, T0 + 5000);
+    expect(late.effects.map((effect) => effect.kind)).toEqual(['probe', 'announce']);
+    health = time(late.health, T0 + 15_000).health;
+    health = confirmed(confirmed(health, T0 + 20_000).health, T0 + 25_000).health;
+    expect(health.phase).toMatchObject({ state: 'out-of-service', confirmedInARow: 2 });
+    expect(probe(health, CONFIRMED, T0 + 30_000).health.phase).toEqual({ state: 'in-service', since: T0 + 30_000 });
+  });
+});
