@@ -46,12 +46,18 @@ interface Way {
 }
 
 function address(kind: PhoneAddress['kind'], id: string, title: string, ways: readonly Way[]): PhoneAddress {
+  // A legacy listener is for old phones alone, so it never comes first.
+  const legacyLast = ways.toSorted((a, b) => Number(isLegacy(a.listener)) - Number(isLegacy(b.listener)));
   const urls = (encrypted: boolean) =>
-    ways
+    legacyLast
       .filter(({ listener }) => (listener.tls !== null) === encrypted)
       .map(({ listener, path }) => originOf(listener) + path);
   const [plain, encrypted] = [urls(false), urls(true)];
   return { kind, id, title, plain, encrypted, urls: [...plain, ...encrypted].map((url) => `${url}DEVICE`) };
+}
+
+function isLegacy({ tls }: ListenerConfig): boolean {
+  return tls?.profile === 'legacy';
 }
 
 function originOf({ publicUrl, host, port, tls }: ListenerConfig): string {

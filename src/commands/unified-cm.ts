@@ -108,6 +108,13 @@ function renderCertificate(config: Config): string[] {
     ...encrypted.map(({ tls }) => `   Upload File                   ${tls?.cert}, or the CA that signed it`),
     `   It must name the host of      ${encrypted.map(({ publicUrl, host }) => publicUrl ?? host).join(', ')}`,
     '   Phones that do not trust it say "Host not found". If it is an ECDSA certificate, Unified CM must use ECDSA too.',
+    ...encrypted.flatMap(({ tls, publicUrl, host }) =>
+      tls?.profile === 'legacy'
+        ? [
+            `   Phones of the 7900 series speak TLS 1.0 alone: give them services of their own, with ${publicUrl ?? host}.`,
+          ]
+        : [],
+    ),
   ];
 }
 
