@@ -1,7 +1,7 @@
 /** Keeps the address of each phone: takes note of where requests come from, and finds out what a change depends on. */
 
 import { networkInterfaces } from 'node:os';
-import { type AddressRefusal, decideAddress, judgeAddress } from '../domain/phone-address.ts';
+import { type AddressRefusal, decideAddress, judgeAddress, type PhonePlace } from '../domain/phone-address.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { contains, parseNetworks } from '../proxy/client-address.ts';
@@ -9,6 +9,8 @@ import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 
 export interface PhoneAddresses {
+  /** Where pushes for the device go; null: nowhere that is known and, by the configuration as it is now, allowed. */
+  place(device: string): PhonePlace | null;
   /** A request of the device came from `address`; `origin` is that of the listener. */
   seen(device: string, address: string, origin: string): void;
   /** The device signed in by a request from `address`. */
@@ -24,7 +26,7 @@ export interface PhoneWhereabouts {
 }
 
 /** Without pushes nobody needs to know where phones are. */
-export const NO_ADDRESSES: PhoneAddresses = { seen: () => {}, signedIn: () => {} };
+export const NO_ADDRESSES: PhoneAddresses = { place: () => null, seen: () => {}, signedIn: () => {} };
 
 export interface PhoneAddressesOptions {
   readonly devices: DeviceRegistry;
@@ -64,14 +66,17 @@ export function createPhoneAddresses(
     log.info('phone-address', { device, from, to: address, reason });
   };
 
-  const isAllowed = (device: string, address: string): boolean => {
-    const refusal = judgeAddress({
+  const judge = (address: string): AddressRefusal | null =>
+    judgeAddress({
       inNetworks: contains(networks, address),
       loopback: contains(LOOPBACK, address),
       onlyLoopback,
       own: ownAddresses().has(address),
       finesse: options.isFinesse(address),
     });
+
+  const isAllowed = (device: string, address: string): boolean => {
+    const refusal = judge(address);
     if (refusal === null) return true;
     metrics.phoneAddressRefused(refusal);
     const now = clock.now();
@@ -111,6 +116,10 @@ export function createPhoneAddresses(
     define(where) {
       networks = parseNetworks(where.networks);
       onlyLoopback = where.onlyLoopback;
+    },
+    place(device) {
+      const place = devices.place(device);
+      return place !== null && judge(place.address) === null ? place : null;
     },
     seen(device, address, origin) {
       if (isKnown(device, address, origin) || !isAllowed(device, address)) return;

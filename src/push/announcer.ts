@@ -11,6 +11,7 @@ import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { PhoneAddresses } from './addresses.ts';
 import { renderPushForm } from './form.ts';
 import { createPacer } from './pacing.ts';
 import { classifyPhoneAnswer, type PushOutcome } from './phone-answer.ts';
@@ -27,6 +28,7 @@ export interface Announcer {
 export interface AnnouncerOptions {
   readonly config: OwnPushConfig;
   readonly devices: DeviceRegistry;
+  readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -60,7 +62,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
         return judged === 'tell';
       },
       async run(): Promise<void> {
-        const push = selectPush(config, devices, round.service, name, authorization);
+        const push = selectPush(config, options.addresses, round.service, name, authorization);
         if (push.code !== null) return fail(round, name, push);
         const reply = await options.post(push.push);
         // Nothing can have arrived: the phone was starting, or the network lost the SYN.
@@ -146,13 +148,14 @@ type SelectedPush = { readonly code: null; readonly push: PhonePush } | PushFaul
 /** The push of its page's URL to a phone, or why there is none. */
 function selectPush(
   { priority, scheme }: OwnPushConfig,
-  devices: DeviceRegistry,
+  addresses: Pick<PhoneAddresses, 'place'>,
   service: string,
   device: string,
   authorization: string,
 ): SelectedPush {
-  const place = devices.place(device);
-  if (place === null) return { code: 'push-unknown-device', detail: 'no address is known', address: null };
+  const place = addresses.place(device);
+  if (place === null)
+    return { code: 'push-unknown-device', detail: 'no address is known that may be pushed to', address: null };
   const { address, origin } = place;
   const xml = renderExecute(phoneUrl(origin, service, device), priority);
   if (xml.length > MAX_XML_BYTES) return { code: 'push-too-large', detail: `${xml.length} bytes of XML`, address };

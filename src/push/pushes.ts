@@ -61,9 +61,11 @@ function createConfigured({ config, devices, names, clock, log, metrics }: Pushe
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, devices, post: client.post, clock, log, metrics });
+  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, log, metrics });
   const announcer =
-    push.own === null ? null : createAnnouncer({ config: push.own, devices, post: client.post, clock, log, metrics });
+    push.own === null
+      ? null
+      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, clock, log, metrics });
 
   const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
     createListener(

@@ -12,8 +12,8 @@ import { createAddressOf } from '../proxy/client-address.ts';
 import { readForm } from '../proxy/form.ts';
 import { parsePhoneRequest } from '../proxy/gate.ts';
 import type { Clock } from '../store/clock.ts';
-import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
+import type { PhoneAddresses } from './addresses.ts';
 import { type PushedDocument, readPushed } from './document.ts';
 import { type PushForm, parsePushForm } from './form.ts';
 import { classifyPhoneAnswer, type PushFailureCode, renderPhoneError } from './phone-answer.ts';
@@ -23,7 +23,7 @@ import type { PushSources } from './sources.ts';
 export interface PushRelayOptions {
   readonly sources: PushSources;
   readonly names: NameStore;
-  readonly devices: DeviceRegistry;
+  readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
   readonly clock: Clock;
   readonly log: Log;
@@ -62,7 +62,7 @@ interface Addressed {
 }
 
 export function createPushRelay(options: PushRelayOptions): PushRelay {
-  const { sources, names, devices, log, metrics } = options;
+  const { sources, names, addresses, log, metrics } = options;
   // Pushes come from Finesse itself: no front is believed here.
   const addressOf = createAddressOf([]);
   let strangerAt = Number.NEGATIVE_INFINITY;
@@ -139,9 +139,9 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
 
   const address = (document: PushedDocument & { kind: 'for-device' }, form: PushForm): Addressed | Stopped => {
     const { service, device } = document;
-    const place = devices.place(device);
+    const place = addresses.place(device);
     if (place === null) {
-      return { ...stopped('push-unknown-device', 'no address is known'), service, device };
+      return { ...stopped('push-unknown-device', 'no address is known that may be pushed to'), service, device };
     }
     const { xml, overlong } = document.rewrite(place.origin);
     if (overlong > 0) metrics.urlOverlong(service);

@@ -122,6 +122,14 @@ describe('the addresses of phones', () => {
     expect(asked).toEqual(['10.1.1.1']);
   });
 
+  it('are not used any more when the configuration no longer has their network', () => {
+    const addresses = create();
+    addresses.seen('SEP1', '10.1.1.1', 'http://p');
+    expect(addresses.place('SEP1')).toEqual({ address: '10.1.1.1', origin: 'http://p' });
+    addresses.define({ networks: ['10.2.0.0/16'], onlyLoopback: false });
+    expect(addresses.place('SEP1')).toBeNull();
+  });
+
   it('change when the old one takes none any more, and each change is logged', async () => {
     const addresses = create();
     addresses.seen('SEP1', '10.1.1.1', 'http://p');

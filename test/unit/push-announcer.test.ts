@@ -36,6 +36,7 @@ function create(config: Partial<OwnPushConfig> = {}) {
   return createAnnouncer({
     config: { ...CONFIG, ...config },
     ...{ devices, clock },
+    addresses: devices,
     post: (push) => {
       posted.push(push);
       return reply(push);
