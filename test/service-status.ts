@@ -20,7 +20,7 @@ export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
     confirmedAt: START,
     info: INFO,
     fippaFailing: false,
-    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'system-info' },
+    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'systemInfo' },
     admin: READY,
     ...but,
   };

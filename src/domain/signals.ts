@@ -14,7 +14,7 @@ import {
   type ServiceHealth,
 } from './service-health.ts';
 
-export type SignalName = 'system-info' | 'connection' | 'presence' | 'notification';
+export type SignalName = 'systemInfo' | 'connection' | 'presence' | 'notified';
 export type NotifiedStatus = 'IN_SERVICE' | 'OUT_OF_SERVICE';
 
 interface Said<Word extends string> {
@@ -40,14 +40,17 @@ export interface Signals {
 
 export interface Wait {
   readonly for: 'available' | 'in-service';
-  readonly because: 'presence' | 'notification';
+  readonly because: 'presence' | 'notified';
   /** When the failure was noticed. */
   readonly since: number;
 }
 
 export type SignalEvent =
-  /** A client begins: whatever another one said counts no longer. */
-  | { readonly kind: 'reset'; readonly at: number }
+  /**
+   * A new client begins. What another one said counts no longer, but for a lost connection to the same service: a reload of
+   * the configuration must not end an outage.
+   */
+  | { readonly kind: 'reset'; readonly at: number; readonly isSame: boolean }
   | { readonly kind: 'connected'; readonly at: number }
   /** `lost` counts as a failure of the service if the connection was up; `configuration` never does. */
   | {
@@ -66,7 +69,7 @@ export interface SignalSettings extends HealthSettings {
 
 /** A failure that keeps the service out. */
 export interface Standing {
-  readonly signal: Exclude<SignalName, 'system-info'>;
+  readonly signal: Exclude<SignalName, 'systemInfo'>;
   readonly since: number;
   readonly failure: Failure;
 }
@@ -151,7 +154,7 @@ export function selectDecider(signals: Signals, settings: Pick<SignalSettings, '
   const standing = selectStanding(signals, settings);
   const isAgainst = systemInfo.says === 'not-confirmed' && systemInfo.since !== null;
   if (standing === null || (isAgainst && (systemInfo.since ?? 0) < standing.since)) {
-    return systemInfo.since === null ? null : 'system-info';
+    return systemInfo.since === null ? null : 'systemInfo';
   }
   return standing.signal;
 }
@@ -159,7 +162,7 @@ export function selectDecider(signals: Signals, settings: Pick<SignalSettings, '
 function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { advisory }: SignalSettings): Signals {
   switch (event.kind) {
     case 'reset':
-      return { ...NO_SIGNALS, systemInfo: signals.systemInfo };
+      return reduceReset(signals, event.isSame);
     case 'connected':
       return {
         ...signals,
@@ -180,6 +183,11 @@ function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { adv
     default:
       return signals;
   }
+}
+
+function reduceReset({ systemInfo, connection }: Signals, isSame: boolean): Signals {
+  const stays = isSame && connection.says === 'lost';
+  return { ...NO_SIGNALS, systemInfo, connection: stays ? connection : NO_SIGNALS.connection };
 }
 
 function reduceDisconnected(signals: Signals, event: SignalEvent & { kind: 'disconnected' }): Signals {
@@ -232,7 +240,7 @@ function reduceConfirmation(before: Signals, event: HealthEvent & { kind: 'probe
   const next: Signals = { ...signals, systemInfo: systemInfo.says === says ? systemInfo : { says, since: at } };
   if (notified.undecidedSince === null || startedAt < notified.undecidedSince) return endLongWait(next, at);
   const isOut = outcome.kind === 'failed' && !advisory;
-  const wait: Wait = { for: 'in-service', because: 'notification', since: notified.undecidedSince };
+  const wait: Wait = { for: 'in-service', because: 'notified', since: notified.undecidedSince };
   const decided = { ...next, notified: { ...notified, undecidedSince: null } };
   return isOut ? { ...decided, wait: signals.wait ?? wait } : endLongWait(decided, at);
 }

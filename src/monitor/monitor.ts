@@ -51,7 +51,8 @@ export interface Monitor {
 interface Watch {
   readonly service: ServiceConfig;
   readonly supervisor: Supervisor;
-  start(): void;
+  /** `before` is the service as it was configured until now. */
+  start(before?: ServiceConfig): void;
   stop(): Promise<void>;
 }
 
@@ -85,7 +86,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const kept = new Set(watches.values());
       for (const old of before.values()) if (!kept.has(old)) void old.stop();
       const known = new Set(before.values());
-      for (const made of watches.values()) if (isRunning && !known.has(made)) made.start();
+      for (const made of watches.values())
+        if (isRunning && !known.has(made)) made.start(before.get(made.service.id)?.service);
     },
     isReady: () => isReady,
     ready,
@@ -102,6 +104,7 @@ function watchOne(options: MonitorOptions, service: ServiceConfig): Watch {
       ? null
       : createNotificationClient({
           ...{ service, config, clock, intervalMs: options.reconnect.intervalMs },
+          isLost: () => options.store.signals(service.id).connection.says === 'lost',
           unique: () => randomBytes(4).toString('hex'),
           report: (event) => supervisor.signal(event),
           observe: (seen) => options.onNotification?.(service.id, seen),
@@ -126,9 +129,9 @@ function watchOne(options: MonitorOptions, service: ServiceConfig): Watch {
   return {
     service,
     supervisor,
-    start() {
-      // What the store knows may be of another configuration, or of the process before this one.
-      supervisor.signal({ kind: 'reset', at: clock.now() });
+    start(before) {
+      const isSame = config !== null && isDeepStrictEqual(before?.notification, config);
+      supervisor.signal({ kind: 'reset', at: clock.now(), isSame });
       supervisor.start();
     },
     async stop() {

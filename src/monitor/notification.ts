@@ -18,6 +18,8 @@ export interface NotificationOptions {
   /** Length of one attempt of the timeline. */
   readonly intervalMs: number;
   readonly clock: Clock;
+  /** Whether a connection that was up is lost, also one of a client before this. */
+  readonly isLost: () => boolean;
   /** Eight letters or digits: two proxies with one account must not take each other's place. */
   readonly unique: () => string;
   readonly report: (event: SignalEvent) => void;
@@ -52,7 +54,6 @@ export function createNotificationClient(options: NotificationOptions): Notifica
   const { service, config, clock, report, observe, intervalMs } = options;
   let session: Session | null = null;
   let pace = AT_ONCE;
-  let wasUp = false;
   let isStopped = false;
   // Kept over reconnects: the server's subscription is of the full JID, and the next one would be a second.
   let resource = `ippa-proxy-${options.unique()}`;
@@ -64,7 +65,7 @@ export function createNotificationClient(options: NotificationOptions): Notifica
       ...{ service, config, domain, pubsub, resource, clock, loginMs: LOGIN_SHARE * intervalMs },
       events: {
         connected() {
-          [isUp, wasUp] = [true, true];
+          isUp = true;
           observe({ kind: 'connected' });
           report({ kind: 'connected', at: clock.now() });
         },
@@ -87,12 +88,9 @@ export function createNotificationClient(options: NotificationOptions): Notifica
     session = null;
     if (isStopped) return;
     const at = clock.now();
-    pace = reducePace(pace, { why, startedAt, at, wasUp, intervalMs });
-    if (why !== 'lost') {
-      wasUp = false;
-      // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
-      resource = `ippa-proxy-${options.unique()}`;
-    }
+    pace = reducePace(pace, { why, startedAt, at, wasUp: isUp || options.isLost(), intervalMs });
+    // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
+    if (why !== 'lost') resource = `ippa-proxy-${options.unique()}`;
     observe({ kind: 'disconnected', wasUp: isUp, failure });
     report({ kind: 'disconnected', at, cause: why === 'lost' ? 'lost' : 'configuration', failure });
   };

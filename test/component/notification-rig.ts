@@ -112,11 +112,15 @@ export function createClientRig(
   const seen: NotificationSeen[] = [];
   const waiting = new Set<() => void>();
   let number = 0;
+  let wasUp = false;
   const client = createNotificationClient({
     ...{ service, config, clock, intervalMs: 1000 },
+    isLost: () => wasUp,
     unique: () => `u${++number}`,
     report(event) {
       reports.push(event);
+      if (event.kind === 'connected') wasUp = true;
+      if (event.kind === 'disconnected' && event.cause === 'configuration') wasUp = false;
       for (const wake of waiting) wake();
     },
     observe: (event) => seen.push(event),

@@ -121,7 +121,7 @@ describe('the Notification Service', () => {
     await finesse[0]?.fault('notification-down');
     const entry = await until('a', ({ signals }) => signals.connection.says === 'lost');
     expect(entry).toMatchObject({ state: 'in-service', reason: null, notAlternateBecause: null });
-    expect(entry.signals).toMatchObject({ notification: 'advisory', decidedBy: 'system-info' });
+    expect(entry.signals).toMatchObject({ notification: 'advisory', decidedBy: 'systemInfo' });
   });
 
   it('is spoken to over TLS, with the certificate checked', async () => {
@@ -151,8 +151,17 @@ describe('the Notification Service', () => {
     await start();
     await finesse[0]?.fault('notification-down');
     await state('a', 'out-of-service');
+    // Another change of the same service leaves the outage as it is.
+    const used = withNotification(config, (_, index) => (index === 0 ? configOf(finesse[0], {}) : null));
+    const renamed = used.clusters.map((c) => ({ ...c, services: c.services.map((s) => ({ ...s, site: 'east' })) }));
+    rig.app.apply({ ...used, clusters: renamed });
+    await until('a', (entry) => entry.lastProbe !== null && Date.parse(entry.lastProbe) > Date.now() - 50);
+    expect((await until('a', () => true)).signals).toMatchObject({
+      connection: { says: 'lost' },
+      decidedBy: 'connection',
+    });
     rig.app.apply(withNotification(config, () => null));
     const { signals } = await state('a', 'in-service');
-    expect(signals).toMatchObject({ notification: 'off', connection: { says: 'unknown' }, decidedBy: 'system-info' });
+    expect(signals).toMatchObject({ notification: 'off', connection: { says: 'unknown' }, decidedBy: 'systemInfo' });
   });
 });

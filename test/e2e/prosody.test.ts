@@ -254,7 +254,7 @@ describe('what is no outage', () => {
     await listening();
     await prosody.signal('SIGKILL');
     const { signals, state: found } = await connection('lost');
-    expect([found, signals.notification, signals.decidedBy]).toEqual(['in-service', 'advisory', 'system-info']);
+    expect([found, signals.notification, signals.decidedBy]).toEqual(['in-service', 'advisory', 'systemInfo']);
     expect(signals.connection.reason).toMatch(/lost/);
   });
 });

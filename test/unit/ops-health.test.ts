@@ -22,7 +22,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     confirmedAt: NOW - 1000,
     info: null,
     fippaFailing: false,
-    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'system-info' },
+    signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'systemInfo' },
     admin: { admin: 'ready', reason: null, until: null },
     ...over,
   };
@@ -130,7 +130,7 @@ describe('the report', () => {
         connection: { says: 'unknown', since: null, reason: 'the Notification Service is not configured' },
         presence: { says: 'unknown', since: null, reason: null },
         notified: { says: 'unknown', since: null, reason: null },
-        decidedBy: 'system-info',
+        decidedBy: 'systemInfo',
         notification: 'off',
       },
       adminReason: null,
@@ -171,5 +171,41 @@ describe('the report', () => {
 
   it('says that the only service of a cluster is nobody’s alternate', () => {
     expect(report(status('a')).services[0]?.notAlternateBecause).toMatch(/only service/);
+  });
+});
+
+describe('signals', () => {
+  const signals = (over: Partial<ServiceStatus['signals']>) =>
+    report(status('a', { signals: { ...NO_SIGNALS, notification: 'on', decidedBy: 'systemInfo', ...over } }))
+      .services[0]?.signals;
+  const up = { says: 'up', since: NOW, failure: null } as const;
+  const gone = { says: 'unavailable', since: NOW, seen: true } as const;
+  const wait = { because: 'presence', since: NOW } as const;
+
+  it('says what each of them says, since when, and which decided', () => {
+    const failure = { code: 'notification-lost', detail: 'the server closed it' } as const;
+    const lost = signals({ connection: { says: 'lost', since: NOW, failure }, decidedBy: 'connection' });
+    expect(lost).toMatchObject({
+      connection: { says: 'lost', since: '2026-11-01T12:00:00.000Z', reason: expect.stringMatching(/lost.*closed it/) },
+      presence: { says: 'unknown', since: null, reason: null },
+      decidedBy: 'connection',
+      notification: 'on',
+    });
+  });
+
+  it.each<[RegExp, ServiceStatus['signals']['presence'], ServiceStatus['signals']['wait']]>([
+    [/no presence.*told/, NO_SIGNALS.presence, null],
+    [/AVAILABLE is awaited/, gone, { ...wait, for: 'available' }],
+    [/not counted: SystemInfo/, gone, null],
+    [/not available since/, { ...gone, seen: false }, null],
+  ])('of the presence: %s', (words, presence, waiting) => {
+    expect(signals({ connection: up, presence, wait: waiting })?.presence.reason).toMatch(words);
+  });
+
+  it('of what is awaited, and of a connection that is not there yet', () => {
+    const available = { says: 'available', since: NOW, seen: true } as const;
+    const waiting = signals({ connection: up, presence: available, wait: { ...wait, for: 'in-service' } });
+    expect([waiting?.presence.reason, waiting?.notified.reason]).toEqual([null, 'IN_SERVICE is awaited']);
+    expect(signals({})?.connection.reason).toMatch(/not connected yet/);
   });
 });

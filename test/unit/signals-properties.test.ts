@@ -32,7 +32,8 @@ const makes: readonly Make[] = [
   (at) => ({ kind: 'presence', at, available: false }),
   (at) => ({ kind: 'notified', at, status: 'IN_SERVICE' }),
   (at) => ({ kind: 'notified', at, status: 'OUT_OF_SERVICE' }),
-  (at) => ({ kind: 'reset', at }),
+  (at) => ({ kind: 'reset', at, isSame: true }),
+  (at) => ({ kind: 'reset', at, isSame: false }),
 ];
 
 const script = fc.array(

@@ -112,7 +112,7 @@ describe('what each signal does', () => {
   });
 
   it('what never was cannot be lost: no connection yet, a failed login, a presence that never came', () => {
-    const never = new Service().says({ kind: 'reset', at: T0 });
+    const never = new Service().says({ kind: 'reset', at: T0, isSame: true });
     expect(never.lost(T0 + 1).state).toBe('in-service');
     expect(never.now.signals.connection).toEqual({ says: 'unknown', since: T0 + 1, failure: LOST });
     expect(never.connected(T0 + 2).presence(T0 + 3, false).state).toBe('in-service');
@@ -124,7 +124,7 @@ describe('what each signal does', () => {
 
   it('advisory: words, and nothing else', () => {
     const service = new Service(true).presence(T0, false);
-    expect([service.state, service.decider]).toEqual(['in-service', 'system-info']);
+    expect([service.state, service.decider]).toEqual(['in-service', 'systemInfo']);
     service.lost(T0 + 1);
     expect([service.state, service.now.signals.connection.says]).toEqual(['in-service', 'lost']);
     service
@@ -141,7 +141,7 @@ describe('what each signal does', () => {
       .presence(T0 + 1000, false)
       .lost(T0 + 2000);
     expect(service.now.health.phase).toMatchObject({ state: 'reconnecting', t0: T0 });
-    expect(service.decider).toBe('system-info');
+    expect(service.decider).toBe('systemInfo');
     expect(service.time(T0 + 15_000).state).toBe('out-of-service');
     expect(service.presence(T0 + 16_000, false).now.health.phase).toMatchObject({ since: T0 + 15_000 });
   });
@@ -206,7 +206,7 @@ describe('rule 2: OUT_OF_SERVICE was notified', () => {
 
   it('IN_SERVICE is awaited, though SystemInfo may say so before', () => {
     const service = out().probe(T0 + 3000);
-    expect([service.state, service.decider]).toEqual(['reconnecting', 'notification']);
+    expect([service.state, service.decider]).toEqual(['reconnecting', 'notified']);
     service.notified(T0 + 3500, 'IN_SERVICE');
     expect(service.effects).toEqual(['fresh']);
     expect(service.probe(T0 + 3520).state).toBe('in-service');
@@ -289,9 +289,18 @@ describe('rule 3: finesse is unavailable', () => {
 
 describe('a new configuration', () => {
   it('forgets what another connection said, and asks', () => {
-    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100 });
+    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100, isSame: false });
     expect(service.now.signals).toEqual({ ...NO_SIGNALS, systemInfo: { says: 'in-service', since: T0 - 60_000 } });
     expect([service.state, ...service.effects]).toEqual(['reconnecting', 'fresh']);
     expect(service.probe(T0 + 120).state).toBe('in-service');
+  });
+
+  it('that says the same of the Notification Service does not end its outage', () => {
+    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100, isSame: true });
+    expect([service.state, ...service.effects]).toEqual(['reconnecting']);
+    expect(service.probe(T0 + 120).state).toBe('reconnecting');
+    expect(service.connected(T0 + 200).probe(T0 + 220).state).toBe('in-service');
+    const up = new Service().says({ kind: 'reset', at: T0, isSame: true });
+    expect([up.state, up.now.signals.connection.says]).toEqual(['in-service', 'unknown']);
   });
 });
