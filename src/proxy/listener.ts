@@ -7,15 +7,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { ListenerConfig, PhoneTls } from '../config/config.ts';
 import { DEFAULT_LIMITS, type PhoneLimits } from '../config/limits.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure } from '../domain/model.ts';
 import { systemClock } from '../store/clock.ts';
 import type { AddressBounds } from './address-bounds.ts';
-import { endGently, renderAnswer, sendPage } from './answer.ts';
-import { breakForm } from './form.ts';
+import { Doorman } from './doorman.ts';
 import { MAX_HEADERS } from './gate.ts';
 import {
   type CertificateOptions,
@@ -150,173 +148,7 @@ function keepIn(set: Set<Socket>): (socket: Socket) => void {
   };
 }
 
-/** Where a socket carries what is known of its connection: a WeakMap of thousands of them is work for every garbage collection. */
-const CONNECTION = Symbol('connection');
-
-interface Connection {
-  requests: number;
-  /** It has been given up: nothing that arrives any more is served. */
-  closing: boolean;
-  current: { readonly req: IncomingMessage; readonly res: ServerResponse } | null;
-}
-
-/** RFC 9112 §9.6: nothing that follows the last request of a connection is processed. */
-function isOver({ closing, current }: Connection): boolean {
-  return closing || current?.res.shouldKeepAlive === false;
-}
-
-/** Lets in one request at a time on each connection and turns away what is none. */
-class Doorman {
-  readonly #options: ListenerOptions;
-  readonly #limits: () => ListenerLimits;
-  readonly #inFlight = new Set<ServerResponse>();
-  /** Since when an answer has been waiting to be taken, by the clock of `performance`. */
-  readonly #untaken = new WeakMap<ServerResponse, number>();
-  #draining = false;
-
-  constructor(options: ListenerOptions, limits: () => ListenerLimits) {
-    this.#options = options;
-    this.#limits = limits;
-  }
-
-  guard(server: Server): void {
-    server.on('connection', (socket: Socket) => this.#greet(socket));
-    const sweep = setInterval(() => this.#breakSlowReaders(), this.#limits().checkMs);
-    server.once('close', () => clearInterval(sweep));
-    server.on('request', (req, res) => this.#admit(req, res));
-    // Expect other than 100-continue, which Node answers itself and with a 417.
-    server.on('checkExpectation', (_req, res: ServerResponse) => this.#turnAway(res.socket, EXPECTATION));
-    server.on('clientError', (error: ParserError, socket) => this.#onParserError(error, socket as Socket));
-    server.on('connect', (_req, socket) => this.#turnAway(socket as Socket, METHOD));
-    server.on('drop', (peer) => this.#options.onRefused(FLOOD, peer?.remoteAddress ?? null));
-    server.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
-  }
-
-  drain(): void {
-    this.#draining = true;
-    for (const res of this.#inFlight) res.shouldKeepAlive = false;
-  }
-
-  #greet(socket: Socket): void {
-    const { bounds, onRefused } = this.#options;
-    const { remoteAddress } = socket;
-    if (bounds === undefined) return;
-    if (bounds.opened(remoteAddress)) {
-      socket.once('close', () => bounds.closed(remoteAddress));
-      return;
-    }
-    onRefused(CROWD, remoteAddress ?? null);
-    // Without a page: that would be work for somebody who has had more than a share of it.
-    socket.destroy();
-  }
-
-  /** Whether this address has asked for too much; then it has its answer already, or none. */
-  #fendOff(req: IncomingMessage, res: ServerResponse): boolean {
-    const { bounds, onRefused, errorPage } = this.#options;
-    if (bounds === undefined) return false;
-    const forwardedFor = req.headers['x-forwarded-for'];
-    const { verdict, address } = bounds.requested(req.socket.remoteAddress, forwardedFor?.toString());
-    if (verdict === 'serve') return false;
-    onRefused(RUSH, address);
-    res.shouldKeepAlive = false;
-    if (verdict === 'drop') req.socket.destroy();
-    else sendPage(req, res, { ...errorPage(RUSH.code), own: true });
-    return true;
-  }
-
-  /** An answer that nobody takes holds its connection and its memory. */
-  #breakSlowReaders(): void {
-    const now = performance.now();
-    for (const res of this.#inFlight) {
-      if (!res.writableEnded) continue;
-      const since = this.#untaken.get(res) ?? now;
-      this.#untaken.set(res, since);
-      if (now - since < this.#limits().answerMs) continue;
-      this.#options.onRefused(NOT_TAKEN, res.socket?.remoteAddress ?? null);
-      res.destroy();
-    }
-  }
-
-  #admit(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#connectionOf(req.socket);
-    const { current } = connection;
-    // Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and the
-    // client may ask again for the rest on another connection (RFC 9112 §9.3.2).
-    if (current !== null && !current.res.writableEnded) current.res.shouldKeepAlive = false;
-    if (isOver(connection)) return void req.resume();
-    connection.requests += 1;
-    if (this.#draining || connection.requests >= this.#limits().requestsPerConnection) res.shouldKeepAlive = false;
-    connection.current = { req, res };
-    this.#inFlight.add(res);
-    res.once('close', () => this.#inFlight.delete(res));
-    if (!this.#fendOff(req, res)) this.#options.onRequest(req, res);
-  }
-
-  #connectionOf(socket: Duplex & { [CONNECTION]?: Connection }): Connection {
-    socket[CONNECTION] ??= { requests: 0, closing: false, current: null };
-    return socket[CONNECTION];
-  }
-
-  /** The parser has given up on the connection: malformed bytes, a limit, or the peer has gone. */
-  #onParserError(error: ParserError, socket: Socket): void {
-    const connection = this.#connectionOf(socket);
-    const { current } = connection;
-    const failure = classifyParserError(error);
-    if (current !== null && !current.res.writableEnded) {
-      // An answer is due on this connection, so nothing else may be written. It is the last one.
-      current.res.shouldKeepAlive = false;
-      connection.closing = true;
-      if (failure !== null) breakForm(current.req, failure);
-      return;
-    }
-    if (isOver(connection)) return;
-    connection.closing = true;
-    if (failure === null || !socket.writable) return void socket.destroy();
-    // Nothing was asked: a connection opened ahead, or one that only sits there.
-    if (socket.bytesRead === 0) return void socket.destroy();
-    this.#turnAway(socket, failure);
-  }
-
-  #onTlsError(error: NodeJS.ErrnoException, socket: Socket): void {
-    const { code = 'unknown' } = error;
-    // A peer that leaves during the handshake is a port scan or a phone that does not trust the certificate.
-    const detail =
-      code === 'ERR_SSL_HTTP_REQUEST' ? 'plain HTTP on a TLS listener' : `the TLS handshake of a phone failed: ${code}`;
-    this.#options.onRefused({ code: 'request-malformed', detail }, socket.remoteAddress ?? null);
-  }
-
-  #turnAway(socket: Socket | null, failure: Failure): void {
-    if (socket === null) return;
-    this.#connectionOf(socket).closing = true;
-    socket.on('error', () => socket.destroy());
-    this.#options.onRefused(failure, socket.remoteAddress ?? null);
-    endGently(socket, renderAnswer({ ...this.#options.errorPage(failure.code), own: true }));
-  }
-}
-
-const METHOD: Failure = { code: 'request-method', detail: 'CONNECT' };
-const EXPECTATION: Failure = { code: 'request-malformed', detail: 'an Expect header other than 100-continue' };
-const FLOOD: Failure = { code: 'request-flood', detail: 'too many connections' };
-const CROWD: Failure = { code: 'request-flood', detail: 'too many connections from this address' };
-const RUSH: Failure = { code: 'request-flood', detail: 'too many requests from this address' };
-const NOT_TAKEN: Failure = { code: 'answer-not-taken', detail: 'the answer was not taken in time' };
 const UNHEARD: CertificateOptions = { clock: systemClock, report: () => {} };
-
-interface ParserError extends Error {
-  readonly code?: string;
-  readonly rawPacket?: Buffer;
-}
-
-/** null: the peer has gone, and there is nobody to answer. */
-function classifyParserError({ code = 'unknown', rawPacket }: ParserError): Failure | null {
-  // The first byte of a TLS handshake record.
-  if (rawPacket?.[0] === 0x16) return { code: 'request-malformed', detail: 'a TLS handshake on a plain HTTP listener' };
-  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'request-too-long', detail: 'request line and headers too long' };
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return { code: 'request-malformed', detail: 'the request did not end in time' };
-  if (code.startsWith('HPE_')) return { code: 'request-malformed', detail: `not valid HTTP: ${code}` };
-  return null;
-}
 
 async function createHttpServer(
   certificate: ListenerCertificate | null,
