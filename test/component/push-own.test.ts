@@ -38,7 +38,7 @@ const startTestPhone = async () => {
 const signIn = `/a/fippa/${DEVICE}?id=1001&password=cisco&extension=2001`;
 const metric = async (rig: PushRig, text: string) => (await rig.get(`${rig.ops}/metrics`)).body.includes(text);
 
-it('an agent who presses no key sees the alternates after the verdict, and the page of the alternate when chosen', async () => {
+it('B127 B131 an agent who presses no key sees the alternates after the verdict, and the page of the alternate when chosen', async () => {
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, push: { own: OWN } });
   await phone.open(`${rig.phones}${signIn}`);
@@ -52,7 +52,7 @@ it('an agent who presses no key sees the alternates after the verdict, and the p
   expect(rig.logged()).not.toContain(USER.password);
 });
 
-it('an agent who is in a call sees the alternates when it is over: priority 1 does not cover a call screen', async () => {
+it('B127 an agent who is in a call sees the alternates when it is over: priority 1 does not cover a call screen', async () => {
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, push: { own: OWN } });
   await phone.open(`${rig.phones}${signIn}`);
@@ -65,7 +65,7 @@ it('an agent who is in a call sees the alternates when it is over: priority 1 do
   await menu;
 });
 
-it('with atFirstFailure the agent sees the attempts', async () => {
+it('B127 with atFirstFailure the agent sees the attempts', async () => {
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, intervalMs: 2000, push: { own: { ...OWN, atFirstFailure: true } } });
   await phone.open(`${rig.phones}${signIn}`);
@@ -74,7 +74,7 @@ it('with atFirstFailure the agent sees the attempts', async () => {
   await page;
 });
 
-it('the recovery is pushed to a phone whose page no longer refreshes, and to no other', async () => {
+it('B127 B128 the recovery is pushed to a phone whose page no longer refreshes, and to no other', async () => {
   const bodies: string[] = [];
   const web = await listen(async (req, res) => {
     let text = '';
@@ -99,7 +99,7 @@ it('the recovery is pushed to a phone whose page no longer refreshes, and to no 
   for (const body of bodies) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(512);
 });
 
-it('without credentials nobody is told', async () => {
+it('B127 without credentials nobody is told', async () => {
   let hits = 0;
   const web = await listen((_req, res) => {
     hits += 1;
@@ -113,7 +113,7 @@ it('without credentials nobody is told', async () => {
   expect(hits).toBe(0);
 });
 
-it('a phone outside phones.networks is never pushed to', async () => {
+it('B125 a phone outside phones.networks is never pushed to', async () => {
   let hits = 0;
   const web = await listen((_req, res) => {
     hits += 1;
@@ -129,7 +129,7 @@ it('a phone outside phones.networks is never pushed to', async () => {
   expect(rig.lines.find(({ event }) => event === 'phone-address-refused')).toMatchObject({ reason: 'network' });
 });
 
-it('Finesse that pushes straight to the phone, naming itself, reaches the screen by the listener with its name', async () => {
+it('B130 Finesse that pushes straight to the phone, naming itself, reaches the screen by the listener with its name', async () => {
   // Split DNS: what the phone knows as Finesse's own origin is a listener of the proxy.
   const reserved = await listen(() => {});
   const ownName = `http://127.0.0.1:${reserved.port}`;
@@ -160,7 +160,7 @@ it('Finesse that pushes straight to the phone, naming itself, reaches the screen
   expect(other.body).toContain('Extension 2001');
 });
 
-it('a push by TLS goes to the phone by TLS, whose certificate nobody could check', async () => {
+it('B121 a push by TLS goes to the phone by TLS, whose certificate nobody could check', async () => {
   const { cert, key } = selfSigned(['SEP001122334455'], Date.now());
   const folder = mkdtempSync(join(tmpdir(), 'ippa-push-'));
   writeFileSync(join(folder, 'cert.pem'), cert);

@@ -53,7 +53,7 @@ const aliases: Pick<PushRigOptions, 'config'> = {
 };
 
 describe('a call that Finesse pushes to where the request came from', () => {
-  it('reaches the screen of the phone through the proxy, and so does its end', async () => {
+  it('B121 B131 reaches the screen of the phone through the proxy, and so does its end', async () => {
     const { phone, web, next } = await phoneWithWeb();
     const rig = await start({ phonePort: web.port });
     await phone.open(`${rig.phones}${signIn}`);
@@ -93,7 +93,7 @@ describe('a push', () => {
       pushForm(`<CiscoIPPhoneText><SoftKeyItem><Name>x</Name><URL>${PAGE}</URL></SoftKeyItem></CiscoIPPhoneText>`),
       {},
     ],
-  ])('%s arrives with its credentials and a URL of the proxy', async (_what, body, headers) => {
+  ])('B121 %s arrives with its credentials and a URL of the proxy', async (_what, body, headers) => {
     const seen: { authorization: string | undefined; body: string }[] = [];
     const phone = await fakePhone(async (req, res) => {
       let text = '';
@@ -125,7 +125,7 @@ describe('a push', () => {
     await shown;
   });
 
-  it('gets the answer of the phone unchanged, whatever it is', async () => {
+  it('B122 gets the answer of the phone unchanged, whatever it is', async () => {
     let [status, body, type] = [200, '', 'text/xml'];
     const phone = await fakePhone((_req, res) => {
       res.writeHead(status, { 'Content-Type': type, 'WWW-Authenticate': 'Basic realm="phone"' }).end(body);
@@ -164,7 +164,7 @@ describe('a push', () => {
     expect(errorOf((await fetchRaw(`${rig.pushUrl}/CGI/Execute`, without, pushForm(execute(PAGE)))).body)).toBe('4');
   });
 
-  it('goes to no other address than that of its device, and is posted once', async () => {
+  it('B124 goes to no other address than that of its device, and is posted once', async () => {
     let hits = 0;
     const phone = await fakePhone((req) => {
       hits += 1;
@@ -204,7 +204,7 @@ describe.runIf(process.platform === 'linux')('a device name that another address
   const changes = (rig: PushRig) =>
     rig.lines.filter(({ event, level }) => event === 'phone-address' && level === 'info');
 
-  it('gets no pushes while the phone is where it was', async () => {
+  it('B126 gets no pushes while the phone is where it was', async () => {
     const { got, rig, push } = await setUp();
     await getFrom('127.0.0.2', `${rig.phones}/a/fippa/${DEVICE}`);
     await push();
@@ -212,7 +212,7 @@ describe.runIf(process.platform === 'linux')('a device name that another address
     expect(changes(rig)).toEqual([]);
   });
 
-  it('gets them when the phone is gone from there', async () => {
+  it('B126 gets them when the phone is gone from there', async () => {
     const { got, phone, rig, push } = await setUp();
     await phone.stop();
     await getFrom('127.0.0.2', `${rig.phones}/a/fippa/${DEVICE}`);
@@ -222,7 +222,7 @@ describe.runIf(process.platform === 'linux')('a device name that another address
     expect(changes(rig)).toMatchObject([{ device: DEVICE, from: '127.0.0.1', to: '127.0.0.2', reason: 'old-gone' }]);
   });
 
-  it('gets them when the agent signs in there', async () => {
+  it('B126 gets them when the agent signs in there', async () => {
     const { got, rig, push } = await setUp();
     await rig.get(`/a/fippa/${DEVICE}/logout`);
     await getFrom('127.0.0.2', `${rig.phones}${signIn}`);
@@ -256,7 +256,7 @@ describe('a push that cannot be relayed gets the error of a phone, and is counte
     ['push-too-large', '1', `XML=${'%20'.repeat(60_000)}`],
     ['push-phone-gone', '3', pushForm(execute(PAGE))],
   ];
-  it.each(cases)('%s: error %s', async (code, error, body, path = '/CGI/Execute') => {
+  it.each(cases)('B123 %s: error %s', async (code, error, body, path = '/CGI/Execute') => {
     const rig = await start({ phonePort: 1, ...aliases });
     await rig.get(signIn);
     const answer = await fetchRaw(`${rig.pushUrl}${path}`, FORM, body);
@@ -279,7 +279,7 @@ describe('a push that cannot be relayed gets the error of a phone, and is counte
     ]);
   });
 
-  it('from an address that is not in pushFrom', async () => {
+  it('B120 from an address that is not in pushFrom', async () => {
     const rig = await start({
       phonePort: 1,
       config: (config) => ({
@@ -295,7 +295,7 @@ describe('a push that cannot be relayed gets the error of a phone, and is counte
     expect(rig.lines.filter(({ event }) => event === 'push-failed').map((line) => line.code)).toEqual(['push-source']);
   });
 
-  it('what is no request at all', async () => {
+  it('B120 what is no request at all, and phone listeners take none', async () => {
     const rig = await start({ phonePort: 1 });
     const answer = await fetchRaw(`${rig.pushUrl}/CGI/Execute`, {});
     expect(errorOf(answer.body)).toBe('1');

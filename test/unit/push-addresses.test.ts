@@ -66,7 +66,7 @@ describe('the addresses of phones', () => {
   });
   const addressOf = (device = 'SEP1') => devices.place(device)?.address ?? null;
 
-  it('are those of the first request, also of a phone that has not signed in', () => {
+  it('B125 are those of the first request, also of a phone that has not signed in', () => {
     const addresses = create();
     addresses.seen('SEP1', '10.1.1.1', 'http://p');
     addresses.seen('SEP2', '10.1.1.2', 'http://p');
@@ -100,7 +100,7 @@ describe('the addresses of phones', () => {
     ['10.1.0.1', 'own'],
     ['10.1.0.9', 'finesse'],
     ['', 'network'],
-  ])('are never %s (%s), not even by a sign-in', (address, reason) => {
+  ])('B125 are never %s (%s), not even by a sign-in', (address, reason) => {
     const addresses = create();
     addresses.seen('SEP1', address, 'http://p');
     addresses.signedIn('SEP1', address, 'http://p');
@@ -109,7 +109,7 @@ describe('the addresses of phones', () => {
     expect(logged).toEqual([['phone-address-refused', { device: 'SEP1', address, reason }]]);
   });
 
-  it('stay while the old one takes connections, whoever asks for pages under the name', async () => {
+  it('B126 stay while the old one takes connections, whoever asks for pages under the name', async () => {
     const addresses = create();
     alive.add('10.1.1.1');
     addresses.seen('SEP1', '10.1.1.1', 'http://p');
@@ -130,7 +130,7 @@ describe('the addresses of phones', () => {
     expect(addresses.place('SEP1')).toBeNull();
   });
 
-  it('change when the old one takes none any more, and each change is logged', async () => {
+  it('B126 change when the old one takes none any more, and each change is logged', async () => {
     const addresses = create();
     addresses.seen('SEP1', '10.1.1.1', 'http://p');
     addresses.seen('SEP1', '10.1.1.2', 'http://p');
@@ -141,7 +141,7 @@ describe('the addresses of phones', () => {
     expect(counted).toEqual(['old-gone']);
   });
 
-  it('change by a sign-in from the new one, without asking', () => {
+  it('B126 change by a sign-in from the new one, without asking', () => {
     const addresses = create();
     alive.add('10.1.1.1');
     addresses.seen('SEP1', '10.1.1.1', 'http://p');

@@ -57,7 +57,7 @@ const urls = () =>
   posted.map(({ body }) => /URL="([^"]*)"/.exec(new URLSearchParams(body.toString()).get('XML') ?? '')?.[1]);
 
 describe('phones signed in on a service', () => {
-  it('are told by the URL of their page, with the credentials and the priority configured', async () => {
+  it('B127 are told by the URL of their page, with the credentials and the priority configured', async () => {
     signIn(2);
     signIn(1, 'b', 7);
     create().announce('a', 'verdict');
@@ -74,7 +74,7 @@ describe('phones signed in on a service', () => {
     ]);
   });
 
-  it('are left alone while they look at a page of ours that refreshes itself, and told when it has stopped', async () => {
+  it('B128 are left alone while they look at a page of ours that refreshes itself, and told when it has stopped', async () => {
     signIn(3);
     devices.looksAt('SEP1', 'a', clock.now());
     devices.looksAt('SEP2', 'b', clock.now());
@@ -94,7 +94,7 @@ describe('phones signed in on a service', () => {
     ).toEqual(['SEP0', 'SEP1', 'SEP2']);
   });
 
-  it('are told once more, and only once, when no connection was made; never when one was', async () => {
+  it('B129 are told once more, and only once, when no connection was made; never when one was', async () => {
     signIn(2);
     reply = async ({ address }) => (address === '10.1.0.0' ? GONE : BROKEN);
     create().announce('a', 'verdict');
@@ -190,7 +190,7 @@ describe('the pace', () => {
     return { began, most };
   };
 
-  it('is so many a second', async () => {
+  it('B129 is so many a second', async () => {
     const { began } = await run(1000, 100, 1000, 1, 5000);
     expect(began.length).toBeGreaterThanOrEqual(499);
     expect(began.length).toBeLessThanOrEqual(502);
@@ -200,7 +200,7 @@ describe('the pace', () => {
     }
   });
 
-  it('is so many at once', async () => {
+  it('B129 is so many at once', async () => {
     const { began, most } = await run(5, 10_000, 20, 1000, 2500);
     expect(most).toBe(5);
     expect(began).toHaveLength(15);
