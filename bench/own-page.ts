@@ -30,7 +30,8 @@ export async function measureOwnPage(load: Load, folder: string, rounds: number,
     for (const way of ['keepAlive', 'connection'] as const) {
       for (const { key, target, port, marker } of kinds) {
         const fresh = way === 'connection';
-        const pace = { connections: 32, pages: Math.round((fresh ? 8_000 : 24_000) * scale) };
+        const pages = Math.round((fresh ? 8_000 : 24_000) * (round === 0 ? 2 : scale));
+        const pace = { connections: 32, pages };
         const job = { port, paths: PATHS, fresh, tls: null, pace, markers: [marker] };
         const { cpuMs } = await measure(load, { name: key, pid: target.pid }, job);
         // The first round warms up.

@@ -4,14 +4,18 @@
  * request may have arrived.
  */
 
-import { Pool } from 'undici';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Failure } from '../domain/model.ts';
-import { createConnector } from './upstream-connector.ts';
-import { type AnswerLimits, Exchange, type UpstreamResult } from './upstream-exchange.ts';
+import type { AnswerLimits } from './answer-parser.ts';
+import { classifyNetworkError } from './network-error.ts';
+import { Connection } from './upstream-connection.ts';
+import { type Connector, createConnector } from './upstream-connector.ts';
+import { Exchange, type UpstreamResult } from './upstream-exchange.ts';
+import { renderRequest } from './upstream-request.ts';
 import type { Trust } from './upstream-tls.ts';
 
-export type { AnswerHeaders, UpstreamAnswer, UpstreamResult } from './upstream-exchange.ts';
+export type { AnswerHeaders } from './answer-parser.ts';
+export type { UpstreamAnswer, UpstreamResult } from './upstream-exchange.ts';
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -65,67 +69,160 @@ export function serverOrigins(service: Pick<ServiceConfig, 'url' | 'aliases'>): 
   return [...new Set([origin, `http://${hostname}:8082`, `https://${hostname}:8445`, ...aliases])];
 }
 
+/** How late a time limit may be noticed. One clock for all requests: a timer for each costs 1 µs a page. */
+const TICK_MS = 20;
+
 export function createUpstream(service: UpstreamService, options: Partial<UpstreamLimits> = {}): Upstream {
   const limits = { ...UPSTREAM_LIMITS, ...options };
   const configured = new URL(service.url).origin;
   const allowed = new Set(serverOrigins(service));
   const connect = createConnector(service, limits.connectMs);
   const pools = new Map<string, Pool>();
-  let open = 0;
+  const open = new Set<Exchange>();
+  let clock: NodeJS.Timeout | null = null;
   let closed = false;
 
   const poolOf = (origin: string): Pool => {
     const known = pools.get(origin);
     if (known !== undefined) return known;
-    const pool = createPool(origin, connect, limits);
+    const pool = new Pool(origin, connect, limits);
     pools.set(origin, pool);
     return pool;
+  };
+  const whyNotSent = ({ limitMs }: Exchange): Failure =>
+    open.size > limits.connections
+      ? { code: 'busy', detail: `no free connection within ${limitMs} ms` }
+      : { code: 'connect-timeout', detail: `no connection within ${limitMs} ms` };
+  const tick = () => {
+    const now = performance.now();
+    const late = [...open].filter(({ dueAt }) => dueAt <= now).map((each) => [each, whyNotSent(each)] as const);
+    for (const [exchange, why] of late) exchange.giveUp(why);
+    let idle = 0;
+    for (const pool of pools.values()) idle += pool.dropIdle(now);
+    if (open.size > 0 || idle > 0) clock?.refresh();
+    else clock = null;
   };
 
   return {
     request: ({ origin = configured, limitMs, ...request }) => {
       if (closed) return unsent({ code: 'internal', detail: 'the proxy is stopping' });
       if (!allowed.has(origin)) return unsent({ code: 'internal', detail: 'an origin that is not configured' });
-      if (open >= limits.connections + limits.waiting) {
-        return unsent({ code: 'busy', detail: `${open} requests to this service are under way` });
+      if (open.size >= limits.connections + limits.waiting) {
+        return unsent({ code: 'busy', detail: `${open.size} requests to this service are under way` });
       }
       if (limitMs <= 0) return unsent({ code: 'connect-timeout', detail: 'no time was left' });
-      open += 1;
+      const pool = poolOf(origin);
+      const bytes = renderRequest(request, pool.host);
+      if (bytes === null) return unsent({ code: 'internal', detail: 'a request that cannot be written' });
+      clock ??= setTimeout(tick, TICK_MS).unref();
       return new Promise((resolve) => {
-        const whyNotSent = (): Failure =>
-          open > limits.connections
-            ? { code: 'busy', detail: `no free connection within ${limitMs} ms` }
-            : { code: 'connect-timeout', detail: `no connection within ${limitMs} ms` };
-        const release = () => {
-          open -= 1;
-        };
-        const exchange = new Exchange(limits, limitMs, { resolve, release, whyNotSent });
-        poolOf(origin).dispatch({ path: request.target, ...request, headers: request.headers as string[] }, exchange);
+        const exchange = new Exchange(bytes, limitMs, resolve, (settled) => void open.delete(settled));
+        open.add(exchange);
+        pool.carry(exchange);
       });
     },
     close: async () => {
       closed = true;
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      if (clock !== null) clearTimeout(clock);
+      for (const pool of pools.values()) pool.close();
+      for (const exchange of [...open]) exchange.breakOff();
     },
   };
 }
 
-/** pipelining 1 and no HTTP/2: a connection carries one request at a time, so none is lost with another. */
-function createPool(origin: string, connect: ReturnType<typeof createConnector>, limits: UpstreamLimits): Pool {
-  return new Pool(origin, {
-    connect,
-    connections: limits.connections,
-    pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: limits.idleMs,
-    // A server may offer less (Keep-Alive: timeout=5 gives 3 s), never more.
-    keepAliveMaxTimeout: limits.idleMs,
-    keepAliveTimeoutThreshold: 2_000,
-    // The exchange has limits of its own: a deadline, exact and over the whole answer, and the size of the body.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: limits.headerBytes,
-  });
+/** The connections to one origin, and who waits for one. */
+class Pool {
+  /** For the Host header. */
+  readonly host: string;
+  readonly #url: URL;
+  readonly #connect: Connector;
+  readonly #limits: UpstreamLimits;
+  readonly #all = new Set<Connection>();
+  /** The one used last is used next, so that the others can go. */
+  readonly #idle: Connection[] = [];
+  readonly #waiting: Exchange[] = [];
+  #connecting = 0;
+  #closed = false;
+
+  constructor(origin: string, connect: Connector, limits: UpstreamLimits) {
+    this.#url = new URL(origin);
+    this.host = this.#url.host;
+    this.#connect = connect;
+    this.#limits = limits;
+  }
+
+  carry(exchange: Exchange): void {
+    const now = performance.now();
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.isUsable(now)) {
+        connection.send(exchange);
+        return;
+      }
+      connection.destroy();
+    }
+    this.#waiting.push(exchange);
+    this.#openFor(1);
+  }
+
+  /** Drops connections that have been idle for too long. Returns how many are left. */
+  dropIdle(now: number): number {
+    const [usable, spent] = [[] as Connection[], [] as Connection[]];
+    for (const connection of this.#idle) (connection.isUsable(now) ? usable : spent).push(connection);
+    if (spent.length > 0) this.#idle.splice(0, this.#idle.length, ...usable);
+    for (const connection of spent) connection.destroy();
+    return usable.length;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting.length = 0;
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  /** Opens another connection unless enough are under way for those who wait. */
+  #openFor(waiting: number): void {
+    if (this.#closed || this.#all.size + this.#connecting >= this.#limits.connections) return;
+    if (waiting <= 0) return;
+    this.#connecting += 1;
+    this.#connect(this.#url, (error, socket) => {
+      this.#connecting -= 1;
+      if (socket === null) {
+        // The oldest who waits: as many try as wait.
+        this.#next()?.settle({ ok: false, failure: classifyNetworkError(error), sent: false });
+        this.#openFor(this.#waiting.length - this.#connecting);
+      } else if (this.#closed) socket.destroy();
+      else {
+        const connection = new Connection(socket, this.#limits, this);
+        this.#all.add(connection);
+        this.onFree(connection);
+      }
+    });
+  }
+
+  /** The next who waits and whose time is not up. */
+  #next(): Exchange | null {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (!next.isSettled) return next;
+    }
+    return null;
+  }
+
+  onFree(connection: Connection): void {
+    const next = this.#next();
+    if (next === null) this.#idle.push(connection);
+    else if (connection.isUsable(performance.now())) connection.send(next);
+    else {
+      connection.destroy();
+      this.carry(next);
+    }
+  }
+
+  onClosed(connection: Connection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#openFor(this.#waiting.length - this.#connecting);
+  }
 }
 
 function unsent(failure: Failure): Promise<UpstreamResult> {
