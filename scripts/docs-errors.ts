@@ -1,6 +1,7 @@
 /** Writes docs/errors.md from the registry of errors. A test compares them. */
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { type FailureKind, failures } from '../src/domain/failure.ts';
 
 const CAUSES: Record<FailureKind['cause'], readonly [title: string, text: string]> = {
@@ -19,12 +20,18 @@ const CAUSES: Record<FailureKind['cause'], readonly [title: string, text: string
   configuration: ['The configuration', 'The proxy goes on, but this needs a change of its configuration or of DNS.'],
 };
 
+const english: Readonly<Record<string, { readonly prompt: string }>> = parse(
+  readFileSync(new URL('../phone-xml/languages/en.yaml', import.meta.url), 'utf8'),
+).messages;
+
 /** docs/errors.md. */
 export function renderErrorsDoc(): string {
   const sections = (Object.keys(CAUSES) as FailureKind['cause'][]).map((cause) => {
     const rows = Object.entries<FailureKind>(failures)
       .filter(([, kind]) => kind.cause === cause)
-      .map(([code, { operator, phone }]) => `| \`${code}\` | ${operator} | ${phone === null ? '' : `\`${phone}\``} |`);
+      .map(([code, { operator, phone }]) => {
+        return `| \`${code}\` | ${operator} | ${phone === null ? '' : `${english[phone]?.prompt} (\`${phone}\`)`} |`;
+      });
     const [title, text] = CAUSES[cause];
     return `## ${title}\n\n${text}\n\n| Code | What it means and what to do | The phone's words |\n|---|---|---|\n${rows.join('\n')}\n`;
   });
@@ -33,8 +40,9 @@ export function renderErrorsDoc(): string {
 <!-- Generated from src/domain/failure.ts by "node scripts/docs-errors.ts". -->
 
 Every failure has one of these codes, in the log, in the metrics and, in words, as the \`reason\` of a service in \`/health\`.
-Codes are stable; words may change. The last column is the key of what the phone's \`error\` page says, in the language files
-of [phone-xml](../phone-xml); where it is empty, phones are not told.
+Codes are stable; words may change. The last column is the prompt of the phone's \`error\` page in English, by which an agent's
+report leads to the code, and the key of its words in the language files of [phone-xml](../phone-xml); where it is empty,
+phones are not told.
 
 ${sections.join('\n')}`;
 }

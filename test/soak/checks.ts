@@ -8,6 +8,7 @@ export interface LogLine {
   readonly from?: string;
   readonly to?: string;
   readonly attempt?: number | null;
+  readonly reason?: string | null;
 }
 
 export interface Timelines {
@@ -52,16 +53,12 @@ export function checkTimelines(lines: readonly LogLine[], intervalMs: number, at
   return { outages, verdicts, problems };
 }
 
-/** How often the service's outages began in a span of time. */
-export function countOutages(lines: readonly LogLine[], service: string, from: number, to: number): number {
-  return lines.filter(
-    (line) =>
-      line.event === 'service-state' &&
-      line.service === service &&
-      line.to === 'reconnecting' &&
-      line.at >= from &&
-      line.at <= to,
-  ).length;
+/** Why each of the service's outages began that did in a span of time. */
+export function outagesIn(lines: readonly LogLine[], service: string, from: number, to: number): readonly string[] {
+  return lines.flatMap((line) => {
+    const begins = line.event === 'service-state' && line.service === service && line.to === 'reconnecting';
+    return begins && line.at >= from && line.at <= to ? [line.reason ?? ''] : [];
+  });
 }
 
 export interface Floors {

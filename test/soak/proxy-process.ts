@@ -19,6 +19,7 @@ export class ProxyProcess {
   readonly states = new Map<string, string>();
   /** Log events by name. */
   readonly events = new Map<string, number>();
+  readonly stalls: { readonly from: number; readonly to: number }[] = [];
   readonly #child: ChildProcess;
   #stderr = '';
 
@@ -30,6 +31,10 @@ export class ProxyProcess {
     });
     this.#child.stderr?.on('data', (chunk) => {
       this.#stderr += chunk;
+    });
+    this.#child.on('message', (message: { stalledFrom?: number; stalledTo?: number }) => {
+      const { stalledFrom: from, stalledTo: to } = message;
+      if (from !== undefined && to !== undefined) this.stalls.push({ from, to });
     });
     if (this.#child.stdout) createInterface({ input: this.#child.stdout }).on('line', (line) => this.#read(line));
   }
@@ -47,10 +52,11 @@ export class ProxyProcess {
   }
 
   async sample(): Promise<Sample> {
-    const answer = once(this.#child, 'message');
     this.#child.send('memory');
-    const [{ live, rss }] = await answer;
-    return { liveBytes: live, residentBytes: rss, sockets: this.sockets() };
+    for (;;) {
+      const [{ live, rss }] = await once(this.#child, 'message');
+      if (live !== undefined) return { liveBytes: live, residentBytes: rss, sockets: this.sockets() };
+    }
   }
 
   /** Open ones, the listening ones included. */
@@ -79,8 +85,8 @@ export class ProxyProcess {
     const line = JSON.parse(text);
     this.events.set(line.event, (this.events.get(line.event) ?? 0) + 1);
     if (line.event !== 'service-state' && line.event !== 'service-attempt') return;
-    const { event, service, from, to, attempt } = line;
-    this.lines.push({ at: Date.parse(line.time), event, service, from, to, attempt });
+    const { event, service, from, to, attempt, reason } = line;
+    this.lines.push({ at: Date.parse(line.time), event, service, from, to, attempt, reason });
     this.states.set(service, to);
   }
 }
