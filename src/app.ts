@@ -1,7 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
-import type { Config, ServiceConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { createMonitor, type HealthChange } from './monitor/monitor.ts';
 import { logNotification } from './monitor/notification-log.ts';
 import { createProbe } from './monitor/probe.ts';
@@ -9,11 +9,10 @@ import { renderFailure } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
-import { loadPages } from './phone/templates.ts';
-import { type BoundsConfig, createAddressBounds } from './proxy/address-bounds.ts';
-import { createAddressOf } from './proxy/client-address.ts';
-import { createPhoneHandler, type PhonePlan } from './proxy/handler.ts';
-import type { CertificateReport } from './proxy/listener-certificate.ts';
+import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
+import { createAddressBounds } from './proxy/address-bounds.ts';
+import { logCertificate } from './proxy/certificate-log.ts';
+import { createPhoneHandler } from './proxy/handler.ts';
 import { createPhoneListeners } from './proxy/phone-listeners.ts';
 import { createRefusalLog } from './proxy/refusal-log.ts';
 import { createRelay } from './proxy/relay.ts';
@@ -22,7 +21,7 @@ import { createAdminKeeper } from './store/admin-settings.ts';
 import { type Clock, systemClock } from './store/clock.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createNameStore } from './store/names.ts';
-import { createServiceStore, type ServiceDefinition } from './store/services.ts';
+import { createServiceStore } from './store/services.ts';
 
 export interface App {
   /** Rejects, with nothing left running, when a port cannot be had. */
@@ -207,41 +206,4 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     opsAddress: () => ops.address(),
     ready: monitor.ready.then(() => allServices(config).length),
   };
-}
-
-/** What a configuration means for the pages and for every single request. */
-function createPlan({ phones, clusters, pages }: Config): PhonePlan {
-  return {
-    answerWithinMs: phones.answerWithinMs,
-    frontDoor: clusters.find((cluster) => cluster.frontDoor)?.id ?? null,
-    templates: loadPages(pages),
-    addressOf: createAddressOf(phones.trustedFronts),
-  };
-}
-
-function allServices({ clusters }: Config): readonly ServiceConfig[] {
-  return clusters.flatMap(({ services }) => services);
-}
-
-function defineServices({ clusters }: Config): readonly ServiceDefinition[] {
-  return clusters.flatMap(({ id: cluster, services }) =>
-    services.map(({ id, name, url, probe, notification: used }) => {
-      const notification = used === null ? 'off' : used.advisory ? 'advisory' : 'on';
-      return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}`, notification };
-    }),
-  );
-}
-
-function defineBounds({ phones }: Config): BoundsConfig {
-  return { limits: phones.limits.perAddress, trustedFronts: phones.trustedFronts };
-}
-
-function logCertificate(log: Log, listener: string, report: CertificateReport): void {
-  if (report.kind === 'refused') {
-    log.error('certificate-refused', { listener, problem: report.problem });
-    return;
-  }
-  const fields = { listener, subject: report.subject, validTo: new Date(report.validTo).toISOString() };
-  if (report.kind === 'renewed') log.info('certificate-renewed', fields);
-  else log.warn('certificate-ends', { ...fields, days: report.days });
 }

@@ -46,11 +46,14 @@ export async function runServe(file: string, version: string, output: Output): P
     },
   });
   const reload = (why: string) => reloader.reload(why);
-  return runApp(app, log, output, () => {
+  const code = await runApp(app, log, output, () => {
     hangUp = () => void reload('SIGHUP');
     if (early) hangUp();
     watch.set(config.reload.watch);
   });
+  hangUp = () => {};
+  watch.set(false);
+  return code;
 }
 
 /**
