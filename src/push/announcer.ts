@@ -12,7 +12,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { PhoneAddresses } from './addresses.ts';
-import { renderPushForm } from './form.ts';
+import { formType, renderPushForm } from './form.ts';
 import { createPacer } from './pacing.ts';
 import { classifyPhoneAnswer, type PushOutcome } from './phone-answer.ts';
 import type { PhoneClient, PhonePush } from './phone-client.ts';
@@ -159,7 +159,7 @@ function selectPush(
   const { address, origin } = place;
   const xml = renderExecute(phoneUrl(origin, service, device), priority);
   if (xml.length > MAX_XML_BYTES) return { code: 'push-too-large', detail: `${xml.length} bytes of XML`, address };
-  const contentType = 'application/x-www-form-urlencoded';
+  const contentType = formType(undefined);
   const body = Buffer.from(renderPushForm(xml));
   return { code: null, push: { address, scheme, authorization, contentType, body } };
 }

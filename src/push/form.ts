@@ -11,11 +11,17 @@ export interface PushForm {
 
 /** Phones tell upper from lower case here. */
 const FIELD = 'XML';
-const FORM_TYPE = /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** null: no form, or not exactly one field `XML`. A missing Content-Type counts as the only one that is allowed. */
-export function parsePushForm(contentType: string | undefined, body: Buffer): PushForm | null {
-  if (contentType !== undefined && !FORM_TYPE.test(contentType)) return null;
+/**
+ * null: not exactly one field `XML`. The media type does not matter: push clients that work with real phones call it
+ * text/xml, and some of them do not escape the document either, so that its own `&` would end it.
+ */
+export function parsePushForm(body: Buffer): PushForm | null {
+  const raw = `${FIELD}=<`;
+  if (body.toString('latin1', 0, raw.length) === raw) {
+    return { xml: body.subarray(raw.length - 1), withXml: (xml) => Buffer.from(renderPushForm(xml)) };
+  }
   const pairs = body.toString('latin1').split('&');
   const found = pairs.flatMap((pair, index) => (nameOf(pair) === FIELD ? [index] : []));
   const [at] = found;
@@ -27,6 +33,12 @@ export function parsePushForm(contentType: string | undefined, body: Buffer): Pu
     xml: equals === -1 ? Buffer.alloc(0) : decode(pair.slice(equals + 1)),
     withXml: (xml) => Buffer.from(pairs.with(at, renderPushForm(xml)).join('&'), 'latin1'),
   };
+}
+
+/** The Content-Type for a form: the client's own where it is one, since it may name a charset. */
+export function formType(contentType: string | undefined): string {
+  const [type = ''] = (contentType ?? '').split(';');
+  return contentType !== undefined && type.trim().toLowerCase() === FORM_TYPE ? contentType : FORM_TYPE;
 }
 
 /** A form with nothing but the document. Spaces become %20, which every reading of the format takes. */

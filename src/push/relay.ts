@@ -15,7 +15,7 @@ import type { Clock } from '../store/clock.ts';
 import type { NameStore } from '../store/names.ts';
 import type { PhoneAddresses } from './addresses.ts';
 import { type PushedDocument, readPushed } from './document.ts';
-import { type PushForm, parsePushForm } from './form.ts';
+import { formType, type PushForm, parsePushForm } from './form.ts';
 import { classifyPhoneAnswer, type PushFailureCode, renderPhoneError } from './phone-answer.ts';
 import type { PhoneAnswer, PhoneClient, PhoneScheme } from './phone-client.ts';
 import type { PushSources } from './sources.ts';
@@ -101,7 +101,7 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     const reply = await options.post({
       ...{ address: push.address, scheme, body: push.body },
       authorization: req.headers.authorization ?? null,
-      contentType: req.headers['content-type'] ?? 'application/x-www-form-urlencoded',
+      contentType: formType(req.headers['content-type']),
     });
     if (!reply.ok) return { ...push, ...reply, ok: false as const };
     note(push, reply);
@@ -117,7 +117,7 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
       const code = form.code === 'request-body-too-large' ? 'push-too-large' : 'push-malformed';
       return { ...stopped(code, form.detail), service };
     }
-    const parsed = parsePushForm(req.headers['content-type'], form.body);
+    const parsed = parsePushForm(form.body);
     if (parsed === null) return { ...stopped('push-malformed', 'not a form with one field XML'), service };
     const { length } = parsed.xml;
     if (length > MAX_XML_BYTES) return { ...stopped('push-too-large', `${length} bytes of XML`), service };

@@ -86,6 +86,11 @@ describe('a push', () => {
       pushForm(`<?xml version="1.0" encoding="UTF-8"?>\n${execute(PAGE)}\n`),
       {},
     ],
+    [
+      'that is called XML and not escaped',
+      `XML=${execute(`${PAGE}?a=1&amp;b=2`)}\n`,
+      { 'content-type': 'text/xml; charset:ISO-8859-1' },
+    ],
     ['that waits for 100 Continue', pushForm(execute(PAGE)), { expect: '100-continue' }],
     ['with a name of the server in capitals', pushForm(execute(PAGE.replace('finesse-a', 'FINESSE-A'))), {}],
     [

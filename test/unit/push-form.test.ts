@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
 import { renderExecute } from '../../src/push/announcer.ts';
 import { readPushed } from '../../src/push/document.ts';
-import { parsePushForm, renderPushForm } from '../../src/push/form.ts';
+import { formType, parsePushForm, renderPushForm } from '../../src/push/form.ts';
 import { classifyPhoneAnswer, PUSH_FAILURES, renderPhoneError } from '../../src/push/phone-answer.ts';
 import { selectPushEvent } from '../../src/push/pushes.ts';
 
 const TYPE = 'application/x-www-form-urlencoded';
-const form = (body: string, type: string | undefined = TYPE) => parsePushForm(type, Buffer.from(body, 'latin1'));
+const form = (body: string) => parsePushForm(Buffer.from(body, 'latin1'));
 
 describe('the form of a push', () => {
   it('holds what any client put into it, byte for byte', () => {
@@ -43,11 +43,18 @@ describe('the form of a push', () => {
     expect(form(body)).toBeNull();
   });
 
-  it('may have no type, a charset or capitals, but no other type', () => {
-    for (const type of [undefined, `${TYPE}; charset=utf-8`, TYPE.toUpperCase(), ` ${TYPE} ;x`]) {
-      expect(parsePushForm(type, Buffer.from('XML=a'))?.xml.toString()).toBe('a');
+  it('goes on with the type it came with, if that is one of a form', () => {
+    for (const type of [`${TYPE}; charset=utf-8`, TYPE.toUpperCase(), ` ${TYPE} ;x`]) expect(formType(type)).toBe(type);
+    for (const type of [undefined, '', 'text/xml', `${TYPE}x`, 'multipart/form-data']) {
+      expect(formType(type)).toBe(TYPE);
     }
-    for (const type of ['text/xml', `${TYPE}x`, 'multipart/form-data']) expect(form('XML=a', type)).toBeNull();
+  });
+
+  it('may hold the document as it is, and is then escaped', () => {
+    const xml = '<x u="a?b=1&amp;c=%20+2"/>\n';
+    expect(form(`XML=${xml}`)?.xml.toString()).toBe(xml);
+    const escaped = form(`XML=${xml}`)?.withXml(Buffer.from(xml)).toString() ?? '';
+    expect(new URLSearchParams(escaped).get('XML')).toBe(xml);
   });
 
   it('keeps its other fields when the document is replaced', () => {
