@@ -8,7 +8,7 @@ import { checkPages } from './check.ts';
 
 export interface ReloaderOptions {
   readonly file: string;
-  /** What runs at present. */
+  /** What the proxy was started with. */
   readonly initial: Config;
   readonly apply: (config: Config) => void;
   readonly log: Log;
@@ -21,8 +21,8 @@ export interface Reloader {
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { file, apply, log, load = loadConfig } = options;
-  let current = options.initial;
+  const { file, initial, apply, log, load = loadConfig } = options;
+  let current = initial;
   let last: Promise<void> = Promise.resolve();
 
   const reload = async (why: string): Promise<void> => {
@@ -31,10 +31,12 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const problems = loaded.ok ? await checkPages(loaded.config) : loaded.problems;
     if (!loaded.ok || problems.length > 0) return refuse(problems);
     for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
-    const changes = diffConfig(current, loaded.config);
+    const changed = diffConfig(current, loaded.config).filter(({ needsRestart }) => !needsRestart);
+    // Since the start, not since the last reload: it is still to be done, unless the file went back to what it was.
+    const waiting = diffConfig(initial, loaded.config).filter(({ needsRestart }) => needsRestart);
     apply(loaded.config);
     current = loaded.config;
-    announce(changes);
+    announce(changed, waiting);
   };
 
   const refuse = (problems: readonly ConfigProblem[]) => {
@@ -44,13 +46,10 @@ export function createReloader(options: ReloaderOptions): Reloader {
     log.error('reload-refused', { file, problem: 'nothing has changed; correct the file and reload again' });
   };
 
-  const announce = (changes: readonly ConfigChange[]) => {
-    for (const { key, words, needsRestart } of changes) {
-      if (needsRestart) log.warn('restart-needed', { key, change: words });
-      else log.info('configuration-changed', { key, change: words });
-    }
-    const waiting = changes.filter(({ needsRestart }) => needsRestart).length;
-    log.info('reloaded', { changes: changes.length - waiting, restartNeeded: waiting });
+  const announce = (changed: readonly ConfigChange[], waiting: readonly ConfigChange[]) => {
+    for (const { key, words } of changed) log.info('configuration-changed', { key, change: words });
+    for (const { key, words } of waiting) log.warn('restart-needed', { key, change: words });
+    log.info('reloaded', { changes: changed.length, restartNeeded: waiting.length });
   };
 
   return {
