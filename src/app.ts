@@ -58,7 +58,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const metrics = createMetrics({ store, devices, version, clock });
+  const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
 
   const monitor = createMonitor({
     services: allServices(config),

@@ -129,6 +129,11 @@ export const metricDefinitions = {
   },
   ippa_service_devices: { type: 'gauge', help: 'Devices signed in on the service.', labels: ['service'] },
   ippa_devices: { type: 'gauge', help: 'Devices known, signed in or not.', labels: [] },
+  ippa_certificate_end_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate of a listener ends, as seconds since 1970.',
+    labels: ['listener'],
+  },
   ippa_build_info: {
     type: 'gauge',
     help: 'Always 1; versions of the proxy and of Node.js.',

@@ -10,6 +10,7 @@ import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import { createBucketHistogram } from './bucket-histogram.ts';
+import type { HeldCertificate } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -45,6 +46,8 @@ export interface MetricsOptions {
   readonly devices: DeviceRegistry;
   readonly version: string;
   readonly clock: Clock;
+  /** Of the listeners where phones connect. */
+  readonly certificates?: () => readonly Pick<HeldCertificate, 'listener' | 'validTo'>[];
 }
 
 const NONE = 'none';
@@ -186,7 +189,10 @@ function addServiceGauges(registry: Registry, { store, devices, clock }: Metrics
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
 }
 
-function addProcessGauges(registry: Registry, { version }: MetricsOptions): void {
+function addProcessGauges(registry: Registry, { version, certificates }: MetricsOptions): void {
+  addGauge(registry, 'ippa_certificate_end_timestamp_seconds', (set) => {
+    for (const { listener, validTo } of certificates?.() ?? []) set({ listener }, validTo / 1000);
+  });
   addGauge(registry, 'ippa_build_info', (set) => set({ version, node: process.versions.node }, 1));
   new Counter({
     ...definitionOf('process_cpu_seconds_total'),

@@ -209,3 +209,33 @@ describe('signals', () => {
     expect(signals({})?.connection.reason).toMatch(/not connected yet/);
   });
 });
+
+describe('certificates', () => {
+  const DAY_MS = 86_400_000;
+  const held = { listener: 'phones.listeners[0]', subject: 'CN=x', problem: null };
+  const health = (...certificates: Parameters<typeof renderHealth>[0]['certificates'] & object) =>
+    renderHealth({
+      ...{ clusters: [], signedIn: () => 0, version: '0.1.0', startedAt: NOW, now: NOW, problems: ['another'] },
+      certificates,
+    });
+
+  it('stand there with the days they have left', () => {
+    const { certificates, problems } = health({ ...held, validTo: NOW + 90.5 * DAY_MS });
+    expect(certificates).toEqual([{ ...held, validTo: '2027-01-31T00:00:00.000Z', days: 90 }]);
+    expect(problems).toEqual(['another']);
+  });
+
+  it.each([
+    [30 * DAY_MS, null, null],
+    [30 * DAY_MS - 1, null, 'the certificate ends on 2026-12-01; renew it'],
+    [-1, null, 'the certificate ended on 2026-11-01, and phones refuse it; renew it'],
+    [
+      90 * DAY_MS,
+      'p.key is the key of another certificate',
+      'not in use, because p.key is the key of another certificate',
+    ],
+  ])('%d ms before their end and with the problem %s: %s', (leftMs, problem, expected) => {
+    const { problems } = health({ ...held, problem, validTo: NOW + leftMs });
+    expect(problems.slice(1)).toEqual(expected === null ? [] : [expect.stringContaining(expected)]);
+  });
+});

@@ -49,6 +49,16 @@ test('both URL fields for the front door, each service, and each direct service'
   expect(text).toContain('Update Subscriptions');
 });
 
+test('a legacy listener is never the first choice, and 7900 phones are told of', async () => {
+  const legacy =
+    '{ host: 0.0.0.0, port: 8446, publicUrl: "https://ippa.example.com:8446", tls: { cert: proxy.pem, key: proxy.key, profile: legacy } }';
+  const text = await rendered([legacy, TLS]);
+  expect(values(text, 'Secure-Service URL')[0]).toBe('https://ippa.example.com:8445/main/fippa/#DEVICENAME#');
+  expect(values(text, 'also reachable as')[0]).toBe('https://ippa.example.com:8446/main/fippa/#DEVICENAME#');
+  expect(text).toContain('Phones of the 7900 series speak TLS 1.0 alone');
+  expect(await rendered([TLS])).not.toContain('7900');
+});
+
 test('one kind of listener: what to enter in the other field', async () => {
   const plain = await rendered([PLAIN]);
   expect(values(plain, 'Secure-Service URL')[0]).toBe('leave it empty');
