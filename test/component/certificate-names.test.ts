@@ -57,7 +57,7 @@ test.each([
   ['one of several', { certificateNames: ['x.example.com', 'finesse-a.example.com'] }, true],
   ['another name', { certificateNames: ['x.example.com'] }, false],
   ['a name that only ends like it', { certificateNames: ['evil-finesse-a.example.com'] }, false],
-])('%s', async (_name, trust, trusted) => {
+])('B224 %s', async (_name, trust, trusted) => {
   const service = serviceOn(await listen(), trust);
   const { outcome } = await createProbe(service)({ timeoutMs: 4000, repeatMs: null });
   expect(outcome).toMatchObject(
@@ -74,7 +74,7 @@ test.each([
   expect(requests).toBe(trusted ? 3 : 0);
 });
 
-test('a name does not replace the CA', async () => {
+test('B224 a name does not replace the CA', async () => {
   const impostor = selfSigned(['finesse-a.example.com'], Date.now());
   const service = serviceOn(await listen(impostor), { certificateNames: ['finesse-a.example.com'] });
   const { outcome } = await createProbe(service)({ timeoutMs: 4000, repeatMs: null });

@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const BAD = '127.0.66.6';
 
-test('one connection too many costs no handshake and one line; another address is served', async () => {
+test('B232 one connection too many costs no handshake and one line; another address is served', async () => {
   const tls = { cert: join(folder, 'p.pem'), key: join(folder, 'p.key') };
   writeFileSync(tls.cert, PROXY_CERTIFICATE);
   writeFileSync(tls.key, PROXY_KEY);

@@ -74,7 +74,7 @@ const refusals = (address: string) =>
 const GET = 'GET /a/fippa/SEP001122334455 HTTP/1.1\r\nHost: proxy\r\n\r\n';
 
 describe('requests of one address', () => {
-  it('are served up to the burst, then told so, then not answered; a phone beside it notices nothing', async () => {
+  it('B231 are served up to the burst, then told so, then not answered; a phone beside it notices nothing', async () => {
     await start({ perAddress: { burst: 5, requestsPerSecond: 1 } });
     const replies: (Reply | null)[] = [];
     for (let n = 0; n < 30; n++) {
@@ -90,14 +90,14 @@ describe('requests of one address', () => {
     expect(replies.some((reply) => reply === null)).toBe(true);
   });
 
-  it('reach no server once they are refused', async () => {
+  it('B231 reach no server once they are refused', async () => {
     const { finesse } = await start({ perAddress: { burst: 5, requestsPerSecond: 1 } });
     const replies = await Promise.all(Array.from({ length: 50 }, () => ask(BAD)));
     const reached = finesse[0]?.requests.filter(({ target }) => target.startsWith('/fippa/')).length;
     expect(reached).toBe(replies.filter(isServed).length);
   });
 
-  it('make one line in the log, however many; metrics count them all', async () => {
+  it('B235 make one line in the log, however many; metrics count them all', async () => {
     await start({ perAddress: { burst: 1, requestsPerSecond: 1 } });
     for (let n = 0; n < 40; n++) await ask(BAD);
     expect(refusals(BAD)).toHaveLength(1);
@@ -107,13 +107,13 @@ describe('requests of one address', () => {
     expect(count).toBeGreaterThan(20);
   });
 
-  it('refused for another reason make one line too', async () => {
+  it('B235 refused for another reason make one line too', async () => {
     await start();
     for (let n = 0; n < 20; n++) await rig.get('/nothing');
     expect(refusals('127.0.0.1')).toHaveLength(1);
   });
 
-  it('count for the phone that a trusted front forwards', async () => {
+  it('B234 count for the phone that a trusted front forwards', async () => {
     await start({ perAddress: { burst: 3, requestsPerSecond: 1 } }, { trustedFronts: ['127.0.5.5'] });
     const through = (phone: string) => ask('127.0.5.5', { 'x-forwarded-for': phone });
     for (let n = 0; n < 20; n++) await through('10.1.1.1');
@@ -122,7 +122,7 @@ describe('requests of one address', () => {
     expect(refusals('10.1.1.1')).toHaveLength(1);
   });
 
-  it('by default are never refused when 2,000 phones, each with its own, come back within a second', async () => {
+  it('B233 by default are never refused when 2,000 phones, each with its own, come back within a second', async () => {
     await start();
     const phones = Array.from({ length: 2000 }, (_, n) => `127.2.${n >> 8}.${n & 255}`);
     const replies = await Promise.all(phones.map((address) => ask(address)));
@@ -141,7 +141,7 @@ describe('requests of one address', () => {
 });
 
 describe('connections', () => {
-  it('of one address are bounded, and those of the others are not', async () => {
+  it('B232 of one address are bounded, and those of the others are not', async () => {
     await start({ perAddress: { connections: 3 } });
     const held = [open(BAD), open(BAD), open(BAD)];
     for (const client of held) {
@@ -168,7 +168,7 @@ describe('connections', () => {
     }
   });
 
-  it('that only sit there, thousands of them, are closed in time while phones are served', async () => {
+  it('B230 that only sit there, thousands of them, are closed in time while phones are served', async () => {
     await start({ headersMs: 1500, requestMs: 2000 });
     const idle = Array.from({ length: 2000 }, (_, n) => open(`127.3.${n >> 8}.${n & 255}`));
     await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
@@ -195,7 +195,7 @@ describe('slow clients', () => {
   it.each([
     ['headers', 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\nX: '],
     ['bodies', 'POST /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\nContent-Length: 5000\r\n\r\n'],
-  ])('with %s that drip are answered with a page and closed', async (_name, head) => {
+  ])('B230 with %s that drip are answered with a page and closed', async (_name, head) => {
     await start({ headersMs: 500, requestMs: 1000 });
     const client = open(BAD);
     client.write(head);

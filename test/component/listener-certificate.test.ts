@@ -100,7 +100,7 @@ const OLD_PHONE: ConnectionOptions = {
 describe('profiles', () => {
   beforeAll(() => write(one));
 
-  it('modern: TLS 1.2 and 1.3, nothing older', async () => {
+  it('B220 modern: TLS 1.2 and 1.3, nothing older', async () => {
     const { port, refused } = await start();
     expect((await fetchOver(port, { maxVersion: 'TLSv1.2' })).protocol).toBe('TLSv1.2');
     expect((await fetchOver(port)).protocol).toBe('TLSv1.3');
@@ -110,7 +110,7 @@ describe('profiles', () => {
   });
 
   it.each(['AES128-SHA', 'AES256-SHA'])(
-    'legacy: a 7900 phone with TLS 1.0 and %s, and what is newer too',
+    'B220 legacy: a 7900 phone with TLS 1.0 and %s, and what is newer too',
     async (suite) => {
       const { port } = await start('legacy');
       const seen = await fetchOver(port, { ...OLD_PHONE, ciphers: `${suite}:@SECLEVEL=0` });
@@ -122,7 +122,7 @@ describe('profiles', () => {
   it.each([
     ['ids', { ciphers: 'AES128-SHA:@SECLEVEL=0', secureOptions: 0x4000 }],
     ['tickets', {}],
-  ])('legacy: sessions are resumed by %s', async (_name, options) => {
+  ])('B221 legacy: sessions are resumed by %s', async (_name, options) => {
     const { port } = await start('legacy');
     const first = await fetchOver(port, { ...OLD_PHONE, ...options });
     expect(first.session).toBeDefined();
@@ -134,7 +134,7 @@ describe('profiles', () => {
     expect(again.resumed).toBe(true);
   });
 
-  it('ALPN is http/1.1 or nothing, with a server name or without', async () => {
+  it('B221 ALPN is http/1.1 or nothing, with a server name or without', async () => {
     const { port } = await start();
     expect((await fetchOver(port, { ALPNProtocols: ['h2', 'http/1.1'] })).alpn).toBe('http/1.1');
     expect((await fetchOver(port, { servername: '' })).alpn).toBe(false);
@@ -146,7 +146,7 @@ describe('profiles', () => {
 describe('files that change', () => {
   const look = () => listener?.lookAtCertificate(tls);
 
-  it('are in use for new connections, those that are open stay', async () => {
+  it('B222 are in use for new connections, those that are open stay', async () => {
     write(one);
     const { port, reports } = await start();
     const open = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -162,7 +162,7 @@ describe('files that change', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('that do not fit or are half of what they were keep the old pair in use, and are told of once', async () => {
+  it('B222 that do not fit or are half of what they were keep the old pair in use, and are told of once', async () => {
     write(one);
     const { port, reports } = await start();
     const cases: [string, string, RegExp][] = [
@@ -193,7 +193,7 @@ describe('files that change', () => {
     expect((await fetchOver(port)).subject).toContain('two.example.com');
   });
 
-  it('are noticed by themselves', async () => {
+  it('B222 are noticed by themselves', async () => {
     write(one);
     const { clock, reports, port } = await start();
     // The first look has the contents of the start.
@@ -233,7 +233,7 @@ async function settled(clock: FakeClock, holds: () => boolean): Promise<void> {
 }
 
 describe('the end of a certificate', () => {
-  it('is told 30 days before, once a day, and no earlier', async () => {
+  it('B223 is told 30 days before, once a day, and no earlier', async () => {
     write(one);
     const { clock, reports } = await start();
     clock.set(334 * DAY_MS);
@@ -246,7 +246,7 @@ describe('the end of a certificate', () => {
     expect(reports.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('is told at the start when it is near, and after it', async () => {
+  it('B223 is told at the start when it is near, and after it', async () => {
     write(one);
     const clock = createFakeClock();
     clock.set(370 * DAY_MS);

@@ -59,7 +59,7 @@ const setAdmin = (id: string, admin: string, token = TOKEN) =>
   });
 
 describe('what has not changed', () => {
-  it('keeps its health, its phones and what the operator set', async () => {
+  it('B202 keeps its health, its phones and what the operator set', async () => {
     await start({ servers: 3 });
     await rig.get(`/a/fippa/${PHONE}${SIGN_IN}`);
     await setAdmin('b', 'drain');
@@ -78,7 +78,7 @@ describe('what has not changed', () => {
     expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('Agent 1001');
   });
 
-  it('goes through its outage without losing a step', async () => {
+  it('B202 goes through its outage without losing a step', async () => {
     await start({ servers: 3, intervalMs: 800 });
     await rig.finesse[0]?.fault('refuse');
     const { since } = await rig.until('a', 'reconnecting');
@@ -88,7 +88,7 @@ describe('what has not changed', () => {
     expect(Date.parse(String(out.since)) - Date.parse(String(since))).toBe(3 * 800);
   });
 
-  it('is not probed or connected to anew', async () => {
+  it('B202 is not probed or connected to anew', async () => {
     await start({ intervalMs: 60_000 });
     await rig.get(`/a/fippa/${PHONE}`);
     const probes = () => rig.finesse[0]?.requests.filter(({ target }) => target.includes('SystemInfo')).length;
@@ -100,7 +100,7 @@ describe('what has not changed', () => {
 });
 
 describe('a service', () => {
-  it('under the same id at another url begins as unknown, with its setting kept, and phones go there', async () => {
+  it('B203 under the same id at another url begins as unknown, with its setting kept, and phones go there', async () => {
     await start();
     await setAdmin('a', 'drain');
     await rig.get(`/a/fippa/${PHONE}`);
@@ -115,7 +115,7 @@ describe('a service', () => {
     expect(fippa(rig.finesse[0])).toHaveLength(old);
   });
 
-  it('that is renamed keeps its health and is called by the new name at once', async () => {
+  it('B202 that is renamed keeps its health and is called by the new name at once', async () => {
     await start();
     const since = (await entry('a'))?.since;
     rig.app.apply(only('a', (service) => ({ ...service, name: 'Finesse Nord' })));
@@ -125,7 +125,7 @@ describe('a service', () => {
     expect((await rig.get(`/b/fippa/${PHONE}`)).body).toContain('<Name>Finesse Nord</Name>');
   });
 
-  it('that is removed is no alternate any more, its prefix is unknown, nobody is signed in there', async () => {
+  it('B203 that is removed is no alternate any more, its prefix is unknown, nobody is signed in there', async () => {
     await start({ servers: 3 });
     await rig.get(`/b/fippa/${PHONE}${SIGN_IN}`);
     rig.app.apply(only('b', () => null));
@@ -140,7 +140,7 @@ describe('a service', () => {
     expect(await entry('b')).toMatchObject({ phones: 0 });
   });
 
-  it('that is added is probed at once and becomes an alternate', async () => {
+  it('B203 that is added is probed at once and becomes an alternate', async () => {
     await start();
     const [a] = rig.config.clusters[0]?.services ?? [];
     const added = { ...(await moved(a as ServiceConfig)), id: 'n', name: 'Finesse New' };
@@ -174,7 +174,7 @@ describe('requests under way', () => {
   it.each([
     ['is removed', () => null],
     ['changes', (service: ServiceConfig) => ({ ...service, name: 'Other', aliases: ['x.example.com'] })],
-  ])('end as they began when their service %s', async (_name, change) => {
+  ])('B204 end as they began when their service %s', async (_name, change) => {
     await start();
     await rig.finesse[0]?.fault('slow', { ms: 600, scope: 'fippa' });
     const slow = Array.from({ length: 20 }, (_, n) => rig.get(`/a/fippa/SEP${n}`));
@@ -184,7 +184,7 @@ describe('requests under way', () => {
     expect(fippa(rig.finesse[0])).toHaveLength(20);
   });
 
-  it('whose service is removed and then fails them have a page', async () => {
+  it('B204 whose service is removed and then fails them have a page', async () => {
     await start();
     await rig.finesse[0]?.fault('silent', { scope: 'fippa' });
     const stuck = rig.get(`/a/fippa/${PHONE}`);
@@ -196,7 +196,7 @@ describe('requests under way', () => {
     expect(rig.lines.filter(({ event }) => event === 'internal')).toEqual([]);
   });
 
-  it('are none the worse for one reload after the other', async () => {
+  it('B204 are none the worse for one reload after the other', async () => {
     await start();
     let isOn = true;
     const reloading = (async () => {
@@ -216,7 +216,7 @@ describe('requests under way', () => {
 });
 
 describe('the rest', () => {
-  it('the time-out, the grid and the attempts hold from then on', async () => {
+  it('B205 the time-out, the grid and the attempts hold from then on', async () => {
     await start();
     rig.app.apply({
       ...rig.config,
@@ -233,7 +233,7 @@ describe('the rest', () => {
     expect(Date.parse(String(out.since)) - Date.parse(String(since))).toBe(600);
   });
 
-  it('the token: the old one is refused, the new one taken', async () => {
+  it('B205 the token: the old one is refused, the new one taken', async () => {
     await start();
     rig.app.apply({ ...rig.config, ops: { ...rig.config.ops, token: 'another' } });
     expect((await setAdmin('a', 'drain')).status).toBe(401);
@@ -261,7 +261,7 @@ describe('the rest', () => {
     expect(refused()).toEqual(['127.0.0.1', '10.1.1.1']);
   });
 
-  it('pages, and broken ones change nothing', async () => {
+  it('B200 B205 pages, and broken ones change nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pages-'));
     try {
       await start();
@@ -293,7 +293,7 @@ describe('the rest', () => {
     }
   });
 
-  it('a listener that is gone from the configuration serves on until the restart', async () => {
+  it('B205 a listener that is gone from the configuration serves on until the restart', async () => {
     await start();
     const listeners = [{ host: '127.0.0.2', port: 0, publicUrl: null, tls: null, service: null }];
     rig.app.apply({ ...rig.config, phones: { ...rig.config.phones, listeners } });

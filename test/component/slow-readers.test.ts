@@ -29,7 +29,7 @@ async function start(answerMs: number) {
   return { port: listener.address().port, refused };
 }
 
-test('an answer that is not taken in time is cut off, although a little of it is read now and then', async () => {
+test('B230 an answer that is not taken in time is cut off, although a little of it is read now and then', async () => {
   const { port, refused } = await start(500);
   const client = openRaw(port);
   client.write(GET);

@@ -85,7 +85,7 @@ describe.runIf(hasSlowhttptest)('slowhttptest', () => {
     ['slow bodies', ['-B']],
     ['slow readers', ['-X', '-w', '1', '-y', '8', '-n', '1', '-z', '4', '-k', '3']],
   ])(
-    '%s: phones notice nothing, and the log has few lines of it',
+    'B230 B235 %s: phones notice nothing, and the log has few lines of it',
     async (_name, mode) => {
       const serve = await startProxy();
       const [phones, ops] = [await serve.phones(), await serve.ops()];
@@ -107,7 +107,7 @@ describe.runIf(hasSlowhttptest)('slowhttptest', () => {
 });
 
 describe('a flood from one address', () => {
-  it('is refused; phones notice nothing', async () => {
+  it('B231 is refused; phones notice nothing', async () => {
     const serve = await startProxy();
     const [phones, ops] = [await serve.phones(), await serve.ops()];
     let isOn = true;

@@ -42,7 +42,7 @@ async function subjectOf(serve: Serve): Promise<string | undefined> {
 const health = async (serve: Serve) => JSON.parse((await fetchRaw(`${await serve.ops()}/health`)).body);
 
 describe('the certificate', () => {
-  it('is in /health, and renewed by itself when its files change', async () => {
+  it('B222 B223 is in /health, and renewed by itself when its files change', async () => {
     const folder = testFolder();
     const serve = await start(folder, pair('old.example.com'));
     expect((await health(serve)).certificates).toEqual([
@@ -61,7 +61,7 @@ describe('the certificate', () => {
     expect(await subjectOf(serve)).toContain('new.example.com');
   });
 
-  it('stays when the new pair does not fit; that is told once and stands in /health until it does', async () => {
+  it('B222 stays when the new pair does not fit; that is told once and stands in /health until it does', async () => {
     const folder = testFolder();
     const serve = await start(folder, pair('old.example.com'));
     const next = pair('new.example.com');
@@ -81,7 +81,7 @@ describe('the certificate', () => {
     expect(JSON.stringify(serve.lines)).not.toContain('PRIVATE');
   });
 
-  it('that ends within 30 days is told at the start, in the log and in /health', async () => {
+  it('B223 that ends within 30 days is told at the start, in the log and in /health', async () => {
     const serve = await start(testFolder(), pair('old.example.com', 340));
     expect(await serve.saw('certificate-ends')).toMatchObject({ subject: 'CN=old.example.com', level: 'warn' });
     const { problems, certificates } = await health(serve);

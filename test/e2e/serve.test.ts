@@ -33,7 +33,7 @@ async function until<T>(ask: () => Promise<T>, holds: (found: T) => boolean): Pr
 }
 
 describe('SIGHUP', () => {
-  it('takes over what changed, keeps the health and the phones of the rest, and says what changed', async () => {
+  it('B201 B202 takes over what changed, keeps the health and the phones of the rest, and says what changed', async () => {
     const [a, b, c] = [await startFinesse('a'), await startFinesse('b'), await startFinesse('c')];
     const folder = testFolder();
     const file = writeConfig(folder, { a: a.url, b: b.url });
@@ -66,7 +66,7 @@ describe('SIGHUP', () => {
     expect((await fetchRaw(`${phones}/b/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneText');
   });
 
-  it('drops no request: what is under way ends by the old configuration', async () => {
+  it('B204 drops no request: what is under way ends by the old configuration', async () => {
     const [a, b] = [await startFinesse('a'), await startFinesse('b')];
     const folder = testFolder();
     const serve = startServe(writeConfig(folder, { a: a.url, b: b.url }));
@@ -85,7 +85,7 @@ describe('SIGHUP', () => {
     expect(a.requests.filter(({ target }) => target.startsWith('/fippa/')).length).toBe(1);
   });
 
-  it('changes nothing by a bad file and says what is wrong, templates included', async () => {
+  it('B200 changes nothing by a bad file and says what is wrong, templates included', async () => {
     const a = await startFinesse();
     const folder = testFolder();
     const file = writeConfig(folder, { a: a.url });
@@ -107,7 +107,7 @@ describe('SIGHUP', () => {
     expect(serve.lines.some(({ event }) => event === 'reloaded')).toBe(false);
   });
 
-  it('says which changes of listeners need a restart, and applies the rest', async () => {
+  it('B205 says which changes of listeners need a restart, and applies the rest', async () => {
     const a = await startFinesse();
     const folder = testFolder();
     const serve = startServe(writeConfig(folder, { a: a.url }));
@@ -125,7 +125,7 @@ describe('SIGHUP', () => {
     expect(page.body).toMatch(/Adresse/);
   });
 
-  it('is not needed when the file is watched', async () => {
+  it('B200 is not needed when the file is watched', async () => {
     const a = await startFinesse();
     const folder = testFolder();
     const file = writeConfig(folder, { a: a.url }, 'reload: { watch: true }\n');
@@ -138,7 +138,7 @@ describe('SIGHUP', () => {
 });
 
 describe('SIGTERM', () => {
-  it('turns /readyz first, closes every connection with its answer, finishes what is under way, ends with 0', async () => {
+  it('B210 B211 turns /readyz first, closes every connection with its answer, finishes what is under way, ends with 0', async () => {
     const a = await startFinesse();
     const serve = startServe(writeConfig(testFolder(), { a: a.url }, 'stop: { pause: 3s, within: 20s }\n'));
     const [phones, ops] = [await serve.phones(), await serve.ops()];
@@ -168,7 +168,7 @@ describe('SIGTERM', () => {
     expect(serve.lines.at(-1)?.event).toBe('stopped');
   });
 
-  it('keeps the ops port until phones are done', async () => {
+  it('B211 keeps the ops port until phones are done', async () => {
     const a = await startFinesse();
     const serve = startServe(writeConfig(testFolder(), { a: a.url }));
     const [phones, ops] = [await serve.phones(), await serve.ops()];
@@ -187,7 +187,7 @@ describe('SIGTERM', () => {
     expect((await serve.ended).code).toBe(0);
   });
 
-  it('ends within the configured time whatever is under way', async () => {
+  it('B212 ends within the configured time whatever is under way', async () => {
     const a = await startFinesse();
     const serve = startServe(
       writeConfig(
@@ -214,7 +214,7 @@ describe('SIGTERM', () => {
     await stuck.closed;
   });
 
-  it('ends at once by a second signal', async () => {
+  it('B212 ends at once by a second signal', async () => {
     const a = await startFinesse();
     const serve = startServe(writeConfig(testFolder(), { a: a.url }, 'stop: { pause: 5m, within: 10m }\n'));
     await serve.saw('ready');
@@ -226,7 +226,7 @@ describe('SIGTERM', () => {
 });
 
 describe('the start', () => {
-  it('of a second copy names the key whose port is taken, and ends with 1', async () => {
+  it('B213 of a second copy names the key whose port is taken, and ends with 1', async () => {
     const a = await startFinesse();
     const first = startServe(writeConfig(testFolder(), { a: a.url }));
     const [phones, ops] = [await first.phones(), await first.ops()];
@@ -243,7 +243,7 @@ describe('the start', () => {
     expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
   });
 
-  it('trusts no state that is broken or over: it serves, and says what it could not read', async () => {
+  it('B214 trusts no state that is broken or over: it serves, and says what it could not read', async () => {
     const a = await startFinesse();
     const folder = testFolder();
     const file = writeConfig(folder, { a: a.url }, 'state: { folder: "." }\n');

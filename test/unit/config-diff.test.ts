@@ -51,7 +51,7 @@ describe('what a new configuration changes', () => {
     ]);
   });
 
-  it('never shows a secret, nor the query of a URL', async () => {
+  it('B201 never shows a secret, nor the query of a URL', async () => {
     const probe = (password: string) =>
       change(
         'finesse-a.example.com:8445" }',

@@ -76,7 +76,7 @@ describe('a legacy listener', () => {
     expect(read.map(({ tls }) => tls?.profile)).toEqual([undefined, 'legacy']);
   });
 
-  it('is refused alone, also beside a plain one: other phones would have to use it', async () => {
+  it('B220 is refused alone, also beside a plain one: other phones would have to use it', async () => {
     for (const others of [[], ['port: 8082']]) {
       const [problem, ...rest] = await problemsOf(listeners(...others, LEGACY), FILES);
       expect(problem).toMatchObject({ key: `phones.listeners[${others.length}].tls.profile`, found: '"legacy"' });

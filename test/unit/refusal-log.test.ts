@@ -18,7 +18,7 @@ function create(maxOffenders?: number) {
 }
 
 describe('lines about refused requests', () => {
-  it('are one for each offender, and a count of the rest when its time is over', async () => {
+  it('B235 are one for each offender, and a count of the rest when its time is over', async () => {
     const { clock, lines, refused } = create();
     refused('10.0.0.1', 'request-flood', 1000);
     refused('10.0.0.2');

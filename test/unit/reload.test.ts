@@ -43,7 +43,7 @@ async function create(apply: (config: Config) => void = () => {}): Promise<World
   };
 }
 
-it('says what changed, and until the restart what waits for it', async () => {
+it('B201 B205 says what changed, and until the restart what waits for it', async () => {
   const world = await create();
   const moved = change('port: 8082', 'port: 8083');
   world.finds(await load(`${moved}reconnect: { attempts: 4 }\n`), await load(moved), await load(VALID));
@@ -60,7 +60,7 @@ it('says what changed, and until the restart what waits for it', async () => {
   expect(world.events()).toEqual(['reloading', 'reloaded']);
 });
 
-it('applies nothing of a file with a fault, and all of the next one', async () => {
+it('B200 applies nothing of a file with a fault, and all of the next one', async () => {
   const world = await create();
   world.finds(await load(change('id: a', 'id: fippa')), await load(`${VALID}stop: { pause: 1s }\n`));
   await world.reload();
