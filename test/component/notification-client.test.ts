@@ -72,7 +72,12 @@ describe('a server that', () => {
     ['is shutting down', script(HEADER + STREAM_ERROR('system-shutdown')), 'lost', /system-shutdown/],
     ['is XMPP 0.9', script(`${HEADER}<message/>`), 'configuration', /no XMPP 1.0/],
     ['offers no login', script(`${HEADER}<stream:features/>`), 'configuration', /no login by SCRAM or PLAIN/],
-    ['sends features without end', script(`${HEADER}<stream:features>${'<a/>'.repeat(400_000)}`), 'lost', /1 MiB|too long/],
+    [
+      'sends features without end',
+      script(`${HEADER}<stream:features>${'<a/>'.repeat(400_000)}`),
+      'lost',
+      /1 MiB|too long/,
+    ],
     [
       'sends stanzas without end',
       script(HEADER + MECHANISMS + '<message/>'.repeat(1000)),
