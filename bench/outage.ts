@@ -91,7 +91,7 @@ export async function measureOutage(load: Load, upstream: Upstream, folder: stri
     paths: chosen,
     fresh: true,
     tls: null,
-    markers: [PAGES.relayed],
+    markers: MARKERS,
     pace: choosing,
   });
   const after = await upstream.ask<Record<'a' | 'b', SeenProbes>>({ failing: [], probeDelayMs: 0 });
@@ -113,7 +113,11 @@ export async function measureOutage(load: Load, upstream: Upstream, folder: stri
     probesAtOnce: seen.a.atOnce,
     probes: seen.a.probes,
     confirmations: after.b.probes,
-    choices: { answered: choices.held[PAGES.relayed] ?? 0, bad: choices.bad, p99Ms: choices.p99 },
+    choices: {
+      answered: choices.held[PAGES.relayed] ?? 0,
+      bad: size.choices - (choices.held[PAGES.relayed] ?? 0),
+      p99Ms: choices.p99,
+    },
     cpu,
     cpuFirstSecond: (await first) / 1000,
     peakMiB,

@@ -64,7 +64,8 @@ export function renderOutage(outage: Outage): string {
         .join(', '),
     ],
   ];
-  return table([`outage, ${size.phones} phones`, ''], rows);
+  const complaints = outage.complaints.map((complaint) => `\n${JSON.stringify(complaint)}`);
+  return table([`outage, ${size.phones} phones`, ''], rows) + complaints.join('');
 }
 
 export function renderMemory({ bytesPerPhone, idle }: Memory): string {

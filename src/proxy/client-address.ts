@@ -29,9 +29,23 @@ export function parseNetworks(networks: readonly string[]): BlockList {
   return list;
 }
 
+/** What lists said before: asking a BlockList takes 3 µs, and each page asks for its phone's address. */
+const answers = new WeakMap<BlockList, Map<string, boolean>>();
+const MAX_ANSWERS = 4_096;
+
+/** `list` must not change any more. */
 export function contains(list: BlockList, address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  const known = answers.get(list) ?? new Map<string, boolean>();
+  answers.set(list, known);
+  let inside = known.get(address);
+  if (inside === undefined) {
+    const family = isIP(address);
+    inside = family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+    if (known.size >= MAX_ANSWERS) known.clear();
+    // A copy: a part of a header would keep the whole header in memory.
+    known.set(Buffer.from(address).toString(), inside);
+  }
+  return inside;
 }
 
 /** An IPv4 address without the ::ffff: that a dual-stack socket puts before it. */
