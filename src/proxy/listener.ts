@@ -191,9 +191,6 @@ function applyLimits(server: Server, limits: ListenerLimits): void {
  */
 const BACKLOG = 4096;
 
-/** Connections that wait to be accepted. With Node's 511 an outage fills the queue, and a phone that meets a full one waits 1 s. */
-const BACKLOG = 4_096;
-
 function listen(server: Server, { host, port }: ListenerConfig, key: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key));
