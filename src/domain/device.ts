@@ -35,6 +35,15 @@ export function selectHint(device: Device | null, address: string): SignInHint |
   return device?.hint?.address === address ? device.hint : null;
 }
 
+/**
+ * Whether `address` may say what the device's `id` and `extension` are. Anyone can claim a device name, so what a signed-in
+ * agent's own address supplied is replaced from elsewhere only by a request that brings a password too.
+ */
+export function mayHint(device: Device | null, address: string, withPassword: boolean): boolean {
+  if (withPassword || device === null || device.hint === null || device.service === null) return true;
+  return device.hint.address === address;
+}
+
 /** Longest `id` or `extension` carried: an input field of a phone holds 32 characters (CiscoIPPhone.xsd). */
 const MAX_VALUE = 32;
 

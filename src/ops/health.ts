@@ -143,11 +143,11 @@ function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {
   return candidates.map(({ status }) => status);
 }
 
-/** The level of one cluster. A service in maint is meant to be away, and one whose phone pages fail is not all well. */
+/** The level of one cluster: health alone decides. A service in maint is meant to be away (contract.md, "Ops port"). */
 export function decideLevel(services: readonly ServiceStatus[]): HealthLevel {
   if (!services.some(({ state }) => state === 'in-service')) return 'down';
   const expected = services.filter(({ admin }) => admin.admin !== 'maint');
-  return expected.every(({ state, fippaFailing }) => state === 'in-service' && !fippaFailing) ? 'ok' : 'degraded';
+  return expected.every(({ state }) => state === 'in-service') ? 'ok' : 'degraded';
 }
 
 function worst(levels: readonly HealthLevel[]): HealthLevel {

@@ -5,9 +5,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenerConfig } from '../config/config.ts';
-import { hasPassword, isEntryQuery, parseHint, selectHint } from '../domain/device.ts';
+import { hasPassword, isEntryQuery, mayHint, parseHint, selectHint } from '../domain/device.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
+import { phoneUrl } from '../domain/phone-url.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { Log } from '../ops/log.ts';
@@ -49,8 +50,8 @@ export interface HandlerOptions {
 }
 
 /** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
-const RESERVE_MS = 250;
-const WRITE_MS = 50;
+const RESERVE_MS = 350;
+const WRITE_MS = 150;
 const WARN_AGAIN_MS = 600_000;
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
 const CONFIRM_MS = 1500;
@@ -140,7 +141,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     devices.seen(request.device, now);
     if (!isEntry(request) && !hasPassword(request.query)) return;
     const hint = parseHint(request.query);
-    if (hint !== null) devices.hinted(request.device, hint, address, now);
+    if (hint !== null && mayHint(devices.get(request.device), address, hasPassword(request.query))) {
+      devices.hinted(request.device, hint, address, now);
+    }
   };
 
   const route = async (status: ServiceStatus, visit: Visit): Promise<void> => {
@@ -172,7 +175,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       devices.looksAt(visit.request.device, null, clock.now());
       return sendPage(visit.req, visit.res, { ...renderExit(phoneHeaders(visit.req)), own: true });
     }
-    if (alternate === null || alternate.cluster !== status.cluster || visit.req.method !== 'GET') {
+    const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
+    if (!offerable || visit.req.method !== 'GET') {
       return refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
     }
     metrics.phoneRequest(status.id, 'action');
@@ -185,25 +189,32 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
     const now = store.get(from.id) ?? from;
     const alternates = store.alternates(now);
-    const offered = chosen.id === from.id || alternates.some((alternate) => alternate.id === chosen.id);
+    const offered = alternates.some((alternate) => alternate.id === chosen.id);
     const result = confirmed && offered ? 'confirmed' : 'gone';
     log.info('steered', { device, from: from.id, to: chosen.id, result });
     metrics.steered(from.id, chosen.id, result);
     const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target);
+    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
+    // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
+    const left = alternates.filter((alternate) => alternate.id !== chosen.id);
+    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, left.length);
     // fippa itself fails there: that is why the agent had a menu, and it still does.
-    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, alternates.length);
     const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
-    show(now, visit, page === 'relay' ? 'recovered' : page, { alternates, failed: 'http-status', gone: chosen.name });
+    show(now, visit, page === 'relay' ? 'recovered' : page, {
+      alternates: left,
+      failed: 'http-status',
+      gone: chosen.name,
+    });
   };
 
-  const relayed = async (status: ServiceStatus, visit: Visit, target: string): Promise<void> => {
+  const relayed = async (status: ServiceStatus, visit: Visit, target: string, steered = false): Promise<void> => {
     const { request, req, res } = visit;
     const answer = await relay({
       service: status.id,
       target,
       method: req.method === 'POST' ? 'POST' : 'GET',
-      rawHeaders: req.rawHeaders,
+      // The phone sends the cookies of the service it comes from: a session of one server is none of the other's business.
+      rawHeaders: steered ? withoutCookies(req.rawHeaders) : req.rawHeaders,
       body: visit.body,
       address: visit.address,
       origin: visit.reader.origin,
@@ -214,7 +225,10 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (!answer.ok) return failed(status, visit, answer.failure);
     metrics.phoneRequest(status.id, 'relayed');
     noteRelayed(status, visit, target, answer);
-    sendPage(req, res, { ...answer, own: false });
+    // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
+    const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
+    const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
+    sendPage(req, res, { ...answer, refresh, own: false });
     metrics.answered((clock.now() - visit.reader.now) / 1000);
   };
 
@@ -248,14 +262,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     metrics.phoneRequest(status.id, 'failed');
     metrics.upstreamFailed(status.id, failure.code);
     log.warn('request-failed', { service: status.id, device, code: failure.code, detail: failure.detail });
-    if (failure.code !== 'busy') {
-      const leftMs = visit.deadline - WRITE_MS - clock.now();
-      await within(clock, leftMs, monitor.requestFailed(status.id));
-    }
+    // What was never sent for want of room here says nothing about the server.
+    const tells = failure.code !== 'busy';
+    if (tells) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (store.requestFailed(status.id, device)) {
-      log.warn('fippa-failing', { service: status.id });
-    }
+    if (tells && store.requestFailed(status.id, device)) log.warn('fippa-failing', { service: status.id });
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
@@ -353,6 +364,14 @@ function phoneHeaders({ headers }: IncomingMessage): PhoneHeaders {
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
+}
+
+function withoutCookies(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.filter((_, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== 'cookie');
+}
+
+function entryUrl(status: ServiceStatus, { origin, device, hint }: Reader): string {
+  return phoneUrl(origin, status.id, device ?? '', '', hint);
 }
 
 /** Whether a request asks for a service's entry with nothing but `id` and `extension`. */

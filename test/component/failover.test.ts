@@ -83,6 +83,41 @@ describe('a server that fails', () => {
     expect(again.body).toContain('Finesse B');
   });
 
+  it('B107 does not offer again at once what the agent has just seen fail', async () => {
+    const { get, finesse, until } = await start({ intervalMs: 2500 });
+    await finesse[0]?.fault('refuse');
+    await get(`/a/fippa/${PHONE}`);
+    await until('a', 'out-of-service');
+    await finesse[1]?.fault('silent');
+    // A result under a second old would still serve.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const answer = await get(`/a/fippa/${PHONE}/~to/b`);
+    expect(items(answer.body)).toEqual([]);
+    expect(answer.body).toContain('Finesse B');
+  });
+
+  it('B109 sends no cookie of the failed server to the alternate', async () => {
+    const { get, finesse, until } = await start();
+    await finesse[0]?.fault('refuse');
+    await until('a', 'out-of-service');
+    await get(`/a/fippa/${PHONE}/~to/b`, { cookie: 'JSESSIONID=of-a' });
+    const asked = finesse[1]?.requests.find(({ target }) => target === `/fippa/${PHONE}`);
+    expect(asked?.headers.cookie).toBeUndefined();
+  });
+
+  it('B85 lets no other address replace what a signed-in agent supplied', async () => {
+    const { get, finesse, until } = await start({
+      config: (config) => ({ ...config, phones: { ...config.phones, trustedFronts: ['127.0.0.1'] } }),
+    });
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`, from('10.0.0.1'));
+    await get(`/a/fippa/${PHONE}?id=6666`, from('10.0.0.2'));
+    await finesse[0]?.fault('refuse');
+    await until('a', 'out-of-service');
+    expect((await get(`/a/fippa/${PHONE}`, from('10.0.0.1'))).headers.refresh).toContain('id=1001&extension=2001');
+    expect((await get(`/a/fippa/${PHONE}`, from('10.0.0.2'))).headers.refresh).not.toContain('id=');
+  });
+
   it('B75 B76 keeps the front door of a signed-in device at its service, others go on to the next', async () => {
     const { get, finesse, until } = await start();
     await get(`/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
@@ -131,7 +166,7 @@ describe('requests', () => {
     const { services, status } = await health();
     expect(services[0]?.reason).toContain('fippa failing');
     expect(services[0]?.state).toBe('in-service');
-    expect(status).toBe('degraded');
+    expect(status).toBe('ok');
     await finesse[0]?.fault('none');
     await get('/a/fippa/SEP1');
     expect((await health()).services[0]?.reason).toBeNull();
@@ -183,6 +218,14 @@ describe('the operator', () => {
     const other = await get('/a/fippa/SEP2');
     expect(items(other.body).map(({ name }) => name)).toEqual(['Finesse B']);
     expect((await get('/fippa/SEP2')).body).toContain('/b/fippa/SEP2');
+  });
+
+  it('B74 lets nobody in by choosing the service itself', async () => {
+    const { get } = await start();
+    await set('a', { admin: 'maint', reason: 'patch' });
+    const answer = await get(`/a/fippa/${PHONE}/~to/a`);
+    expect(answer.body).not.toContain('CiscoIPPhoneInput');
+    expect(rig.finesse[0]?.requests.some(({ target }) => target.startsWith('/fippa/'))).toBe(false);
   });
 
   it('B74 puts a service in maint: nobody is relayed, and it is no alternate', async () => {
