@@ -14,12 +14,24 @@ export interface Sample {
   readonly sockets: number;
 }
 
+/** When a process had no turn although it had something to do; epoch ms. */
+export interface Stall {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Memory {
+  readonly live: number;
+  readonly rss: number;
+}
+
 export class ProxyProcess {
   readonly lines: LogLine[] = [];
   readonly states = new Map<string, string>();
   /** Log events by name. */
   readonly events = new Map<string, number>();
-  readonly stalls: { readonly from: number; readonly to: number }[] = [];
+  readonly stalls: Stall[] = [];
+  #onMemory: (memory: Memory) => void = () => {};
   readonly #child: ChildProcess;
   #stderr = '';
 
@@ -32,9 +44,9 @@ export class ProxyProcess {
     this.#child.stderr?.on('data', (chunk) => {
       this.#stderr += chunk;
     });
-    this.#child.on('message', (message: { stalledFrom?: number; stalledTo?: number }) => {
-      const { stalledFrom: from, stalledTo: to } = message;
-      if (from !== undefined && to !== undefined) this.stalls.push({ from, to });
+    this.#child.on('message', (message: Stall | Memory) => {
+      if ('from' in message) this.stalls.push(message);
+      else this.#onMemory(message);
     });
     if (this.#child.stdout) createInterface({ input: this.#child.stdout }).on('line', (line) => this.#read(line));
   }
@@ -52,11 +64,11 @@ export class ProxyProcess {
   }
 
   async sample(): Promise<Sample> {
+    const { promise, resolve } = Promise.withResolvers<Memory>();
+    this.#onMemory = resolve;
     this.#child.send('memory');
-    for (;;) {
-      const [{ live, rss }] = await once(this.#child, 'message');
-      if (live !== undefined) return { liveBytes: live, residentBytes: rss, sockets: this.sockets() };
-    }
+    const { live, rss } = await promise;
+    return { liveBytes: live, residentBytes: rss, sockets: this.sockets() };
   }
 
   /** Open ones, the listening ones included. */

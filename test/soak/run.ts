@@ -2,7 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../src/simulators/phone/duration.ts';
-import { ANSWER_WITHIN_MS, LIMITS, runSoak, type SoakReport } from './soak.ts';
+import { ANSWER_WITHIN_MS } from './judges.ts';
+import { LIMITS, runSoak, type SoakReport } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +29,7 @@ function render(soak: SoakReport): string {
   const { latencyMs, liveMiB, residentMiB, sockets } = soak;
   return [
     `${soak.phones} phones, ${soak.seconds} s, ${soak.episodes} faults (${soak.judged} judged), ${soak.outages} outages, ${soak.verdicts} verdicts, ${soak.steered} alternates chosen`,
-    `${soak.answers} answers: p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, longest ${latencyMs.max} ms (limit ${ANSWER_WITHIN_MS})`,
+    `${soak.answers} answers: p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, longest ${latencyMs.max} ms (limit ${ANSWER_WITHIN_MS}; ${soak.lateByMachine} late while the machine stood still)`,
     `${soak.tokens} requests with a token of their own reached a server`,
     `memory in use ${liveMiB.first} → ${liveMiB.last} MiB (may rise by ${LIMITS.liveMiB}), resident ${residentMiB.first} → ${residentMiB.last} MiB (${LIMITS.residentMiB})`,
     `open sockets ${sockets.first} → ${sockets.last} (may rise by ${LIMITS.sockets}), without phones ${soak.socketsLeft} (at most ${LIMITS.socketsLeft})`,

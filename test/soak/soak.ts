@@ -11,7 +11,8 @@ import { createFinesse, type Finesse } from '../../src/simulators/finesse/server
 import { systemClock } from '../../src/simulators/phone/duration.ts';
 import { checkTimelines, type Floors, floorsOf, outagesIn } from './checks.ts';
 import { type Episode, runFaults } from './faults.ts';
-import { type PhoneAnswer, runCrowd, TOKEN } from './phones.ts';
+import { Answers, type Latency, Problems, watchStalls } from './judges.ts';
+import { runCrowd, TOKEN } from './phones.ts';
 import { ProxyProcess, type Sample } from './proxy-process.ts';
 
 export interface SoakOptions {
@@ -28,7 +29,9 @@ export interface SoakReport {
   readonly seconds: number;
   readonly phones: number;
   readonly answers: number;
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latencyMs: Latency;
+  /** Answers over the limit while the machine stood still. */
+  readonly lateByMachine: number;
   /** Requests that servers saw with a token. */
   readonly tokens: number;
   readonly episodes: number;
@@ -46,8 +49,6 @@ export interface SoakReport {
   readonly problems: readonly string[];
 }
 
-/** Every answer within this time, in real time. */
-export const ANSWER_WITHIN_MS = 5000;
 /** What the floor of the memory in use, and of the open sockets, may rise between the first and the last third. */
 export const LIMITS = { liveMiB: 4, residentMiB: 40, sockets: 100, socketsLeft: 12 };
 const SERVICES = ['a', 'b', 'c', 'd'];
@@ -59,8 +60,6 @@ const AFTER_MS = 1500;
 const SAMPLE_MS = 1000;
 /** By the phones' clock. */
 const EVERY_MS = 25_000;
-/** So long without a turn, and the servers of the soak are too slow for the proxy's probes by themselves. */
-const STALL_MS = 250;
 
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-soak-'));
@@ -88,14 +87,16 @@ async function soak(
   url: string,
 ): Promise<SoakReport> {
   const random = seeded(options.seed);
-  const problems = new Problems();
+  const problems = new Problems((problem) => options.progress?.(`${new Date().toISOString()} PROBLEM ${problem}`));
   const startedAt = Date.now();
   const faultsOver = new AbortController();
   const phonesOver = new AbortController();
-  const answers = new Answers(problems);
   const tokens = watchTokens(servers, problems);
   const episodes: Episode[] = [];
   const stalls = watchStalls();
+  const stalled = (from: number, to: number) =>
+    [...stalls.seen, ...proxy.stalls].some((stall) => stall.from < to && stall.to > from);
+  const answers = new Answers(problems);
   const samples: Sample[] = [];
   const crowd = runCrowd(
     {
@@ -150,12 +151,10 @@ async function soak(
     20_000,
     () => problems.add(`${socketsLeft} sockets left without phones`),
   );
-  const timelines = checkTimelines(proxy.lines, 5000 / options.speed, ATTEMPTS);
+  const timelines = checkTimelines(proxy.lines, 5000 / options.speed, ATTEMPTS, stalled);
   for (const problem of timelines.problems) problems.add(problem);
-  const judged = episodes.filter(
-    ({ beganAt, endedAt }) =>
-      ![...stalls.seen, ...proxy.stalls].some(({ from, to }) => from < endedAt + AFTER_MS && to > beganAt),
-  );
+  const judged = episodes.filter(({ beganAt, endedAt }) => !stalled(beganAt, endedAt + AFTER_MS));
+  const lateByMachine = answers.judgeLate(stalled);
   checkEpisodes(judged, proxy, problems);
   stalls.stop();
   const code = await proxy.stop();
@@ -170,6 +169,7 @@ async function soak(
     phones: options.phones,
     answers: answers.count,
     latencyMs: answers.latency(),
+    lateByMachine,
     tokens: tokens.size,
     episodes: episodes.length,
     judged: judged.length,
@@ -180,57 +180,6 @@ async function soak(
     socketsLeft,
     problems: problems.list(),
   };
-}
-
-/** Problems by their words, each with how often; a flood of them stays readable. */
-class Problems {
-  readonly #counts = new Map<string, number>();
-
-  get count(): number {
-    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
-  }
-
-  add(problem: string): void {
-    const key = this.#counts.has(problem) || this.#counts.size < 50 ? problem : 'others';
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-  }
-
-  list(): string[] {
-    return [...this.#counts].map(([problem, count]) => (count === 1 ? problem : `${problem} (${count} times)`));
-  }
-}
-
-/** Every answer that phones got, judged and counted; one counter a millisecond. */
-class Answers {
-  readonly #problems: Problems;
-  readonly #latencies = new Uint32Array(20_001);
-  count = 0;
-
-  constructor(problems: Problems) {
-    this.#problems = problems;
-  }
-
-  add({ exchange, tookMs }: PhoneAnswer): void {
-    this.count += 1;
-    const slot = Math.min(20_000, Math.round(tookMs));
-    this.#latencies[slot] = (this.#latencies[slot] ?? 0) + 1;
-    if (exchange.status !== 200 || exchange.object === null) {
-      this.#problems.add(`a phone got ${exchange.status ?? 'no answer'}: ${exchange.error} (${exchange.reason})`);
-    }
-    if (tookMs > ANSWER_WITHIN_MS) this.#problems.add(`a phone waited longer than ${ANSWER_WITHIN_MS} ms`);
-    for (const violation of exchange.violations) this.#problems.add(`a page breaks the rules: ${violation}`);
-  }
-
-  latency(): SoakReport['latencyMs'] {
-    const at = (share: number) => {
-      let left = Math.max(1, Math.ceil(this.count * share));
-      return this.#latencies.findIndex((count) => {
-        left -= count;
-        return left <= 0;
-      });
-    };
-    return { p50: at(0.5), p99: at(0.99), max: at(1) };
-  }
 }
 
 /** A token that any server sees a second time is a request that was sent twice. */
@@ -254,18 +203,6 @@ function watchTokens(servers: ReadonlyMap<string, Finesse>, problems: Problems):
 /** What happens next would not be told apart from what this fault may still cause. */
 function isRecent(episodes: readonly Episode[], id: string): boolean {
   return episodes.some(({ service, endedAt }) => service === id && endedAt > Date.now() - AFTER_MS);
-}
-
-/** When this process, with the servers and the phones in it, had no turn: then it is the machine that fails. */
-function watchStalls(): { readonly seen: readonly { from: number; to: number }[]; readonly stop: () => void } {
-  const seen: { from: number; to: number }[] = [];
-  let last = Date.now();
-  const timer = setInterval(() => {
-    const now = Date.now();
-    if (now - last > STALL_MS) seen.push({ from: last, to: now });
-    last = now;
-  }, 50);
-  return { seen, stop: () => clearInterval(timer) };
 }
 
 /** A fault that SystemInfo shows for long enough is one outage, neither none nor two. */
