@@ -1,7 +1,7 @@
 /** Asks one Finesse server for SystemInfo, once, and says what that means. The I/O of health; it keeps no state. */
 
 import { Agent as HttpAgent } from 'node:http';
-import got, { type Got } from 'got';
+import got, { type Got, TimeoutError } from 'got';
 import pRetry from 'p-retry';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
@@ -103,8 +103,17 @@ async function ask(client: Got, service: ServiceConfig, limitMs: number, signal?
   } catch (error) {
     if (tooLarge.signal.aborted) return failed({ code: 'not-system-info', detail: 'the answer is larger than 64 KiB' });
     signal?.throwIfAborted();
-    return failed(classifyNetworkError(error));
+    return failed(error instanceof TimeoutError ? classifyTimeout(error, service) : classifyNetworkError(error));
   }
+}
+
+/** One limit holds for the whole request, so only its timings tell how far it came. */
+function classifyTimeout({ timings }: TimeoutError, { probe }: ServiceConfig): Failure {
+  if (timings.connect === undefined) return { code: 'connect-timeout', detail: 'no TCP connection' };
+  if (probe.url.startsWith('https:') && timings.secureConnect === undefined) {
+    return { code: 'connect-timeout', detail: 'the TLS handshake hangs' };
+  }
+  return { code: 'timeout', detail: timings.response === undefined ? 'no answer' : 'the answer does not end' };
 }
 
 /** "Confirmed IN_SERVICE" of reference/finesse-health.md §3: everything else is not confirmed. */

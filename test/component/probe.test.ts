@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
 import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/monitor/probe.ts';
+import { createFinesse } from '../../src/simulators/finesse/server.ts';
 import { INFO } from '../scripted-probe.ts';
 import { OTHER_CERTIFICATE, PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 
@@ -218,6 +219,31 @@ describe('connections that fail', () => {
     const head = `HTTP/1.1 200 OK\r\ncontent-length: ${UP.length}\r\n\r\n`;
     expect(await codeOf(await wire((socket) => socket.write(head)), SHORT)).toBe('timeout');
     expect(await codeOf(await wire((socket) => socket.write(head + UP.slice(0, 20))), SHORT)).toBe('timeout');
+  });
+
+  it.runIf(process.platform === 'linux')('B3 a server that drops packets was never connected to', async () => {
+    const dropping = createFinesse({ port: 0 });
+    await dropping.start();
+    closing.push(() => void dropping.stop());
+    await dropping.fault('drop');
+    const unheard = {
+      service: serviceOn(Number(new URL(dropping.url).port)),
+      requests: [],
+      connections: new Set<Socket>(),
+    };
+    expect(await ask(unheard, SHORT)).toMatchObject({
+      failure: { code: 'connect-timeout', detail: 'no TCP connection' },
+    });
+  });
+
+  it('B3 nor was one whose TLS handshake hangs', async () => {
+    const silent = await wire(() => {});
+    for (const fingerprints of [[], ['AA']]) {
+      const probe = { ...silent.service.probe, url: silent.service.probe.url.replace('http:', 'https:') };
+      expect(await ask({ ...silent, service: { ...silent.service, fingerprints, probe } }, SHORT)).toMatchObject({
+        failure: { code: 'connect-timeout', detail: 'the TLS handshake hangs' },
+      });
+    }
   });
 
   it('B3 a body that trickles past the time limit', async () => {
