@@ -19,3 +19,8 @@ export class NotificationEnd extends Error {
     this.failure = { code, detail };
   }
 }
+
+/** A fault of the proxy itself: no outage of the service, and nothing that may end the process. */
+export function faultEnd(error: unknown): NotificationEnd {
+  return new NotificationEnd('configuration', 'internal', error instanceof Error ? error.name : typeof error);
+}

@@ -5,7 +5,7 @@ import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, type
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import { classifyNetworkError } from '../proxy/network-error.ts';
 import { connectTls } from '../proxy/upstream-tls.ts';
-import { type EndCause, NotificationEnd } from './notification-end.ts';
+import { type EndCause, faultEnd, NotificationEnd } from './notification-end.ts';
 import { createStreamReader, escapeXml, StreamError, type XmlElement } from './notification-stream.ts';
 
 export interface LineOptions {
@@ -157,8 +157,12 @@ export class Line {
     try {
       this.#reader.write(bytes);
     } catch (error) {
-      if (!(error instanceof StreamError)) throw error;
-      this.end(new NotificationEnd('lost', 'notification-lost', `no XMPP stream: ${error.message}`));
+      const isTheirs = error instanceof StreamError;
+      this.end(
+        isTheirs
+          ? new NotificationEnd('lost', 'notification-lost', `no XMPP stream: ${error.message}`)
+          : faultEnd(error),
+      );
     }
   }
 

@@ -6,7 +6,7 @@
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import type { NotifiedStatus } from '../domain/signals.ts';
 import type { Clock } from '../store/clock.ts';
-import { NotificationEnd } from './notification-end.ts';
+import { faultEnd, NotificationEnd } from './notification-end.ts';
 import { Line } from './notification-line.ts';
 import { logIn } from './notification-login.ts';
 import {
@@ -104,8 +104,7 @@ export function openSession(options: SessionOptions): Session {
   };
 
   begin().catch((error: unknown) => {
-    if (error instanceof NotificationEnd) line.end(error);
-    else line.end(new NotificationEnd('configuration', 'internal', error instanceof Error ? error.name : 'unknown'));
+    line.end(error instanceof NotificationEnd ? error : faultEnd(error));
   });
 
   return {

@@ -7,7 +7,7 @@ import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import type { Failure, SystemInfo } from '../domain/model.ts';
 import type { SignalEvent } from '../domain/signals.ts';
 import type { Clock } from '../store/clock.ts';
-import { NotificationEnd } from './notification-end.ts';
+import { faultEnd, NotificationEnd } from './notification-end.ts';
 import { AT_ONCE, mayLogIn, reducePace } from './notification-pacing.ts';
 import type { IgnoredBecause } from './notification-payload.ts';
 import { openSession, type Session } from './notification-session.ts';
@@ -100,7 +100,11 @@ export function createNotificationClient(options: NotificationOptions): Notifica
       if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
       const domain = config.domain ?? info.xmppDomain;
       if (domain === null) return ended(NO_DOMAIN, clock.now(), false);
-      connect(domain, config.pubsub ?? (config.domain === null ? info.xmppPubSubDomain : null) ?? `pubsub.${domain}`);
+      try {
+        connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
+      } catch (error) {
+        ended(faultEnd(error), clock.now(), false);
+      }
     },
     async stop() {
       isStopped = true;

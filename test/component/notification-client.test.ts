@@ -258,3 +258,8 @@ describe('once connected', () => {
     expect(rig.reports.filter(({ kind }) => kind === 'disconnected')).toEqual([]);
   });
 });
+
+it('an address that cannot even be tried is words, and no fault of the probe that led there', async () => {
+  await start(() => {}, { port: 70_000 });
+  expect(await disconnected()).toMatchObject({ cause: 'configuration', failure: { code: 'internal' } });
+});

@@ -87,7 +87,7 @@ function welcome(finesse: Finesse, control: Control | null, interactive: boolean
     `  agents      ${agents}`,
     `  its URLs    ${settings.relativeUrls ? '/fippa/…' : settings.baseUrl === 'host' ? 'as the Host header says' : `${finesse.ownOrigin}/fippa/…`}`,
     ...(finesse.httpPort === null ? [] : [`  redirect    port ${finesse.httpPort} leads there`]),
-    ...(finesse.notification === null ? [] : [`  notifications  port ${finesse.notification.port}`]),
+    ...(finesse.notification === null ? [] : [`  XMPP        port ${finesse.notification.port}`]),
     ...(control === null ? [] : [`  control     ${control.url}`]),
     '',
     ...(interactive ? ['To fail it, type a fault, for example: refuse   (help lists them, none ends one)'] : []),
