@@ -1,10 +1,10 @@
 /** `ippa-proxy check FILE [--probe]`: is this configuration right, and what does it mean? */
 
 import type { Config } from '../config/config.ts';
-import { type ConfigProblem, loadConfig, renderProblems } from '../config/load.ts';
+import { renderProblems } from '../config/load.ts';
 import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../monitor/probe.ts';
-import { loadPages, PageTemplateError } from '../phone/templates.ts';
+import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { phoneAddresses } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
@@ -26,9 +26,9 @@ export async function runCheck(
   output: Output,
   probeOf: typeof createProbe = createProbe,
 ): Promise<CheckExitCode> {
-  const result = await loadConfig(file);
-  const problems = result.ok ? await checkPages(result.config) : result.problems;
-  if (!result.ok || problems.length > 0) {
+  const result = await loadConfiguration(file);
+  if (!result.ok) {
+    const { problems } = result;
     if (options.json === true) writeJson(output, { ok: false, problems, warnings: [], services: [] });
     else
       output.stderr(`${renderProblems(problems)}${problems.length === 1 ? '1 error' : `${problems.length} errors`}\n`);
@@ -45,21 +45,8 @@ export async function runCheck(
   print(pushes.map((line) => `  ${line}\n`).join(''));
   const ok = services.every(({ confirmed }) => confirmed);
   if (options.json === true)
-    writeJson(output, { ok, problems, warnings, services, ...(options.probe === true ? { pushes } : {}) });
+    writeJson(output, { ok, problems: [], warnings, services, ...(options.probe === true ? { pushes } : {}) });
   return ok ? 0 : 1;
-}
-
-/** The page templates that the configuration leads to: their faults as problems of the configuration. */
-export async function checkPages(config: Pick<Config, 'pages'>): Promise<readonly ConfigProblem[]> {
-  try {
-    await loadPages(config.pages);
-    return [];
-  } catch (error) {
-    if (!(error instanceof PageTemplateError)) throw error;
-    return error.problems.map(({ file, line, message }) => {
-      return { file, line, column: null, key: '', found: message, allowed: '', message, severity: 'error' };
-    });
-  }
 }
 
 function writeJson(output: Output, result: Readonly<Record<string, unknown>>): void {

@@ -2,9 +2,9 @@
 
 import type { Config } from '../config/config.ts';
 import { type ConfigChange, diffConfig } from '../config/diff.ts';
-import { type ConfigProblem, type LoadResult, loadConfig } from '../config/load.ts';
+import type { ConfigProblem, LoadResult } from '../config/load.ts';
 import type { Log } from '../ops/log.ts';
-import { checkPages } from './check.ts';
+import { loadConfiguration } from './configuration.ts';
 
 export interface ReloaderOptions {
   readonly file: string;
@@ -21,15 +21,14 @@ export interface Reloader {
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { file, initial, apply, log, load = loadConfig } = options;
+  const { file, initial, apply, log, load = loadConfiguration } = options;
   let current = initial;
   let last: Promise<void> = Promise.resolve();
 
   const reload = async (why: string): Promise<void> => {
     log.info('reloading', { file, why });
     const loaded = await load(file);
-    const problems = loaded.ok ? await checkPages(loaded.config) : loaded.problems;
-    if (!loaded.ok || problems.length > 0) return refuse(problems);
+    if (!loaded.ok) return refuse(loaded.problems);
     for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
     const changed = diffConfig(current, loaded.config).filter(({ needsRestart }) => !needsRestart);
     // Since the start, not since the last reload: it is still to be done, unless the file went back to what it was.

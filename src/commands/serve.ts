@@ -2,10 +2,10 @@
 
 import { type App, createApp } from '../app.ts';
 import { createFileWatch } from '../config/file-watch.ts';
-import { loadConfig, renderProblems } from '../config/load.ts';
+import { renderProblems } from '../config/load.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { systemClock } from '../store/clock.ts';
-import { checkPages } from './check.ts';
+import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { createReloader } from './reload.ts';
 
@@ -18,14 +18,9 @@ export async function runServe(file: string, version: string, output: Output): P
     early = true;
     hangUp();
   });
-  const loaded = await loadConfig(file);
+  const loaded = await loadConfiguration(file);
   if (!loaded.ok) {
     output.stderr(renderProblems(loaded.problems));
-    return 2;
-  }
-  const broken = await checkPages(loaded.config);
-  if (broken.length > 0) {
-    output.stderr(renderProblems(broken));
     return 2;
   }
   const log = createLog(loaded.config.log);

@@ -15,6 +15,12 @@ export function parseConfig(value: unknown): SchemaResult {
   return { findings: result.error.issues.flatMap((issue) => describeIssue(value, issue)) };
 }
 
+/** `pages` alone, which can be right where other keys are wrong; null: it is not. */
+export function parsePages(value: unknown): ParsedConfig['pages'] | null {
+  const result = configSchema.shape.pages.safeParse(valueAt(value, ['pages']));
+  return result.success ? result.data : null;
+}
+
 function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path as KeyPath;
   const key = describeKey(path);

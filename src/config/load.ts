@@ -12,9 +12,9 @@ import type {
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
-import { parseConfig } from './findings.ts';
+import { parseConfig, parsePages } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
-import { type ConfigProblem, createError, createFileError, createWarning, renderKey } from './problem.ts';
+import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
 import { parseFingerprint, parseOrigin } from './values.ts';
@@ -32,6 +32,15 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Epoch ms against which certificates are judged. Default: now. */
   readonly now?: number;
+  /** Looks at what the `pages` of the configuration lead to. Default: nobody does. */
+  readonly judgePages?: (pages: Config['pages']) => PageFaults;
+}
+
+export interface PageFaults {
+  /** What the configuration asks for and is not there. */
+  readonly findings: readonly Finding[];
+  /** What is wrong with the templates themselves. */
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** contract.md, "Configuration". Never throws: whatever the file holds, the result says what is wrong with it. */
@@ -52,15 +61,34 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
   const result = parseConfig(value);
   const env = options.env ?? process.env;
   const outside = await readOutside(value, { folder, env, now: options.now ?? Date.now() });
-  const findings = [...('findings' in result ? result.findings : []), ...checkRules(value), ...outside.findings];
+  const pages = judgePages(document, outside, folder, options);
+  const findings = [
+    ...('findings' in result ? result.findings : []),
+    ...checkRules(value),
+    ...outside.findings,
+    ...pages.findings,
+  ];
   const errors = findings.map(({ path, found, allowed }) => createError(document.locate(path), found, allowed));
-  const problems = [...document.problems, ...errors.filter(isSound(document))];
-  if (problems.length > 0 || !('parsed' in result)) return { ok: false, problems: inOrder(problems) };
+  const problems = [...inOrder([...document.problems, ...errors.filter(isSound(document))]), ...pages.problems];
+  if (problems.length > 0 || !('parsed' in result)) return { ok: false, problems };
   const config = buildConfig(result.parsed, outside, folder);
   const warnings = [...outside.warnings, ...warnAbout(config)].map(({ path, found, allowed }) => {
     return createWarning(document.locate(path), found, allowed);
   });
   return { ok: true, config, warnings: inOrder(warnings) };
+}
+
+/** Whatever else is wrong, unless it leaves in doubt which pages are meant. */
+function judgePages(
+  { value, soundUntilLine }: ConfigDocument,
+  { findings }: Outside,
+  folder: string,
+  options: LoadOptions,
+): PageFaults {
+  const pages = soundUntilLine === null ? parsePages(value) : null;
+  const folderIsMissing = findings.some(({ path }) => path[0] === 'pages');
+  if (pages === null || folderIsMissing || options.judgePages === undefined) return { findings: [], problems: [] };
+  return options.judgePages(buildPages(pages, folder));
 }
 
 /** Broken syntax makes a guess of all that follows it, and of every key that seems to be missing. */
@@ -79,8 +107,7 @@ function origin(url: string): string {
 }
 
 function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Config {
-  const inFolder = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
-  const { phones, ops, clusters, reconnect, pages, state, log } = parsed;
+  const { phones, ops, clusters, reconnect, state, log } = parsed;
   return {
     phones: {
       listeners: phones.listeners.map((listener) => buildListener(listener, folder)),
@@ -99,13 +126,21 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       }),
     })),
     reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
-    pages: { folder: inFolder(pages.folder), languages: pages.languages },
+    pages: buildPages(parsed.pages, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
-    state: { folder: inFolder(state.folder) },
+    state: { folder: inFolder(state.folder, folder) },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
     log,
   };
+}
+
+function buildPages(pages: ParsedConfig['pages'], folder: string): Config['pages'] {
+  return { folder: inFolder(pages.folder, folder), languages: pages.languages };
+}
+
+function inFolder(path: string | undefined, folder: string): string | null {
+  return path === undefined ? null : resolve(folder, path);
 }
 
 type ParsedListener = ParsedConfig['phones']['listeners'][number];

@@ -15,6 +15,7 @@ export type { PageTemplates } from './renderer.ts';
 
 /** The same from src/phone and from dist/phone. */
 const BUILT_IN = fileURLToPath(new URL('../../phone-xml', import.meta.url));
+const BUILT_IN_LANGUAGES = join(BUILT_IN, 'languages');
 const LANGUAGE_CODE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /** Everything wrong with the templates, at once. */
@@ -55,6 +56,18 @@ export function loadPages({ folder, languages }: PageFiles): PageTemplates {
   return { pages, languages: [first, ...rest], profiles: new Map(), compiled: new Map() };
 }
 
+/** The languages that a configuration with this folder of templates may name, in alphabetical order. */
+export function listLanguages(folder: string | null): readonly string[] {
+  const folders = folder === null ? [BUILT_IN_LANGUAGES] : [BUILT_IN_LANGUAGES, join(folder, 'languages')];
+  const codes = folders.flatMap((each) => (listFolder(each) ?? []).map(languageOf)).filter((code) => code !== null);
+  return [...new Set(codes)].sort();
+}
+
+function languageOf(fileName: string): string | null {
+  const code = fileName.endsWith('.yaml') ? fileName.slice(0, -'.yaml'.length) : '';
+  return LANGUAGE_CODE.test(code) ? code : null;
+}
+
 /** File names that look like templates or translations but would never be read: most likely a slip of the pen. */
 function judgeFolder(folder: string): TemplateProblem[] {
   const names = listFolder(folder);
@@ -63,7 +76,7 @@ function judgeFolder(folder: string): TemplateProblem[] {
   const pages = names.filter((name) => /\.xml$/i.test(name) && !known.includes(name));
   const languages = join(folder, 'languages');
   const translations = (listFolder(languages) ?? []).filter(
-    (name) => /\.ya?ml$/i.test(name) && !(name.endsWith('.yaml') && LANGUAGE_CODE.test(name.slice(0, -5))),
+    (name) => /\.ya?ml$/i.test(name) && languageOf(name) === null,
   );
   return [
     ...pages.map((name) => problem(join(folder, name), `no page has this name; allowed: ${known.join(', ')}`)),
@@ -81,13 +94,12 @@ function loadTemplate(page: PageName, folder: string | null, problems: TemplateP
 
 function loadLanguage(code: string, folder: string | null, problems: TemplateProblem[]): readonly Language[] {
   const own = folder === null ? [] : [join(folder, 'languages', `${code}.yaml`)];
-  const builtIn = join(BUILT_IN, 'languages', `${code}.yaml`);
+  const builtIn = join(BUILT_IN_LANGUAGES, `${code}.yaml`);
   // The code becomes part of a path, so that it is judged before any file is looked for.
   const files = LANGUAGE_CODE.test(code) ? [builtIn, ...own].filter((file) => existsSync(file)) : [];
   if (files.length === 0) {
-    problems.push(
-      problem(own[0] ?? builtIn, `no translation for the language "${code}"; built in: ${builtInLanguages()}`),
-    );
+    const known = listLanguages(folder).join(', ');
+    problems.push(problem(BUILT_IN_LANGUAGES, `no translation for the language "${code}"; there are: ${known}`));
     return [];
   }
   const texts = new Map<string, LanguageText>();
@@ -100,13 +112,8 @@ function loadLanguage(code: string, folder: string | null, problems: TemplatePro
 }
 
 function builtInKeys(): ReadonlySet<string> {
-  const file = join(BUILT_IN, 'languages', 'en.yaml');
+  const file = join(BUILT_IN_LANGUAGES, 'en.yaml');
   return new Set(parseLanguage(file, readText(file, []) ?? '', []).keys());
-}
-
-function builtInLanguages(): string {
-  const names = listFolder(join(BUILT_IN, 'languages')) ?? [];
-  return names.map((name) => name.replace(/\.yaml$/, '')).join(', ');
 }
 
 function readText(file: string, problems: TemplateProblem[]): string | null {

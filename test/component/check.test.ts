@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type CheckOptions, checkPages, runCheck } from '../../src/commands/check.ts';
+import { type CheckOptions, runCheck } from '../../src/commands/check.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { change, VALID, writeFiles } from '../unit/config-files.ts';
 
@@ -84,12 +85,33 @@ test('a wrong one: every error with file and line, exit code 2, nothing on stand
 
 test('a broken page template is a problem with its file and line', async () => {
   const folder = writeFiles({ 'error.xml': '<CiscoIPPhoneText>\n<Title>' });
-  const problems = await checkPages({ pages: { folder, languages: ['en'] } });
-  expect(problems[0]).toMatchObject({ file: join(folder, 'error.xml') });
   const { code, err } = await check(`${VALID}pages: { folder: "${folder}" }\n`);
   expect(code).toBe(2);
   expect(err).toContain(`${join(folder, 'error.xml')}:`);
-  expect(await checkPages({ pages: { folder: null, languages: ['en', 'de'] } })).toEqual([]);
+});
+
+test('all at once: keys, languages that there are not, templates', async () => {
+  const folder = writeFiles({ 'error.xml': '<CiscoIPPhoneText>\n<Title>' });
+  mkdirSync(join(folder, 'languages'));
+  writeFileSync(join(folder, 'languages', 'fr.yaml'), 'prompt: 7\n');
+  const pages = `pages:\n  folder: ${folder}\n  languages:\n    - en\n    - xx\n    - fr\n`;
+  const { code, err, file } = await check(`${change('port: 8082', 'port: x')}${pages}`);
+  expect(code).toBe(2);
+  const lines = err.trimEnd().split('\n');
+  expect(lines.slice(0, 2)).toEqual([
+    `${file}:3: phones.listeners[0].port: found "x"; allowed: a whole number from 0 to 65535`,
+    `${file}:13: pages.languages[1]: found "xx"; allowed: de, en, fr`,
+  ]);
+  expect(err).toContain(`${join(folder, 'error.xml')}:2: `);
+  expect(err).toContain(`${join(folder, 'languages', 'fr.yaml')}:1: "prompt" is not a text`);
+  expect(lines.at(-1)).toBe(`${lines.length - 1} errors`);
+});
+
+test('a folder of templates that does not exist is one error, and says nothing about its languages', async () => {
+  const { err } = await check(`${VALID}pages: { folder: none, languages: [xx] }\n`);
+  expect(err).toMatch(/:9: pages\.folder: found "none", which does not exist; .*\n1 error\n$/);
+  const languages = await check(`${VALID}pages: { languages: [xx] }\n`);
+  expect(languages.err).toBe(`${languages.file}:9: pages.languages[0]: found "xx"; allowed: de, en\n1 error\n`);
 });
 
 test('--probe: both in service, each with the name it learns', async () => {

@@ -102,6 +102,12 @@ describe('SIGHUP', () => {
     const from = serve.lines.length;
     serve.child.kill('SIGHUP');
     await serve.saw('reload-refused', { file: join(folder, 'error.xml') }, from);
+    writeFileSync(file, `${good.replace('id: a,', 'id: a, adress: x,')}pages: { folder: ".", languages: [en, xx] }\n`);
+    const third = serve.lines.length;
+    serve.child.kill('SIGHUP');
+    await serve.saw('reload-refused', { key: 'clusters[0].services[0].adress', line: 7 }, third);
+    await serve.saw('reload-refused', { key: 'pages.languages[1]', problem: 'found "xx"; allowed: de, en' }, third);
+    await serve.saw('reload-refused', { file: join(folder, 'error.xml') }, third);
     expect((await health(ops)).services[0].since).toBe(services[0].since);
     expect((await fetchRaw(`${phones}/a/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneInput');
     expect(serve.lines.some(({ event }) => event === 'reloaded')).toBe(false);
@@ -226,6 +232,17 @@ describe('SIGTERM', () => {
 });
 
 describe('the start', () => {
+  it('B200 with a wrong configuration tells all that is wrong, pages included, and ends with 2', async () => {
+    const folder = testFolder();
+    const file = writeConfig(folder, { a: 'http://127.0.0.1:1' }, 'pages: { folder: ".", languages: [xx] }\nx: 1\n');
+    writeFileSync(join(folder, 'error.xml'), '<CiscoIPPhoneText');
+    const serve = startServe(file);
+    expect((await serve.ended).code).toBe(2);
+    expect(serve.stderr()).toContain(': x: found an unknown key');
+    expect(serve.stderr()).toMatch(/:\d+: pages\.languages\[0\]: found "xx"; allowed: de, en\n/);
+    expect(serve.stderr()).toContain(`${join(folder, 'error.xml')}:1: `);
+  });
+
   it('B213 of a second copy names the key whose port is taken, and ends with 1', async () => {
     const a = await startFinesse();
     const first = startServe(writeConfig(testFolder(), { a: a.url }));
