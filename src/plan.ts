@@ -4,7 +4,7 @@ import type { Config, ServiceConfig } from './config/config.ts';
 import { loadPages } from './phone/templates.ts';
 import type { BoundsConfig } from './proxy/address-bounds.ts';
 import { createAddressOf } from './proxy/client-address.ts';
-import type { PhonePlan } from './proxy/handler.ts';
+import type { PhonePlan } from './proxy/visit.ts';
 import type { ServiceDefinition } from './store/services.ts';
 
 /** To the handler of phone requests. Throws PageTemplateError. */

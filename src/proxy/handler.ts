@@ -5,36 +5,36 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenerConfig } from '../config/config.ts';
-import { hasPassword, isEntryQuery, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import { hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
-import { phoneUrl } from '../domain/phone-url.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { PhoneHeaders, RenderedPage } from '../phone/page-view.ts';
-import { renderExit, renderPage } from '../phone/renderer.ts';
-import type { PageTemplates } from '../phone/templates.ts';
+import type { RenderedPage } from '../phone/page-view.ts';
+import { renderExit } from '../phone/renderer.ts';
 import type { PhoneAddresses } from '../push/addresses.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import { sendPage } from './answer.ts';
-import type { AddressOf } from './client-address.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { readForm } from './listener.ts';
-import { type PageAnswer, type Reader, selectPage, selectRefusal } from './page-answer.ts';
+import { createPageSender } from './page-sender.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Relay, RelayedAnswer } from './relay.ts';
-
-/** What a configuration says to the handler; a request is served to its end by the one it came under. */
-export interface PhonePlan {
-  readonly answerWithinMs: number;
-  readonly frontDoor: string | null;
-  readonly templates: PageTemplates;
-  readonly addressOf: AddressOf;
-}
+import {
+  carried,
+  entryUrl,
+  isEntry,
+  originOf,
+  type PhonePlan,
+  phoneHeaders,
+  single,
+  type Visit,
+  withoutCookies,
+} from './visit.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
@@ -56,22 +56,6 @@ const WARN_AGAIN_MS = 600_000;
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
 const CONFIRM_MS = 1500;
 
-/** One request with all that is known of it. */
-interface Visit {
-  readonly plan: PhonePlan;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly listener: ListenerConfig;
-  readonly request: PhoneRequest;
-  readonly reader: Reader;
-  readonly address: string;
-  /** Origin of the listener without anything from this request: what may be remembered. */
-  readonly stableOrigin: string;
-  readonly body: Buffer | null;
-  /** Epoch ms by which the phone has its answer. */
-  readonly deadline: number;
-}
-
 export interface PhoneHandler {
   handle(req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number): Promise<void>;
   /** What never became a request was refused. */
@@ -82,6 +66,8 @@ export interface PhoneHandler {
 
 export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const { store, devices, monitor, relay, clock, log, metrics } = options;
+  const pages = createPageSender(options);
+  const { show, refuse } = pages;
   /** When each service was last warned about, epoch ms. */
   const warnedOverlong = new Map<string, number>();
 
@@ -276,65 +262,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code });
   };
 
-  const show = (
-    status: ServiceStatus,
-    visit: Visit,
-    page: Exclude<ReturnType<typeof decideRoute>, 'relay'> | 'error',
-    subject: { alternates: readonly ServiceStatus[]; failed?: FailureCode; gone?: string },
-  ) => {
-    const now = clock.now();
-    const { device } = visit.request;
-    const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
-    if (outage) devices.looksAt(device, status.id, now);
-    else if (page === 'recovered') devices.looksAt(device, null, now);
-    metrics.pageServed(status.id, page);
-    const answer = selectPage(
-      page,
-      { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
-      { ...visit.reader, now },
-    );
-    send(visit, answer);
-    metrics.answered((now - visit.reader.now) / 1000);
-  };
-
-  const refuse = (turned: TurnedAway, failure: Failure) => {
-    const { res, address, device, origin, status } = turned;
-    metrics.phoneRequest(status?.id ?? 'none', 'refused');
-    metrics.requestRefused(failure.code);
-    options.refusals.refused({ code: failure.code, address, device, detail: failure.detail });
-    // What is left of a refused request is not read on, so the connection cannot serve another one.
-    res.shouldKeepAlive = false;
-    send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
-  };
-
-  const send = ({ plan, req, res }: Pick<Visit, 'plan' | 'req' | 'res'>, answer: PageAnswer) => {
-    const page = renderPage(plan.templates, answer.view, phoneHeaders(req));
-    sendPage(req, res, { ...page, ...(answer.refresh === null ? {} : { refresh: answer.refresh }), own: true });
-  };
-
-  const refused: PhoneHandler['refused'] = ({ code, detail }, address) => {
-    metrics.phoneRequest('none', 'refused');
-    metrics.requestRefused(code);
-    options.refusals.refused({ code, address, detail });
-  };
-
-  const refusalPage: PhoneHandler['refusalPage'] = (code) => {
-    const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });
-    return renderPage(options.plan().templates, view, NO_HEADERS);
-  };
-
-  return { handle, refused, refusalPage };
-}
-
-/** A request that is refused, with what is known of it. */
-interface TurnedAway {
-  readonly plan: PhonePlan;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly address: string;
-  readonly device: string | null;
-  readonly origin: string;
-  readonly status: ServiceStatus | null;
+  return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
 }
 
 const NO_FORM = { ok: true as const, body: null };
@@ -344,56 +272,6 @@ const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator
 function unknownPrefix({ prefix }: PhoneRequest): Failure {
   const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
   return { code: 'request-service', detail };
-}
-
-const NO_HEADERS: PhoneHeaders = {
-  modelName: undefined,
-  userAgent: undefined,
-  acceptLanguage: undefined,
-  acceptCharset: undefined,
-};
-
-function phoneHeaders({ headers }: IncomingMessage): PhoneHeaders {
-  return {
-    modelName: single(headers['x-ciscoipphonemodelname']),
-    userAgent: headers['user-agent'],
-    acceptLanguage: headers['accept-language'],
-    acceptCharset: single(headers['accept-charset']),
-  };
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}
-
-function withoutCookies(rawHeaders: readonly string[]): readonly string[] {
-  return rawHeaders.filter((_, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== 'cookie');
-}
-
-function entryUrl(status: ServiceStatus, { origin, device, hint }: Reader): string {
-  return phoneUrl(origin, status.id, device ?? '', '', hint);
-}
-
-/** Whether a request asks for a service's entry with nothing but `id` and `extension`. */
-function isEntry({ rest, query }: PhoneRequest): boolean {
-  return /^\/?(?:\?|$)/.test(rest) && isEntryQuery(query);
-}
-
-/** `id` and `extension` as the query of the alternate's sign-in. */
-function carried(query: string | null): string {
-  const hint = parseHint(query);
-  if (hint === null) return '';
-  const pairs = Object.entries({ id: hint.id, extension: hint.extension }).flatMap(([name, value]) =>
-    value === null ? [] : [`${name}=${encodeURIComponent(value)}`],
-  );
-  return `?${pairs.join('&')}`;
-}
-
-/** The origin of URLs for this phone. Without publicUrl (loopback only) the Host header's name and the listener's port. */
-function originOf(listener: ListenerConfig, port: number, host: string | null): string {
-  if (listener.publicUrl !== null) return listener.publicUrl;
-  const name = host?.replace(/:\d+$/, '') ?? (listener.host.includes(':') ? `[${listener.host}]` : listener.host);
-  return `${listener.tls === null ? 'http' : 'https'}://${name}:${port}`;
 }
 
 async function within(clock: Clock, limitMs: number, promise: Promise<void>): Promise<void> {

@@ -83,7 +83,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
   /** All connections; those of phones that have not finished a TLS handshake among them. */
   const sockets = new Set<Socket>();
   /** Connections that can carry requests. */
-  const ready = new Set<Socket>();
+  const ready = config.tls === null ? sockets : new Set<Socket>();
   let server: Server | null = null;
   let address: AddressInfo | null = null;
   const doorman = new Doorman(options, () => limits);
@@ -98,7 +98,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
       starting.maxHeadersCount = MAX_HEADERS + 1;
       starting.on('connection', keepIn(sockets));
-      starting.on(certificate === null ? 'connection' : 'secureConnection', keepIn(ready));
+      if (ready !== sockets) starting.on('secureConnection', keepIn(ready));
       doorman.guard(starting);
       await listen(starting, config, options.key);
       // Kept: every request asks, and Node asks the system each time (2 µs).
