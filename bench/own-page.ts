@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, start, untilOpen } from './child.ts';
 import { serve } from './contestants.ts';
 import { deviceName } from './fixture.ts';
-import { type Load, measure } from './relay.ts';
+import { CONNECTIONS, type Load, measure } from './relay.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface OwnPage {
@@ -31,7 +31,7 @@ export async function measureOwnPage(load: Load, folder: string, rounds: number,
       for (const { key, target, port, marker } of kinds) {
         const fresh = way === 'connection';
         const pages = Math.round((fresh ? 8_000 : 24_000) * (round === 0 ? 2 : scale));
-        const pace = { connections: 32, pages };
+        const pace = { connections: CONNECTIONS, pages };
         const job = { port, paths: PATHS, fresh, tls: null, pace, markers: [marker] };
         const { cpuMs } = await measure(load, { name: key, pid: target.pid }, job);
         // The first round warms up.
