@@ -1,6 +1,6 @@
 /**
- * What an error of a connection means, in the codes of the registry. Serves the relay (undici) and the probe (got) alike:
- * both wrap the errors of Node's sockets, in `cause` or in an AggregateError. Pure.
+ * What an error of a connection means, in the codes of the registry. Serves the relay and the probe (got) alike. The
+ * errors of Node's sockets come bare, in `cause` or in an AggregateError. Pure.
  */
 
 import type { FailureCode } from '../domain/failure.ts';
@@ -20,21 +20,12 @@ const meanings: Readonly<Record<string, FailureCode>> = {
   EADDRNOTAVAIL: 'unreachable',
   EACCES: 'unreachable',
   EPERM: 'unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
   ECONNRESET: 'reset',
   ECONNABORTED: 'reset',
   EPIPE: 'reset',
   ENOTCONN: 'reset',
-  UND_ERR_SOCKET: 'reset',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
-  UND_ERR_DESTROYED: 'reset',
-  UND_ERR_CLOSED: 'reset',
   ERR_STREAM_PREMATURE_CLOSE: 'reset',
   ERR_READING_RESPONSE_STREAM: 'reset',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'answer-too-large',
-  UND_ERR_HEADERS_OVERFLOW: 'answer-too-large',
   // OpenSSL's verdicts on a certificate chain that do not begin with CERT_ or UNABLE_TO_.
   DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate-untrusted',
   SELF_SIGNED_CERT_IN_CHAIN: 'certificate-untrusted',
@@ -47,7 +38,7 @@ const meanings: Readonly<Record<string, FailureCode>> = {
   EPROTO: 'tls',
 };
 
-/** Anything may be thrown; these are the fields that Node's, undici's and got's errors have in common. */
+/** Anything may be thrown; these are the fields that Node's and got's errors have in common. */
 interface ErrorFields {
   readonly code?: unknown;
   readonly cause?: unknown;
@@ -80,8 +71,6 @@ export function classifyNetworkError(error: unknown): Failure {
 
 function meaningOf(fields: ErrorFields): FailureCode | null {
   const { code } = fields;
-  // What came back is not HTTP: for the phone the same as no complete answer.
-  if (fields.name === 'HTTPParserError') return 'reset';
   if (typeof code !== 'string') return null;
   if (code === 'ETIMEDOUT') return isBeforeConnected(fields) ? 'connect-timeout' : 'timeout';
   const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
