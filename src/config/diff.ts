@@ -133,6 +133,7 @@ function renameKey(key: string): string {
   return key
     .replace(/Ms$/, '')
     .replace(/^push\.own(?=\.|$)/, 'push')
+    .replace(/^push\.scheme$/, 'push.phoneScheme')
     .replace(/(services\[[^\]]+\])\.(ca|fingerprints)$/, '$1.tls.$2')
     .replace(/(services\[[^\]]+\])\.certificateNames$/, '$1.tls.names');
 }

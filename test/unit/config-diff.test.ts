@@ -78,6 +78,9 @@ describe('what a new configuration changes', () => {
       '!log.format: from auto to json',
     ]);
     expect(await diff(`${VALID}push: { phoneScheme: http }\n`)).toEqual(['!push: added']);
+    const networks = change('phones:', 'phones:\n  networks: [10.0.0.0/8]');
+    const push = (scheme: string) => `${networks}push: { username: u, password: p, phoneScheme: ${scheme} }\n`;
+    expect(await diff(push('http'), push('https'))).toEqual(['!push.phoneScheme: from https to http']);
   });
 
   it('takes what can change while a socket listens for no restart', async () => {
