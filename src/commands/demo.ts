@@ -5,6 +5,7 @@ import { createApp } from '../app.ts';
 import type { Config, ServiceConfig } from '../config/config.ts';
 import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { createLog } from '../ops/log.ts';
+import { ListenerError } from '../proxy/listener-error.ts';
 import { Control } from '../simulators/finesse/control.ts';
 import { createFinesse, type Finesse } from '../simulators/finesse/server.ts';
 import type { Output } from './output.ts';
@@ -51,12 +52,22 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
   const log = createLog({ level: 'info', format: 'auto' });
   try {
     const app = createApp(config, log, version);
-    return await runApp(app, log, output, () =>
+    const start = () => app.start().catch(nameOption);
+    return await runApp({ ...app, start }, log, output, () =>
       output.stdout(welcome(servers, { port, opsPort, pushPort, phonePort })),
     );
   } finally {
     await Promise.all(servers.flatMap(({ finesse, control }) => [control.stop(), finesse.stop()]));
   }
+}
+
+const OPTIONS: Readonly<Record<string, string>> = { 'phones.listeners[0].port': '--port', 'ops.port': '--ops-port' };
+
+/** A port that cannot be had, by the option that chose it: nobody wrote a configuration. */
+function nameOption(error: unknown): never {
+  const option = error instanceof ListenerError ? OPTIONS[error.key] : undefined;
+  if (option === undefined) throw error;
+  throw new Error(`${option}: ${(error as ListenerError).problem}`, { cause: error });
 }
 
 function parsePort(text: string): number | null {

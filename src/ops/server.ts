@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenError } from '../proxy/listener-error.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
 export interface OpsServerOptions extends OpsRoutesOptions {
@@ -10,7 +11,7 @@ export interface OpsServerOptions extends OpsRoutesOptions {
 }
 
 export interface OpsServer {
-  /** Rejects with an Error whose message names the key of the configuration when the port cannot be had. */
+  /** Rejects with a ListenerError when the port cannot be had. */
   start(): Promise<void>;
   /** Finishes what is in flight, for at most so long. Also after a start that failed, or none. */
   stop(withinMs?: number): Promise<void>;
@@ -32,8 +33,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
   return {
     start: () =>
       new Promise((resolve, reject) => {
-        const fail = (error: NodeJS.ErrnoException) =>
-          reject(new Error(renderListenError(error.code, host, port), { cause: error }));
+        const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, 'ops'));
         server.once('error', fail);
         server.listen({ host, port }, () => {
           server.off('error', fail);
@@ -45,21 +45,6 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
     stop: (withinMs = STOP_WITHIN_MS) => close(server, withinMs),
     address: () => server.address() as AddressInfo,
   };
-}
-
-function renderListenError(code: string | undefined, host: string, port: number): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return `ops.port: port ${port} on ${host} is in use by another program; stop it or choose another port`;
-    case 'EACCES':
-      return `ops.port: not allowed to listen on port ${port} of ${host}; ports below 1024 need a privilege`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `ops.host: ${host} is not an address of this machine (${code})`;
-    default:
-      return `ops.port: cannot listen on port ${port} of ${host} (${code ?? 'unknown error'})`;
-  }
 }
 
 function close(server: Server, withinMs: number): Promise<void> {

@@ -198,7 +198,7 @@ describe('start', () => {
     expect(failed).toBeInstanceOf(ListenerError);
     expect(failed).toMatchObject({
       key: 'phones.listeners[1].port',
-      message: `phones.listeners[1].port: port ${port} on 127.0.0.1 is already in use`,
+      message: `phones.listeners[1].port: port ${port} on 127.0.0.1 is already in use; stop the other program or choose another port`,
     });
   });
 

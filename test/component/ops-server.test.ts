@@ -233,7 +233,10 @@ describe('faults and lifetime', () => {
   });
 
   it('names the key when the port is in use', async () => {
-    await expect(startOps({ port: rig.port })).rejects.toThrow(`ops.port: port ${rig.port} on 127.0.0.1 is in use`);
+    await expect(startOps({ port: rig.port })).rejects.toMatchObject({
+      key: 'ops.port',
+      message: `ops.port: port ${rig.port} on 127.0.0.1 is already in use; stop the other program or choose another port`,
+    });
   });
 
   it('names the key when the host is not of this machine', async () => {

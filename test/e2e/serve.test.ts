@@ -1,7 +1,10 @@
 /** The real process: signals, changed files, two copies. */
 
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { openRaw } from '../component/raw-sockets.ts';
@@ -243,6 +246,25 @@ describe('the start', () => {
     expect(serve.stderr()).toContain(`${join(folder, 'error.xml')}:1: `);
   });
 
+  it('B213 of a demo whose port is taken names the option that chose it', async () => {
+    const [a, b] = [await startFinesse('a'), await startFinesse('b')];
+    const taken = new URL(a.url).port;
+    const free = new URL(b.url).port;
+    await b.stop();
+    const bin = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
+    const demo = (...ports: readonly [string, string]) =>
+      promisify(execFile)(process.execPath, [bin, 'demo', '--port', ports[0], '--ops-port', ports[1]]);
+    const problem = `port ${taken} on 127.0.0.1 is already in use`;
+    await expect(demo(taken, free)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(`^--port: ${problem}`),
+    });
+    await expect(demo(free, taken)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(`^--ops-port: ${problem}`),
+    });
+  });
+
   it('B213 of a second copy names the key whose port is taken, and ends with 1', async () => {
     const a = await startFinesse();
     const first = startServe(writeConfig(testFolder(), { a: a.url }));
@@ -256,7 +278,7 @@ describe('the start', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('ops: { port: 0 }', `ops: { port: ${port(ops)} }`));
     const third = startServe(file);
     expect((await third.ended).code).toBe(1);
-    expect(third.stderr()).toMatch(/^ops\.port: port \d+ on 127\.0\.0\.1 is in use/);
+    expect(third.stderr()).toMatch(/^ops\.port: port \d+ on 127\.0\.0\.1 is already in use/);
     expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
   });
 
