@@ -2,6 +2,7 @@
 
 import {
   type Document,
+  isCollection,
   isMap,
   isScalar,
   isSeq,
@@ -112,7 +113,7 @@ export function parseConfigText(file: string, text: string): ConfigDocument {
     return {
       value: nullsToUndefined(document.toJS({ maxAliasCount: 100 })),
       problems: onePerLine(errors.map((error) => nameKey(document, syntaxProblem(file, error, lines), error))),
-      soundUntilLine: broken.length === 0 ? null : Math.min(...broken.map((e) => lines.linePos(e.pos[0]).line)),
+      soundUntilLine: broken.length === 0 ? null : lines.linePos(brokenFrom(document, broken)).line,
       locate: (path) => locate(file, document, lines, path),
     };
   } catch {
@@ -121,6 +122,20 @@ export function parseConfigText(file: string, text: string): ConfigDocument {
     const nowhere = (path: KeyPath) => ({ file, line: null, column: null, key: renderKey(path) });
     return { value: undefined, problems: [problem], soundUntilLine: 0, locate: nowhere };
   }
+}
+
+/** Where doubt begins: with the first error, or with the bracket or quote whose end it is that was not found. */
+function brokenFrom(document: Document, broken: readonly YAMLError[]): number {
+  const error = broken.reduce((first, { pos }) => Math.min(first, pos[0]), Number.POSITIVE_INFINITY);
+  let from = error;
+  visit(document, {
+    Node(_key, node) {
+      const [start, end] = node.range ?? [error, error];
+      const isBlock = isCollection(node) && node.flow !== true;
+      if (!isBlock && start < from && end >= error) from = start;
+    },
+  });
+  return from;
 }
 
 /** One broken quote makes the parser find many faults on its line. */

@@ -70,6 +70,19 @@ test('broken syntax: what stands above it is checked, what follows is not guesse
   expect(found.map(({ key }) => key).filter((key) => key !== '')).toEqual(['ops.port']);
 });
 
+test.each([
+  ['phones: [\n', 2, 'wrong indentation'],
+  ['phones: [\nclusters: 3\n', 2, 'wrong indentation'],
+  ['phones:\n  listeners: [\n    { host: x }\nclusters: 3\n', 4, 'wrong indentation'],
+  ['phones: { listeners: [ { port: x }\nclusters: 3\n', 2, 'wrong indentation'],
+  ['phones: "\nclusters: 3\n', 3, 'a missing character'],
+])('what is not closed is one problem: %j', async (text, line, found) => {
+  expect(places(await problemsOf(`ops: { port: x }\n${text}`))).toEqual([
+    { line: 1, key: 'ops.port', found: '"x"' },
+    { line: line + 1, key: '', found },
+  ]);
+});
+
 test('aliases without an anchor, tags and second documents are named, each on its line', async () => {
   expect(places(await problemsOf('ops: { port: x }\nphones: !foo\n  listeners: *nope\n---\nx: 1\n'))).toEqual([
     { line: 1, key: 'ops.port', found: '"x"' },
