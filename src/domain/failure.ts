@@ -83,14 +83,22 @@ export const failures = {
     operator: 'The certificate of Finesse is not trusted. Set tls.ca of the service to its CA (see check --probe).',
   },
   tls: { cause: 'server', phone: 'noAnswer', operator: 'The TLS handshake failed.' },
-  'connect-timeout': { cause: 'server', phone: 'noAnswer', operator: 'No connection within the time limit.' },
+  'connect-timeout': {
+    cause: 'server',
+    phone: 'noAnswer',
+    operator: 'No connection within the time limit: packets are dropped, or the TLS handshake hangs.',
+  },
   timeout: {
     cause: 'server',
     phone: 'mayHaveHappened',
     operator: 'Connected, but no complete answer within the time limit.',
   },
   reset: { cause: 'server', phone: 'mayHaveHappened', operator: 'The connection broke before a complete answer.' },
-  'http-status': { cause: 'server', phone: 'badAnswer', operator: 'An HTTP status other than 200 without phone XML.' },
+  'http-status': {
+    cause: 'server',
+    phone: 'badAnswer',
+    operator: 'An HTTP status other than 200 where a page or SystemInfo was asked for.',
+  },
   redirect: {
     cause: 'server',
     phone: 'badAnswer',

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
 import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/monitor/probe.ts';
+import { renderFailure } from '../../src/ops/health.ts';
 import { createFinesse } from '../../src/simulators/finesse/server.ts';
 import { INFO } from '../scripted-probe.ts';
 import { OTHER_CERTIFICATE, PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
@@ -142,6 +143,14 @@ describe('what an answer to the probe means', () => {
     const target = await finesse(answer);
     expect(await codeOf(target, { timeoutMs: 20_000, repeatMs: 1000 })).toBe(code);
     expect(target.requests).toHaveLength(1);
+  });
+
+  it('B3 the words for a wrong status are about SystemInfo too', async () => {
+    const outcome = await ask(await finesse(xml('', 302, { location: '/login' })));
+    if (outcome.kind !== 'failed') throw new Error(outcome.kind);
+    expect(renderFailure(outcome.failure)).toBe(
+      'An HTTP status other than 200 where a page or SystemInfo was asked for. (SystemInfo answered 302)',
+    );
   });
 
   it('B3 a body of 1 MB is not read to its end', async () => {
