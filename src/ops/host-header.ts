@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 
 /**
  * Whether a request with these Host headers may be served. None at all is HTTP/1.0, which no browser speaks but health checks
- * of load balancers do; two are an attempt to be read in two ways.
+ * of load balancers do; an empty one names nothing and is refused; two are an attempt to be read in two ways.
  */
 export function isOwnHost(hosts: readonly string[], configured: string): boolean {
   if (hosts.length === 0) return true;

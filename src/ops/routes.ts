@@ -69,7 +69,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
-    .post(requireToken(options), requireService(options), requireJson, readJson, setAdmin(options))
+    .post(requireToken(options), requireService(options), readBody, parseJson, setAdmin(options))
     .all(refuseMethod('POST'));
   app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
   app.use(answerFault(options.log));
@@ -165,13 +165,22 @@ function idOf(req: Request): string {
   return String(req.params.id);
 }
 
-const requireJson: RequestHandler = (req, res, next) => {
-  // false: a body of another type; null: no body, which the check of the setting tells.
-  if (req.is('application/json') !== false) return next();
-  sendError(res, 415, 'not-json', 'The body must be JSON, with Content-Type: application/json.');
-};
+/** Whatever Content-Type says: curl's default is that of a form, and the token shows that no web page sent this. */
+const readBody = express.raw({ limit: MAX_BODY_BYTES, inflate: false, type: () => true });
 
-const readJson = express.json({ limit: MAX_BODY_BYTES, inflate: false });
+const parseJson: RequestHandler = (req, res, next) => {
+  try {
+    req.body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(req.body));
+    next();
+  } catch {
+    sendError(
+      res,
+      400,
+      'not-json',
+      'The body must be JSON in UTF-8, such as {"admin": "drain", "reason": "patching"}.',
+    );
+  }
+};
 
 function setAdmin(options: OpsRoutesOptions): RequestHandler {
   const { store, clock, log } = options;
@@ -199,9 +208,9 @@ function answerFault(log: Log): ErrorRequestHandler {
       res.set('Connection', 'close');
       return sendError(res, 413, 'body-too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
     }
-    if (status === 415) return sendError(res, 415, 'not-json', 'The body must be plain JSON in UTF-8.');
+    if (status === 415) return sendError(res, 400, 'not-json', 'The body must be JSON that is not compressed.');
     if (typeof status === 'number' && status >= 400 && status < 500) {
-      return sendError(res, 400, 'bad-request', 'The request or its JSON body is malformed.');
+      return sendError(res, 400, 'bad-request', 'The request is malformed.');
     }
     log.error('ops-fault', { error });
     sendError(res, 500, 'internal', 'A fault of the proxy itself; its log line ops-fault tells more.');

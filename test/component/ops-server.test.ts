@@ -197,12 +197,11 @@ describe('POST /services/ID', () => {
     [400, 'bad-setting', 'application/json', '{"admin": "off", "reason": "x"}'],
     [400, 'bad-setting', 'application/json', '{"admin": "drain"}'],
     [400, 'bad-setting', 'application/json', '[]'],
-    [400, 'bad-request', 'application/json', '{"admin": '],
-    [400, 'bad-request', 'application/json', 'null'],
-    [400, 'bad-setting', 'application/json', ''],
-    [415, 'not-json', 'text/plain', '{"admin": "ready"}'],
-    [415, 'not-json', 'application/x-www-form-urlencoded', 'admin=ready'],
-    [415, 'not-json', 'application/json; charset=x-nothing', '{"admin": "ready"}'],
+    [400, 'not-json', 'application/json', '{"admin": '],
+    [400, 'bad-setting', 'application/json', 'null'],
+    [400, 'not-json', 'application/json', ''],
+    [400, 'not-json', 'application/x-www-form-urlencoded', 'admin=drain&reason=x'],
+    [400, 'bad-setting', 'application/x-www-form-urlencoded', '{"admin": "off", "reason": "x"}'],
     [413, 'body-too-large', 'application/json', JSON.stringify({ admin: 'drain', reason: 'x'.repeat(5000) })],
   ])('answers %i %s to %s %j', async (status, code, type, text) => {
     const asked = request(rig.origin).post('/services/a').set('Authorization', BEARER).set('Content-Type', type);
@@ -212,9 +211,31 @@ describe('POST /services/ID', () => {
     expect(rig.lines).toEqual([]);
   });
 
+  it.each([['application/x-www-form-urlencoded'], ['text/plain; charset=x-nothing'], [';']])(
+    'takes JSON with Content-Type %s',
+    async (type) => {
+      const asked = request(rig.origin).post('/services/a').set('Authorization', BEARER).set('Content-Type', type);
+      const { body } = await asked.send('{"admin": "drain", "reason": "Prüfung"}').expect(200);
+      expect(body).toMatchObject({ id: 'a', admin: 'drain' });
+      expect(rig.store.get('a')?.admin.reason).toBe('Prüfung');
+    },
+  );
+
+  it('takes JSON without a Content-Type, and refuses what is not UTF-8', async () => {
+    const send = (body: Buffer) =>
+      fetch(`${rig.origin}/services/a`, {
+        method: 'POST',
+        headers: { authorization: BEARER },
+        body: new Uint8Array(body),
+      });
+    expect((await send(Buffer.from('{"admin": "maint", "reason": "x"}'))).status).toBe(200);
+    const refused = await send(Buffer.from('{"admin": "drain", "reason": "\xfc"}', 'latin1'));
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'not-json' } }]);
+  });
+
   it('refuses a compressed body', async () => {
     const asked = post({ admin: 'ready' }).set('Content-Encoding', 'gzip');
-    const { body } = await asked.expect(415);
+    const { body } = await asked.expect(400);
     expect(body.error.code).toBe('not-json');
   });
 });
