@@ -6,7 +6,7 @@
 import { renderFound } from './document.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { type Finding, type KeyPath, renderKey } from './problem.ts';
-import { isLoopback, parseDuration, parseOrigin, renderDuration } from './values.ts';
+import { isLoopback, parseDuration, parseOrigin, printable, renderDuration } from './values.ts';
 
 /** A value and the way to it. */
 interface Place {
@@ -84,7 +84,9 @@ function checkListener(listener: Place, services: readonly Place[]): Finding[] {
   const service = at(listener, 'service');
   const ids = services.map((s) => text(at(s, 'id'))).filter((id) => id !== null);
   if (text(service) !== null && !ids.includes(text(service) ?? '')) {
-    findings.push(finding(service, renderFound(service.value), `the id of a service: ${ids.join(', ')}`));
+    findings.push(
+      finding(service, renderFound(service.value), `the id of a service: ${ids.map((id) => printable(id)).join(', ')}`),
+    );
   }
   return findings;
 }

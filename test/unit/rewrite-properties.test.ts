@@ -262,6 +262,8 @@ describe('damaged pages', () => {
     fc.assert(
       fc.property(damaged, (xml) => {
         const result = rewriteBody(Buffer.from(xml), undefined, rules);
+        // saxes takes <?p??>, in which XML wants a space (2.6); the scanner is right to refuse it.
+        if (result.kind === 'not-phone-xml' && /<\?[^\s?>]+\?(?!>)/.test(xml)) return;
         // saxes does not look at the name of the encoding.
         if (result.kind === 'not-phone-xml' && result.reason === 'unknown-encoding') return;
         const trimmed = xml.replace(/^[ \t\r\n]+/, '');
@@ -273,6 +275,11 @@ describe('damaged pages', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  test('kept cases', () => {
+    expect(rewriteBody(Buffer.from('<?p??><CiscoIPPhoneMenu/>'), undefined, rules).kind).toBe('not-phone-xml');
+    expect(rewriteBody(Buffer.from('<?p ??><CiscoIPPhoneMenu/>'), undefined, rules).kind).toBe('phone-xml');
   });
 
   test('no bytes make it throw, and what comes out can be read in the charset it names', () => {
