@@ -50,8 +50,10 @@ export interface UpstreamLimits extends AnswerLimits {
 export const UPSTREAM_LIMITS: UpstreamLimits = {
   connectMs: 2_000,
   idleMs: 4_000,
-  connections: 256,
-  waiting: 256,
+  // Each phone would have a connection of its own without the proxy, and a cluster has up to 2,000 agents
+  // (reference/finesse-ippa.md §9): with fewer, a slow server would fail phones for want of room here.
+  connections: 2_048,
+  waiting: 2_048,
   headerBytes: 16 * 1024,
   bodyBytes: 256 * 1024,
 };
@@ -69,6 +71,11 @@ export function serverOrigins(service: Pick<ServiceConfig, 'url' | 'aliases'>): 
   return [...new Set([origin, `http://${hostname}:8082`, `https://${hostname}:8445`, ...aliases])];
 }
 
+/**
+ * What is left of its time when a request that waited for a connection may still be sent: with less, Finesse would do what
+ * the phone asked for and the answer would come too late.
+ */
+const FAIR_SHARE = 0.25;
 /** How late a time limit may be noticed. One clock for all requests: a timer for each costs 1 µs a page. */
 const TICK_MS = 20;
 
@@ -199,10 +206,13 @@ class Pool {
     });
   }
 
-  /** The next who waits and whose time is not up. */
+  /** The next who waits and has time enough left for an answer. */
   #next(): Exchange | null {
+    const now = performance.now();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (!next.isSettled) return next;
+      if (next.isSettled) continue;
+      if (next.dueAt - now >= FAIR_SHARE * next.limitMs) return next;
+      next.settle({ ok: false, failure: TOO_LATE, sent: false });
     }
     return null;
   }
@@ -224,6 +234,8 @@ class Pool {
     this.#openFor(this.#waiting.length - this.#connecting);
   }
 }
+
+const TOO_LATE: Failure = { code: 'busy', detail: 'too little time was left once a connection was free' };
 
 function unsent(failure: Failure): Promise<UpstreamResult> {
   return Promise.resolve({ ok: false, failure, sent: false });

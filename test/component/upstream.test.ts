@@ -286,6 +286,18 @@ describe('limits', () => {
     expect(server.sockets).toHaveLength(2);
   });
 
+  test('what has too little time left when a connection is free is never sent', async () => {
+    const server = await rawServer(() => {});
+    const upstream = upstreamTo(`http://127.0.0.1:${server.port}`, { connections: 1 });
+    const running = upstream.request(get('/fippa/SEP1'));
+    await server.saw('GET', 1);
+    const late = upstream.request(get('/fippa/SEP2', { limitMs: 500 }));
+    setTimeout(() => server.sockets[0]?.write(PAGE), 420);
+    expect(codeOf(await late)).toBe('busy, not sent');
+    expect(codeOf(await running)).toBe('status 200');
+    expect(server.seen.join('')).not.toContain('SEP2');
+  });
+
   test('an idle connection is dropped, and before the server says it would', async () => {
     const server = await rawServer((socket) =>
       socket.write(PAGE.replace('OK\r\n', 'OK\r\nKeep-Alive: timeout=60\r\n')),
