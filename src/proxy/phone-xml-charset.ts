@@ -26,6 +26,8 @@ export type Utf16 = 'utf-16le' | 'utf-16be';
 const DECLARATION =
   /<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]*)["'])?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>/y;
 const HEADER_CHARSET = /;\s*charset\s*=\s*["']?([A-Za-z][A-Za-z0-9._:-]*)/i;
+/** Encodings in which bytes below 0x80 are not always ASCII characters. */
+const NOT_ASCII = /^(?:utf-?7|utf-?32|ucs|iso-10646|iso-2022|hz-|ebcdic)/i;
 const UTF8_MARK = '\xef\xbb\xbf';
 
 /** Reads the prolog of a text, or of bytes read as latin1; null: a declaration that is not well-formed. */
@@ -53,7 +55,7 @@ export function sniffUtf16(body: Uint8Array): Utf16 | null {
 /**
  * The charset of a body in ASCII-compatible bytes; null: one that nobody here can read. The declaration is taken at its
  * word first, then the Content-Type header, since changing a header changes no byte; either only if the bytes can be read
- * so. Where the two disagree and the bytes are UTF-8 beyond ASCII, UTF-8 is right: no other text looks like that by chance.
+ * so; an encoding unknown here is taken at its word for bytes in ASCII. Where the two disagree and the bytes are UTF-8 beyond ASCII, UTF-8 is right: no other text looks like that by chance.
  */
 export function decidePageCharset(
   body: Uint8Array,
@@ -63,7 +65,9 @@ export function decidePageCharset(
   const header = HEADER_CHARSET.exec(contentType ?? '')?.[1] ?? null;
   const declared = prolog.encoding;
   const declaredAs = declared === null ? null : encodingOf(declared);
-  if (declared !== null && declaredAs === null) return null;
+  if (declared !== null && declaredAs === null) {
+    return isAscii(body) && !NOT_ASCII.test(declared) ? { name: declared, redeclare: false } : null;
+  }
   const headerAs = header === null ? null : encodingOf(header);
   const named = (label: string, encoding: string): PageCharset => ({
     name: label,

@@ -78,7 +78,23 @@ describe('the declaration is corrected where nothing else can make all three agr
   });
 });
 
-test.each(['x-none', 'utf-7', 'utf-32', 'ebcdic-cp-us', 'iso-2022-jp'])('%s is refused', (encoding) => {
+test.each(['x-none', 'IBM850', 'windows-31j-x'])('%s is kept where all bytes are ASCII, else refused', (encoding) => {
+  const body = Buffer.from(page(encoding, 'u', '/fippa/x'));
+  expect(rewriteBody(body, 'text/xml;charset=utf-8', rules)).toMatchObject({
+    body: Buffer.from(page(encoding, 'u', '/a/fippa/x')),
+    contentType: `text/xml; charset=${encoding}`,
+  });
+  const unchanged = Buffer.from(page(encoding, 'u'));
+  const result = rewriteBody(unchanged, undefined, rules);
+  expect(result.kind === 'phone-xml' && result.body === unchanged).toBe(true);
+  for (const as of ['utf8', 'latin1'] as const) {
+    expect(rewriteBody(bytes(page(encoding, 'ü'), as), 'text/xml;charset=utf-8', rules)).toMatchObject({
+      reason: 'unknown-encoding',
+    });
+  }
+});
+
+test.each(['utf-7', 'utf-32', 'ebcdic-cp-us', 'iso-2022-jp'])('%s is refused', (encoding) => {
   expect(rewriteBody(Buffer.from(page(encoding, 'u')), 'text/xml;charset=utf-8', rules)).toEqual({
     kind: 'not-phone-xml',
     reason: 'unknown-encoding',

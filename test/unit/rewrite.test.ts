@@ -113,6 +113,15 @@ describe('the places where URLs stand', () => {
   });
 });
 
+test.each([
+  '<!DOCTYPE CiscoIPPhoneMenu>',
+  '<!DOCTYPE CiscoIPPhoneMenu SYSTEM "x.dtd">\n<!-- c -->',
+  '\n<!DOCTYPE  CiscoIPPhoneMenu PUBLIC \'-//x//EN\'\t"https://fin-a.example.com:8445/fippa/x.dtd?>" >',
+])('a DOCTYPE that declares nothing stays as it is: %j', (doctype) => {
+  const page = (url: string) => `<?xml version="1.0"?>${doctype}${menu(`<URL>${url}</URL>`)}`;
+  expect(rewrite(page(A)).body.toString()).toBe(page(NEW_A));
+});
+
 describe('how a URL may be written', () => {
   test.each([
     ['with white space around', ` \r\n\t${A}\n `, ` \r\n\t${NEW_A}\n `],
@@ -233,7 +242,18 @@ describe('what is not phone XML', () => {
     ['not-well-formed', '<CiscoIPPhoneMenu/>&amp;'],
     ['not-well-formed', '<CiscoIPPhoneMenu/><![CDATA[]]>'],
     ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu [<!ENTITY x "y">]><CiscoIPPhoneMenu>&x;</CiscoIPPhoneMenu>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu SYSTEM "x.dtd" []><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu SYSTEM><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu PUBLIC "x"><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu PUBLIC "{" "x.dtd"><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu SYSTEM "x.dtd><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu><!DOCTYPE CiscoIPPhoneMenu><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<CiscoIPPhoneMenu/><!DOCTYPE CiscoIPPhoneMenu>'],
+    ['not-well-formed', '<!doctype CiscoIPPhoneMenu><CiscoIPPhoneMenu/>'],
+    ['not-well-formed', '<!DOCTYPE CiscoIPPhoneMenu SYSTEM "x.dtd"><CiscoIPPhoneMenu>&x;</CiscoIPPhoneMenu>'],
+    ['other-root', '<!DOCTYPE html SYSTEM "x.dtd"><CiscoIPPhoneMenu/>'],
     ['not-well-formed', menu('<!DOCTYPE x>')],
+    ['not-well-formed', menu('<!DOCTYPE CiscoIPPhoneMenu>')],
     ['not-well-formed', menu('&nbsp;')],
     ['not-well-formed', menu('a & b')],
     ['not-well-formed', menu('&amp')],
