@@ -1,6 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { parseXml, type XmlElement } from '../../src/simulators/finesse/xml.ts';
 import { createFinesse, type Finesse, type FinesseOptions, OptionError } from '../../src/simulators/finesse.ts';
+import { phoneModels } from '../../src/simulators/phone/models.ts';
+import { Phone } from '../../src/simulators/phone/phone.ts';
+import { runPhones } from '../../src/simulators/phones/crowd.ts';
 import { ask } from './simulated-finesse-client.ts';
 
 const DEVICE = 'SEP001122334455';
@@ -119,6 +122,40 @@ test('the entry is a sign-in form whose URLs name the server itself, whatever th
   const fields = form.children.filter((child) => child.name === 'InputItem');
   expect(fields.map((field) => text(field, 'QueryStringParam'))).toEqual(['id', 'password', 'extension']);
   expect(fields.map((field) => text(field, 'DefaultValue'))).toEqual(['', '', '']);
+});
+
+test('an 8875 gets real URLs alone, and can sign in, choose a reason and sign out with them', async () => {
+  const finesse = await start({ baseUrl: 'host', notReadyReasons: [{ code: '7', label: 'Lunch' }] });
+  const phone = new Phone({ device: DEVICE, model: 'CP-8875' });
+  await phone.open(`${finesse.url}/fippa/${DEVICE}`);
+  phone.fill({ id: '1001', password: 'cisco', extension: '2001' });
+  await phone.submit();
+  expect(finesse.agents.map(({ device }) => device)).toContain(DEVICE);
+  await phone.press('NotReady');
+  expect(phone.page?.kind).toBe('CiscoIPPhoneMenu');
+  await phone.choose(1);
+  expect(phone.page?.kind).toBe('CiscoIPPhoneText');
+  await phone.press('SignOut');
+  await phone.choose(1);
+  expect(phone.page?.kind).toBe('CiscoIPPhoneInput');
+  expect(phone.violations).toEqual([]);
+});
+
+test('many phones are of all models, the 8875 among them, and find nothing wrong', async () => {
+  const finesse = await start({ baseUrl: 'host' });
+  const stop = new AbortController();
+  const summary = runPhones(
+    {
+      ...{ url: `${finesse.url}/fippa/`, count: phoneModels.length, forMs: 60_000, everyMs: 500, signIn: null },
+      ...{ choose: 'none', models: [], firstDevice: 1, language: 'en', answerWithinMs: 60_000, trust: {} },
+    },
+    stop,
+  );
+  const models = () => new Set(finesse.requests.map(({ headers }) => headers['x-ciscoipphonemodelname']));
+  while (models().size < phoneModels.length) await finesse.nextRequest();
+  stop.abort();
+  expect(models()).toContain('CP-8875');
+  expect((await summary).violations).toEqual({});
 });
 
 test('URLs follow the Host header, or are path-absolute, when told so', async () => {

@@ -21,6 +21,8 @@ export interface FippaWorld {
   /** Out of service for so long that fippa has given up (15 s). */
   readonly gaveUp: boolean;
   readonly maintenance: boolean;
+  /** Whether the phone that asks takes `SoftKey:` URIs. Without such keys it shows those of its own for a form or a menu. */
+  readonly softKeyUris: boolean;
 }
 
 const EXIT: SoftKey = { name: 'Exit', url: 'SoftKey:Exit' };
@@ -178,5 +180,6 @@ function notice(world: FippaWorld, request: FippaRequest, prompt: string, words:
 }
 
 function frame(world: FippaWorld, prompt: string, keys: readonly SoftKey[]): Frame {
-  return { title: `Finesse ${world.settings.name}`, prompt, keys };
+  const taken = world.softKeyUris ? keys : keys.filter(({ url }) => !url.startsWith('SoftKey:'));
+  return { title: `Finesse ${world.settings.name}`, prompt, keys: taken };
 }

@@ -257,6 +257,8 @@ export class Finesse extends EventEmitter<FinesseEvents> {
         outOfService: this.#outOfServiceSince !== null,
         gaveUp: this.#gaveUp(),
         maintenance: this.#faults.current.name === 'maintenance',
+        // reference/phone-xml.md §3.
+        softKeyUris: !/\b8875/.test(String(seen.headers['x-ciscoipphonemodelname'] ?? '')),
       },
       { device, path: rest, query, url: (below) => `${origin}/fippa/${device}${below}` },
     );

@@ -98,13 +98,8 @@ export function deviceName(number: number): string {
   return `SEP${number.toString(16).toUpperCase().padStart(12, '0')}`;
 }
 
-/**
- * Models that an ordinary service suits: phones of the 7900 series speak TLS 1.0 alone, which an HTTPS listener refuses,
- * and the 8875 has no SoftKey: URIs, which the pages of a relayed Finesse are free to use.
- */
+/** All models, but for those of the 7900 series that speak TLS 1.0 alone, which an HTTPS listener refuses. */
 function mixture(url: string): readonly string[] {
   const secure = url.startsWith('https:');
-  return phoneModels
-    .filter((model) => !model.unsupportedUris.includes('SoftKey') && !(secure && model.maxTls === 'TLSv1'))
-    .map((model) => model.name);
+  return phoneModels.filter((model) => !(secure && model.maxTls === 'TLSv1')).map((model) => model.name);
 }
