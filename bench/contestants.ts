@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, type Started, start, untilOpen } from './child.ts';
 import { FINESSE_PORT, SERVERS } from './fixture.ts';
 
-export type Name = 'proxy' | 'http-proxy-3' | 'express' | 'nginx' | 'haproxy';
+export type Name = 'proxy' | 'http-proxy-3' | 'http-proxy-3, tuned' | 'express' | 'nginx' | 'haproxy';
 
 export interface Contestant {
   readonly name: Name;
@@ -72,6 +72,10 @@ type Starter = (setting: Setting, ports: Ports) => { readonly process: Started; 
 const starters: Record<Name, Starter> = {
   proxy: (setting, ports) => ({ process: serve(setting.folder, proxyConfig(setting, ports)), full: false }),
   'http-proxy-3': (setting, ports) => ({ process: startPeer('http-proxy-3', setting, ports), full: false }),
+  'http-proxy-3, tuned': (setting, ports) => ({
+    process: startPeer('http-proxy-3', setting, ports, 'tuned'),
+    full: false,
+  }),
   express: (setting, ports) => ({ process: startPeer('express', setting, ports), full: false }),
   nginx: (setting, ports) => {
     const program = find('nginx');
@@ -112,9 +116,9 @@ clusters:
 `;
 }
 
-function startPeer(name: string, { upstreams, cert, key }: Setting, { port, tlsPort }: Ports): Started {
+function startPeer(name: string, { upstreams, cert, key }: Setting, { port, tlsPort }: Ports, how = ''): Started {
   const file = fileURLToPath(new URL(`peers/${name}.ts`, import.meta.url));
-  return start(process.execPath, [file, String(upstreams[0]), String(port), String(tlsPort), cert, key]);
+  return start(process.execPath, [file, String(upstreams[0]), String(port), String(tlsPort), cert, key, how]);
 }
 
 /** One process. As many names to look for as the proxy has: both servers of the cluster. */
@@ -176,7 +180,7 @@ function find(program: string): string | null {
 
 export function version(name: Name): string {
   if (name === 'proxy') return readVersion('package.json');
-  if (name === 'http-proxy-3') return readVersion('node_modules/http-proxy-3/package.json');
+  if (name.startsWith('http-proxy-3')) return readVersion('node_modules/http-proxy-3/package.json');
   if (name === 'express') {
     const parts = ['express', 'got', 'xml2js'];
     return parts.map((part) => `${part} ${readVersion(`node_modules/${part}/package.json`)}`).join(', ');

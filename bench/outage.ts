@@ -40,6 +40,8 @@ export interface Outage {
   /** Share of one CPU that the proxy took during the outage, and in its first second. */
   readonly cpu: number;
   readonly cpuFirstSecond: number;
+  /** The same of the process that plays the phones: near 1, it is what is late. */
+  readonly phonesCpuFirstSecond: number;
   readonly peakMiB: number;
   /** Pages by what they say. */
   readonly pages: Readonly<Record<string, number>>;
@@ -74,11 +76,12 @@ export async function measureOutage(load: Load, upstream: Upstream, folder: stri
   // Every phone has been relayed once, and so is signed in.
   await poll(POLL_SECONDS);
   const before = cpuMs(proxy.pid);
+  const loadBefore = cpuMs(load.pid);
   await upstream.ask({ failing: ['a'], reset: true });
   const wavePaths = paths.slice(0, size.wave).map((path) => `${path}/ready`);
   const pace = { rate: size.wave, pages: size.wave };
   const wave = load.ask<LoadResult>({ port, paths: wavePaths, fresh: true, tls: null, markers: MARKERS, pace });
-  const first = pause(1000).then(() => cpuMs(proxy.pid) - before);
+  const first = pause(1000).then(() => [cpuMs(proxy.pid) - before, cpuMs(load.pid) - loadBefore] as const);
   const outageSeconds = 18;
   const polling = await poll(outageSeconds);
   const cpu = (cpuMs(proxy.pid) - before) / (outageSeconds * 1000);
@@ -119,7 +122,8 @@ export async function measureOutage(load: Load, upstream: Upstream, folder: stri
       p99Ms: choices.p99,
     },
     cpu,
-    cpuFirstSecond: (await first) / 1000,
+    cpuFirstSecond: (await first)[0] / 1000,
+    phonesCpuFirstSecond: (await first)[1] / 1000,
     peakMiB,
     pages: Object.fromEntries(
       Object.entries(PAGES).map(([name, marker]) => [name, (polling.held[marker] ?? 0) + (waved.held[marker] ?? 0)]),

@@ -56,6 +56,7 @@ export function renderOutage(outage: Outage): string {
     [`${size.choices} choices: answered, p99`, `${choices.answered}, ${number(choices.p99Ms)} ms`],
     ['probes of the alternate for them', `${outage.confirmations}`],
     ['CPU, and in the first second', `${number(outage.cpu * 100)} %, ${number(outage.cpuFirstSecond * 100)} %`],
+    ['CPU of the phones in the first second', `${number(outage.phonesCpuFirstSecond * 100)} %`],
     ['peak memory', `${number(outage.peakMiB)} MiB`],
     [
       'pages',

@@ -30,14 +30,14 @@ import { judge } from './targets.ts';
 import type { UpstreamOrder } from './upstream.ts';
 
 const SECTIONS = ['relay', 'own-page', 'outage', 'memory', 'start'] as const;
-const NAMES: readonly Name[] = ['proxy', 'http-proxy-3', 'express', 'nginx', 'haproxy'];
+const NAMES: readonly Name[] = ['proxy', 'http-proxy-3', 'http-proxy-3, tuned', 'express', 'nginx', 'haproxy'];
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: SECTIONS.join(',') },
     rounds: { type: 'string' },
-    names: { type: 'string', default: NAMES.join(',') },
+    names: { type: 'string', default: NAMES.join(';') },
     scenarios: { type: 'string', default: SCENARIOS.join(',') },
   },
 });
@@ -45,7 +45,7 @@ const { quick } = values;
 const rounds = Number(values.rounds ?? (quick ? 3 : 7));
 const scale = quick ? 0.4 : 1;
 const chosen = (section: (typeof SECTIONS)[number]) => values.only.split(',').includes(section);
-const names = NAMES.filter((name) => values.names.split(',').includes(name));
+const names = NAMES.filter((name) => values.names.split(';').includes(name));
 const scenarios = SCENARIOS.filter((scenario): scenario is Scenario => values.scenarios.split(',').includes(scenario));
 const tell = (text: string) => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`);
 const show = (text: string) => console.log(`\n${text}`);
@@ -61,7 +61,13 @@ if (ownPage !== null) show(renderOwnPage(ownPage));
 const size = quick ? { phones: 2_000, wave: 500, choices: 500 } : { phones: 10_000, wave: 2_000, choices: 2_000 };
 const outage = chosen('outage') ? await measureOutage(load, upstream, folder, size) : null;
 if (outage !== null) show(renderOutage(outage));
-const memory = chosen('memory') ? await measureMemory(load, setting, names) : null;
+const memory = chosen('memory')
+  ? await measureMemory(
+      load,
+      setting,
+      names.filter((name) => name !== 'http-proxy-3, tuned'),
+    )
+  : null;
 if (memory !== null) show(renderMemory(memory));
 const startMs = chosen('start') ? await measureStart(upstream, folder, quick ? 3 : 5) : null;
 if (startMs !== null) show(renderStart(startMs));

@@ -1,6 +1,6 @@
 /**
- * http-proxy-3 as a reverse proxy at its best: with connections to the server that are kept also where phones keep none (left
- * alone it passes their `Connection: close` on). It rewrites nothing.
+ * http-proxy-3 as a reverse proxy with an agent that keeps connections to the server. It rewrites nothing. As it comes it
+ * passes a phone's `Connection: close` on, and so opens a connection to the server for such a page; `tuned` keeps it from that.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,15 +8,25 @@ import { Agent, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createProxyServer } from 'http-proxy-3';
 
-const [upstream, port, tlsPort, cert, key] = process.argv.slice(2) as [string, string, string, string, string];
+const [upstream, port, tlsPort, cert, key, how] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string?,
+];
+const tuned = how === 'tuned';
 const proxy = createProxyServer({
   target: `http://127.0.0.1:${upstream}`,
   agent: new Agent({ keepAlive: true, maxSockets: 256 }),
-  headers: { connection: 'keep-alive' },
+  ...(tuned ? { headers: { connection: 'keep-alive' } } : {}),
 });
-proxy.on('proxyRes', (answer) => {
-  delete answer.headers.connection;
-});
+if (tuned) {
+  proxy.on('proxyRes', (answer) => {
+    delete answer.headers.connection;
+  });
+}
 const onRequest: Parameters<typeof createServer>[1] = (req, res) => {
   req.url = (req.url ?? '').slice('/a'.length);
   proxy.web(req, res, {}, () => res.destroy());
