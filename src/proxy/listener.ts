@@ -97,6 +97,8 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       applyLimits(starting, limits);
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
       starting.maxHeadersCount = MAX_HEADERS + 1;
+      // A client that ends its side once it has asked (RFC 9112 §9.6 allows it) still gets its answer; Node drops it.
+      Object.assign(starting, { httpAllowHalfOpen: true });
       starting.on('connection', keepIn(sockets));
       if (ready !== sockets) starting.on('secureConnection', keepIn(ready));
       doorman.guard(starting);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Rig, startRig } from '../rig.ts';
+import { openRaw } from './raw-sockets.ts';
 
 /** A Finesse whose fippa answers whatever a test says; SystemInfo is always fine. */
 let server: Server;
@@ -99,4 +100,11 @@ it('B108 an 8875 gets no SoftKey: URI, and its Exit leads to the services menu',
   const exit = await rig.get(`/a/fippa/${PHONE}/~exit`, headers);
   expect(exit.body).toContain('<ExecuteItem Priority="0" URL="Init:Services"');
   expect(seen).toEqual([`/fippa/${PHONE}`]);
+});
+
+it('a phone that ends its side of the connection once it has asked still gets its page', async () => {
+  answer = (_req, res) => setTimeout(() => res.writeHead(200, { 'content-type': 'text/xml' }).end(text('')), 50);
+  const client = openRaw(Number(new URL(rig.phones).port));
+  client.socket.end(`GET /a/fippa/${PHONE} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  expect((await client.closed).text).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*<CiscoIPPhoneText>/);
 });
