@@ -18,6 +18,8 @@ export async function runServe(file: string, version: string, output: Output): P
     early = true;
     hangUp();
   });
+  const watch = createFileWatch({ files: [file], clock: systemClock, onChange: () => void reload('file') });
+  await watch.begin();
   const loaded = await loadConfiguration(file);
   if (!loaded.ok) {
     output.stderr(renderProblems(loaded.problems));
@@ -28,7 +30,6 @@ export async function runServe(file: string, version: string, output: Output): P
 
   let config = loaded.config;
   const app = createApp(config, log, version);
-  const watch = createFileWatch({ files: [file], clock: systemClock, onChange: () => void reload('file') });
   const reloader = createReloader({
     file,
     initial: config,

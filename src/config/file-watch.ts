@@ -19,7 +19,9 @@ export interface FileWatchOptions {
 }
 
 export interface FileWatch {
-  /** Switches it on or off; switched on it begins with the contents of that moment. */
+  /** Takes note of what the files hold now, before they are used: a change made since then is one. */
+  begin(): Promise<void>;
+  /** Switches it on or off; switched on again it begins with the contents of that moment. */
   set(on: boolean): void;
   /** A look at once. */
   look(): Promise<void>;
@@ -75,14 +77,19 @@ export function createFileWatch(options: FileWatchOptions): FileWatch {
     }
   };
   return {
+    async begin() {
+      told = await digest(files);
+    },
     set(on) {
       isOn = on;
       cancel();
       for (const watcher of watchers.splice(0)) watcher.close();
       watchers = [];
-      told = null;
       seen = null;
-      if (!on) return;
+      if (!on) {
+        told = null;
+        return;
+      }
       listen();
       void look();
       arm(everyMs);
