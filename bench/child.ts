@@ -45,6 +45,8 @@ export interface Started {
 
 export function start(command: string, args: readonly string[]): Started {
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Nothing stays behind when the benchmark itself fails.
+  process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   let errors = '';
   child.stdout?.on('data', (chunk) => {

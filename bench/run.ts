@@ -50,6 +50,7 @@ const scenarios = SCENARIOS.filter((scenario): scenario is Scenario => values.sc
 const tell = (text: string) => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`);
 const show = (text: string) => console.log(`\n${text}`);
 
+process.setMaxListeners(0);
 const folder = mkdtempSync(join(tmpdir(), 'ippa-bench-'));
 const upstream = await startAsked<UpstreamOrder>('./upstream.ts');
 const load = await startAsked<LoadJob>('./load.ts');
