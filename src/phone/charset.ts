@@ -4,16 +4,19 @@ import { parsePreferences } from './accept.ts';
 
 export type Charset = 'utf-8' | 'iso-8859-1' | 'us-ascii';
 
-/** Names that phones use for them (reference/phone-xml.md §4), and common aliases. */
-const CHARSETS: Readonly<Record<string, Charset>> = {
-  'utf-8': 'utf-8',
-  utf8: 'utf-8',
-  'iso-8859-1': 'iso-8859-1',
-  'iso8859-1': 'iso-8859-1',
-  latin1: 'iso-8859-1',
-  'us-ascii': 'us-ascii',
-  ascii: 'us-ascii',
-};
+/**
+ * Names that phones use for them (reference/phone-xml.md §4), and common aliases. No plain object: asked for `__proto__` or
+ * `constructor`, as a header may, that would have an answer too.
+ */
+const CHARSETS: ReadonlyMap<string, Charset> = new Map([
+  ['utf-8', 'utf-8'],
+  ['utf8', 'utf-8'],
+  ['iso-8859-1', 'iso-8859-1'],
+  ['iso8859-1', 'iso-8859-1'],
+  ['latin1', 'iso-8859-1'],
+  ['us-ascii', 'us-ascii'],
+  ['ascii', 'us-ascii'],
+]);
 
 const LACKING: Readonly<Record<Exclude<Charset, 'utf-8'>, RegExp>> = {
   'iso-8859-1': /[\u{100}-\u{10ffff}]/gu,
@@ -34,7 +37,7 @@ export interface CharsetChoice {
 export function selectCharset(header: string | undefined): CharsetChoice {
   const weights = new Map<Charset, number>();
   for (const { name, weight } of parsePreferences(header)) {
-    const meant = name === '*' ? Object.values(CHARSETS) : [CHARSETS[name]];
+    const meant = name === '*' ? [...CHARSETS.values()] : [CHARSETS.get(name)];
     for (const charset of meant) if (charset !== undefined && !weights.has(charset)) weights.set(charset, weight);
   }
   const accepted = [...weights].filter(([, weight]) => weight > 0).map(([charset]) => charset);

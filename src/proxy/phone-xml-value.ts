@@ -61,7 +61,7 @@ function referenceAt(xml: string, at: number): string | null {
   }
   const match = REFERENCE.exec(xml);
   if (match === null) return null;
-  if (match[1] !== undefined) return NAMED[match[1]] ?? null;
+  if (match[1] !== undefined) return Object.hasOwn(NAMED, match[1]) ? (NAMED[match[1]] ?? null) : null;
   const code = match[2] === undefined ? Number.parseInt(match[3] ?? '', 16) : Number(match[2]);
   return isXmlCharacter(code) ? String.fromCodePoint(code) : null;
 }

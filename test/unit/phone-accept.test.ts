@@ -68,6 +68,9 @@ describe('the charset', () => {
     ['iso-8859-1;q=0', 'utf-8', true],
     ['', 'utf-8', true],
     [undefined, 'utf-8', true],
+    // Kept: what every object answers to is no charset.
+    ['__proto__', 'utf-8', true],
+    ['constructor, iso-8859-1', 'iso-8859-1', false],
   ])('%s means %s', (header, charset, acceptsUtf8) => {
     expect(selectCharset(header)).toEqual({ charset, acceptsUtf8 });
   });
