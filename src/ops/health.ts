@@ -113,7 +113,11 @@ export function renderHealth(input: HealthInput): HealthReport {
       candidates.map((candidate) => renderService(candidate, candidates, input.signedIn, input.now)),
     ),
     certificates: (input.certificates ?? []).map((certificate) => renderCertificate(certificate, input.now)),
-    problems: [...input.problems, ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now))],
+    problems: [
+      ...input.problems,
+      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
+      ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now)),
+    ],
   };
 }
 
@@ -137,6 +141,13 @@ function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: 
     ...(days < 0 ? [`${listener}.tls: the certificate ended on ${date}, and phones refuse it; renew it`] : []),
     ...(days >= 0 && days < ENDS_SOON_DAYS ? [`${listener}.tls: the certificate ends on ${date}; renew it`] : []),
   ];
+}
+
+/** A connection that was up and is lost shows in the state of the service; one that never was shows nowhere else. */
+function judgeNotification({ id, signals: { connection, notification } }: ServiceStatus): string[] {
+  const { says, failure } = connection;
+  if (notification === 'off' || says !== 'unknown' || failure === null) return [];
+  return [`${id}: no connection to its Notification Service: ${renderFailure(failure)}`];
 }
 
 function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {

@@ -210,6 +210,27 @@ describe('signals', () => {
   });
 });
 
+describe('a Notification Service that was never reached', () => {
+  const withConnection = (
+    connection: ServiceStatus['signals']['connection'],
+    notification: 'on' | 'advisory' | 'off' = 'on',
+  ) => report(status('a', { signals: { ...NO_SIGNALS, connection, notification, decidedBy: 'systemInfo' } })).problems;
+  const failure = { code: 'notification-login', detail: 'not-authorized' } as const;
+
+  it.each(['on', 'advisory'] as const)('is a problem, because no state shows it: %s', (notification) => {
+    const problems = withConnection({ says: 'unknown', since: NOW, failure }, notification);
+    expect(problems).toEqual([
+      expect.stringMatching(/^a: no connection to its Notification Service: .*refuses the lo/),
+    ]);
+  });
+
+  it('is none without a failure, nor once the state shows it', () => {
+    expect(withConnection({ says: 'unknown', since: null, failure: null })).toEqual([]);
+    expect(withConnection({ says: 'lost', since: NOW, failure })).toEqual([]);
+    expect(withConnection({ says: 'unknown', since: NOW, failure }, 'off')).toEqual([]);
+  });
+});
+
 describe('certificates', () => {
   const DAY_MS = 86_400_000;
   const held = { listener: 'phones.listeners[0]', subject: 'CN=x', problem: null };
