@@ -2,10 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
+import { finesseCommand } from '../../src/simulators/finesse/command.ts';
 import {
   Control,
   createFinesse,
   type FinesseOptions,
+  faultNames,
   type RunOptions,
   runFinesse,
 } from '../../src/simulators/finesse.ts';
@@ -206,4 +208,19 @@ test('as a command: one process runs, others switch its faults', async () => {
 test('bad usage of the command is 2', async () => {
   for (const args of [['--port', 'x'], ['--role', 'third'], ['--agent', 'x'], ['--unknown'], ['nonsense']])
     expect([args, await start(...args).code]).toEqual([args, 2]);
+});
+
+test('the help of fault lists every fault with what it may be told', () => {
+  const fault = finesseCommand().commands.find((each) => each.name() === 'fault');
+  let help = '';
+  fault
+    ?.configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    })
+    .outputHelp();
+  for (const name of faultNames) expect(help).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
+  expect(help).toContain('[when=connect|request processed=yes|no]');
+  expect(help).toContain('[ms=NUMBER]');
 });

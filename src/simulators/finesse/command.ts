@@ -1,7 +1,7 @@
 /** `simulate finesse` on the command line. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { OrderError } from './faults.ts';
+import { FAULTS_HEAD, listFaults, OrderError } from './faults.ts';
 import { type AgentOption, type FinesseOptions, numberedAgents } from './options.ts';
 import { parseArguments } from './orders.ts';
 import { sendOrder } from './remote.ts';
@@ -90,8 +90,9 @@ function addOrders(command: Command, exit: (code: number) => void, io: RunIo | u
     .command('fault')
     .description('switches a fault of a running server: fault http://127.0.0.1:9101 slow ms=3000 for=10s')
     .argument('<control-url>')
-    .argument('<name>', 'none, refuse, reset, drop, silent, slow, 503, html, truncated, out-of-service, …')
+    .argument('<name>', 'one of the faults below')
     .argument('[key=value...]', 'what the fault is told; for=10s and count=3 end it', keyValue)
+    .addHelpText('after', `\n${[FAULTS_HEAD, ...listFaults()].join('\n')}`)
     .action((url, name, args) => send(url, 'POST', '/fault', { name, ...args }));
   command
     .command('state')

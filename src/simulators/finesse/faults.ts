@@ -154,6 +154,24 @@ export function parseFault(spelling: string, given: Readonly<Record<string, unkn
   return { name, args, scope, forMs, count };
 }
 
+/** All faults with what each may be told, a line each: for the help. */
+export function listFaults(): string[] {
+  const width = Math.max(...faultNames.map((name) => name.length));
+  return faultNames.map((name) => {
+    const kind: FaultKind = faultKinds[name];
+    const args = Object.entries(kind.args).map(([key, allowed]) => `${key}=${renderArgument(allowed)}`);
+    return `  ${name.padEnd(width)}  ${kind.words}${args.length === 0 ? '' : ` [${args.join(' ')}]`}`;
+  });
+}
+
+export const FAULTS_HEAD = 'Faults (each also takes for=10s, most take count=3 and scope=system-info|fippa):';
+
+function renderArgument(kind: ArgumentKind): string {
+  if (kind === 'text') return 'TEXT';
+  if (kind === 'count') return 'NUMBER';
+  return (kind === 'flag' ? ['yes', 'no'] : kind).join('|');
+}
+
 export function isFaultName(text: string): text is FaultName {
   return Object.hasOwn(faultKinds, text);
 }

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Control } from './control.ts';
-import { faultKinds, faultNames, OrderError } from './faults.ts';
+import { FAULTS_HEAD, listFaults, OrderError } from './faults.ts';
 import { type FinesseOptions, OptionError } from './options.ts';
 import { faultWords, parseOrder, stateWords } from './orders.ts';
 import { PortError } from './port-error.ts';
@@ -174,12 +174,5 @@ async function obey(finesse: Finesse, line: string, io: RunIo): Promise<boolean>
 }
 
 function helpWords(): string {
-  const width = Math.max(...faultNames.map((name) => name.length));
-  const faults = faultNames.map((name) => `  ${name.padEnd(width)}  ${faultKinds[name].words}`);
-  return [
-    'Faults (each also takes for=10s, most take count=3 and scope=system-info|fippa):',
-    ...faults,
-    'call DEVICE from NUMBER, hangup DEVICE, state, quit',
-    '',
-  ].join('\n');
+  return [FAULTS_HEAD, ...listFaults(), 'call DEVICE from NUMBER, hangup DEVICE, state, quit', ''].join('\n');
 }
