@@ -105,10 +105,15 @@ function checkLegacy(listeners: readonly Place[]): Finding[] {
     const origin = parseOrigin(text(publicUrl) ?? '')?.origin;
     const shared = origin !== undefined && urls.includes(origin);
     const alone = !modern.some((other) => at(other, 'tls').value !== undefined);
-    const why = 'all phones but those of the 7900 series have to use, since TLS 1.0 protects nobody';
     return [
       ...(alone
-        ? [finding(profile, '"legacy"', `legacy beside another listener with tls, without it, which ${why}`)]
+        ? [
+            finding(
+              profile,
+              '"legacy" on the only TLS listener',
+              'only beside another TLS listener without `profile: legacy`, for all other phones',
+            ),
+          ]
         : []),
       ...(shared
         ? [
