@@ -49,7 +49,10 @@ export async function runControl(options: ControlOptions, output: Output, now = 
   try {
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const answer = await client.setAdmin(options.service, { admin: options.admin, reason, until });
-    if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer, options.service, config));
+    if (answer.status === 404 && errorMessageOf(answer) !== null) {
+      return fail(2, describeUnknown(options.service, config, await client.health()));
+    }
+    if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer));
     output.stdout(options.json === true ? `${JSON.stringify(answer.body, null, 2)}\n` : renderSet(answer.body));
     return 0;
   } catch (error) {
@@ -65,16 +68,23 @@ function parseUntil(text: string, now: number): string | null {
   return parseTime(text) === null ? null : text;
 }
 
-function judgeRefusal(origin: string, answer: OpsAnswer, service: string, config: Config): [1 | 2, string] {
+/** The proxy may run with another configuration than the one on disk. */
+function describeUnknown(service: string, { clusters }: Config, { body }: OpsAnswer): string {
+  const configured = clusters.flatMap(({ services }) => services.map(({ id }) => id));
+  if (!configured.includes(service)) {
+    return `There is no service ${service} there; this configuration has: ${configured.join(', ')}.`;
+  }
+  const services = field(body, 'services');
+  const running = Array.isArray(services) ? services.map((each) => String(field(each, 'id'))).join(', ') : 'others';
+  return `the running proxy does not know ${service}; it knows ${running}: reload it (SIGHUP) or restart it`;
+}
+
+function judgeRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
   const message = errorMessageOf(answer);
   if (message === null) return [1, renderUnexpected(origin, answer)];
   switch (answer.status) {
     case 401:
       return [1, `The proxy at ${origin} refused the token: was it started with this configuration? ${message}`];
-    case 404: {
-      const known = config.clusters.flatMap(({ services }) => services.map(({ id }) => id));
-      return [2, `There is no service ${service} there; this configuration has: ${known.join(', ')}.`];
-    }
     case 400:
       return [2, message];
     default:

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -92,6 +92,15 @@ describe('status', () => {
     expect(out).toMatch(/^b: not offered to agents of other services: it is out-of-service$/m);
   });
 
+  it('prints the problems under the table', async () => {
+    const other = await startOps({ problems: () => ['x is claimed by a and b'] });
+    try {
+      expect((await status(await writeConfig({ port: other.port }))).out).toMatch(/\n! x is claimed by a and b\n$/);
+    } finally {
+      await other.server.stop();
+    }
+  });
+
   it('prints the answer of /health as JSON', async () => {
     rig.setState('a', 'in-service');
     const { code, out } = await status(await writeConfig(), true);
@@ -183,6 +192,14 @@ describe('drain, ready, maint', () => {
     const { code, err } = await control({ service: 'c', admin: 'drain' });
     expect(code).toBe(2);
     expect(err).toMatch(/no service c there.*: a, b\./);
+  });
+
+  it('is 2 for a service that the running proxy has not been told of, and names those it knows', async () => {
+    const config = await writeConfig();
+    await appendFile(config, '      - { id: zed, name: Finesse Z, url: "http://127.0.0.1:3" }\n');
+    const { code, err } = await control({ service: 'zed', admin: 'drain', config });
+    expect(code).toBe(2);
+    expect(err).toBe('the running proxy does not know zed; it knows a, b: reload it (SIGHUP) or restart it\n');
   });
 
   it('is 2 without a token in the configuration', async () => {
