@@ -1,7 +1,7 @@
 /** `ippa-proxy phone URL`: the command line of the simulated phone. */
 
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { readCa } from './ca-file.ts';
 import { parseDuration, systemClock } from './duration.ts';
 import { createHeadless, readLines } from './headless.ts';
 import { findModel, phoneModels } from './models.ts';
@@ -51,7 +51,7 @@ export function phoneCommand(): Command {
       let ca: string | undefined;
       try {
         target = serviceUrl(url, device);
-        ca = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
+        ca = readCa(options.ca);
         if (options.authUrl !== undefined && !URL.canParse(options.authUrl)) throw new Error('--auth-url is not a URL');
       } catch (error) {
         command.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });

@@ -1,7 +1,7 @@
 /** `ippa-proxy simulate phones URL`: many phones at once, and a summary of what they saw. */
 
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { readCa } from '../phone/ca-file.ts';
 import { parseDuration } from '../phone/duration.ts';
 import { findModel, phoneModels } from '../phone/models.ts';
 import { serviceUrl } from '../phone/service-url.ts';
@@ -93,7 +93,7 @@ function readPlan(url: string, options: Options): PhonesPlan {
     language: options.language,
     answerWithinMs: options.answerWithin,
     trust: {
-      ca: options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8'),
+      ca: readCa(options.ca),
       insecure: options.insecure,
     },
     ...(options.ownAddresses === true ? { ownAddresses: true } : {}),
