@@ -51,6 +51,22 @@ export function parseXmlTree(source: string): XmlElement | XmlFault {
     if (closed !== undefined) innermost().children.push(closed);
   });
   parser.write(source).close();
-  if (fault !== null) return fault;
+  const found = firstFault(fault, findBareAmpersand(source));
+  if (found !== null) return found;
   return document.children[0] ?? { line: 1, message: 'no element' };
+}
+
+/** In comments, CDATA sections and processing instructions it means nothing. */
+const AMPERSAND = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|&(?!#?[\p{L}\p{N}_.:-]+;)/gu;
+
+/** The parser takes all up to the next semicolon for the name of an entity, and so reports it lines later or not at all. */
+function findBareAmpersand(source: string): XmlFault | null {
+  const bare = [...source.matchAll(AMPERSAND)].find(([found]) => found === '&');
+  if (bare === undefined) return null;
+  return { line: source.slice(0, bare.index).split(/\r\n|\n|\r/).length, message: 'a bare &; write &amp;' };
+}
+
+function firstFault(one: XmlFault | null, other: XmlFault | null): XmlFault | null {
+  if (one === null || other === null) return one ?? other;
+  return one.line < other.line ? one : other;
 }

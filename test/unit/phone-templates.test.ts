@@ -140,6 +140,13 @@ describe('a template', () => {
 
   const refused: readonly (readonly [what: string, source: string, problem: RegExp])[] = [
     ['ill-formed', '<Page>\n<Variant>\n</Page>', /^waiting\.xml:3: not well-formed XML: /],
+    [
+      'with a bare &',
+      text(`\n${EXIT}<Text>\nBreak & lunch\n</Text>\n`),
+      /^waiting\.xml:3: not well-formed XML: a bare &/,
+    ],
+    ['with a bare & before an entity', text(`${EXIT}<Text>\na & b\n&lt;</Text>`), /^waiting\.xml:2: .*: a bare &/],
+    ['with another error before a bare &', text(`${EXIT}<Text a>\na & b</Text>`), /^waiting\.xml:1: (?!.*bare)/],
     ['with an unknown entity', text(`\n${EXIT}<Text>\n&nbsp;</Text>`), /^waiting\.xml:3: not well-formed XML: /],
     ['empty', '', /^waiting\.xml:1: not well-formed XML: /],
     ['of another root', '<html/>', /^waiting\.xml:1: found <html>; allowed as the root: <Page>, <CiscoIPPhoneText>/],
