@@ -45,7 +45,7 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     name: service.name,
     cluster: cluster.id,
     confirmed: outcome.kind === 'confirmed',
-    result: describeOutcome(outcome),
+    result: describeOutcome(outcome, service.probe.url),
     notes: [...describeInfo(infoOf(outcome)), ...(shared.get(service.id) ?? [])],
     latencyMs,
     certificate,
@@ -56,11 +56,19 @@ function infoOf(outcome: ProbeOutcome): SystemInfo | null {
   return outcome.kind === 'fault' ? null : outcome.info;
 }
 
-function describeOutcome(outcome: ProbeOutcome): string {
+function describeOutcome(outcome: ProbeOutcome, url: string): string {
   if (outcome.kind === 'confirmed') return 'in service';
   const { code, detail } = outcome.failure;
-  const words = `${failures[code].operator} (${printable(detail, 200)})`;
+  // The words of the registry send their reader here.
+  const operator = failures[code].operator.replace(' (see check --probe)', '');
+  const hint = code === 'reset' && mayWantHttps(url) ? ' This port may want https.' : '';
+  const words = `${operator} (${printable(detail, 200)})${hint}`;
   return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+}
+
+function mayWantHttps(url: string): boolean {
+  const { protocol, port } = new URL(url);
+  return protocol === 'http:' && (port === '8445' || port === '443');
 }
 
 /** What keeps a service that is in service from being an alternate (reference/finesse-health.md §3), and what was learnt. */

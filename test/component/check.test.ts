@@ -38,17 +38,23 @@ function finesse({ host, peripheral = '5000', heartbeat = 'success', maintenance
   };
 }
 
-async function check(text: string, options: CheckOptions = {}, files: Readonly<Record<string, string>> = {}) {
+async function check(
+  text: string,
+  options: CheckOptions = {},
+  files: Readonly<Record<string, string>> = {},
+  probeOf?: Parameters<typeof runCheck>[3],
+) {
   const file = join(writeFiles({ ...files, 'ippa.yaml': text }), 'ippa.yaml');
   const printed = { out: '', err: '' };
-  const code = await runCheck(file, options, {
-    stdout: (part) => {
+  const output = {
+    stdout: (part: string) => {
       printed.out += part;
     },
-    stderr: (part) => {
+    stderr: (part: string) => {
       printed.err += part;
     },
-  });
+  };
+  const code = await runCheck(file, options, output, probeOf);
   return { code, file, ...printed };
 }
 
@@ -144,6 +150,14 @@ test('--probe: refused, credentials asked for; exit code 1', async () => {
   expect(out).toContain('FAILED  b (Finesse B): configuration fault: SystemInfo asks for credentials');
 });
 
+test('--probe: plain http to a port of https that breaks the connection', async () => {
+  const failure = { code: 'reset', detail: 'ECONNRESET' } as const;
+  const probeOf = () => async () => ({ outcome: { kind: 'failed', failure, info: null } as const, latencyMs: 1 });
+  const { out } = await check(at(8445, 8082), { probe: true }, {}, probeOf);
+  expect(out).toMatch(/FAILED {2}a .*\(ECONNRESET\) This port may want https\.$/m);
+  expect(out).toMatch(/FAILED {2}b .*\(ECONNRESET\)$/m);
+});
+
 const FINGERPRINT = new X509Certificate(PROXY_CERTIFICATE).fingerprint256;
 
 test('--probe: an untrusted certificate is shown, with the two ways to trust it; nothing is sent to that server', async () => {
@@ -156,6 +170,7 @@ test('--probe: an untrusted certificate is shown, with the two ways to trust it;
   const { code, out } = await check(text, { probe: true });
   expect({ code, requests }).toEqual({ code: 1, requests: 0 });
   expect(out).toContain('FAILED  a (Finesse A)');
+  expect(out).not.toContain('see check --probe');
   expect(out).toContain('subject      O=Test of finesse-ippa-proxy, CN=proxy.example.com');
   expect(out).toContain('(self-signed)');
   expect(out).toContain('valid        2020-01-01 to 2120-01-01');
