@@ -8,7 +8,7 @@ import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { phoneAddresses } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
-import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
+import { checkServices, renderNotTried, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
   /** Ask every Finesse server once. */
@@ -40,7 +40,9 @@ export async function runCheck(
   if (options.probe === true) print('\nAsking every Finesse server once:\n');
   const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, Date.now()) : [];
   print(renderServiceChecks(config, services));
-  const pushes = options.probe === true ? await checkPushes(config) : [];
+  if (options.probe === true) print(renderNotTried(config));
+  const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
+  const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
   print(pushes.map((line) => `  ${line}\n`).join(''));
   const ok = services.every(({ confirmed }) => confirmed);

@@ -10,6 +10,8 @@ import { type LookUp, lookUpAddresses } from '../push/sources.ts';
 /** What was found out about one service. */
 export interface PushFacts {
   readonly service: ServiceConfig;
+  /** What its server calls itself; null: not known. */
+  readonly reportedName: string | null;
   /** The address of this machine that its server sees; null: it cannot be reached now. */
   readonly seenAs: string | null;
   /** What the host of its url resolves to here; null: nothing. */
@@ -20,15 +22,28 @@ export interface PushFacts {
 
 const LOOK_MS = 2_000;
 
-/** Several lines for people, in the order of the configuration. */
-export async function checkPushes(config: Config, lookUp: LookUp = lookUpAddresses): Promise<string[]> {
+/** Several lines for people, in the order of the configuration. `names`: what the servers call themselves, by service. */
+export async function checkPushes(
+  config: Config,
+  names: ReadonlyMap<string, string | null>,
+  lookUp: LookUp = lookUpAddresses,
+): Promise<string[]> {
   const services = config.clusters.flatMap((cluster) => cluster.services);
-  const facts = await Promise.all(services.map((service) => look(service, config.phones.listeners, lookUp)));
+  const facts = await Promise.all(
+    services.map(async (service) => ({
+      ...(await look(service, config.phones.listeners, lookUp)),
+      reportedName: names.get(service.id) ?? null,
+    })),
+  );
   const own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
   return [...describeOwnPushes(config, own), ...facts.flatMap((each) => describePushes(each, config.push, own))];
 }
 
-async function look(service: ServiceConfig, listeners: readonly ListenerConfig[], lookUp: LookUp): Promise<PushFacts> {
+async function look(
+  service: ServiceConfig,
+  listeners: readonly ListenerConfig[],
+  lookUp: LookUp,
+): Promise<Omit<PushFacts, 'reportedName'>> {
   const resolve = (url: string) => {
     const host = hostOf(url);
     return isIP(host) === 0 ? lookUp(host).catch(() => null) : Promise.resolve([host]);
@@ -87,12 +102,12 @@ function describeOwnPushes({ push, phones }: Config, own: ReadonlySet<string>): 
 
 /** Pure. */
 export function describePushes(facts: PushFacts, push: PushConfig | null, own: ReadonlySet<string>): string[] {
-  const { service, seenAs, resolved, standIns } = facts;
+  const { service, reportedName, seenAs, resolved, standIns } = facts;
   const lines = [describeArrival(seenAs, push), ...describeSources(service, resolved, push)];
   for (const { listener, resolved: named } of standIns) lines.push(...describeStandIn(listener, service, named, own));
   if (standIns.length === 0) {
     lines.push(
-      `If it pushes straight to the phone and names ${hostOf(service.url)}, the phone leaves the proxy: no listener has service ${service.id}.`,
+      `If it pushes straight to the phone and names ${printable(reportedName ?? hostOf(service.url))}, the phone leaves the proxy: no listener has service ${service.id}.`,
     );
   }
   return lines.map((line) => `${service.id}: ${line}`);

@@ -16,6 +16,8 @@ export interface ServiceCheck {
   readonly name: string;
   readonly cluster: string;
   readonly confirmed: boolean;
+  /** The host name that it calls itself; null: it told none. */
+  readonly reportedName: string | null;
   /** What it means and what to do. */
   readonly result: string;
   /** What an operator should know although the probe succeeded. */
@@ -45,6 +47,7 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     name: service.name,
     cluster: cluster.id,
     confirmed: outcome.kind === 'confirmed',
+    reportedName: learntName(infoOf(outcome)),
     result: describeOutcome(outcome, service.probe.url),
     notes: [...describeInfo(infoOf(outcome)), ...(shared.get(service.id) ?? [])],
     latencyMs,
@@ -126,4 +129,12 @@ export function renderServiceChecks(config: Config, checks: readonly ServiceChec
     })
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** One line, or none: only what runs keeps a connection to the Notification Service. */
+export function renderNotTried(config: Config): string {
+  const services = config.clusters.flatMap((cluster) => cluster.services);
+  const ids = services.filter(({ notification }) => notification !== null).map(({ id }) => id);
+  if (ids.length === 0) return '';
+  return `  The Notification Service of ${ids.join(', ')} is not tried by check: look in /health under signals once the proxy runs.\n`;
 }

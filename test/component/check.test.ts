@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type CheckOptions, runCheck } from '../../src/commands/check.ts';
+import { CONFIRMED } from '../scripted-probe.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { change, VALID, writeFiles } from '../unit/config-files.ts';
 
@@ -126,6 +127,18 @@ test('--probe: both in service, each with the name it learns', async () => {
   expect(code).toBe(0);
   expect(out).toMatch(/ok {6}a \(Finesse A\): in service, \d+ ms\n +it calls itself fin-a\.example\.com/);
   expect(out).toMatch(/ok {6}b \(Finesse B\): in service, \d+ ms\n +it calls itself fin-b\.example\.com/);
+  expect(out).toContain('a: If it pushes straight to the phone and names fin-a.example.com,');
+  expect(out).not.toContain('Notification Service');
+});
+
+test('--probe: the Notification Service is not tried, as one line tells', async () => {
+  const notification = 'notification: { username: proxy, password: x }';
+  const text = change(':1" }', `:1", ${notification} }`, at(1, 2));
+  const probeOf = () => async () => ({ outcome: CONFIRMED, latencyMs: 1 });
+  const { code, out } = await check(text, { probe: true }, {}, probeOf);
+  expect(code).toBe(0);
+  expect(out).toContain('Notification Service of a is not tried by check: look in /health under signals');
+  expect((await check(text)).out).not.toContain('not tried');
 });
 
 test('--probe: what keeps a service from being an alternate, and services that are not of one cluster', async () => {

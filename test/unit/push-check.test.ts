@@ -19,7 +19,10 @@ async function factsOf(text: string, facts: Partial<PushFacts> = {}): Promise<[P
   const standIns = config.phones.listeners
     .filter((listener) => listener.service === 'a')
     .map((listener) => ({ listener, resolved: ['10.1.1.10'] }));
-  return [{ service, seenAs: '10.1.1.5', resolved: ['10.1.1.10'], standIns, ...facts }, config.push];
+  return [
+    { service, reportedName: null, seenAs: '10.1.1.5', resolved: ['10.1.1.10'], standIns, ...facts },
+    config.push,
+  ];
 }
 
 const LISTENING = `${change('phones:\n', PUSH)}push: { listeners: [{ port: 80 }, { host: 10.1.1.6, port: 443 }] }\n`;
@@ -30,6 +33,9 @@ test('where pushes would arrive, whether anybody listens there, and whom they ar
   expect(lines).toContain('push listeners there: 80 (HTTP).');
   expect(lines).toContain('taken from 10.1.1.10, to which its url resolves');
   expect(lines).toContain('no listener has service a');
+  expect(lines).toContain('names finesse-a.example.com,');
+  const named = describePushes(...(await factsOf(LISTENING, { reportedName: 'fin-a.example.com' })), OWN).join('\n');
+  expect(named).toContain('names fin-a.example.com, the phone leaves the proxy');
   const unknown = describePushes(...(await factsOf(LISTENING, { seenAs: null, resolved: null })), OWN).join('\n');
   expect(unknown).toContain('cannot be reached now');
   expect(unknown).toContain('taken from nowhere');
@@ -48,7 +54,7 @@ test('with split DNS: what phones must resolve, and a proxy that would reach its
 
 test('all services are looked at, though none can be reached or resolved', async () => {
   const text = LISTENING.replaceAll('.example.com', '.invalid');
-  const lines = await checkPushes(await configOf(text), () => Promise.reject(new Error('ENOTFOUND')));
+  const lines = await checkPushes(await configOf(text), new Map(), () => Promise.reject(new Error('ENOTFOUND')));
   expect(lines.filter((line) => line.startsWith('a: ') || line.startsWith('b: '))).toHaveLength(6);
   expect(lines[0]).toContain('push.username is not set');
 });
