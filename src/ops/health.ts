@@ -143,7 +143,7 @@ function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: 
   ];
 }
 
-/** A connection that was up and is lost shows in the state of the service; one that never was shows nowhere else. */
+/** A connection that was up and is lost shows in the state of the service; one that never was, or that the configuration ended, shows nowhere else. */
 function judgeNotification({ id, signals: { connection, notification } }: ServiceStatus): string[] {
   const { says, failure } = connection;
   if (notification === 'off' || says !== 'unknown' || failure === null) return [];
