@@ -29,7 +29,7 @@ export interface AddressLimits {
 
 /**
  * A phone opens one connection for each page, a page has a few icons, and a Refresh comes once a second at most: these are
- * for the worst of them, ten times over, so that some phones behind one address (remote sites) are none the wiser.
+ * for a hundred of the worst of them, so that a remote site whose phones share one address is none the wiser.
  */
 export const DEFAULT_LIMITS: PhoneLimits = {
   headersMs: 8_000,
@@ -38,5 +38,5 @@ export const DEFAULT_LIMITS: PhoneLimits = {
   keepAliveMs: 15_000,
   connections: 16_384,
   requestsPerConnection: 1_000,
-  perAddress: { connections: 100, requestsPerSecond: 20, burst: 200, exempt: ['127.0.0.1', '::1'] },
+  perAddress: { connections: 500, requestsPerSecond: 100, burst: 1_000, exempt: ['127.0.0.1', '::1'] },
 };

@@ -13,7 +13,7 @@ const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
 const PHONES = 100;
 /** As short as shows it; phones and attackers get the same addresses and limits as anywhere, but nobody is exempt. */
 const LIMITS = `  listeners: [{ host: 127.0.0.1, port: 0 }]
-  limits: { headers: 2s, request: 3s, answer: 2s, perAddress: { exempt: [] } }
+  limits: { headers: 2s, request: 3s, answer: 2s, perAddress: { connections: 100, requestsPerSecond: 20, burst: 200, exempt: [] } }
 `;
 
 let finesse: Finesse;

@@ -31,7 +31,7 @@ describe('limits', () => {
     expect(limits).toEqual({
       ...{ headersMs: 3000, requestMs: 15_000, answerMs: 10_000, keepAliveMs: 15_000 },
       ...{ connections: 50, requestsPerConnection: 1000 },
-      perAddress: { connections: 100, requestsPerSecond: 20, burst: 9, exempt: ['10.0.0.0/8'] },
+      perAddress: { connections: 500, requestsPerSecond: 100, burst: 9, exempt: ['10.0.0.0/8'] },
     });
   });
 

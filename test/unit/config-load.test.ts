@@ -37,7 +37,7 @@ test('the defaults', async () => {
       limits: {
         ...{ headersMs: 8000, requestMs: 15_000, answerMs: 10_000, keepAliveMs: 15_000 },
         ...{ connections: 16_384, requestsPerConnection: 1000 },
-        perAddress: { connections: 100, requestsPerSecond: 20, burst: 200, exempt: ['127.0.0.1', '::1'] },
+        perAddress: { connections: 500, requestsPerSecond: 100, burst: 1_000, exempt: ['127.0.0.1', '::1'] },
       },
     },
     ops: { host: '127.0.0.1', port: 8090, token: null },
