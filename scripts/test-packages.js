@@ -7,6 +7,8 @@ const packages = [
   ['xmllint', 'libxml2-utils'],
   ['prosody', 'prosody'],
   ['slowhttptest', 'slowhttptest'],
+  ['openssl', 'openssl'],
+  ['script', 'bsdutils'],
 ];
 
 const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);

@@ -1,6 +1,6 @@
 /** The phone commands as processes: driven by lines, in a pseudo terminal where the machine has one, and many at once. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -130,10 +130,8 @@ describe('driven by lines', () => {
   });
 });
 
-/** script(1) of util-linux or BSD gives a process a terminal. */
-const hasScript = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true;
-
-describe.runIf(hasScript)('in a terminal', () => {
+describe('in a terminal', () => {
+  // script(1) gives a process a terminal.
   const runTerminal = (url: string, env: NodeJS.ProcessEnv = {}) => {
     const command = `stty rows 24 cols 80; exec ${process.execPath} ${runner} phone ${url} --device SEP1`;
     return run('script', ['-qfec', command, '/dev/null'], env);
