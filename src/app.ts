@@ -137,7 +137,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
-    onRequest: (req, res, listener, port) => void handler.handle(req, res, listener, port),
+    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
     onRefused: handler.refused,
     errorPage: handler.refusalPage,
     bounds,

@@ -7,13 +7,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Failure } from '../domain/model.ts';
-import { endGently, renderAnswer, sendPage } from './answer.ts';
+import { endGently, renderAnswer } from './answer.ts';
 import { breakForm } from './form.ts';
+import { GetConnection, type GetConnectionOwner, type GetLimits } from './get-connection.ts';
+import { type HttpExchange, NodeExchange } from './http-exchange.ts';
 import type { ListenerLimits, ListenerOptions } from './listener.ts';
 
 /** What of a listener's options is the doorman's. */
 export type DoormanOptions = Pick<ListenerOptions, 'bounds' | 'onRequest' | 'onRefused' | 'errorPage'>;
-type Limits = Pick<ListenerLimits, 'checkMs' | 'answerMs' | 'requestsPerConnection'>;
+type Limits = GetLimits & Pick<ListenerLimits, 'checkMs' | 'requestsPerConnection'>;
 
 /** Where a socket carries what is known of its connection: a WeakMap of thousands of them is work for every garbage collection. */
 const CONNECTION = Symbol('connection');
@@ -31,9 +33,14 @@ function isOver({ closing, current }: Connection): boolean {
 }
 
 /** Lets in one request at a time on each connection and turns away what is none. */
-export class Doorman {
+export class Doorman implements GetConnectionOwner {
   readonly #options: DoormanOptions;
   readonly #limits: () => Limits;
+  /** Connections on which nothing but plain GETs has come. */
+  readonly #gets = new Set<GetConnection>();
+  /** What hands a connection to Node's parser. */
+  #parse: (socket: Socket) => void = () => {};
+  /** Answers due to what Node's parser has read. */
   readonly #inFlight = new Set<ServerResponse>();
   /** Since when answers have been waiting to be taken, by the clock of `performance`. */
   #untaken: ReadonlyMap<ServerResponse, number> = new Map();
@@ -44,14 +51,19 @@ export class Doorman {
     this.#limits = limits;
   }
 
-  guard(server: Server): void {
+  /** `encrypted`: a server of node:https. */
+  guard(server: Server, encrypted: boolean): void {
     // Node's own listeners begin TLS and HTTP. They must not see who is turned away: a handshake is the dear part.
-    const begin = server.listeners('connection');
-    server.removeAllListeners('connection');
+    const begin = takeListeners(server, 'connection');
+    const begun = encrypted ? takeListeners(server, 'secureConnection') : begin;
+    this.#parse = (socket) => begun(socket);
+    const receive = (socket: Socket) => void this.#gets.add(new GetConnection(socket, encrypted, this));
+    const enter = encrypted ? begin : receive;
     server.on('connection', (socket: Socket) => {
-      if (this.#letsIn(socket)) for (const listener of begin) listener.call(server, socket);
+      if (this.#letsIn(socket)) enter(socket);
     });
-    const sweep = setInterval(() => this.#breakSlowReaders(), this.#limits().checkMs).unref();
+    if (encrypted) server.on('secureConnection', receive);
+    const sweep = setInterval(() => this.#breakLate(), this.#limits().checkMs).unref();
     server.once('close', () => clearInterval(sweep));
     server.on('request', (req, res) => this.#admit(req, res));
     // Expect other than 100-continue, which Node answers itself and with a 417.
@@ -65,6 +77,32 @@ export class Doorman {
   drain(): void {
     this.#draining = true;
     for (const res of this.#inFlight) res.shouldKeepAlive = false;
+    for (const connection of this.#gets) connection.closeAfter();
+  }
+
+  /** Closes connections on which nothing is asked at present; Node knows only those that its parser has been given. */
+  closeIdle(): void {
+    for (const connection of this.#gets) if (connection.isIdle()) connection.socket.destroy();
+  }
+
+  onGet(exchange: HttpExchange, requests: number): void {
+    if (this.#draining || requests >= this.#limits().requestsPerConnection) exchange.closeAfter();
+    this.#serve(exchange);
+  }
+
+  onOther(connection: GetConnection, bytes: Buffer, requests: number): void {
+    const { socket } = connection;
+    this.#gets.delete(connection);
+    this.#connectionOf(socket).requests = requests;
+    // What has been read goes back first, so that the parser finds it: only a paused stream keeps it until there is one.
+    socket.pause();
+    socket.unshift(bytes);
+    this.#parse(socket);
+    socket.resume();
+  }
+
+  onClosed(connection: GetConnection): void {
+    this.#gets.delete(connection);
   }
 
   #letsIn(socket: Socket): boolean {
@@ -81,18 +119,33 @@ export class Doorman {
     return false;
   }
 
+  #serve(exchange: HttpExchange): void {
+    if (!this.#fendOff(exchange)) this.#options.onRequest(exchange);
+  }
+
   /** Whether this address has asked for too much; then it has its answer already, or none. */
-  #fendOff(req: IncomingMessage, res: ServerResponse): boolean {
+  #fendOff(exchange: HttpExchange): boolean {
     const { bounds, onRefused, errorPage } = this.#options;
     if (bounds === undefined) return false;
-    const forwardedFor = req.headers['x-forwarded-for'];
-    const { verdict, address } = bounds.requested(req.socket.remoteAddress, forwardedFor?.toString());
+    const { verdict, address } = bounds.requested(exchange.remoteAddress, exchange.header('x-forwarded-for'));
     if (verdict === 'serve') return false;
     onRefused(RUSH, address);
-    res.shouldKeepAlive = false;
-    if (verdict === 'drop') req.socket.destroy();
-    else sendPage(req, res, { ...errorPage(RUSH.code), own: true });
+    exchange.closeAfter();
+    if (verdict === 'drop') exchange.breakOff();
+    else exchange.answer({ ...errorPage(RUSH.code), own: true });
     return true;
+  }
+
+  #breakLate(): void {
+    this.#breakSlowReaders();
+    const now = performance.now();
+    const limits = this.#limits();
+    for (const connection of this.#gets) {
+      const lateness = connection.lateness(now, limits);
+      if (lateness === 'fine') continue;
+      if (lateness === 'not-taken') this.#options.onRefused(NOT_TAKEN, connection.socket.remoteAddress ?? null);
+      connection.socket.destroy();
+    }
   }
 
   /** An answer that nobody takes holds its connection and its memory. */
@@ -122,7 +175,7 @@ export class Doorman {
     connection.current = { req, res };
     this.#inFlight.add(res);
     res.once('close', () => this.#inFlight.delete(res));
-    if (!this.#fendOff(req, res)) this.#options.onRequest(req, res);
+    this.#serve(new NodeExchange(req, res));
   }
 
   #connectionOf(socket: Duplex & { [CONNECTION]?: Connection }): Connection {
@@ -163,8 +216,17 @@ export class Doorman {
     this.#connectionOf(socket).closing = true;
     socket.on('error', () => socket.destroy());
     this.#options.onRefused(failure, socket.remoteAddress ?? null);
-    endGently(socket, renderAnswer({ ...this.#options.errorPage(failure.code), own: true }));
+    endGently(socket, renderAnswer({ ...this.#options.errorPage(failure.code), own: true }, false));
   }
+}
+
+/** Removes the listeners of an event and returns what calls them. */
+function takeListeners(server: Server, event: 'connection' | 'secureConnection'): (socket: Socket) => void {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+  };
 }
 
 const METHOD: Failure = { code: 'request-method', detail: 'CONNECT' };

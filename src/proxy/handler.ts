@@ -3,7 +3,6 @@
  * the stores and the monitor's `requestFailed` and `confirm`.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenerConfig } from '../config/config.ts';
 import { hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
@@ -18,9 +17,8 @@ import type { PhoneAddresses } from '../push/addresses.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
-import { sendPage } from './answer.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
-import { readForm } from './listener.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { createPageSender } from './page-sender.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { Relay, RelayedAnswer } from './relay.ts';
@@ -31,7 +29,6 @@ import {
   originOf,
   type PhonePlan,
   phoneHeaders,
-  single,
   type Visit,
   withoutCookies,
 } from './visit.ts';
@@ -57,7 +54,7 @@ const WARN_AGAIN_MS = 600_000;
 const CONFIRM_MS = 1500;
 
 export interface PhoneHandler {
-  handle(req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number): Promise<void>;
+  handle(exchange: HttpExchange, listener: ListenerConfig, port: number): Promise<void>;
   /** What never became a request was refused. */
   refused(failure: Failure, address: string | null): void;
   /** The page for it. */
@@ -72,34 +69,29 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const warnedOverlong = new Map<string, number>();
 
   /** A fault of our own must cost one page, not the process: phones hang on it. */
-  const handle: PhoneHandler['handle'] = async (req, res, listener, port) => {
+  const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
     const plan = options.plan();
     try {
-      await serve(plan, req, res, listener, port);
+      await serve(plan, exchange, listener, port);
     } catch (error) {
       log.error('internal', { error });
-      if (res.headersSent) return void res.destroy();
+      if (exchange.isAnswered) return exchange.breakOff();
       const origin = originOf(listener, port, null);
-      refuse({ plan, req, res, address: '', device: null, origin, status: null }, INTERNAL);
+      refuse({ plan, exchange, address: '', device: null, origin, status: null }, INTERNAL);
     }
   };
 
-  const serve = async (plan: PhonePlan, ...[req, res, listener, port]: Parameters<PhoneHandler['handle']>) => {
-    const parsed = parsePhoneRequest({
-      method: req.method,
-      url: req.url,
-      httpVersion: req.httpVersion,
-      rawHeaders: req.rawHeaders,
-    });
-    const address = plan.addressOf(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
-    const turned = { plan, req, res, address, device: null, origin: originOf(listener, port, null), status: null };
+  const serve = async (plan: PhonePlan, ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>) => {
+    const parsed = parsePhoneRequest(exchange);
+    const address = plan.addressOf(exchange.remoteAddress, exchange.header('x-forwarded-for'));
+    const turned = { plan, exchange, address, device: null, origin: originOf(listener, port, null), status: null };
     if (!parsed.ok) return refuse(turned, parsed.failure);
     const { request } = parsed;
     const origin = originOf(listener, port, request.host);
     const status = locate(plan, request, listener);
     const known = { ...turned, device: request.device, origin, status };
     if (status === null) return refuse(known, unknownPrefix(request));
-    const form = req.method === 'POST' ? await readForm(req) : NO_FORM;
+    const form = request.method === 'POST' ? await exchange.readForm() : NO_FORM;
     if (!form.ok) return refuse(known, form);
     const now = clock.now();
     noteDevice(request, address, now);
@@ -107,7 +99,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     options.addresses.seen(request.device, address, turned.origin);
     const hint = selectHint(devices.get(request.device), address);
     await route(status, {
-      ...{ plan, req, res, listener, request, address, stableOrigin: turned.origin, body: form.body },
+      ...{ plan, exchange, listener, request, address, stableOrigin: turned.origin, body: form.body },
       reader: { origin, device: request.device, hint, now },
       deadline: now + plan.answerWithinMs,
     });
@@ -144,7 +136,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       {
         signedInHere: device?.service === status.id,
         looking: device?.looking === status.id,
-        entry: visit.req.method === 'GET' && isEntry(request),
+        entry: request.method === 'GET' && isEntry(request),
       },
       alternates.length,
     );
@@ -154,15 +146,16 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   const act = async (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> => {
+    const { method } = visit.request;
     const [chosen = ''] = action.args;
     const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
-    if (action.name === '~exit' && visit.req.method === 'GET') {
+    if (action.name === '~exit' && method === 'GET') {
       metrics.phoneRequest(status.id, 'action');
       devices.looksAt(visit.request.device, null, clock.now());
-      return sendPage(visit.req, visit.res, { ...renderExit(phoneHeaders(visit.req)), own: true });
+      return visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
     }
     const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
-    if (!offerable || visit.req.method !== 'GET') {
+    if (!offerable || method !== 'GET') {
       return refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
     }
     metrics.phoneRequest(status.id, 'action');
@@ -194,13 +187,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   const relayed = async (status: ServiceStatus, visit: Visit, target: string, steered = false): Promise<void> => {
-    const { request, req, res } = visit;
+    const { request, exchange } = visit;
     const answer = await relay({
       service: status.id,
       target,
-      method: req.method === 'POST' ? 'POST' : 'GET',
+      method: request.method,
       // The phone sends the cookies of the service it comes from: a session of one server is none of the other's business.
-      rawHeaders: steered ? withoutCookies(req.rawHeaders) : req.rawHeaders,
+      rawHeaders: steered ? withoutCookies(exchange.rawHeaders) : exchange.rawHeaders,
       body: visit.body,
       address: visit.address,
       origin: visit.reader.origin,
@@ -214,7 +207,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
-    sendPage(req, res, { ...answer, refresh, own: false });
+    const { body, contentType, expires, setCookies } = answer;
+    exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
     metrics.answered((clock.now() - visit.reader.now) / 1000);
   };
 

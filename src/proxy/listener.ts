@@ -4,7 +4,7 @@
  * `onRequest`.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenerConfig, PhoneTls } from '../config/config.ts';
@@ -15,6 +15,7 @@ import { systemClock } from '../store/clock.ts';
 import type { AddressBounds } from './address-bounds.ts';
 import { Doorman } from './doorman.ts';
 import { MAX_HEADERS } from './gate.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import {
   type CertificateOptions,
   type CertificateStatus,
@@ -24,7 +25,6 @@ import {
 import { ListenerError, listenError } from './listener-error.ts';
 import { keepSessions } from './listener-tls.ts';
 
-export { readForm } from './form.ts';
 export { ListenerError } from './listener-error.ts';
 
 export interface ListenerLimits extends Omit<PhoneLimits, 'perAddress'> {
@@ -50,8 +50,8 @@ export interface ListenerOptions {
   readonly bounds?: AddressBounds;
   /** Who is told of what becomes of the certificate, and by which clock. */
   readonly certificate?: CertificateOptions;
-  /** Every complete request head. Answer with `sendPage`; with `res.shouldKeepAlive` false the connection then closes. */
-  readonly onRequest: (req: IncomingMessage, res: ServerResponse) => void;
+  /** Every complete request head. */
+  readonly onRequest: (exchange: HttpExchange) => void;
   /** What never became a request was refused; `address` is the peer's, null when it has gone. */
   readonly onRefused: (failure: Failure, address: string | null) => void;
   /** The page for what never became a request. */
@@ -82,11 +82,9 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
   let limits = { ...LISTENER_LIMITS, ...options.limits };
   /** All connections; those of phones that have not finished a TLS handshake among them. */
   const sockets = new Set<Socket>();
-  /** Connections that can carry requests. */
-  const ready = config.tls === null ? sockets : new Set<Socket>();
   let server: Server | null = null;
   let address: AddressInfo | null = null;
-  const doorman = new Doorman(options, () => limits);
+  const doorman = new Doorman(options, () => ({ ...limits, stalledMs: stalledMs(limits) }));
   const certificate =
     config.tls === null ? null : createListenerCertificate(config.tls, options.certificate ?? UNHEARD);
 
@@ -99,9 +97,9 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       starting.maxHeadersCount = MAX_HEADERS + 1;
       // A client that ends its side once it has asked (RFC 9112 §9.6 allows it) still gets its answer; Node drops it.
       Object.assign(starting, { httpAllowHalfOpen: true });
+      doorman.guard(starting, certificate !== null);
+      // Not before: the doorman takes over who listens.
       starting.on('connection', keepIn(sockets));
-      if (ready !== sockets) starting.on('secureConnection', keepIn(ready));
-      doorman.guard(starting);
       await listen(starting, config, options.key);
       // Kept: every request asks, and Node asks the system each time (2 µs).
       address = starting.address() as AddressInfo;
@@ -126,8 +124,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       if (stopping === null) return;
       const closed = new Promise<void>((resolve) => stopping.close(() => resolve()));
       stopping.closeIdleConnections();
-      // Node takes a connection on which nothing has come yet for one with a request under way.
-      for (const socket of ready) if (socket.bytesRead === 0) socket.destroy();
+      doorman.closeIdle();
       const deadline = setTimeout(() => {
         stopping.closeAllConnections();
         // Node knows nothing of those that are still in a TLS handshake.
@@ -183,8 +180,13 @@ function applyLimits(server: Server, limits: ListenerLimits): void {
   server.headersTimeout = limits.headersMs;
   server.requestTimeout = limits.requestMs;
   server.keepAliveTimeout = limits.keepAliveMs;
-  server.timeout = Math.max(limits.stalledMs, 2 * Math.max(limits.requestMs, limits.keepAliveMs, limits.answerMs));
+  server.timeout = stalledMs(limits);
   server.maxConnections = limits.connections;
+}
+
+/** Above all the other times: those say better what is wrong. */
+function stalledMs(limits: ListenerLimits): number {
+  return Math.max(limits.stalledMs, 2 * Math.max(limits.requestMs, limits.keepAliveMs, limits.answerMs));
 }
 
 /**

@@ -8,7 +8,6 @@ import type { RenderedPage } from '../phone/page-view.ts';
 import { renderPage } from '../phone/renderer.ts';
 import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
-import { sendPage } from './answer.ts';
 import { type PageAnswer, selectPage, selectRefusal } from './page-answer.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { NO_HEADERS, type PhonePlan, phoneHeaders, type TurnedAway, type Visit } from './visit.ts';
@@ -60,18 +59,18 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   };
 
   const refuse: PageSender['refuse'] = (turned, failure) => {
-    const { res, address, device, origin, status } = turned;
+    const { exchange, address, device, origin, status } = turned;
     metrics.phoneRequest(status?.id ?? 'none', 'refused');
     metrics.requestRefused(failure.code);
     options.refusals.refused({ code: failure.code, address, device, detail: failure.detail });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
-    res.shouldKeepAlive = false;
+    exchange.closeAfter();
     send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
   };
 
-  const send = ({ plan, req, res }: Pick<Visit, 'plan' | 'req' | 'res'>, answer: PageAnswer) => {
-    const page = renderPage(plan.templates, answer.view, phoneHeaders(req));
-    sendPage(req, res, { ...page, ...(answer.refresh === null ? {} : { refresh: answer.refresh }), own: true });
+  const send = ({ plan, exchange }: Pick<Visit, 'plan' | 'exchange'>, { view, refresh }: PageAnswer) => {
+    const { body, contentType } = renderPage(plan.templates, view, phoneHeaders(exchange));
+    exchange.answer({ body, contentType, refresh, own: true });
   };
 
   const refused: PageSender['refused'] = ({ code, detail }, address) => {

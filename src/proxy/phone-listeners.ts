@@ -1,18 +1,18 @@
 /** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ListenerConfig } from '../config/config.ts';
 import type { PhoneLimits } from '../config/limits.ts';
 import { matchListeners } from '../config/listener-identity.ts';
 import type { Clock } from '../store/clock.ts';
 import type { AddressBounds } from './address-bounds.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 import type { CertificateReport, CertificateStatus } from './listener-certificate.ts';
 
 export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused' | 'errorPage'> {
   /** `port`: where it listens, also when port 0 is configured. */
-  readonly onRequest: (req: IncomingMessage, res: ServerResponse, listener: ListenerConfig, port: number) => void;
+  readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
   readonly bounds: AddressBounds;
   readonly clock: Clock;
   /** `listener`: its key in the configuration at the start. */
@@ -63,7 +63,7 @@ export function createPhoneListeners(
       listener: createListener(config, {
         ...{ key, limits, bounds, onRefused, errorPage },
         certificate: { clock, report: (report) => onCertificate(key, report) },
-        onRequest: (req, res) => options.onRequest(req, res, one.config, one.listener.address().port),
+        onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),
     };
     return one;

@@ -1,6 +1,5 @@
 /** One request of a phone with all that is known of it, and what can be read off it. Pure. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenerConfig } from '../config/config.ts';
 import { isEntryQuery, parseHint } from '../domain/device.ts';
 import type { ServiceStatus } from '../domain/model.ts';
@@ -9,6 +8,7 @@ import type { PhoneHeaders } from '../phone/page-view.ts';
 import type { PageTemplates } from '../phone/templates.ts';
 import type { AddressOf } from './client-address.ts';
 import type { PhoneRequest } from './gate.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import type { Reader } from './page-answer.ts';
 
 /** What a configuration says to the handler; a request is served to its end by the one it came under. */
@@ -22,8 +22,7 @@ export interface PhonePlan {
 /** One request with all that is known of it. */
 export interface Visit {
   readonly plan: PhonePlan;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly exchange: HttpExchange;
   readonly listener: ListenerConfig;
   readonly request: PhoneRequest;
   readonly reader: Reader;
@@ -38,8 +37,7 @@ export interface Visit {
 /** A request that is refused, with what is known of it. */
 export interface TurnedAway {
   readonly plan: PhonePlan;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly exchange: HttpExchange;
   readonly address: string;
   readonly device: string | null;
   readonly origin: string;
@@ -53,17 +51,13 @@ export const NO_HEADERS: PhoneHeaders = {
   acceptCharset: undefined,
 };
 
-export function phoneHeaders({ headers }: IncomingMessage): PhoneHeaders {
+export function phoneHeaders(exchange: HttpExchange): PhoneHeaders {
   return {
-    modelName: single(headers['x-ciscoipphonemodelname']),
-    userAgent: headers['user-agent'],
-    acceptLanguage: headers['accept-language'],
-    acceptCharset: single(headers['accept-charset']),
+    modelName: exchange.header('x-ciscoipphonemodelname'),
+    userAgent: exchange.header('user-agent'),
+    acceptLanguage: exchange.header('accept-language'),
+    acceptCharset: exchange.header('accept-charset'),
   };
-}
-
-export function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }
 
 export function withoutCookies(rawHeaders: readonly string[]): readonly string[] {

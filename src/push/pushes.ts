@@ -72,7 +72,7 @@ function createConfigured({ config, devices, names, clock, log, metrics }: Pushe
       { host, port, tls, publicUrl: null, service: null },
       {
         key: `push.listeners[${index}]`,
-        onRequest: (req, res) => void relay.handle(req, res, tls === null ? 'http' : 'https'),
+        onRequest: (exchange) => void relay.handle(exchange, tls === null ? 'http' : 'https'),
         onRefused: relay.refused,
         errorPage: () => renderPhoneError('push-malformed'),
       },

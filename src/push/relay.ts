@@ -3,14 +3,12 @@
  * Where no phone could be asked, the answer is the error that one would give.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Failure } from '../domain/model.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { sendPage } from '../proxy/answer.ts';
 import { createAddressOf } from '../proxy/client-address.ts';
-import { readForm } from '../proxy/form.ts';
 import { parsePhoneRequest } from '../proxy/gate.ts';
+import type { HttpExchange } from '../proxy/http-exchange.ts';
 import type { Clock } from '../store/clock.ts';
 import type { NameStore } from '../store/names.ts';
 import type { PhoneAddresses } from './addresses.ts';
@@ -32,7 +30,7 @@ export interface PushRelayOptions {
 
 export interface PushRelay {
   /** Never rejects. `scheme` is that of the listener, and so of the push to the phone. */
-  handle(req: IncomingMessage, res: ServerResponse, scheme: PhoneScheme): Promise<void>;
+  handle(exchange: HttpExchange, scheme: PhoneScheme): Promise<void>;
   /** What never became a request was refused. */
   refused(failure: Failure, address: string | null): void;
 }
@@ -75,44 +73,44 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     log.warn('push-failed', { device: null, service: null, code, detail, from });
   };
 
-  const handle: PushRelay['handle'] = async (req, res, scheme) => {
+  const handle: PushRelay['handle'] = async (exchange, scheme) => {
     // One push a connection, as phones have it.
-    res.shouldKeepAlive = false;
-    const from = addressOf(req.socket.remoteAddress, undefined);
+    exchange.closeAfter();
+    const from = addressOf(exchange.remoteAddress, undefined);
     try {
-      const stopped = await relay(req, res, scheme, from);
-      if (stopped !== null) stop(req, res, stopped, from);
+      const stopped = await relay(exchange, scheme, from);
+      if (stopped !== null) stop(exchange, stopped, from);
     } catch (error) {
       log.error('internal', { error });
-      res.destroy();
+      exchange.breakOff();
     }
   };
 
-  const relay = async (req: IncomingMessage, res: ServerResponse, scheme: PhoneScheme, from: string) => {
+  const relay = async (exchange: HttpExchange, scheme: PhoneScheme, from: string) => {
     const services = sources.servicesAt(from);
     if (services.length === 0) {
       sources.refresh();
       return stopped('push-source', 'an address that no service pushes from');
     }
-    const fault = findRequestFault(req);
+    const fault = findRequestFault(exchange);
     if (fault !== null) return { ...stopped('push-malformed', fault), service: services[0] ?? null };
-    const push = await read(req, services);
+    const push = await read(exchange, services);
     if (!push.ok) return push;
     const reply = await options.post({
       ...{ address: push.address, scheme, body: push.body },
-      authorization: req.headers.authorization ?? null,
-      contentType: formType(req.headers['content-type']),
+      authorization: exchange.header('authorization') ?? null,
+      contentType: formType(exchange.header('content-type')),
     });
     if (!reply.ok) return { ...push, ...reply, ok: false as const };
     note(push, reply);
-    sendOn(res, reply);
+    sendOn(exchange, reply);
     return null;
   };
 
   /** The push as the phone shall get it, or why it gets none. */
-  const read = async (req: IncomingMessage, services: readonly string[]): Promise<Addressed | Stopped> => {
+  const read = async (exchange: HttpExchange, services: readonly string[]): Promise<Addressed | Stopped> => {
     const [service = null] = services;
-    const form = await readForm(req, MAX_FORM_BYTES);
+    const form = await exchange.readForm(MAX_FORM_BYTES);
     if (!form.ok) {
       const code = form.code === 'request-body-too-large' ? 'push-too-large' : 'push-malformed';
       return { ...stopped(code, form.detail), service };
@@ -155,16 +153,11 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     else log.warn('push-failed', { device, service, code: outcome, detail: `status ${status}`, address });
   };
 
-  const stop = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    { code, detail, service, device }: Stopped,
-    from: string,
-  ) => {
+  const stop = (exchange: HttpExchange, { code, detail, service, device }: Stopped, from: string) => {
     metrics.pushRelayed(service ?? null, code);
     if (code === 'push-source') warnOfStranger(code, detail, from);
     else log.warn('push-failed', { device: device ?? null, service: service ?? null, code, detail, from });
-    sendPage(req, res, { ...renderPhoneError(code), own: false });
+    exchange.answer({ ...renderPhoneError(code), own: false });
   };
 
   const refused: PushRelay['refused'] = ({ detail }, from) => {
@@ -180,20 +173,14 @@ function stopped(code: PushFailureCode, detail: string): Stopped {
 }
 
 /** Held to the rules of phone requests; the gate knows the path of pushes, since phone listeners refuse it. */
-function findRequestFault({ method, url, httpVersion, rawHeaders }: IncomingMessage): string | null {
-  const verdict = parsePhoneRequest({ method, url, httpVersion, rawHeaders });
+function findRequestFault(exchange: HttpExchange): string | null {
+  const verdict = parsePhoneRequest(exchange);
   if (verdict.ok) return 'a request for a phone page';
   if (verdict.failure.code !== 'request-push') return verdict.failure.detail;
-  return method === 'POST' ? null : 'not a POST';
+  return exchange.method === 'POST' ? null : 'not a POST';
 }
 
 /** The phone's own answer; a header that Node let in can go out again. */
-function sendOn(res: ServerResponse, { status, contentType, authenticate, body }: PhoneAnswer): void {
-  res.writeHead(status, {
-    'Content-Type': contentType ?? 'text/xml',
-    'Content-Length': body.length,
-    ...(authenticate === null ? {} : { 'WWW-Authenticate': authenticate }),
-    Connection: 'close',
-  });
-  res.end(body);
+function sendOn(exchange: HttpExchange, { status, contentType, authenticate, body }: PhoneAnswer): void {
+  exchange.answer({ status, body, contentType: contentType ?? 'text/xml', authenticate, own: false });
 }

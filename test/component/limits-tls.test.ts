@@ -9,7 +9,6 @@ import { connect } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { createAddressBounds } from '../../src/proxy/address-bounds.ts';
-import { sendPage } from '../../src/proxy/answer.ts';
 import { createListener, type Listener } from '../../src/proxy/listener.ts';
 import { systemClock } from '../../src/store/clock.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
@@ -35,7 +34,7 @@ test('B232 one connection too many costs no handshake and one line; another addr
     {
       key: 'phones.listeners[0]',
       bounds: createAddressBounds({ limits, trustedFronts: [] }, systemClock),
-      onRequest: (req, res) => sendPage(req, res, { body: Buffer.from('<x/>'), contentType: 'text/xml', own: false }),
+      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml', own: false }),
       onRefused: ({ detail }, address) => refused.push([detail, address]),
       errorPage: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
     },

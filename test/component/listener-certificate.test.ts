@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PhoneTls } from '../../src/config/config.ts';
-import { sendPage } from '../../src/proxy/answer.ts';
 import { createListener, type Listener } from '../../src/proxy/listener.ts';
 import type { CertificateReport } from '../../src/proxy/listener-certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
@@ -51,7 +50,7 @@ async function start(profile: PhoneTls['profile'] = 'modern', clock = createFake
     {
       key: 'phones.listeners[0]',
       certificate: { clock, report: (report) => reports.push(report) },
-      onRequest: (req, res) => sendPage(req, res, { body: Buffer.from('<x/>'), contentType: 'text/xml', own: false }),
+      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml', own: false }),
       onRefused: ({ detail }) => refused.push(detail),
       errorPage: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
     },
