@@ -8,6 +8,7 @@
 
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure } from '../domain/model.ts';
+import { indexOrEnd } from './phone-xml-text.ts';
 
 /** The headers of an answer that matter to phones or to redirects; bytes above 127 as Latin-1, as received. */
 export interface AnswerHeaders {
@@ -37,8 +38,8 @@ type Head = { -readonly [Name in keyof AnswerHeaders]: AnswerHeaders[Name] } & {
 };
 
 const HEAD_END = '\r\n\r\n';
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?$/;
-const HEADER_LINE = /^[!#$%&'*+.^_`|~\w-]+:[\t -~\x80-\xff]*$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?(?=\r\n|$)/;
+const HEADER_LINES = /(?:\r\n[!#$%&'*+.^_`|~\w-]+:[\t -~\x80-\xff]*)*$/y;
 const CHUNK_LINE = /^([\da-f]{1,8})[ \t]*(?:;[\t -~\x80-\xff]*)?$/i;
 /** Longest line before a chunk: its size and extensions that nobody uses. */
 const CHUNK_LINE_BYTES = 1024;
@@ -80,18 +81,25 @@ export class AnswerParser {
     return this.#head?.idleSeconds ?? null;
   }
 
-  push(chunk: Buffer): Progress {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    while (this.#head === null) {
-      const progress = this.#readHead();
-      if (progress !== 'done') return progress;
-    }
-    return this.#readBody(this.#head);
+  /** The next bytes, which are lent: what is needed later is copied. */
+  push(lent: Buffer): Progress {
+    this.#rest = this.#rest.length === 0 ? lent : Buffer.concat([this.#rest, lent]);
+    const progress = this.#read();
+    if (progress === 'more' && this.#rest.buffer === lent.buffer) this.#rest = Buffer.from(this.#rest);
+    return progress;
   }
 
   /** The connection has ended: is the answer complete by that? */
   end(): boolean {
     return this.#head !== null && this.#head.contentLength === null && !this.#head.chunked;
+  }
+
+  #read(): Progress {
+    while (this.#head === null) {
+      const progress = this.#readHead();
+      if (progress !== 'done') return progress;
+    }
+    return this.#readBody(this.#head);
   }
 
   #readHead(): Progress {
@@ -125,7 +133,7 @@ export class AnswerParser {
     if (length === 0) return 'done';
     this.#size += length;
     if (this.#size > this.#limits.bodyBytes) return tooLarge(`more than ${this.#limits.bodyBytes} bytes`);
-    this.#body.push(this.#rest.subarray(0, length));
+    this.#body.push(Buffer.from(this.#rest.subarray(0, length)));
     this.#rest = this.#rest.length === length ? EMPTY : this.#rest.subarray(length);
     return 'done';
   }
@@ -159,19 +167,21 @@ export class AnswerParser {
 }
 
 function parseHead(text: string): Head | Failure {
-  const [first = '', ...lines] = text.split('\r\n');
-  const line = STATUS_LINE.exec(first);
+  const line = STATUS_LINE.exec(text);
   if (line === null) return broken('no HTTP');
+  HEADER_LINES.lastIndex = line[0].length;
+  if (!HEADER_LINES.test(text)) return broken('a malformed header');
   const http10 = line[1] === '0';
   const head: Head = {
     ...{ status: Number(line[2]), contentLength: null, chunked: false, closes: http10, idleSeconds: null },
     ...{ contentType: null, refresh: null, expires: null, location: null, setCookies: [] },
   };
-  for (const each of lines) {
-    if (!HEADER_LINE.test(each)) return broken('a malformed header');
-    const colon = each.indexOf(':');
-    const failure = readHeader(head, each.slice(0, colon).toLowerCase(), each.slice(colon + 1).trim());
+  for (let at = line[0].length + 2; at < text.length; ) {
+    const colon = text.indexOf(':', at);
+    const end = indexOrEnd(text, '\r\n', colon);
+    const failure = readHeader(head, text.slice(at, colon).toLowerCase(), text.slice(colon + 1, end).trim());
     if (failure !== null) return failure;
+    at = end + 2;
   }
   // RFC 9112 §6.1: both, or chunks in HTTP/1.0, is an attempt at smuggling or a broken server.
   if (head.chunked && (http10 || head.contentLength !== null)) return broken('two lengths');

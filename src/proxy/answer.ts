@@ -40,7 +40,7 @@ export function shortBody(body: Uint8Array | string): Uint8Array | string {
 export function renderAnswer(answer: PhoneAnswer, keepsConnection: boolean): string | Buffer {
   const { status = 200 } = answer;
   const headers = answerHeaders(answer, keepsConnection);
-  let head = status === 200 ? 'HTTP/1.1 200 OK\r\n' : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   head += `Date: ${httpDate(Date.now())}\r\n\r\n`;
   const body = shortBody(answer.body);

@@ -36,6 +36,8 @@ function isOver({ closing, current }: Connection): boolean {
 export class Doorman implements GetConnectionOwner {
   readonly #options: DoormanOptions;
   readonly #limits: () => Limits;
+  /** All connections; those of phones that have not finished a TLS handshake among them. */
+  readonly #sockets = new Set<Socket>();
   /** Connections on which nothing but plain GETs has come. */
   readonly #gets = new Set<GetConnection>();
   /** What hands a connection to Node's parser. */
@@ -59,8 +61,16 @@ export class Doorman implements GetConnectionOwner {
     this.#parse = (socket) => begun(socket);
     const receive = (socket: Socket) => void this.#gets.add(new GetConnection(socket, encrypted, this));
     const enter = encrypted ? begin : receive;
+    const doorman = this;
+    // One listener for all sockets: a closure for each page is garbage.
+    function leave(this: Socket): void {
+      doorman.#left(this);
+    }
     server.on('connection', (socket: Socket) => {
-      if (this.#letsIn(socket)) enter(socket);
+      if (!this.#letsIn(socket)) return;
+      this.#sockets.add(socket);
+      socket.on('close', leave);
+      enter(socket);
     });
     if (encrypted) server.on('secureConnection', receive);
     const sweep = setInterval(() => this.#breakLate(), this.#limits().checkMs).unref();
@@ -83,6 +93,11 @@ export class Doorman implements GetConnectionOwner {
   /** Closes connections on which nothing is asked at present; Node knows only those that its parser has been given. */
   closeIdle(): void {
     for (const connection of this.#gets) if (connection.isIdle()) connection.socket.destroy();
+  }
+
+  /** Breaks all connections. */
+  breakAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   onGet(exchange: HttpExchange, requests: number): void {
@@ -109,14 +124,17 @@ export class Doorman implements GetConnectionOwner {
     const { bounds, onRefused } = this.#options;
     if (bounds === undefined) return true;
     const { remoteAddress } = socket;
-    if (bounds.opened(remoteAddress)) {
-      socket.once('close', () => bounds.closed(remoteAddress));
-      return true;
-    }
+    if (bounds.opened(remoteAddress)) return true;
     onRefused(CROWD, remoteAddress ?? null);
     // Without a page: that would be work for somebody who has had more than a share of it.
     socket.destroy();
     return false;
+  }
+
+  #left(socket: Socket): void {
+    this.#sockets.delete(socket);
+    // The address was asked for as it came, and is remembered by the socket.
+    this.#options.bounds?.closed(socket.remoteAddress);
   }
 
   #serve(exchange: HttpExchange): void {
@@ -221,9 +239,9 @@ export class Doorman implements GetConnectionOwner {
 }
 
 /** Removes the listeners of an event and returns what calls them. */
-function takeListeners(server: Server, event: 'connection' | 'secureConnection'): (socket: Socket) => void {
-  const listeners = server.listeners(event);
-  server.removeAllListeners(event);
+function takeListeners(server: Server, name: 'connection' | 'secureConnection'): (socket: Socket) => void {
+  const listeners = server.listeners(name);
+  server.removeAllListeners(name);
   return (socket) => {
     for (const listener of listeners) listener.call(server, socket);
   };

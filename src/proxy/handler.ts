@@ -4,7 +4,7 @@
  */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
@@ -72,7 +72,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
     const plan = options.plan();
     try {
-      await serve(plan, exchange, listener, port);
+      const waiting = serve(plan, exchange, listener, port);
+      if (waiting !== undefined) await waiting;
     } catch (error) {
       log.error('internal', { error });
       if (exchange.isAnswered) return exchange.breakOff();
@@ -81,28 +82,39 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     }
   };
 
-  const serve = async (plan: PhonePlan, ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>) => {
+  /** Nothing to wait for (undefined) is what most pages of an outage are: a promise for each would be garbage. */
+  const serve = (
+    plan: PhonePlan,
+    ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>
+  ): Promise<void> | undefined => {
     const parsed = parsePhoneRequest(exchange);
     const address = plan.addressOf(exchange.remoteAddress, exchange.header('x-forwarded-for'));
     const turned = { plan, exchange, address, device: null, origin: originOf(listener, port, null), status: null };
-    if (!parsed.ok) return refuse(turned, parsed.failure);
+    if (!parsed.ok) return void refuse(turned, parsed.failure);
     const { request } = parsed;
     const origin = originOf(listener, port, request.host);
     const status = locate(plan, request, listener);
     const known = { ...turned, device: request.device, origin, status };
-    if (status === null) return refuse(known, unknownPrefix(request));
-    const form = request.method === 'POST' ? await exchange.readForm() : NO_FORM;
-    if (!form.ok) return refuse(known, form);
+    if (status === null) return void refuse(known, unknownPrefix(request));
+    const enter = (body: Buffer | null) =>
+      visited(status, { plan, exchange, listener, request, address, stableOrigin: turned.origin, body }, origin);
+    if (request.method === 'GET') return enter(null);
+    return exchange.readForm().then((form) => (form.ok ? enter(form.body) : refuse(known, form)));
+  };
+
+  /** A request that may be served, `body` and all. */
+  const visited = (
+    status: ServiceStatus,
+    asked: Omit<Visit, 'reader' | 'deadline'>,
+    origin: string,
+  ): Promise<void> | undefined => {
+    const { plan, request, address, stableOrigin } = asked;
     const now = clock.now();
-    noteDevice(request, address, now);
+    const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
-    options.addresses.seen(request.device, address, turned.origin);
-    const hint = selectHint(devices.get(request.device), address);
-    await route(status, {
-      ...{ plan, exchange, listener, request, address, stableOrigin: turned.origin, body: form.body },
-      reader: { origin, device: request.device, hint, now },
-      deadline: now + plan.answerWithinMs,
-    });
+    options.addresses.seen(request.device, address, stableOrigin);
+    const reader = { origin, device: request.device, hint: selectHint(device, address), now };
+    return route(status, { ...asked, reader, deadline: now + plan.answerWithinMs }, device);
   };
 
   /** The service a request is for; null when its prefix is neither a service nor a cluster. */
@@ -115,19 +127,17 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     return cluster.length === 0 ? null : selectFrontDoor(cluster, devices.get(request.device)?.service ?? null);
   };
 
-  const noteDevice = (request: PhoneRequest, address: string, now: number) => {
-    devices.seen(request.device, now);
-    if (!isEntry(request) && !hasPassword(request.query)) return;
+  const noteDevice = (request: PhoneRequest, address: string, now: number): Device | null => {
+    const device = devices.seen(request.device, now);
+    if (!isEntry(request) && !hasPassword(request.query)) return device;
     const hint = parseHint(request.query);
-    if (hint !== null && mayHint(devices.get(request.device), address, hasPassword(request.query))) {
-      devices.hinted(request.device, hint, address, now);
-    }
+    if (hint === null || !mayHint(device, address, hasPassword(request.query))) return device;
+    return devices.hinted(request.device, hint, address, now);
   };
 
-  const route = async (status: ServiceStatus, visit: Visit): Promise<void> => {
+  const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
     const { request } = visit;
     if (request.action !== null) return act(status, request.action, visit);
-    const device = devices.get(request.device);
     // Not looked up for a page that is relayed: this is every request's path.
     const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
     const alternates = mayOffer ? store.alternates(status) : [];
@@ -143,20 +153,23 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
     metrics.phoneRequest(status.id, 'page');
     show(status, visit, decided, { alternates });
+    return undefined;
   };
 
-  const act = async (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> => {
+  const act = (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> | undefined => {
     const { method } = visit.request;
     const [chosen = ''] = action.args;
     const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
     if (action.name === '~exit' && method === 'GET') {
       metrics.phoneRequest(status.id, 'action');
       devices.looksAt(visit.request.device, null, clock.now());
-      return visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
+      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
+      return undefined;
     }
     const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
     if (!offerable || method !== 'GET') {
-      return refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
+      refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
+      return undefined;
     }
     metrics.phoneRequest(status.id, 'action');
     return steer(status, alternate, visit);
@@ -259,7 +272,6 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
 }
 
-const NO_FORM = { ok: true as const, body: null };
 const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
 const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator };
 

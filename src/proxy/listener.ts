@@ -6,7 +6,7 @@
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { ListenerConfig, PhoneTls } from '../config/config.ts';
 import { DEFAULT_LIMITS, type PhoneLimits } from '../config/limits.ts';
 import type { FailureCode } from '../domain/failure.ts';
@@ -80,8 +80,6 @@ export interface Listener {
 
 export function createListener(config: ListenerConfig, options: ListenerOptions): Listener {
   let limits = { ...LISTENER_LIMITS, ...options.limits };
-  /** All connections; those of phones that have not finished a TLS handshake among them. */
-  const sockets = new Set<Socket>();
   let server: Server | null = null;
   let address: AddressInfo | null = null;
   const doorman = new Doorman(options, () => ({ ...limits, stalledMs: stalledMs(limits) }));
@@ -98,8 +96,6 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       // A client that ends its side once it has asked (RFC 9112 §9.6 allows it) still gets its answer; Node drops it.
       Object.assign(starting, { httpAllowHalfOpen: true });
       doorman.guard(starting, certificate !== null);
-      // Not before: the doorman takes over who listens.
-      starting.on('connection', keepIn(sockets));
       await listen(starting, config, options.key);
       // Kept: every request asks, and Node asks the system each time (2 µs).
       address = starting.address() as AddressInfo;
@@ -127,8 +123,8 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       doorman.closeIdle();
       const deadline = setTimeout(() => {
         stopping.closeAllConnections();
-        // Node knows nothing of those that are still in a TLS handshake.
-        for (const socket of sockets) socket.destroy();
+        // Node knows only those that its parser has been given.
+        doorman.breakAll();
       }, deadlineMs);
       await closed;
       clearTimeout(deadline);
@@ -137,13 +133,6 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       if (server === null || address === null) throw new Error(`${options.key} does not listen`);
       return address;
     },
-  };
-}
-
-function keepIn(set: Set<Socket>): (socket: Socket) => void {
-  return (socket) => {
-    set.add(socket);
-    socket.once('close', () => set.delete(socket));
   };
 }
 

@@ -62,11 +62,16 @@ export function decidePageCharset(
   contentType: string | undefined,
   prolog: Prolog,
 ): PageCharset | null {
-  const header = HEADER_CHARSET.exec(contentType ?? '')?.[1] ?? null;
   const declared = prolog.encoding;
   const declaredAs = declared === null ? null : encodingOf(declared);
+  const ascii = isAscii(body);
+  // Most pages: the header need not be looked at.
+  if (ascii && declared !== null && declaredAs !== null && canAsciiBeReadAs(declaredAs)) {
+    return { name: declared, redeclare: false };
+  }
+  const header = HEADER_CHARSET.exec(contentType ?? '')?.[1] ?? null;
   if (declared !== null && declaredAs === null) {
-    return isAscii(body) && !NOT_ASCII.test(declared) ? { name: declared, redeclare: false } : null;
+    return ascii && !NOT_ASCII.test(declared) ? { name: declared, redeclare: false } : null;
   }
   const headerAs = header === null ? null : encodingOf(header);
   const named = (label: string, encoding: string): PageCharset => ({
@@ -80,7 +85,7 @@ export function decidePageCharset(
     { label: header, encoding: headerAs },
   ];
   const disagree = declaredAs !== null && headerAs !== null && declaredAs !== headerAs;
-  if (disagree && headerAs === 'utf-8' && !isAscii(body) && isUtf8(body)) candidates.reverse();
+  if (disagree && headerAs === 'utf-8' && !ascii && isUtf8(body)) candidates.reverse();
   for (const { label, encoding } of candidates) {
     if (label === null || encoding === null || (marked && encoding !== 'utf-8')) continue;
     if (canBeReadAs(body, encoding)) return named(label, encoding);
@@ -125,10 +130,14 @@ function encodingOf(label: string): string | null {
   }
 }
 
+/** UTF-16 is declared by programs that write to a string first (.NET does); in the bytes it was found before (sniffUtf16). */
+function canAsciiBeReadAs(encoding: string): boolean {
+  return !encoding.startsWith('utf-16');
+}
+
 function canBeReadAs(body: Uint8Array, encoding: string): boolean {
-  // Declared by programs that write to a string first (.NET does); UTF-16 in the bytes was found before (sniffUtf16).
+  if (isAscii(body)) return canAsciiBeReadAs(encoding);
   if (encoding.startsWith('utf-16')) return false;
-  if (isAscii(body)) return true;
   if (encoding === 'utf-8') return isUtf8(body);
   if (encoding === 'ascii') return false;
   try {

@@ -32,33 +32,38 @@ export interface Destination {
 }
 
 /**
- * Sends the request and follows up to five redirects, all within `request.limitMs`. Cookies that redirects set go along
- * to the next hop and come first in the `setCookies` of the answer. Never rejects; once the first hop has been sent,
- * `sent` stays true: what the phone asked for may have happened there.
+ * Follows the redirect `answer` to `request`, and those after it: five at most, all within `request.limitMs` from
+ * `startedAt` (by the clock of `performance`). Cookies that redirects set go along to the next hop and come first in the
+ * `setCookies` of the answer. Never rejects; `sent` is true even where the last hop was not sent: what the phone asked for
+ * may have happened at the first.
  */
-export async function requestFollowing(
+export async function followRedirects(
   upstream: Upstream,
   request: UpstreamRequest,
+  answer: UpstreamAnswer,
   policy: RedirectPolicy,
+  startedAt: number,
 ): Promise<UpstreamResult> {
-  const startedAt = performance.now();
   let hop = request;
+  let redirect = answer;
   let setCookies: readonly string[] = [];
-  for (let followed = 0; ; followed++) {
-    const result = await upstream.request(hop);
-    if (!result.ok) return followed === 0 ? result : { ...result, sent: true };
-    if (!isRedirect(result)) return withCookies(result, setCookies);
-    if (followed === MAX_REDIRECTS) return notFollowed(`more than ${MAX_REDIRECTS} redirects`);
-    const next = nextHop(hop, result, policy);
+  for (let followed = 0; followed < MAX_REDIRECTS; followed++) {
+    const next = nextHop(hop, redirect, policy);
     if ('code' in next) return { ok: false, failure: next, sent: true };
-    setCookies = [...setCookies, ...result.headers.setCookies];
+    setCookies = [...setCookies, ...redirect.headers.setCookies];
     hop = { ...next, limitMs: request.limitMs - (performance.now() - startedAt) };
+    const result = await upstream.request(hop);
+    if (!result.ok) return { ...result, sent: true };
+    if (!isRedirect(result)) return withCookies(result, setCookies);
+    redirect = result;
   }
+  return notFollowed(`more than ${MAX_REDIRECTS} redirects`);
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-function isRedirect({ status, headers }: UpstreamAnswer): boolean {
+/** Whether an answer sends on to somewhere else. */
+export function isRedirect({ status, headers }: UpstreamAnswer): boolean {
   return REDIRECTS.has(status) && headers.location !== null;
 }
 

@@ -6,12 +6,18 @@ import type { RelayedPage } from '../domain/device.ts';
 import type { Failure } from '../domain/model.ts';
 import type { ServerNames } from '../domain/server-names.ts';
 import type { NameStore } from '../store/names.ts';
-import { selectForwardHeaders } from './forward-headers.ts';
-import { type RedirectPolicy, requestFollowing } from './redirect.ts';
+import { type ForwardedFor, selectForwardHeaders } from './forward-headers.ts';
+import { followRedirects, isRedirect, type RedirectPolicy } from './redirect.ts';
 import { rewriteRefresh } from './refresh-header.ts';
-import { rewriteBody, type UrlRules } from './rewrite.ts';
+import { rewritePage, type UrlRules } from './rewrite.ts';
 import { rewriteSetCookie } from './set-cookie.ts';
-import { createUpstream, type Upstream, type UpstreamAnswer } from './upstream.ts';
+import {
+  createUpstream,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+  type UpstreamResult,
+} from './upstream.ts';
 
 export interface RelayRequest {
   readonly service: string;
@@ -35,7 +41,8 @@ export interface RelayRequest {
 
 export interface RelayedAnswer {
   readonly ok: true;
-  readonly body: Buffer;
+  /** As a string: one character for each byte. */
+  readonly body: Buffer | string;
   readonly contentType: string;
   readonly refresh: string | null;
   readonly expires: string | null;
@@ -93,9 +100,16 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
   const relay: Relay = async (request) => {
     const route = routes.get(request.service);
     if (route === undefined) return { ok: false, failure: GONE };
+    const serverNames = names.of(request.service);
+    const asked = renderUpstreamRequest(request);
+    const startedAt = performance.now();
     route.open += 1;
     try {
-      return await relayOnce(route, names.of(request.service), request);
+      let result = await route.upstream.request(asked);
+      if (result.ok && isRedirect(result)) result = await follow(route, serverNames, asked, result, startedAt);
+      if (!result.ok) return result;
+      const rules: UrlRules = { names: serverNames, service: request.service, publicOrigin: request.origin };
+      return fitForPhone(result, rules, request.secure);
     } finally {
       route.open -= 1;
       closeWhenIdle(route);
@@ -113,25 +127,24 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
 
 const GONE: Failure = { code: 'request-service', detail: 'the service is no longer configured' };
 
-async function relayOnce(route: Route, names: ServerNames, request: RelayRequest): Promise<RelayResult> {
-  const { address: clientAddress, host, secure, service } = request;
-  const policy: RedirectPolicy = {
-    service: route.service,
-    isSameServer: (name, port) => names.serviceOf(`http://${name}:${port}`) === service,
-  };
-  const result = await requestFollowing(
-    route.upstream,
-    {
-      method: request.method,
-      target: request.target,
-      headers: selectForwardHeaders(request.rawHeaders, { clientAddress, scheme: secure ? 'https' : 'http', host }),
-      body: request.body,
-      limitMs: request.limitMs,
-    },
-    policy,
-  );
-  if (!result.ok) return result;
-  return fitForPhone(result, { names, service, publicOrigin: request.origin }, secure);
+/** Redirects are rare: what they need is made when there is one. */
+function follow(
+  route: Route,
+  names: ServerNames,
+  request: UpstreamRequest,
+  answer: UpstreamAnswer,
+  startedAt: number,
+): Promise<UpstreamResult> {
+  const { service, upstream } = route;
+  const isSameServer: RedirectPolicy['isSameServer'] = (name, port) =>
+    names.serviceOf(`http://${name}:${port}`) === service.id;
+  return followRedirects(upstream, request, answer, { service, isSameServer }, startedAt);
+}
+
+function renderUpstreamRequest(request: RelayRequest): UpstreamRequest {
+  const { method, target, rawHeaders, body, limitMs, address, host, secure } = request;
+  const from: ForwardedFor = { clientAddress: address, scheme: secure ? 'https' : 'http', host };
+  return { method, target, headers: selectForwardHeaders(rawHeaders, from), body, limitMs };
 }
 
 /** What is not phone XML never reaches a phone, whatever its status; phone XML does, whatever its status. */
@@ -144,7 +157,7 @@ function fitForPhone(answer: UpstreamAnswer, rules: UrlRules, secure: boolean): 
   if (contentType !== null && /^\s*image\//i.test(contentType) && status === 200 && answer.body.length > 0) {
     return { ...passed, body: answer.body, contentType, page: null, overlong: 0 };
   }
-  const page = rewriteBody(answer.body, contentType ?? undefined, rules);
+  const page = rewritePage(answer.body, contentType ?? undefined, rules);
   if (page.kind === 'phone-xml') {
     const { body, page: kind, overlong } = page;
     return { ...passed, body, contentType: page.contentType, page: kind, overlong };

@@ -29,11 +29,11 @@ export interface UrlRules {
 
 export type NotPhoneXml = ScanFailure | 'unknown-encoding';
 
-export type RewrittenBody =
+export type RewrittenPage<Body = Buffer | string> =
   | {
       readonly kind: 'phone-xml';
-      /** The very Buffer that came in when nothing had to change. */
-      readonly body: Buffer;
+      /** The very Buffer that came in when nothing had to change. As a string: one character for each byte. */
+      readonly body: Body;
       readonly contentType: string;
       readonly page: PageKind;
       /** URLs that now lead to the proxy. */
@@ -43,15 +43,24 @@ export type RewrittenBody =
     }
   | { readonly kind: 'not-phone-xml'; readonly reason: NotPhoneXml };
 
+export type RewrittenBody = RewrittenPage<Buffer>;
+
 const FIPPA = '/fippa/';
 /** The beginning of a value in which nothing is hidden up to where it would have to say `/fippa/`. */
 const PLAINLY_OTHER = /(?:https?:)?\/\/[^/&<]+\/[^&<]{6}|\/[^/&<][^&<]{5}|[^h/&<]/iy;
+
+/** As `rewritePage`, in bytes. */
+export function rewriteBody(body: Buffer, contentType: string | undefined, rules: UrlRules): RewrittenBody {
+  const page = rewritePage(body, contentType, rules);
+  if (page.kind !== 'phone-xml') return page;
+  return { ...page, body: typeof page.body === 'string' ? Buffer.from(page.body, 'latin1') : page.body };
+}
 
 /**
  * Rewrites a whole answer, or says why it is not phone XML. The media type does not matter: real servers send phone XML
  * as text/html too; charset rules are in phone-xml-charset.ts. Never throws.
  */
-export function rewriteBody(body: Buffer, contentType: string | undefined, rules: UrlRules): RewrittenBody {
+export function rewritePage(body: Buffer, contentType: string | undefined, rules: UrlRules): RewrittenPage {
   if (body.length === 0) return refuse('empty');
   const utf16 = sniffUtf16(body);
   const text = utf16 === null ? body.toString('latin1') : decodeUtf16(body, utf16);
@@ -73,7 +82,7 @@ export function rewriteBody(body: Buffer, contentType: string | undefined, rules
   for (let i = 0; i < scan.urls.length; i += 2) page.rewriteValue(scan.urls[i] as number, scan.urls[i + 1] as number);
   return {
     kind: 'phone-xml',
-    body: page.changed ? encode(page.finish(), utf16) : body,
+    body: !page.changed ? body : utf16 === null ? page.finish() : encodeUtf16(page.finish(), utf16),
     contentType: `text/xml; charset=${charset.name}`,
     page: scan.page,
     rewritten: page.rewritten,
@@ -225,12 +234,11 @@ function decodeUtf16(body: Buffer, utf16: Utf16): string | null {
   }
 }
 
-function encode(text: string, utf16: Utf16 | null): Buffer {
-  if (utf16 === null) return Buffer.from(text, 'latin1');
+function encodeUtf16(text: string, utf16: Utf16): Buffer {
   const body = Buffer.from(text, 'utf16le');
   return utf16 === 'utf-16be' ? body.swap16() : body;
 }
 
-function refuse(reason: NotPhoneXml): RewrittenBody {
+function refuse(reason: NotPhoneXml): RewrittenPage<never> {
   return { kind: 'not-phone-xml', reason };
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Failure } from '../domain/model.ts';
 import { type AnswerLimits, AnswerParser } from './answer-parser.ts';
 import { classifyNetworkError } from './network-error.ts';
+import type { Opened } from './upstream-connector.ts';
 import type { Exchange } from './upstream-exchange.ts';
 
 /** A server that says how long it waits is left this much earlier: the request has yet to get there. */
@@ -25,12 +26,13 @@ export class Connection {
   /** `performance.now()` from which on no request may be sent. */
   #usableUntil: number;
 
-  constructor(socket: Socket, limits: AnswerLimits & { readonly idleMs: number }, owner: ConnectionOwner) {
+  constructor(opened: Opened, limits: AnswerLimits & { readonly idleMs: number }, owner: ConnectionOwner) {
+    const { socket } = opened;
     this.#socket = socket;
     this.#limits = limits;
     this.#owner = owner;
     this.#usableUntil = performance.now() + limits.idleMs;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    opened.onBytes((bytes) => this.#onBytes(bytes));
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error) => {
       this.#error = classifyNetworkError(error);
@@ -58,9 +60,9 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #onData(chunk: Buffer): void {
+  #onBytes(bytes: Buffer): void {
     // Nothing was asked, or the answer has failed.
-    const progress = this.#parser === null ? UNASKED : this.#parser.push(chunk);
+    const progress = this.#parser === null ? UNASKED : this.#parser.push(bytes);
     if (progress === 'more') return;
     if (progress === 'done') this.#complete(this.#parser as AnswerParser);
     else this.#fail(progress);

@@ -24,21 +24,23 @@ export class Exchange {
   /** `performance.now()` at which its time is up. */
   readonly dueAt: number;
   readonly #resolve: (result: UpstreamResult) => void;
-  readonly #settled: (exchange: Exchange) => void;
+  readonly #open: Set<Exchange>;
   #connection: Connection | null = null;
   isSettled = false;
 
+  /** `now` by the clock of `performance`; `open`: where it stands until it is settled. */
   constructor(
     bytes: string,
     limitMs: number,
+    now: number,
     resolve: (result: UpstreamResult) => void,
-    settled: (exchange: Exchange) => void,
+    open: Set<Exchange>,
   ) {
     this.bytes = bytes;
     this.limitMs = limitMs;
-    this.dueAt = performance.now() + limitMs;
+    this.dueAt = now + limitMs;
     this.#resolve = resolve;
-    this.#settled = settled;
+    this.#open = open;
   }
 
   sentOn(connection: Connection): void {
@@ -58,7 +60,7 @@ export class Exchange {
   settle(result: UpstreamResult): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.#settled(this);
+    this.#open.delete(this);
     this.#resolve(result);
   }
 

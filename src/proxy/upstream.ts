@@ -122,10 +122,11 @@ export function createUpstream(service: UpstreamService, options: Partial<Upstre
       const bytes = renderRequest(request, pool.host);
       if (bytes === null) return unsent({ code: 'internal', detail: 'a request that cannot be written' });
       clock ??= setTimeout(tick, TICK_MS).unref();
+      const now = performance.now();
       return new Promise((resolve) => {
-        const exchange = new Exchange(bytes, limitMs, resolve, (settled) => void open.delete(settled));
+        const exchange = new Exchange(bytes, limitMs, now, resolve, open);
         open.add(exchange);
-        pool.carry(exchange);
+        pool.carry(exchange, now);
       });
     },
     close: async () => {
@@ -158,8 +159,7 @@ class Pool {
     this.#limits = limits;
   }
 
-  carry(exchange: Exchange): void {
-    const now = performance.now();
+  carry(exchange: Exchange, now: number): void {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.isUsable(now)) {
         connection.send(exchange);
@@ -191,15 +191,15 @@ class Pool {
     if (this.#closed || this.#all.size + this.#connecting >= this.#limits.connections) return;
     if (waiting <= 0) return;
     this.#connecting += 1;
-    this.#connect(this.#url, (error, socket) => {
+    this.#connect(this.#url, (error, opened) => {
       this.#connecting -= 1;
-      if (socket === null) {
+      if (opened === null) {
         // The oldest who waits: as many try as wait.
         this.#next()?.settle({ ok: false, failure: classifyNetworkError(error), sent: false });
         this.#openFor(this.#waiting.length - this.#connecting);
-      } else if (this.#closed) socket.destroy();
+      } else if (this.#closed) opened.socket.destroy();
       else {
-        const connection = new Connection(socket, this.#limits, this);
+        const connection = new Connection(opened, this.#limits, this);
         this.#all.add(connection);
         this.onFree(connection);
       }
@@ -208,6 +208,7 @@ class Pool {
 
   /** The next who waits and has time enough left for an answer. */
   #next(): Exchange | null {
+    if (this.#waiting.length === 0) return null;
     const now = performance.now();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (next.isSettled) continue;
@@ -220,10 +221,13 @@ class Pool {
   onFree(connection: Connection): void {
     const next = this.#next();
     if (next === null) this.#idle.push(connection);
-    else if (connection.isUsable(performance.now())) connection.send(next);
     else {
-      connection.destroy();
-      this.carry(next);
+      const now = performance.now();
+      if (connection.isUsable(now)) connection.send(next);
+      else {
+        connection.destroy();
+        this.carry(next, now);
+      }
     }
   }
 

@@ -21,8 +21,8 @@ export interface DeviceRegistry {
   /** A request of a known device came in; an unknown one is not recorded by it. */
   seen(name: string, at: number): Device | null;
   /** Records what One Button Sign In supplied. */
-  hinted(name: string, hint: SignInHint, address: string, at: number): void;
-  /** A page of `service` was relayed to the device. Returns true when it signed in or out by it. */
+  hinted(name: string, hint: SignInHint, address: string, at: number): Device;
+  /** A page of `service` was relayed to the device, whose request is the last one `seen`. Returns true when it signed in or out by it. */
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): boolean;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
   looksAt(name: string, service: string | null, at: number): void;
@@ -109,20 +109,23 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       return entry;
     },
     hinted(name, { id, extension }, address, at) {
-      known(name, at).hint = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
+      const entry = known(name, at);
+      entry.hint = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
+      return entry;
     },
     relayed(name, service, page, logout, at) {
       const before = devices.get(name);
       const after = reduceRelayed(before ?? newDevice(at), service, page, logout);
       // A sign-in form shown to a phone that nobody knows is nothing to remember.
       if (before === undefined && after.service === null) return false;
-      const entry = known(name, at);
+      // Its request made it the last one: that it is answered changes nothing about that.
+      const entry = devices.get(name) ?? add(name, at);
       entry.looking = null;
       return signIn(entry, after.service);
     },
     looksAt(name, service, at) {
       if (service === null && !devices.has(name)) return;
-      known(name, at).looking = service;
+      (devices.get(name) ?? add(name, at)).looking = service;
     },
     place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
     setPlace(name, { address, origin }) {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { requestFollowing } from '../../src/proxy/redirect.ts';
+import { followRedirects, isRedirect } from '../../src/proxy/redirect.ts';
 import { createUpstream, type UpstreamRequest, type UpstreamResult } from '../../src/proxy/upstream.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 
@@ -57,12 +57,15 @@ interface Ask extends Partial<UpstreamRequest> {
   readonly isSameServer?: (host: string, port: number) => boolean;
 }
 
-function ask({ url, ca, isSameServer = () => false, ...request }: Ask): Promise<UpstreamResult> {
+async function ask({ url, ca, isSameServer = () => false, ...request }: Ask): Promise<UpstreamResult> {
   const service = { url, aliases: [], ca: ca ?? null, fingerprints: [] };
   const upstream = createUpstream(service);
   cleanUp.push(() => upstream.close());
   const whole = { method: 'GET' as const, target: '/fippa/1', headers: [], body: null, limitMs: 20_000, ...request };
-  return requestFollowing(upstream, whole, { service, isSameServer });
+  const startedAt = performance.now();
+  const first = await upstream.request(whole);
+  if (!first.ok || !isRedirect(first)) return first;
+  return followRedirects(upstream, whole, first, { service, isSameServer }, startedAt);
 }
 
 function codeOf(result: UpstreamResult): string {
