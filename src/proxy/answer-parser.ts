@@ -173,8 +173,16 @@ function parseHead(text: string): Head | Failure {
   if (!HEADER_LINES.test(text)) return broken('a malformed header');
   const http10 = line[1] === '0';
   const head: Head = {
-    ...{ status: Number(line[2]), contentLength: null, chunked: false, closes: http10, idleSeconds: null },
-    ...{ contentType: null, refresh: null, expires: null, location: null, setCookies: [] },
+    status: Number(line[2]),
+    contentLength: null,
+    chunked: false,
+    closes: http10,
+    idleSeconds: null,
+    contentType: null,
+    refresh: null,
+    expires: null,
+    location: null,
+    setCookies: [],
   };
   for (let at = line[0].length + 2; at < text.length; ) {
     const colon = text.indexOf(':', at);

@@ -9,9 +9,18 @@ export interface ForwardedFor {
   readonly host: string | null;
 }
 
-/** Lower case. All others stay behind, above all hop-by-hop headers and X-Forwarded-… of the client's own making. */
-const allowed = new Set(['accept', 'accept-language', 'accept-charset', 'user-agent', 'cookie', 'content-type']);
+/** All other headers stay behind, above all hop-by-hop headers and X-Forwarded-… of the client's own making. */
+const ALLOWED = ['accept', 'accept-language', 'accept-charset', 'user-agent', 'cookie', 'content-type'];
 const ALLOWED_PREFIX = 'x-ciscoipphone';
+const ALLOWED_LENGTHS = new Set(ALLOWED.map(({ length }) => length));
+
+/** The name in lower case of a header that the server sees, else null. Lengths are compared first: this runs for every page. */
+function allowedName(name: string): string | null {
+  const { length } = name;
+  if (length < ALLOWED_PREFIX.length && !ALLOWED_LENGTHS.has(length)) return null;
+  const key = name.toLowerCase();
+  return key.startsWith(ALLOWED_PREFIX) || ALLOWED.includes(key) ? key : null;
+}
 
 /**
  * The headers for the server as name, value, name, value …; Host and Content-Length are left to the connection, which
@@ -25,9 +34,8 @@ export function selectForwardHeaders(rawHeaders: readonly string[], from: Forwar
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const value = rawHeaders[i + 1] as string;
-    const key = name.toLowerCase();
-    if (!allowed.has(key) && !key.startsWith(ALLOWED_PREFIX)) continue;
-    if (dropped?.includes(key)) continue;
+    const key = allowedName(name);
+    if (key === null || dropped?.includes(key)) continue;
     if (key === 'cookie' && cookieAt !== -1) {
       forwarded[cookieAt] += `; ${value}`;
     } else if (!seen.includes(key)) {
