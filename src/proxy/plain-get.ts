@@ -1,7 +1,7 @@
 /**
  * Reads the request that phones send: a GET without a body that arrives whole. Anything else, sound or not, is left to
  * Node's parser; so this one only has to be certain about what it takes, and takes what Node would read the same way
- * (test/unit/plain-get.test.ts holds the two against each other).
+ * (test/component/plain-get.test.ts holds the two against each other).
  */
 
 import { MAX_HEADERS } from './gate.ts';

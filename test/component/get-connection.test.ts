@@ -1,0 +1,243 @@
+/** Connections on which plain GETs come, and what happens when something else does. */
+
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Failure } from '../../src/domain/model.ts';
+import type { HttpExchange } from '../../src/proxy/http-exchange.ts';
+import { createListener, type Listener, type ListenerLimits } from '../../src/proxy/listener.ts';
+import { openRaw, sendRaw } from './raw-sockets.ts';
+
+const GET = 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\n\r\n';
+const LAST = GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+const POST = 'POST /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\nContent-Length: 3\r\n\r\na=b';
+/** Read by Node's parser. */
+const OTHER = `\r\n${GET}`;
+
+const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+interface Running {
+  readonly listener: Listener;
+  readonly port: number;
+  readonly refused: Failure[];
+  /** Requests that wait for `finish`, as method and URL. */
+  readonly asked: string[];
+}
+
+const page = (text: string) => ({ body: text, contentType: 'text/xml', own: false });
+const answerAtOnce = (exchange: HttpExchange) => exchange.answer(page('<x/>'));
+
+async function start(
+  onRequest: (exchange: HttpExchange) => void = answerAtOnce,
+  limits: Partial<ListenerLimits> = {},
+): Promise<Running> {
+  const refused: Failure[] = [];
+  const asked: string[] = [];
+  const listener = createListener(
+    { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null },
+    {
+      key: 'phones.listeners[0]',
+      limits,
+      onRequest: (exchange) => {
+        asked.push(`${exchange.method} ${exchange.url}`);
+        onRequest(exchange);
+      },
+      onRefused: (failure) => refused.push(failure),
+      errorPage: (code) => ({ body: Buffer.from(`<refused>${code}</refused>`), contentType: 'text/xml' }),
+    },
+  );
+  await listener.start();
+  cleanUp.push(() => listener.stop(0));
+  return { listener, port: listener.address().port, refused, asked };
+}
+
+/** Holds each request until it is let go. */
+function holding() {
+  const held: HttpExchange[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    onRequest: (exchange: HttpExchange) => {
+      held.push(exchange);
+      for (const wake of waiting.splice(0)) wake();
+    },
+    next: async (): Promise<HttpExchange> => {
+      while (held.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      return held.shift() as HttpExchange;
+    },
+  };
+}
+
+const answersIn = (text: string) => text.match(/HTTP\/1\.1 200 OK/g)?.length ?? 0;
+
+describe('one after the other', () => {
+  test('GETs, a form, GETs again: each has its answer, on one connection', async () => {
+    const { port, asked } = await start((exchange) => {
+      if (exchange.method === 'GET') answerAtOnce(exchange);
+      else void exchange.readForm().then((form) => exchange.answer(page(form.ok ? `<form>${form.body}</form>` : '')));
+    });
+    const client = openRaw(port);
+    for (const [index, request] of [GET, GET, POST, GET].entries()) {
+      client.write(request);
+      await client.received(new RegExp(`(?:HTTP[\\s\\S]*?/[xform]*>){${index + 1}}`));
+    }
+    client.write(LAST);
+    const { text, orderly } = await client.closed;
+    expect(asked.map((each) => each.split(' ')[0])).toEqual(['GET', 'GET', 'POST', 'GET', 'GET']);
+    expect(text.match(/<x\/>|<form>a=b<\/form>/g)).toEqual(['<x/>', '<x/>', '<form>a=b</form>', '<x/>', '<x/>']);
+    expect(text.match(/Connection: \S+/g)?.at(-1)).toBe('Connection: close');
+    expect(orderly).toBe(true);
+  });
+
+  test('a GET that comes in two parts, and one byte by byte', async () => {
+    const { port } = await start();
+    const client = openRaw(port);
+    client.socket.setNoDelay(true);
+    client.write(GET);
+    await client.received('<x/>');
+    client.write(GET.slice(0, 30));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.write(GET.slice(30));
+    await client.received(/<x\/>[\s\S]*<x\/>/);
+    for (const byte of LAST) client.write(byte);
+    expect(answersIn((await client.closed).text)).toBe(3);
+  });
+
+  test('requests are counted across both ways of reading', async () => {
+    const { port } = await start(answerAtOnce, { requestsPerConnection: 3 });
+    const client = openRaw(port);
+    client.write(GET);
+    await client.received('<x/>');
+    client.write(OTHER);
+    await client.received(/<x\/>[\s\S]*<x\/>/);
+    client.write(GET);
+    const { text } = await client.closed;
+    expect(text.match(/Connection: \S+/g)).toEqual([
+      'Connection: keep-alive',
+      'Connection: keep-alive',
+      'Connection: close',
+    ]);
+  });
+
+  test('bytes that are no HTTP get their page after GETs too', async () => {
+    const { port, refused } = await start();
+    const client = openRaw(port);
+    client.write(GET);
+    await client.received('<x/>');
+    client.write('nonsense\r\n\r\n');
+    expect((await client.closed).text).toMatch(/<x\/>[\s\S]*<refused>request-malformed<\/refused>$/);
+    expect(refused).toHaveLength(1);
+  });
+});
+
+const ways: [string, string][] = [
+  ['a plain GET', GET],
+  ["what Node's parser reads", OTHER],
+];
+describe.each(ways)('%s', (_, first) => {
+  test('pipelined: what came first is answered, the rest never happens', async () => {
+    const { onRequest, next } = holding();
+    const { port, asked } = await start(onRequest);
+    const client = openRaw(port);
+    client.write(first);
+    const exchange = await next();
+    client.write(GET.replace('SEP1', 'SEP2'));
+    client.write('x'.repeat(300_000));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    exchange.answer(page('<first/>'));
+    const { text } = await client.closed;
+    expect(text).toMatch(/Connection: close\r\n[\s\S]*<first\/>$/);
+    expect(answersIn(text)).toBe(1);
+    expect(asked).toEqual(['GET /a/fippa/SEP1']);
+  });
+
+  test('a client that ends its side once it has asked gets its answer', async () => {
+    const { onRequest, next } = holding();
+    const { port } = await start(onRequest);
+    const client = openRaw(port);
+    client.socket.end(first);
+    const exchange = await next();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    exchange.answer(page('<late/>'));
+    const { text, orderly } = await client.closed;
+    expect(text).toMatch(/<late\/>$/);
+    expect(orderly).toBe(true);
+  });
+
+  test('a client that has gone is no error, whenever it is answered', async () => {
+    const { onRequest, next } = holding();
+    const { port } = await start(onRequest);
+    const client = openRaw(port);
+    client.write(first);
+    const exchange = await next();
+    client.socket.resetAndDestroy();
+    await client.closed;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    exchange.answer(page('<late/>'));
+    exchange.breakOff();
+    const other = sendRaw(port, LAST);
+    (await next()).answer(page('<next/>'));
+    expect((await other).text).toMatch(/<next\/>$/);
+  });
+
+  test('a drain closes after the answer that is due', async () => {
+    const { onRequest, next } = holding();
+    const { port, listener } = await start(onRequest);
+    const client = openRaw(port);
+    client.write(first);
+    const exchange = await next();
+    listener.drain();
+    exchange.answer(page('<last/>'));
+    expect((await client.closed).text).toMatch(/Connection: close[\s\S]*<last\/>$/);
+  });
+
+  test('a large answer is whole, on a kept connection and before a close', async () => {
+    const large = `<x>${'\xe9'.repeat(300_000)}</x>`;
+    const { port } = await start((exchange) => exchange.answer(page(large)));
+    const client = openRaw(port);
+    client.write(first);
+    await client.received(large);
+    client.write(LAST);
+    const { text, orderly } = await client.closed;
+    expect(text.split(large)).toHaveLength(3);
+    expect(orderly).toBe(true);
+  });
+
+  test('an idle connection is closed in time, and one that was never answered', async () => {
+    const limits = { headersMs: 50, requestMs: 50, keepAliveMs: 50, answerMs: 50, stalledMs: 300, checkMs: 20 };
+    const { port } = await start(() => {}, limits);
+    expect((await sendRaw(port, first)).text).toBe('');
+    const { port: answering } = await start(answerAtOnce, limits);
+    expect((await sendRaw(answering, first)).text).toMatch(/keep-alive[\s\S]*<x\/>$/);
+  });
+
+  test('exactly one answer, however often it is given', async () => {
+    const { port } = await start((exchange) => {
+      expect(exchange.isAnswered).toBe(false);
+      answerAtOnce(exchange);
+      expect(exchange.isAnswered).toBe(true);
+    });
+    expect(answersIn((await sendRaw(port, first.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).text)).toBe(1);
+  });
+});
+
+test('repeated headers are joined, but for those of which the first counts', async () => {
+  const found: (string | undefined)[] = [];
+  const { port } = await start((exchange) => {
+    found.push(exchange.header('x-forwarded-for'), exchange.header('user-agent'), exchange.header('none'));
+    answerAtOnce(exchange);
+  });
+  const twice = 'X-Forwarded-For: 10.0.0.1\r\nUser-Agent: a\r\nx-forwarded-for: 10.0.0.2\r\nuser-agent: b\r\n\r\n';
+  for (const request of [LAST, `\r\n${LAST}`]) await sendRaw(port, request.replace('\r\n\r\n', `\r\n${twice}`));
+  expect(found).toEqual([...Array(2)].flatMap(() => ['10.0.0.1, 10.0.0.2', 'a', undefined]));
+});
+
+test('a connection that opens and says nothing is closed at a stop', async () => {
+  const { listener, port } = await start();
+  const silent = openRaw(port);
+  await once(silent.socket, 'connect');
+  await sendRaw(port, LAST);
+  await listener.stop(20_000);
+  expect((await silent.closed).orderly).toBe(true);
+});
