@@ -84,19 +84,27 @@ const LINGER_MS = 1_000;
 
 /**
  * Writes the last bytes of a connection and closes it in a way that lets them arrive: closing with unread input makes the
- * kernel send a reset, and that may overtake the answer (RFC 9112 §9.6). So what still comes is read for a moment.
+ * kernel send a reset, and that may overtake the answer (RFC 9112 §9.6). So what still comes is read for a moment, once
+ * they have been taken. `takenWithinMs`: how long that may last; null: somebody else watches over it.
  */
-export function endGently(socket: Socket, last: string | Buffer): void {
+export function endGently(socket: Socket, last: string | Buffer, takenWithinMs: number | null = LINGER_MS): void {
   if (socket.destroyed) return;
-  const enough = socket.bytesRead + LINGER_BYTES;
-  const watch = setInterval(() => {
-    if (socket.bytesRead > enough) socket.destroy();
-  }, 50);
-  const limit = setTimeout(() => socket.destroy(), LINGER_MS);
+  const leave = () => void socket.destroy();
+  let limit = takenWithinMs === null ? undefined : setTimeout(leave, takenWithinMs);
+  let watch: NodeJS.Timeout | undefined;
+  const linger = () => {
+    if (socket.destroyed) return;
+    clearTimeout(limit);
+    limit = setTimeout(leave, LINGER_MS);
+    const enough = socket.bytesRead + LINGER_BYTES;
+    watch = setInterval(() => {
+      if (socket.bytesRead > enough) leave();
+    }, 50);
+    socket.resume();
+  };
   socket.once('close', () => {
     clearInterval(watch);
     clearTimeout(limit);
   });
-  if (typeof last === 'string') socket.end(last, 'latin1');
-  else socket.end(last);
+  socket.end(last, 'latin1', linger);
 }

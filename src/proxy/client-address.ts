@@ -1,6 +1,7 @@
 /** The address a phone's request came from: the socket's, or what a trusted front says. */
 
 import { BlockList, isIP } from 'node:net';
+import { ownCopy } from '../domain/own-copy.ts';
 
 export type AddressOf = (socketAddress: string | undefined, forwardedFor: string | undefined) => string;
 
@@ -13,7 +14,7 @@ export function createAddressOf(trustedFronts: readonly string[]): AddressOf {
     // From the right: each entry was written by the hop after it, so the first one that is no front of ours is the phone.
     const hops = forwardedFor.split(',').map((hop) => plainAddress(hop.trim()));
     const phone = hops.findLast((hop) => !contains(trusted, hop));
-    return phone !== undefined && isIP(phone) !== 0 ? phone : direct;
+    return phone !== undefined && isIP(phone) !== 0 ? ownCopy(phone) : direct;
   };
 }
 
@@ -42,8 +43,7 @@ export function contains(list: BlockList, address: string): boolean {
     const family = isIP(address);
     inside = family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
     if (known.size >= MAX_ANSWERS) known.clear();
-    // A copy: a part of a header would keep the whole header in memory.
-    known.set(Buffer.from(address).toString(), inside);
+    known.set(ownCopy(address), inside);
   }
   return inside;
 }

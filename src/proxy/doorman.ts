@@ -6,12 +6,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Server as TlsServer } from 'node:tls';
 import type { Failure } from '../domain/model.ts';
 import { endGently, renderAnswer } from './answer.ts';
 import { breakForm } from './form.ts';
 import { GetConnection, type GetConnectionOwner, type GetLimits } from './get-connection.ts';
 import { type HttpExchange, NodeExchange } from './http-exchange.ts';
 import type { ListenerLimits, ListenerOptions } from './listener.ts';
+import { chooseByHello } from './listener-tls.ts';
 
 /** What of a listener's options is the doorman's. */
 export type DoormanOptions = Pick<ListenerOptions, 'bounds' | 'onRequest' | 'onRefused' | 'errorPage'>;
@@ -53,14 +55,12 @@ export class Doorman implements GetConnectionOwner {
     this.#limits = limits;
   }
 
-  /** `encrypted`: a server of node:https. */
-  guard(server: Server, encrypted: boolean): void {
-    // Node's own listeners begin TLS and HTTP. They must not see who is turned away: a handshake is the dear part.
-    const begin = takeListeners(server, 'connection');
-    const begun = encrypted ? takeListeners(server, 'secureConnection') : begin;
-    this.#parse = (socket) => begun(socket);
+  /** `sessionIds`: where `server` is one of node:https, the server for clients that know no tickets; else null. */
+  guard(server: Server, sessionIds: TlsServer | null): void {
+    const encrypted = sessionIds !== null;
     const receive = (socket: Socket) => void this.#gets.add(new GetConnection(socket, encrypted, this));
-    const enter = encrypted ? begin : receive;
+    const enter = encrypted ? this.#guardTls(server, sessionIds, receive) : receive;
+    if (!encrypted) this.#parse = takeListeners(server, 'connection');
     const doorman = this;
     // One listener for all sockets: a closure for each page is garbage.
     function leave(this: Socket): void {
@@ -72,7 +72,6 @@ export class Doorman implements GetConnectionOwner {
       socket.on('close', leave);
       enter(socket);
     });
-    if (encrypted) server.on('secureConnection', receive);
     const sweep = setInterval(() => this.#breakLate(), this.#limits().checkMs).unref();
     server.once('close', () => clearInterval(sweep));
     server.on('request', (req, res) => this.#admit(req, res));
@@ -81,7 +80,19 @@ export class Doorman implements GetConnectionOwner {
     server.on('clientError', (error: ParserError, socket) => this.#onParserError(error, socket as Socket));
     server.on('connect', (_req, socket) => this.#turnAway(socket as Socket, METHOD));
     server.on('drop', (peer) => this.#options.onRefused(FLOOD, peer?.remoteAddress ?? null));
-    server.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
+  }
+
+  /** Returns what a connection begins with. */
+  #guardTls(server: Server, sessionIds: TlsServer, receive: (socket: Socket) => void): (socket: Socket) => void {
+    // Node's own listeners begin TLS and HTTP. They must not see who is turned away: a handshake is the dear part.
+    const byTicket = takeListeners(server, 'connection');
+    const byId = takeListeners(sessionIds, 'connection');
+    this.#parse = takeListeners(server, 'secureConnection');
+    for (const each of [server, sessionIds]) {
+      each.on('secureConnection', receive);
+      each.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
+    }
+    return (socket) => chooseByHello(socket, this.#limits().headersMs, byTicket, byId);
   }
 
   drain(): void {
@@ -92,7 +103,7 @@ export class Doorman implements GetConnectionOwner {
 
   /** Closes connections on which nothing is asked at present; Node knows only those that its parser has been given. */
   closeIdle(): void {
-    for (const connection of this.#gets) if (connection.isIdle()) connection.socket.destroy();
+    for (const connection of this.#gets) connection.closeIdle();
   }
 
   /** Breaks all connections. */
@@ -239,7 +250,7 @@ export class Doorman implements GetConnectionOwner {
 }
 
 /** Removes the listeners of an event and returns what calls them. */
-function takeListeners(server: Server, name: 'connection' | 'secureConnection'): (socket: Socket) => void {
+function takeListeners(server: Server | TlsServer, name: 'connection' | 'secureConnection'): (socket: Socket) => void {
   const listeners = server.listeners(name);
   server.removeAllListeners(name);
   return (socket) => {

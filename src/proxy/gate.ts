@@ -6,6 +6,7 @@
 
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure } from '../domain/model.ts';
+import { ownCopy } from '../domain/own-copy.ts';
 import { MAX_TARGET_LENGTH } from '../domain/phone-url.ts';
 
 /** More headers than any phone sends; the listener lets one more through than this, so that none is dropped unseen. */
@@ -242,7 +243,8 @@ function parseTarget(method: 'GET' | 'POST', target: string, host: string | null
     request: {
       method,
       prefix,
-      device: target.slice(deviceAt, deviceEnd),
+      // Many remember who asked; none of them must remember what.
+      device: ownCopy(target.slice(deviceAt, deviceEnd)),
       rest: target.slice(deviceEnd),
       upstreamTarget: fippaAt === 0 ? target : target.slice(fippaAt),
       action: parseAction(target, deviceEnd, pathEnd),

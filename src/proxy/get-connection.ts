@@ -68,8 +68,11 @@ export class GetConnection {
     socket.on('data', onData);
   }
 
-  isIdle(): boolean {
-    return this.#current === null && this.socket.writableLength === 0;
+  /** Closes it if nothing is asked at present, once what was answered before has been written. */
+  closeIdle(): void {
+    if (this.#current !== null) return;
+    if (this.socket.writableLength > 0) this.socket.destroySoon();
+    else this.socket.destroy();
   }
 
   lateness(now: number, limits: GetLimits): GetLateness {
@@ -86,9 +89,8 @@ export class GetConnection {
 
   take(bytes: Buffer): void {
     if (this.#over) return;
-    // Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and the
-    // client may ask again for the rest on another connection (RFC 9112 §9.3.2, §9.6).
-    if (!this.isIdle()) return void this.#endAfterThis();
+    if (this.#current !== null) return void this.#endAfter(this.#current);
+    if (this.socket.writableLength > 0) return void this.#holdBack(bytes);
     const get = parsePlainGet(bytes);
     if (get === null) return void this.#handOver(bytes);
     this.#requests += 1;
@@ -115,29 +117,38 @@ export class GetConnection {
     if (this.#current !== exchange || socket.destroyed) return;
     this.#current = null;
     this.#since = performance.now();
-    if (this.#over) {
-      socket.resume();
-      endGently(socket, bytes);
-      return;
-    }
+    if (this.#over) return void endGently(socket, bytes, null);
     if (typeof bytes === 'string') socket.write(bytes, 'latin1');
     else socket.write(bytes);
     if (keepsConnection) return;
     this.#over = true;
-    // The kernel has it all and sends it before it ends the connection: one call and one event less than `destroySoon`.
-    if (socket.writableLength === 0 && !this.#encrypted) socket.destroy();
+    // The kernel has it all and sends it before it ends the connection: one call and one event less than `destroySoon`. Only
+    // for a client that has said that it sends no more: closing with unread input would reset the connection.
+    if (exchange.wasLast && socket.writableLength === 0 && !this.#encrypted) socket.destroy();
     else socket.destroySoon();
   }
 
-  #endAfterThis(): void {
+  /**
+   * Pipelined. Phones never do that, and half of all request smuggling begins so: answered is what came first, and the
+   * client may ask again for the rest on another connection (RFC 9112 §9.3.2, §9.6).
+   */
+  #endAfter(current: GetExchange): void {
     this.#over = true;
+    current.closeAfter();
     // What still comes stays where it is until the answer has been written.
-    if (this.#current === null) {
-      endGently(this.socket, '');
-      return;
-    }
-    this.#current.closeAfter();
     this.socket.pause();
+  }
+
+  /**
+   * The next request, while the answer before it has not been written to its end as far as Node knows: over TLS it only
+   * knows a moment later, and the client may have read it all by then.
+   */
+  #holdBack(bytes: Buffer): void {
+    const { socket } = this;
+    socket.pause();
+    socket.unshift(bytes);
+    // Called back after what was written before.
+    socket.write('', () => socket.resume());
   }
 
   #handOver(bytes: Buffer): void {
@@ -157,6 +168,8 @@ class GetExchange implements HttpExchange {
   readonly httpVersion = '1.1';
   readonly url: string;
   readonly rawHeaders: readonly string[];
+  /** The client has said that it sends no more. */
+  readonly wasLast: boolean;
   readonly #connection: GetConnection;
   #keepsConnection: boolean;
   isAnswered = false;
@@ -165,6 +178,7 @@ class GetExchange implements HttpExchange {
     this.url = get.url;
     this.rawHeaders = get.rawHeaders;
     this.#connection = connection;
+    this.wasLast = !get.keepsConnection;
     this.#keepsConnection = get.keepsConnection;
   }
 

@@ -5,8 +5,9 @@
  */
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import type { ListenerConfig, PhoneTls } from '../config/config.ts';
 import { DEFAULT_LIMITS, type PhoneLimits } from '../config/limits.ts';
 import type { FailureCode } from '../domain/failure.ts';
@@ -23,7 +24,7 @@ import {
   type ListenerCertificate,
 } from './listener-certificate.ts';
 import { ListenerError, listenError } from './listener-error.ts';
-import { keepSessions } from './listener-tls.ts';
+import { createSessionIdServer } from './listener-tls.ts';
 
 export { ListenerError } from './listener-error.ts';
 
@@ -88,18 +89,20 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
 
   return {
     start: async () => {
-      const starting = await createHttpServer(certificate, limits, options.key);
+      const { server: starting, sessionIds } = await createServers(certificate, limits, options.key);
       server = starting;
       applyLimits(starting, limits);
       // One more than the gate allows: Node drops the rest silently, and a dropped header must not go unseen.
       starting.maxHeadersCount = MAX_HEADERS + 1;
       // A client that ends its side once it has asked (RFC 9112 §9.6 allows it) still gets its answer; Node drops it.
       Object.assign(starting, { httpAllowHalfOpen: true });
-      doorman.guard(starting, certificate !== null);
+      doorman.guard(starting, sessionIds);
       await listen(starting, config, options.key);
       // Kept: every request asks, and Node asks the system each time (2 µs).
       address = starting.address() as AddressInfo;
-      certificate?.watch((context) => (starting as TlsServer).setSecureContext(context));
+      certificate?.watch((context) => {
+        for (const each of [starting, sessionIds]) (each as TlsServer).setSecureContext(context);
+      });
       // Out of file descriptors, for one; unheard it would end the process.
       starting.on('error', (error: NodeJS.ErrnoException) => {
         options.onRefused({ code: 'request-flood', detail: `a connection could not be accepted: ${error.code}` }, null);
@@ -138,11 +141,17 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
 
 const UNHEARD: CertificateOptions = { clock: systemClock, report: () => {} };
 
-async function createHttpServer(
+interface Servers {
+  readonly server: Server;
+  /** For phones that resume by session id; null without TLS. */
+  readonly sessionIds: TlsServer | null;
+}
+
+async function createServers(
   certificate: ListenerCertificate | null,
   limits: ListenerLimits,
   key: string,
-): Promise<Server> {
+): Promise<Servers> {
   const options: ServerOptions = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
@@ -153,13 +162,12 @@ async function createHttpServer(
     insecureHTTPParser: false,
     noDelay: true,
   };
-  if (certificate === null) return createServer(options);
+  if (certificate === null) return { server: createServer(options), sessionIds: null };
   try {
     const context = await certificate.load();
     const protocols = { ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headersMs };
-    const server = createTlsServer({ ...options, ...context, ...protocols });
-    keepSessions(server);
-    return server;
+    const server = createHttpsServer({ ...options, ...context, ...protocols });
+    return { server, sessionIds: createSessionIdServer({ ...context, ...protocols, noDelay: true }) };
   } catch (error) {
     throw new ListenerError(`${key}.tls`, `certificate or key cannot be used: ${(error as Error).message}`, error);
   }

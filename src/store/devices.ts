@@ -4,6 +4,7 @@
  */
 
 import { type Device, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
+import { ownCopy } from '../domain/own-copy.ts';
 import type { PhonePlace } from '../domain/phone-address.ts';
 import type { SignInHint } from '../domain/phone-url.ts';
 
@@ -150,12 +151,4 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     },
     size: () => devices.size,
   };
-}
-
-/**
- * A part of a request's target keeps the whole target in memory for as long as it lives, in V8 at least: 2 KB for a name, and
- * a password beside an id.
- */
-function ownCopy(part: string): string {
-  return Buffer.from(part).toString();
 }

@@ -1,10 +1,16 @@
 /** Connections on which plain GETs come, and what happens when something else does. */
 
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { PhoneTls } from '../../src/config/config.ts';
 import type { Failure } from '../../src/domain/model.ts';
 import type { HttpExchange } from '../../src/proxy/http-exchange.ts';
 import { createListener, type Listener, type ListenerLimits } from '../../src/proxy/listener.ts';
+import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { openRaw, sendRaw } from './raw-sockets.ts';
 
 const GET = 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\n\r\n';
@@ -32,11 +38,12 @@ const answerAtOnce = (exchange: HttpExchange) => exchange.answer(page('<x/>'));
 async function start(
   onRequest: (exchange: HttpExchange) => void = answerAtOnce,
   limits: Partial<ListenerLimits> = {},
+  tls: PhoneTls | null = null,
 ): Promise<Running> {
   const refused: Failure[] = [];
   const asked: string[] = [];
   const listener = createListener(
-    { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null },
+    { host: '127.0.0.1', port: 0, publicUrl: null, tls, service: null },
     {
       key: 'phones.listeners[0]',
       limits,
@@ -67,6 +74,15 @@ function holding() {
       return held.shift() as HttpExchange;
     },
   };
+}
+
+function makeTls(): PhoneTls {
+  const folder = mkdtempSync(join(tmpdir(), 'get-connection-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  const tls = { cert: join(folder, 'p.pem'), key: join(folder, 'p.key') };
+  writeFileSync(tls.cert, PROXY_CERTIFICATE);
+  writeFileSync(tls.key, PROXY_KEY);
+  return tls;
 }
 
 const answersIn = (text: string) => text.match(/HTTP\/1\.1 200 OK/g)?.length ?? 0;
@@ -220,6 +236,92 @@ describe.each(ways)('%s', (_, first) => {
     });
     expect(answersIn((await sendRaw(port, first.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).text)).toBe(1);
   });
+});
+
+/** Twenty requests on each of five connections, from a thread of its own: in this one it would never be as quick. */
+const HASTY_CLIENT = `
+const { connect } = require('node:tls');
+const { parentPort, workerData } = require('node:worker_threads');
+const request = 'GET / HTTP/1.1\\r\\nHost: proxy\\r\\n\\r\\n';
+const one = (left) => {
+  const socket = connect({ port: workerData, host: '127.0.0.1', rejectUnauthorized: false }, () => socket.write(request));
+  let answers = 0;
+  let text = '';
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk) => {
+    text += chunk;
+    if (!text.endsWith('<END/>')) return;
+    text = '';
+    answers += 1;
+    if (answers < 20) socket.write(request);
+    else socket.destroy();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    parentPort.postMessage(answers);
+    if (left > 1) one(left - 1);
+  });
+};
+one(5);`;
+
+test('over TLS too, the next request may come as soon as the client has the answer', async () => {
+  // What a timer writes is there before Node tells that it has been written; work after it makes that later still.
+  const late = (exchange: HttpExchange) => {
+    setTimeout(() => {
+      exchange.answer(page('<END/>'));
+      const since = performance.now();
+      while (performance.now() - since < 1);
+    }, 1);
+  };
+  const { port } = await start(late, {}, makeTls());
+  const worker = new Worker(HASTY_CLIENT, { eval: true, workerData: port });
+  cleanUp.push(() => worker.terminate());
+  for (let connections = 0; connections < 5; connections++) expect(await once(worker, 'message')).toEqual([20]);
+});
+
+test('a request that follows while a large answer is still being taken has its own', async () => {
+  const large = `<x>${'y'.repeat(8 * 1024 * 1024)}</x>`;
+  const { port } = await start((exchange) => exchange.answer(page(exchange.url === '/2' ? '<second/>' : large)));
+  const client = openRaw(port);
+  client.socket.pause();
+  client.write(GET);
+  await once(client.socket, 'readable');
+  client.write('GET /2 HTTP/1.1\r\nHost: proxy\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  client.socket.resume();
+  const text = await client.received('<second/>');
+  expect(text).toContain(large);
+  client.socket.destroy();
+});
+
+test('what was pipelined does not cut the answer before it, however slowly that is taken', async () => {
+  const large = `<x>${'y'.repeat(8 * 1024 * 1024)}</x>`;
+  const { onRequest, next } = holding();
+  const { port } = await start(onRequest);
+  const client = openRaw(port);
+  client.write(GET);
+  const exchange = await next();
+  client.write(GET);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  client.socket.pause();
+  exchange.answer(page(large));
+  // More than what is waited for once an answer has been taken.
+  await new Promise((resolve) => setTimeout(resolve, 1_300));
+  client.socket.resume();
+  expect((await client.closed).text).toContain(large);
+});
+
+test('a stop does not wait for a connection whose answer has been taken meanwhile', async () => {
+  const large = `<x>${'y'.repeat(8 * 1024 * 1024)}</x>`;
+  const { listener, port } = await start((exchange) => exchange.answer(page(large)));
+  const client = openRaw(port);
+  client.socket.pause();
+  client.write(GET);
+  await once(client.socket, 'readable');
+  const stopped = listener.stop(600_000);
+  client.socket.resume();
+  expect((await client.closed).text).toContain(large);
+  await stopped;
 });
 
 test('repeated headers are joined, but for those of which the first counts', async () => {
