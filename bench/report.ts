@@ -4,14 +4,14 @@ import type { Memory } from './memory.ts';
 import type { Outage } from './outage.ts';
 import type { OwnPage } from './own-page.ts';
 import { FIXED_RATE, type Measured, type Paced } from './relay.ts';
-import type { Spread } from './statistics.ts';
+import { ratioOf, type Spread } from './statistics.ts';
 import { number, table } from './table.ts';
 import type { Verdict } from './targets.ts';
 
 export function renderRelay(relay: readonly Measured[]): string {
   const rows = relay.map(({ name, scenario, cpuMs, pagesPerSecond }) => {
-    const own = relay.find((each) => each.name === 'proxy' && each.scenario === scenario)?.cpuMs.median ?? Number.NaN;
-    const ratio = name === 'proxy' ? '' : number(own / cpuMs.median);
+    const own = relay.find((each) => each.name === 'proxy' && each.scenario === scenario)?.cpuMs;
+    const ratio = name === 'proxy' || own === undefined ? '' : number(ratioOf(own, cpuMs));
     return [`${scenario}: ${name}`, microseconds(cpuMs), spread(cpuMs), ratio, pagesPerSecond.toFixed(0)];
   });
   return table(['relay and rewrite', 'µs CPU/page', 'spread', 'proxy/this', 'pages/s'], rows);
@@ -38,7 +38,7 @@ export function renderOwnPage({ keepAlive, connection }: OwnPage): string {
     spread(page),
     microseconds(empty),
     spread(empty),
-    number(page.median / empty.median),
+    number(ratioOf(page, empty)),
   ];
   const header = ['own page (reconnecting)', 'µs CPU/page', 'spread', 'empty node:http', 'spread', 'ratio'];
   return table(header, [row('keep-alive', keepAlive), row('connection', connection)]);

@@ -42,8 +42,9 @@ const { values } = parseArgs({
   },
 });
 const { quick } = values;
-const rounds = Number(values.rounds ?? (quick ? 3 : 7));
-const scale = quick ? 0.4 : 1;
+// Many short rounds: a ratio is that of neighbours in time.
+const rounds = Number(values.rounds ?? (quick ? 4 : 14));
+const scale = quick ? 0.3 : 0.5;
 const chosen = (section: (typeof SECTIONS)[number]) => values.only.split(',').includes(section);
 const names = NAMES.filter((name) => values.names.split(';').includes(name));
 const scenarios = SCENARIOS.filter((scenario): scenario is Scenario => values.scenarios.split(',').includes(scenario));

@@ -4,6 +4,8 @@ export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
+  /** One value a round, in their order. */
+  readonly rounds: readonly number[];
 }
 
 export function median(values: readonly number[]): number {
@@ -15,5 +17,10 @@ export function median(values: readonly number[]): number {
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values), rounds: values };
+}
+
+/** The median of the ratios of the rounds: what slows the machine down for a while slows both of a round. */
+export function ratioOf(one: Spread, other: Spread): number {
+  return median(one.rounds.map((value, round) => value / (other.rounds[round] ?? Number.NaN)));
 }

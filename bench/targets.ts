@@ -5,7 +5,7 @@ import type { Memory } from './memory.ts';
 import type { Outage } from './outage.ts';
 import type { OwnPage } from './own-page.ts';
 import type { Measured, Scenario } from './relay.ts';
-import type { Spread } from './statistics.ts';
+import { ratioOf, type Spread } from './statistics.ts';
 
 export interface Results {
   readonly relay?: readonly Measured[];
@@ -50,28 +50,18 @@ const RATIOS: readonly { readonly scenario: Scenario; readonly to: Name; readonl
 
 function judgeRelay(relay: readonly Measured[]): Verdict[] {
   const costOf = (name: Name, scenario: Scenario) =>
-    relay.find((each) => each.name === name && each.scenario === scenario)?.cpuMs.median;
+    relay.find((each) => each.name === name && each.scenario === scenario)?.cpuMs;
   return RATIOS.flatMap(({ scenario, to, most }) => {
     const [own, other] = [costOf('proxy', scenario), costOf(to, scenario)];
     if (own === undefined || other === undefined) return [];
-    return [verdict(`CPU of a page, ${scenario}, to ${to}`, own / other, most, '×')];
+    return [verdict(`CPU of a page, ${scenario}, to ${to}`, ratioOf(own, other), most, '×')];
   });
 }
 
 function judgeOwnPage({ keepAlive, connection }: OwnPage): Verdict[] {
   return [
-    verdict(
-      'CPU of an own page, keep-alive, to an empty answer',
-      keepAlive.page.median / keepAlive.empty.median,
-      1.3,
-      '×',
-    ),
-    verdict(
-      'CPU of an own page, connection, to an empty answer',
-      connection.page.median / connection.empty.median,
-      1.3,
-      '×',
-    ),
+    verdict('CPU of an own page, keep-alive, to an empty answer', ratioOf(keepAlive.page, keepAlive.empty), 1.3, '×'),
+    verdict('CPU of an own page, connection, to an empty answer', ratioOf(connection.page, connection.empty), 1.3, '×'),
   ];
 }
 

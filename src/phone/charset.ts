@@ -50,7 +50,8 @@ export function foldText(text: string, charset: Charset): string {
   return text.replace(LACKING[charset], (character) => (character === '…' ? '...' : '?'));
 }
 
-/** `text` must have been folded to the charset. */
-export function encodeText(text: string, charset: Charset): Uint8Array {
-  return Buffer.from(text, charset === 'utf-8' ? 'utf8' : 'latin1');
+/** The bytes of a text that has been folded to the charset, as one character for each: so they are written at once. */
+export function encodeText(text: string, charset: Charset): string {
+  const same = charset !== 'utf-8' || Buffer.byteLength(text) === text.length;
+  return same ? text : Buffer.from(text).toString('latin1');
 }

@@ -1,7 +1,7 @@
 /** A compiled page and its values to XML, within 4 KiB. */
 
 import { type Charset, encodeText } from './charset.ts';
-import type { CompiledPage, FilledField, PageValues, Piece } from './compiled-page.ts';
+import type { CompiledPage, FilledField, PageValues, Piece, ValueName } from './compiled-page.ts';
 import { cutText, escapeXml, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
 import type { PageLink } from './page-view.ts';
 
@@ -11,7 +11,7 @@ export function fitPage(
   values: PageValues,
   alternates: readonly PageLink[],
   charset: Charset,
-): Uint8Array {
+): string {
   const whole = encodeText(buildPage(page, values, alternates), charset);
   if (whole.length <= MAX_PAGE_BYTES) return whole;
   if (page.text !== null) {
@@ -31,7 +31,7 @@ export function barePage(page: CompiledPage): CompiledPage {
 }
 
 /** Binary search for the largest size whose page fits; the smallest if none does, which the check at start rules out. */
-function largestThatFits(smallest: number, largest: number, build: (size: number) => Uint8Array): Uint8Array {
+function largestThatFits(smallest: number, largest: number, build: (size: number) => string): string {
   let best = build(smallest);
   let [low, high] = [smallest + 1, largest];
   while (low <= high) {
@@ -79,8 +79,9 @@ function fillField(field: FilledField, values: PageValues, limit: number): strin
   const fits = length <= limit;
   const source = fits ? escaped : literals;
   let filled = source[0] ?? '';
-  slots.forEach((slot, index) => {
-    filled += (fits ? escapeXml(values[slot]) : values[slot]) + (source[index + 1] ?? '');
-  });
+  for (let index = 0; index < slots.length; index++) {
+    const value = values[slots[index] as ValueName];
+    filled += (fits ? escapeXml(value) : value) + (source[index + 1] ?? '');
+  }
   return fits ? filled : escapeXml(cutText(filled, limit, field.ellipsis));
 }

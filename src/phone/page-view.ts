@@ -39,7 +39,8 @@ export interface PhoneHeaders {
 }
 
 export interface RenderedPage {
-  readonly body: Uint8Array;
+  /** One character for each byte. */
+  readonly body: string;
   /** `text/xml; charset=…`, the same charset as in the XML declaration and the bytes. */
   readonly contentType: string;
 }

@@ -50,7 +50,7 @@ export function renderExit(phone: PhoneHeaders): RenderedPage {
   return rendered(encodeText(xml, charset), charset);
 }
 
-function rendered(body: Uint8Array, charset: Charset): RenderedPage {
+function rendered(body: string, charset: Charset): RenderedPage {
   return { body, contentType: `text/xml; charset=${charset}` };
 }
 

@@ -14,6 +14,7 @@ import type { FailureCode } from '../domain/failure.ts';
 import type { Failure } from '../domain/model.ts';
 import { systemClock } from '../store/clock.ts';
 import type { AddressBounds } from './address-bounds.ts';
+import type { PhoneAnswer } from './answer.ts';
 import { Doorman } from './doorman.ts';
 import { MAX_HEADERS } from './gate.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -56,7 +57,7 @@ export interface ListenerOptions {
   /** What never became a request was refused; `address` is the peer's, null when it has gone. */
   readonly onRefused: (failure: Failure, address: string | null) => void;
   /** The page for what never became a request. */
-  readonly errorPage: (code: FailureCode) => { readonly body: Uint8Array; readonly contentType: string };
+  readonly errorPage: (code: FailureCode) => Pick<PhoneAnswer, 'body' | 'contentType'>;
 }
 
 export interface Listener {

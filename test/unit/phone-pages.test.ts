@@ -31,7 +31,7 @@ const english: PhoneHeaders = {
 
 function decode({ body, contentType }: ReturnType<typeof renderPage>): string {
   const charset = contentType.replace('text/xml; charset=', '');
-  return Buffer.from(body).toString(charset === 'utf-8' ? 'utf8' : 'latin1');
+  return Buffer.from(body, 'latin1').toString(charset === 'utf-8' ? 'utf8' : 'latin1');
 }
 
 /** The page as an agent reads it. */

@@ -46,7 +46,7 @@ const view: PageView = {
 function render(languages: readonly string[] = ['en'], acceptLanguage = 'en', changes: Partial<PageView> = {}): string {
   const phone = { modelName: 'CP-8845', userAgent: undefined, acceptLanguage, acceptCharset: undefined };
   const page = renderPage(loadPages({ folder, languages }), { ...view, ...changes }, phone);
-  return new TextDecoder().decode(page.body);
+  return Buffer.from(page.body, 'latin1').toString();
 }
 
 const EXIT = '<SoftKeyItem key="exit"><Name>Exit</Name></SoftKeyItem>';
