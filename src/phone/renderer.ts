@@ -14,7 +14,12 @@ import { CONDITIONS, type Language, type PageTemplate, selectByCondition } from 
 export interface PhoneProfile extends CharsetChoice {
   readonly family: ModelFamily;
   readonly language: Language;
+  /** One for all profiles of this family and language. */
+  readonly compiled: CompiledPages;
 }
+
+/** By everything else that decides how a page is compiled. */
+export type CompiledPages = Map<string, CompiledPage>;
 
 /** Loaded and checked templates: what `loadPages` returns and `renderPage` takes. */
 export interface PageTemplates {
@@ -23,8 +28,8 @@ export interface PageTemplates {
   readonly languages: readonly [Language, ...Language[]];
   /** By header values. */
   readonly profiles: Map<string, PhoneProfile>;
-  /** By everything that decides how a page is compiled. */
-  readonly compiled: Map<string, CompiledPage>;
+  /** By family and language. */
+  readonly compiled: Map<string, CompiledPages>;
 }
 
 /** Phones of one site send a handful of different headers; whoever sends others is not remembered for long. */
@@ -62,15 +67,22 @@ function profileOf(templates: PageTemplates, phone: PhoneHeaders): PhoneProfile 
   const { languages } = templates;
   const codes = languages.map((language) => language.code);
   const code = selectLanguage(acceptLanguage, codes);
-  const profile: PhoneProfile = {
-    family: selectFamily(modelName, userAgent),
-    language: languages.find((language) => language.code === code) ?? languages[0],
-    ...selectCharset(acceptCharset),
-  };
+  const language = languages.find((each) => each.code === code) ?? languages[0];
+  const family = selectFamily(modelName, userAgent);
+  const compiled = compiledPages(templates, `${family} ${language.code}`);
+  const profile: PhoneProfile = { family, language, compiled, ...selectCharset(acceptCharset) };
   if (key.length > MAX_PROFILE_KEY) return profile;
   if (templates.profiles.size >= MAX_PROFILES) templates.profiles.clear();
   templates.profiles.set(key, profile);
   return profile;
+}
+
+function compiledPages({ compiled }: PageTemplates, key: string): CompiledPages {
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const pages: CompiledPages = new Map();
+  compiled.set(key, pages);
+  return pages;
 }
 
 function renderIn(charset: Charset, templates: PageTemplates, view: PageView, profile: PhoneProfile) {
@@ -97,6 +109,8 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
   return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
 }
 
+const BY_CONDITIONS = Array.from({ length: 16 }, (_, bits) => `${bits} `);
+
 function compiledFor(
   charset: Charset,
   templates: PageTemplates,
@@ -109,9 +123,10 @@ function compiledFor(
   const hasExit = view.exitUrl !== null && isPageUrl(view.exitUrl);
   const message = view.message ?? (view.page === 'error' ? 'internal' : null);
   const hasGone = view.gone !== null;
-  const conditions = `${hasAlternates} ${hasGone} ${message} ${hasRetry} ${hasExit}`;
-  const key = `${view.page} ${family} ${language.code} ${charset} ${conditions}`;
-  const known = templates.compiled.get(key);
+  // Short, and a single addition: this is every page of an outage.
+  const bits = (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0);
+  const key = BY_CONDITIONS[bits] + view.page + charset + message;
+  const known = profile.compiled.get(key);
   if (known !== undefined) return known;
   const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null };
   const holding = CONDITIONS.filter((condition) => holds[condition]);
@@ -119,6 +134,6 @@ function compiledFor(
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen
   const kind = { family, charset, message: message ?? 'internal', holding, hasRetry, hasExit };
   const page = compilePage(variant, language, kind);
-  templates.compiled.set(key, page);
+  profile.compiled.set(key, page);
   return page;
 }
