@@ -72,7 +72,7 @@ export function rewritePage(body: Buffer, contentType: string | undefined, rules
       ? decidePageCharset(body, contentType, prolog)
       : utf16Charset(utf16, text.startsWith('\ufeff'), prolog);
   if (charset === null) return refuse('unknown-encoding');
-  const scan = scanPhoneXml(text, prolog.end);
+  const scan = scanPhoneXml(text, utf16 === null ? body : unitsOf(text), prolog.end);
   if (typeof scan === 'string') return refuse(scan);
   const width = utf16 !== null ? 'utf-16' : /^utf-?8$/i.test(charset.name) ? 'utf-8' : 'single';
   if (width !== 'single' && holdsNoncharacter(text, width)) return refuse('not-well-formed');
@@ -224,6 +224,11 @@ class PageRewrite {
     this.at = to;
     this.changed = true;
   }
+}
+
+/** One byte for each unit; those above 255 mean nothing to a scan. */
+function unitsOf(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length }, (_, at) => Math.min(text.charCodeAt(at), 0xff));
 }
 
 function decodeUtf16(body: Buffer, utf16: Utf16): string | null {
