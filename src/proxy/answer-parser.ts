@@ -187,8 +187,11 @@ function parseHead(text: string): Head | Failure {
   for (let at = line[0].length + 2; at < text.length; ) {
     const colon = text.indexOf(':', at);
     const end = indexOrEnd(text, '\r\n', colon);
-    const failure = readHeader(head, text.slice(at, colon).toLowerCase(), text.slice(colon + 1, end).trim());
-    if (failure !== null) return failure;
+    // No name that matters is shorter.
+    if (colon - at >= 'refresh'.length) {
+      const failure = readHeader(head, text.slice(at, colon).toLowerCase(), text.slice(colon + 1, end).trim());
+      if (failure !== null) return failure;
+    }
     at = end + 2;
   }
   // RFC 9112 §6.1: both, or chunks in HTTP/1.0, is an attempt at smuggling or a broken server.

@@ -12,14 +12,15 @@ export interface ForwardedFor {
 /** All other headers stay behind, above all hop-by-hop headers and X-Forwarded-… of the client's own making. */
 const ALLOWED = ['accept', 'accept-language', 'accept-charset', 'user-agent', 'cookie', 'content-type'];
 const ALLOWED_PREFIX = 'x-ciscoipphone';
-const ALLOWED_LENGTHS = new Set(ALLOWED.map(({ length }) => length));
+const ALLOWED_BY_LENGTH = Array.from({ length: 16 }, (_, length) => ALLOWED.filter((name) => name.length === length));
 
 /** The name in lower case of a header that the server sees, else null. Lengths are compared first: this runs for every page. */
 function allowedName(name: string): string | null {
   const { length } = name;
-  if (length < ALLOWED_PREFIX.length && !ALLOWED_LENGTHS.has(length)) return null;
+  const named = ALLOWED_BY_LENGTH[length];
+  if (length < ALLOWED_PREFIX.length && named?.length === 0) return null;
   const key = name.toLowerCase();
-  return key.startsWith(ALLOWED_PREFIX) || ALLOWED.includes(key) ? key : null;
+  return named?.includes(key) === true || key.startsWith(ALLOWED_PREFIX) ? key : null;
 }
 
 /**

@@ -61,6 +61,11 @@ export interface PhoneHandler {
   refusalPage(code: FailureCode): RenderedPage;
 }
 
+/** A request that can be served, before its body has been read. */
+interface Asked extends Omit<Visit, 'reader' | 'deadline' | 'body'> {
+  readonly origin: string;
+}
+
 export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const { store, devices, monitor, relay, clock, log, metrics } = options;
   const pages = createPageSender(options);
@@ -94,27 +99,24 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const { request } = parsed;
     const origin = originOf(listener, port, request.host);
     const status = locate(plan, request, listener);
-    const known = { ...turned, device: request.device, origin, status };
-    if (status === null) return void refuse(known, unknownPrefix(request));
-    const enter = (body: Buffer | null) =>
-      visited(status, { plan, exchange, listener, request, address, stableOrigin: turned.origin, body }, origin);
-    if (request.method === 'GET') return enter(null);
-    return exchange.readForm().then((form) => (form.ok ? enter(form.body) : refuse(known, form)));
+    const known = () => ({ ...turned, device: request.device, origin, status });
+    if (status === null) return void refuse(known(), unknownPrefix(request));
+    const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
+    if (request.method === 'GET') return visited(status, asked, null);
+    return exchange.readForm().then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), form)));
   };
 
   /** A request that may be served, `body` and all. */
-  const visited = (
-    status: ServiceStatus,
-    asked: Omit<Visit, 'reader' | 'deadline'>,
-    origin: string,
-  ): Promise<void> | undefined => {
-    const { plan, request, address, stableOrigin } = asked;
+  const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> | undefined => {
+    const { plan, exchange, listener, request, address, stableOrigin, origin } = asked;
     const now = clock.now();
     const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
     options.addresses.seen(request.device, address, stableOrigin);
     const reader = { origin, device: request.device, hint: selectHint(device, address), now };
-    return route(status, { ...asked, reader, deadline: now + plan.answerWithinMs }, device);
+    const deadline = now + plan.answerWithinMs;
+    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
+    return route(status, visit, device);
   };
 
   /** The service a request is for; null when its prefix is neither a service nor a cluster. */

@@ -111,9 +111,11 @@ export function createUpstream(service: UpstreamService, options: Partial<Upstre
   };
 
   return {
-    request: ({ origin = configured, limitMs, ...request }) => {
+    request: (request) => {
+      const { origin = configured, limitMs } = request;
       if (closed) return unsent({ code: 'internal', detail: 'the proxy is stopping' });
-      if (!allowed.has(origin)) return unsent({ code: 'internal', detail: 'an origin that is not configured' });
+      if (origin !== configured && !allowed.has(origin))
+        return unsent({ code: 'internal', detail: 'an origin that is not configured' });
       if (open.size >= limits.connections + limits.waiting) {
         return unsent({ code: 'busy', detail: `${open.size} requests to this service are under way` });
       }
