@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, start, untilOpen } from './child.ts';
 import { serve } from './contestants.ts';
 import { deviceName } from './fixture.ts';
-import { CONNECTIONS, type Load, measure } from './relay.ts';
+import { CONNECTIONS, LEAD_IN, type Load, measure } from './relay.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface OwnPage {
@@ -33,6 +33,8 @@ export async function measureOwnPage(load: Load, folder: string, rounds: number,
         const pages = Math.round((fresh ? 8_000 : 24_000) * (round === 0 ? 2 : scale));
         const pace = { connections: CONNECTIONS, pages };
         const job = { port, paths: PATHS, fresh, tls: null, pace, markers: [marker] };
+        const leadIn = { ...pace, pages: Math.ceil(pages * LEAD_IN) };
+        await measure(load, { name: key, pid: target.pid }, { ...job, pace: leadIn });
         const { cpuMs } = await measure(load, { name: key, pid: target.pid }, job);
         // The first round warms up.
         if (round > 0) samples[way][key].push(cpuMs);

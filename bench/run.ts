@@ -43,7 +43,7 @@ const { values } = parseArgs({
 });
 const { quick } = values;
 // Many short rounds: a ratio is that of neighbours in time.
-const rounds = Number(values.rounds ?? (quick ? 4 : 14));
+const rounds = Number(values.rounds ?? (quick ? 4 : 8));
 const scale = quick ? 0.3 : 0.5;
 const chosen = (section: (typeof SECTIONS)[number]) => values.only.split(',').includes(section);
 const names = NAMES.filter((name) => values.names.split(';').includes(name));
