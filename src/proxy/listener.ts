@@ -1,7 +1,7 @@
 /**
  * Where phones connect: a bare node:http or node:https server (express costs a third more per page, reference/libraries.md)
- * with the limits of reference/http-hardening.md. What is no HTTP request at all is answered here; everything else goes to
- * `onRequest`.
+ * with the limits of reference/http-hardening.md. The doorman reads plain GETs before it and leaves all else to it. What is no
+ * HTTP request at all is answered here; everything else goes to `onRequest`.
  */
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
@@ -81,10 +81,10 @@ export interface Listener {
 }
 
 export function createListener(config: ListenerConfig, options: ListenerOptions): Listener {
-  let limits = { ...LISTENER_LIMITS, ...options.limits };
+  let limits = completed(options.limits);
   let server: Server | null = null;
   let address: AddressInfo | null = null;
-  const doorman = new Doorman(options, () => ({ ...limits, stalledMs: stalledMs(limits) }));
+  const doorman = new Doorman(options, () => limits);
   const certificate =
     config.tls === null ? null : createListenerCertificate(config.tls, options.certificate ?? UNHEARD);
 
@@ -110,7 +110,7 @@ export function createListener(config: ListenerConfig, options: ListenerOptions)
       });
     },
     setLimits: (next) => {
-      limits = { ...LISTENER_LIMITS, ...next };
+      limits = completed(next);
       if (server !== null) applyLimits(server, limits);
     },
     certificate: () => certificate?.status() ?? null,
@@ -174,17 +174,19 @@ async function createServers(
   }
 }
 
+/** `stalledMs` is above all the other times: those say better what is wrong. */
+function completed(given: Partial<ListenerLimits> | undefined): ListenerLimits {
+  const limits = { ...LISTENER_LIMITS, ...given };
+  const longest = Math.max(limits.requestMs, limits.keepAliveMs, limits.answerMs);
+  return { ...limits, stalledMs: Math.max(limits.stalledMs, 2 * longest) };
+}
+
 function applyLimits(server: Server, limits: ListenerLimits): void {
   server.headersTimeout = limits.headersMs;
   server.requestTimeout = limits.requestMs;
   server.keepAliveTimeout = limits.keepAliveMs;
-  server.timeout = stalledMs(limits);
+  server.timeout = limits.stalledMs;
   server.maxConnections = limits.connections;
-}
-
-/** Above all the other times: those say better what is wrong. */
-function stalledMs(limits: ListenerLimits): number {
-  return Math.max(limits.stalledMs, 2 * Math.max(limits.requestMs, limits.keepAliveMs, limits.answerMs));
 }
 
 /**
