@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PhoneTls } from '../../src/config/config.ts';
-import type { Failure } from '../../src/domain/model.ts';
 import type { HttpExchange } from '../../src/proxy/http-exchange.ts';
-import { createListener, type Listener, type ListenerLimits } from '../../src/proxy/listener.ts';
+import type { ListenerLimits } from '../../src/proxy/listener.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
+import { cleanUp, type Running, startListener } from './listener-rig.ts';
 import { openRaw, sendRaw } from './raw-sockets.ts';
 
 const GET = 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\n\r\n';
@@ -19,45 +19,24 @@ const POST = 'POST /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\nContent-Length: 3\r\
 /** Read by Node's parser. */
 const OTHER = `\r\n${GET}`;
 
-const cleanUp: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
-
-interface Running {
-  readonly listener: Listener;
-  readonly port: number;
-  readonly refused: Failure[];
-  /** Requests that wait for `finish`, as method and URL. */
-  readonly asked: string[];
-}
-
 const page = (text: string) => ({ body: text, contentType: 'text/xml', own: false });
 const answerAtOnce = (exchange: HttpExchange) => exchange.answer(page('<x/>'));
 
+/** `asked`: requests so far, as method and URL. */
 async function start(
   onRequest: (exchange: HttpExchange) => void = answerAtOnce,
   limits: Partial<ListenerLimits> = {},
   tls: PhoneTls | null = null,
-): Promise<Running> {
-  const refused: Failure[] = [];
+): Promise<Running & { readonly asked: string[] }> {
   const asked: string[] = [];
-  const listener = createListener(
-    { host: '127.0.0.1', port: 0, publicUrl: null, tls, service: null },
-    {
-      key: 'phones.listeners[0]',
-      limits,
-      onRequest: (exchange) => {
-        asked.push(`${exchange.method} ${exchange.url}`);
-        onRequest(exchange);
-      },
-      onRefused: (failure) => refused.push(failure),
-      errorPage: (code) => ({ body: Buffer.from(`<refused>${code}</refused>`), contentType: 'text/xml' }),
+  const running = await startListener(
+    (exchange) => {
+      asked.push(`${exchange.method} ${exchange.url}`);
+      onRequest(exchange);
     },
+    { config: { tls }, limits },
   );
-  await listener.start();
-  cleanUp.push(() => listener.stop(0));
-  return { listener, port: listener.address().port, refused, asked };
+  return { ...running, asked };
 }
 
 /** Holds each request until it is let go. */

@@ -5,52 +5,21 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ListenerConfig } from '../../src/config/config.ts';
-import type { Failure } from '../../src/domain/model.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HttpExchange } from '../../src/proxy/http-exchange.ts';
-import { createListener, type Listener, ListenerError, type ListenerLimits } from '../../src/proxy/listener.ts';
+import { ListenerError } from '../../src/proxy/listener.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
+import { cleanUp, type RunOptions, startListener } from './listener-rig.ts';
 import { openRaw, sendRaw } from './raw-sockets.ts';
 
-const CONFIG: ListenerConfig = { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null };
 const GET = 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\n\r\n';
-
-const cleanUp: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
-
-interface Running {
-  readonly listener: Listener;
-  readonly port: number;
-  readonly refused: Failure[];
-}
 
 type OnRequest = (exchange: HttpExchange) => void;
 
 const answer = (text = '<x/>') => ({ body: Buffer.from(text), contentType: 'text/xml; charset=utf-8', own: false });
 const answerAtOnce: OnRequest = (exchange) => exchange.answer(answer());
 
-async function start(
-  onRequest: OnRequest = answerAtOnce,
-  { config = {}, limits = {} }: { config?: Partial<ListenerConfig>; limits?: Partial<ListenerLimits> } = {},
-): Promise<Running> {
-  const refused: Failure[] = [];
-  const listener = createListener(
-    { ...CONFIG, ...config },
-    {
-      key: 'phones.listeners[1]',
-      limits,
-      onRequest,
-      onRefused: (failure) => refused.push(failure),
-      errorPage: (code) => ({ body: Buffer.from(`<refused>${code}</refused>`), contentType: 'text/xml' }),
-    },
-  );
-  await listener.start();
-  cleanUp.push(() => listener.stop(0));
-  return { listener, port: listener.address().port, refused };
-}
+const start = (onRequest: OnRequest = answerAtOnce, options: RunOptions = {}) => startListener(onRequest, options);
 
 describe('answers', () => {
   test('have a length and nothing superfluous, and the connection stays', async () => {
