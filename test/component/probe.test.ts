@@ -230,6 +230,7 @@ describe('connections that fail', () => {
     expect(await codeOf(await wire((socket) => socket.write(head + UP.slice(0, 20))), SHORT)).toBe('timeout');
   });
 
+  // Only Linux drops the packets of connections for which a full queue has no room; others refuse them.
   it.runIf(process.platform === 'linux')('B3 a server that drops packets was never connected to', async () => {
     const dropping = createFinesse({ port: 0 });
     await dropping.start();

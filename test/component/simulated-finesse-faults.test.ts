@@ -72,6 +72,7 @@ test('reset acts below TLS too', async () => {
   }
 });
 
+// Only Linux drops the packets of connections for which a full queue has no room; others refuse them.
 test.runIf(process.platform === 'linux')(
   'drop: new connections hang until packets pass again, open ones fall silent',
   async () => {
