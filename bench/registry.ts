@@ -1,7 +1,7 @@
 /** Heap of one known phone: fills the registry the way requests do, from request targets, and sends the figure. Needs --expose-gc. */
 
 import { parseHint } from '../src/domain/device.ts';
-import { parsePhoneRequest } from '../src/proxy/gate.ts';
+import { parsePhoneRequest } from '../src/phones/gate.ts';
 import { createDeviceRegistry } from '../src/store/devices.ts';
 import { deviceName } from './fixture.ts';
 

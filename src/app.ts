@@ -2,26 +2,26 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
-import { createMonitor, type HealthChange } from './monitor/monitor.ts';
-import { logNotification } from './monitor/notification-log.ts';
-import { createProbe } from './monitor/probe.ts';
+import { createMonitor, type HealthChange } from './health/monitor.ts';
+import { createProbe } from './health/probe.ts';
+import { createAddressBounds } from './http/server/client-limits.ts';
+import { logNotification } from './notification/notification-log.ts';
 import { renderFailure } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
+import { logCertificate } from './phones/certificate-log.ts';
+import { createPhoneHandler } from './phones/handler.ts';
+import { createPhoneListeners } from './phones/phone-listeners.ts';
+import { createRefusalLog } from './phones/refusal-log.ts';
 import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
-import { createAddressBounds } from './proxy/address-bounds.ts';
-import { logCertificate } from './proxy/certificate-log.ts';
-import { createPhoneHandler } from './proxy/handler.ts';
-import { createPhoneListeners } from './proxy/phone-listeners.ts';
-import { createRefusalLog } from './proxy/refusal-log.ts';
-import { createRelay } from './proxy/relay.ts';
 import { createPushes } from './push/pushes.ts';
+import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
-import { type Clock, systemClock } from './store/clock.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createNameStore } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
+import { type Clock, systemClock } from './time/clock.ts';
 
 export interface App {
   /** Rejects, with nothing left running, when a port cannot be had. */

@@ -1,10 +1,10 @@
 /** What a configuration says to each of the parts. Pure but for the page templates, which are files. */
 
 import type { Config, ServiceConfig } from './config/config.ts';
-import { loadPages } from './phone/templates.ts';
-import type { BoundsConfig } from './proxy/address-bounds.ts';
-import { createAddressOf } from './proxy/client-address.ts';
-import type { PhonePlan } from './proxy/visit.ts';
+import { createAddressOf } from './http/server/client-address.ts';
+import type { BoundsConfig } from './http/server/client-limits.ts';
+import { loadPages } from './pages/templates.ts';
+import type { PhonePlan } from './phones/visit.ts';
 import type { ServiceDefinition } from './store/services.ts';
 
 /** To the handler of phone requests. Throws PageTemplateError. */

@@ -1,5 +1,5 @@
 import type { ProbeOutcome, SystemInfo } from '../src/domain/model.ts';
-import type { Probe, ProbeLimits } from '../src/monitor/probe.ts';
+import type { Probe, ProbeLimits } from '../src/health/probe.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 export const INFO: SystemInfo = {

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
 import { renderDuration } from '../config/values.ts';
-import { createProbe } from '../monitor/probe.ts';
+import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { phoneAddresses } from './phone-addresses.ts';

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { renderFound } from '../config/document.ts';
 import { type ConfigProblem, type LoadResult, loadConfig, type PageFaults } from '../config/load.ts';
-import { listLanguages, loadPages, type PageFiles, PageTemplateError } from '../phone/templates.ts';
+import { listLanguages, loadPages, type PageFiles, PageTemplateError } from '../pages/templates.ts';
 
 /** Never throws; everything that is wrong at once. */
 export function loadConfiguration(file: string): Promise<LoadResult> {

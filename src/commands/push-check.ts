@@ -4,7 +4,7 @@ import { connect, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Config, ListenerConfig, PushConfig, ServiceConfig } from '../config/config.ts';
 import { isLoopbackOnly, printable } from '../config/values.ts';
-import { contains, parseNetworks } from '../proxy/client-address.ts';
+import { contains, parseNetworks } from '../http/server/client-address.ts';
 import { type LookUp, lookUpAddresses } from '../push/sources.ts';
 
 /** What was found out about one service. */

@@ -4,7 +4,7 @@ import { type App, createApp } from '../app.ts';
 import { createFileWatch } from '../config/file-watch.ts';
 import { renderProblems } from '../config/load.ts';
 import { createLog, type Log } from '../ops/log.ts';
-import { systemClock } from '../store/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { createReloader } from './reload.ts';

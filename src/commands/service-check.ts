@@ -5,7 +5,7 @@ import { printable } from '../config/values.ts';
 import { failures } from '../domain/failure.ts';
 import type { ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { createServerNames, learntName } from '../domain/server-names.ts';
-import type { createProbe } from '../monitor/probe.ts';
+import type { createProbe } from '../health/probe.ts';
 import { lookAtCertificate, type PeerCertificate, renderTrustAdvice } from './peer-certificate.ts';
 
 /** As while serving: a probe that times out or is reset is repeated once, with this limit (contract.md, "The timeline"). */

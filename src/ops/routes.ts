@@ -8,9 +8,9 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
+import type { Clock } from '../time/clock.ts';
 import { parseAdminRequest } from './control.ts';
 import { type HealthReport, type HeldCertificate, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { listenError } from '../proxy/listener-error.ts';
+import { listenError } from '../http/server/listener-error.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
 export interface OpsServerOptions extends OpsRoutesOptions {

@@ -2,11 +2,11 @@
 
 import { networkInterfaces } from 'node:os';
 import { type AddressRefusal, decideAddress, judgeAddress, type PhonePlace } from '../domain/phone-address.ts';
+import { contains, parseNetworks } from '../http/server/client-address.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { contains, parseNetworks } from '../proxy/client-address.ts';
-import type { Clock } from '../store/clock.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface PhoneAddresses {
   /** Where pushes for the device go; null: nowhere that is known and, by the configuration as it is now, allowed. */

@@ -3,7 +3,7 @@
 import type { Buffer } from 'node:buffer';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { ServerNames } from '../domain/server-names.ts';
-import { rewriteBody } from '../proxy/rewrite.ts';
+import { rewriteBody } from '../relay/rewrite.ts';
 
 export type PushedDocument =
   | {

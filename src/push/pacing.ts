@@ -1,6 +1,6 @@
 /** Runs many small tasks at a bounded pace: so many at once, so many beginning in a second. */
 
-import type { Clock } from '../store/clock.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface PacedTask {
   /** Asked right before its turn; one that is not wanted any more costs nothing. */

@@ -7,7 +7,7 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestTls } from 'node:https';
 import { connect, isIPv6 } from 'node:net';
 import type { PhonePorts } from '../config/config.ts';
-import { classifyNetworkError } from '../proxy/network-error.ts';
+import { classifyNetworkError } from '../http/client/network-error.ts';
 
 export type PhoneScheme = keyof PhonePorts;
 

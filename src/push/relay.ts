@@ -4,13 +4,13 @@
  */
 
 import type { Failure } from '../domain/model.ts';
+import { createAddressOf } from '../http/server/client-address.ts';
+import type { HttpExchange } from '../http/server/exchange.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { createAddressOf } from '../proxy/client-address.ts';
-import { parsePhoneRequest } from '../proxy/gate.ts';
-import type { HttpExchange } from '../proxy/http-exchange.ts';
-import type { Clock } from '../store/clock.ts';
+import { parsePhoneRequest } from '../phones/gate.ts';
 import type { NameStore } from '../store/names.ts';
+import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
 import { type PushedDocument, readPushed } from './document.ts';
 import { formType, type PushForm, parsePushForm } from './form.ts';

@@ -3,8 +3,8 @@
 import { lookup } from 'node:dns/promises';
 import { type BlockList, isIP } from 'node:net';
 import type { ServiceConfig } from '../config/config.ts';
-import { contains, parseNetworks } from '../proxy/client-address.ts';
-import type { Clock } from '../store/clock.ts';
+import { contains, parseNetworks } from '../http/server/client-address.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface PushSources {
   /** The services that count from now on. Their names are looked up at once, and again every minute until `stop`. */

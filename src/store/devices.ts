@@ -4,9 +4,9 @@
  */
 
 import { type Device, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
-import { ownCopy } from '../domain/own-copy.ts';
 import type { PhonePlace } from '../domain/phone-address.ts';
 import type { SignInHint } from '../domain/phone-url.ts';
+import { ownCopy } from '../text/own-copy.ts';
 
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
 const MAX_DEVICES = 200_000;

@@ -5,7 +5,7 @@ import { NO_FAILURES, type RequestFailures, reduceRequestFailed } from '../domai
 import { type AdminSetting, type NotificationUse, READY, type ServiceStatus } from '../domain/model.ts';
 import { type ServiceHealth, selectAttemptEnd, UNKNOWN_HEALTH } from '../domain/service-health.ts';
 import { NO_SIGNALS, type Signals, selectDecider } from '../domain/signals.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface ServiceDefinition {
   readonly id: string;

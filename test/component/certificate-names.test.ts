@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
-import { createProbe } from '../../src/monitor/probe.ts';
-import { createUpstream } from '../../src/proxy/upstream.ts';
+import { createProbe } from '../../src/health/probe.ts';
+import { createUpstream } from '../../src/http/client/upstream.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 
 let own: { cert: string; key: string };

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { resumesByTicket } from '../../src/proxy/client-hello.ts';
+import { resumesByTicket } from '../../src/http/server/client-hello.ts';
 
 async function helloOf(options: ConnectionOptions): Promise<Buffer> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/proxy/address-bounds.ts';
-import { createListener, type Listener } from '../../src/proxy/listener.ts';
-import { systemClock } from '../../src/store/clock.ts';
+import { createAddressBounds } from '../../src/http/server/client-limits.ts';
+import { createListener, type Listener } from '../../src/http/server/listener.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { openRaw } from './raw-sockets.ts';
 

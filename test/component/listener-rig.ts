@@ -3,8 +3,8 @@
 import { afterEach } from 'vitest';
 import type { ListenerConfig } from '../../src/config/config.ts';
 import type { Failure } from '../../src/domain/model.ts';
-import type { HttpExchange } from '../../src/proxy/http-exchange.ts';
-import { createListener, type Listener, type ListenerLimits } from '../../src/proxy/listener.ts';
+import type { HttpExchange } from '../../src/http/server/exchange.ts';
+import { createListener, type Listener, type ListenerLimits } from '../../src/http/server/listener.ts';
 
 const CONFIG: ListenerConfig = { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null };
 

@@ -8,8 +8,8 @@ import {
   createNotificationClient,
   type NotificationClient,
   type NotificationSeen,
-} from '../../src/monitor/notification.ts';
-import { type Clock, systemClock } from '../../src/store/clock.ts';
+} from '../../src/notification/notification.ts';
+import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { INFO } from '../scripted-probe.ts';
 
 export const DOMAIN = 'fin-a.example.com';

@@ -3,9 +3,9 @@
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
-import { systemClock } from '../../src/store/clock.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 export const TOKEN = 'canary-token';
 

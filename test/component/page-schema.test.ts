@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Parser } from 'xml2js';
-import type { PageView, PhoneHeaders, RenderedPage } from '../../src/phone/page-view.ts';
-import { renderExit, renderPage } from '../../src/phone/renderer.ts';
-import { PAGE_NAMES, PHONE_MESSAGES } from '../../src/phone/template.ts';
-import { loadPages } from '../../src/phone/templates.ts';
+import type { PageView, PhoneHeaders, RenderedPage } from '../../src/pages/page-view.ts';
+import { renderExit, renderPage } from '../../src/pages/renderer.ts';
+import { PAGE_NAMES, PHONE_MESSAGES } from '../../src/pages/template.ts';
+import { loadPages } from '../../src/pages/templates.ts';
 
 const besideCheckout = fileURLToPath(new URL('../../../shared/schema/CiscoIPPhone.xsd', import.meta.url));
 const SCHEMA = process.env.CISCO_IP_PHONE_XSD ?? besideCheckout;

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAX_HEADERS } from '../../src/proxy/gate.ts';
-import { parsePlainGet } from '../../src/proxy/plain-get.ts';
+import { parsePlainGet } from '../../src/http/server/plain-get.ts';
+import { MAX_HEADERS } from '../../src/phones/gate.ts';
 
 const PHONE = [
   'GET /a/fippa/SEP001122334455/ready?x=1&y=%20 HTTP/1.1',

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
-import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/monitor/probe.ts';
+import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/health/probe.ts';
 import { renderFailure } from '../../src/ops/health.ts';
 import { createFinesse } from '../../src/simulators/finesse/server.ts';
 import { INFO } from '../scripted-probe.ts';

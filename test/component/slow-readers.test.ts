@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/domain/model.ts';
-import { createListener } from '../../src/proxy/listener.ts';
+import { createListener } from '../../src/http/server/listener.ts';
 import { openRaw } from './raw-sockets.ts';
 
 let stop: () => Promise<void>;

@@ -1,7 +1,7 @@
 /** What a supervisor does with signals, on a clock that moves by hand. */
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSupervisor, type Supervisor } from '../../src/monitor/supervisor.ts';
+import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
 import { createServiceStore, type ServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { createScriptedServer, REFUSES, type ScriptedServer, SILENT, UP } from '../scripted-probe.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pRetry from 'p-retry';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HealthEffect } from '../../src/domain/service-health.ts';
-import { createSupervisor, type Supervisor } from '../../src/monitor/supervisor.ts';
+import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
 import {

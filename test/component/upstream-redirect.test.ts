@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { followRedirects, isRedirect } from '../../src/proxy/redirect.ts';
-import { createUpstream, type UpstreamRequest, type UpstreamResult } from '../../src/proxy/upstream.ts';
+import { createUpstream, type UpstreamRequest, type UpstreamResult } from '../../src/http/client/upstream.ts';
+import { followRedirects, isRedirect } from '../../src/relay/redirect.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 
 /** What the server answers to a path: a status, headers and a body. */

@@ -5,6 +5,7 @@ import { createServer as createTlsServer, get as getTls } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createTlsAgent } from '../../src/http/client/trust.ts';
 import {
   createUpstream,
   serverOrigins,
@@ -13,8 +14,7 @@ import {
   type UpstreamRequest,
   type UpstreamResult,
   type UpstreamService,
-} from '../../src/proxy/upstream.ts';
-import { createTlsAgent } from '../../src/proxy/upstream-tls.ts';
+} from '../../src/http/client/upstream.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { type RawServer, startRawServer } from './raw-sockets.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AddressLimits, DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/proxy/address-bounds.ts';
+import { createAddressBounds } from '../../src/http/server/client-limits.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
 const LIMITS: AddressLimits = { connections: 2, requestsPerSecond: 1, burst: 2, exempt: ['10.9.0.0/16'] };

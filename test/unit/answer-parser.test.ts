@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AnswerParser, type Progress } from '../../src/proxy/answer-parser.ts';
+import { AnswerParser, type Progress } from '../../src/http/client/answer-reader.ts';
 
 const LIMITS = { headerBytes: 512, bodyBytes: 64 };
 

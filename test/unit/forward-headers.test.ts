@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ForwardedFor, selectForwardHeaders } from '../../src/proxy/forward-headers.ts';
+import { type ForwardedFor, selectForwardHeaders } from '../../src/relay/forwarded-headers.ts';
 
 const FROM: ForwardedFor = { clientAddress: '10.20.0.7', scheme: 'https', host: 'proxy.example.com:8445' };
 const OWN = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../src/domain/failure.ts';
-import { type GateInput, isPlainPath, type PhoneRequest, parseHost, parsePhoneRequest } from '../../src/proxy/gate.ts';
+import { type GateInput, isPlainPath, type PhoneRequest, parseHost, parsePhoneRequest } from '../../src/phones/gate.ts';
 
 const HOST = ['Host', 'proxy.example.com'];
 

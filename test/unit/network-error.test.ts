@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../src/domain/failure.ts';
-import { classifyNetworkError } from '../../src/proxy/network-error.ts';
+import { classifyNetworkError } from '../../src/http/client/network-error.ts';
 
 function error(code: string, fields: object = {}): Error {
   return Object.assign(new Error('https://u:p@server/fippa?password=canary'), { code, ...fields });

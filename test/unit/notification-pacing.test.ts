@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EndCause } from '../../src/monitor/notification-end.ts';
-import {
-  AT_ONCE,
-  CREDENTIALS_PAUSE_MS,
-  mayLogIn,
-  type Pace,
-  reducePace,
-} from '../../src/monitor/notification-pacing.ts';
+import { AT_ONCE, CREDENTIALS_PAUSE_MS, mayLogIn, type Pace, reducePace } from '../../src/notification/login-pacing.ts';
+import type { EndCause } from '../../src/xmpp/connection-end.ts';
 
 const T = 1_000_000;
 const ended = (pace: Pace, why: EndCause, at: number, wasUp = false) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPresenceTracker, parseNotification } from '../../src/monitor/notification-payload.ts';
-import { parseXmlDocument } from '../../src/monitor/notification-stream.ts';
+import { createPresenceTracker, parseNotification } from '../../src/notification/payload.ts';
+import { parseXmlDocument } from '../../src/xmpp/stream.ts';
 import { systemInfoUpdate } from '../xmpp-user.ts';
 
 const PUBSUB = 'pubsub.finesse-a.example.com';

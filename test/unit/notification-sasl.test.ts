@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMechanism, SaslError, type SaslExchange } from '../../src/monitor/notification-sasl.ts';
+import { chooseMechanism, SaslError, type SaslExchange } from '../../src/xmpp/sasl.ts';
 
 const user = { username: 'user', password: 'pencil' };
 

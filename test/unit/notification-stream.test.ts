@@ -7,7 +7,7 @@ import {
   parseXmlDocument,
   StreamError,
   type XmlElement,
-} from '../../src/monitor/notification-stream.ts';
+} from '../../src/xmpp/stream.ts';
 
 const OPEN =
   "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";

@@ -4,11 +4,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/proxy/address-bounds.ts';
-import { parsePhoneRequest } from '../../src/proxy/gate.ts';
-import { findHeader } from '../../src/proxy/http-exchange.ts';
-import { parsePlainGet } from '../../src/proxy/plain-get.ts';
-import { systemClock } from '../../src/store/clock.ts';
+import { createAddressBounds } from '../../src/http/server/client-limits.ts';
+import { findHeader } from '../../src/http/server/exchange.ts';
+import { parsePlainGet } from '../../src/http/server/plain-get.ts';
+import { parsePhoneRequest } from '../../src/phones/gate.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

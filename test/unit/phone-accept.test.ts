@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parsePreferences, selectLanguage } from '../../src/phone/accept.ts';
-import { encodeText, foldText, selectCharset } from '../../src/phone/charset.ts';
+import { parsePreferences, selectLanguage } from '../../src/pages/accept.ts';
+import { encodeText, foldText, selectCharset } from '../../src/pages/charset.ts';
 
 describe('an Accept-… header', () => {
   test.each([

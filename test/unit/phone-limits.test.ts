@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanLine, countCodePoints, cutText, escapeXml, isPageUrl } from '../../src/phone/limits.ts';
+import { cleanLine, countCodePoints, cutText, escapeXml, isPageUrl } from '../../src/pages/limits.ts';
 
 const graphemes = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 

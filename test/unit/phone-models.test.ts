@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { selectFamily } from '../../src/phone/models.ts';
-import type { PageView } from '../../src/phone/page-view.ts';
-import { renderExit, renderPage } from '../../src/phone/renderer.ts';
-import { loadPages } from '../../src/phone/templates.ts';
-import { parseXmlTree } from '../../src/phone/xml-tree.ts';
+import { selectFamily } from '../../src/pages/models.ts';
+import type { PageView } from '../../src/pages/page-view.ts';
+import { renderExit, renderPage } from '../../src/pages/renderer.ts';
+import { loadPages } from '../../src/pages/templates.ts';
+import { parseXmlTree } from '../../src/pages/xml-tree.ts';
 
 const templates = loadPages({ folder: null, languages: ['en', 'de'] });
 const retryUrl = 'http://ippa.example.com:8082/a/fippa/SEP001122334455';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { PageView, PhoneHeaders } from '../../src/phone/page-view.ts';
-import { renderPage } from '../../src/phone/renderer.ts';
-import { PHONE_MESSAGES } from '../../src/phone/template.ts';
-import { loadPages } from '../../src/phone/templates.ts';
-import { parseXmlTree } from '../../src/phone/xml-tree.ts';
+import type { PageView, PhoneHeaders } from '../../src/pages/page-view.ts';
+import { renderPage } from '../../src/pages/renderer.ts';
+import { PHONE_MESSAGES } from '../../src/pages/template.ts';
+import { loadPages } from '../../src/pages/templates.ts';
+import { parseXmlTree } from '../../src/pages/xml-tree.ts';
 
 const templates = loadPages({ folder: null, languages: ['en', 'de'] });
 const entry = 'http://ippa.example.com:8082/a/fippa/SEP001122334455';

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PageView } from '../../src/phone/page-view.ts';
-import { renderPage } from '../../src/phone/renderer.ts';
-import { loadPages, PageTemplateError } from '../../src/phone/templates.ts';
+import type { PageView } from '../../src/pages/page-view.ts';
+import { renderPage } from '../../src/pages/renderer.ts';
+import { loadPages, PageTemplateError } from '../../src/pages/templates.ts';
 
 let folder: string;
 

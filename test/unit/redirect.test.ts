@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Destination, type RedirectPolicy, resolveRedirect } from '../../src/proxy/redirect.ts';
-import { mergeCookies } from '../../src/proxy/redirect-cookies.ts';
+import { type Destination, type RedirectPolicy, resolveRedirect } from '../../src/relay/redirect.ts';
+import { mergeCookies } from '../../src/relay/redirect-cookies.ts';
 
 const policy: RedirectPolicy = {
   service: {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
-import { rewriteRefresh } from '../../src/proxy/refresh-header.ts';
+import { rewriteRefresh } from '../../src/relay/refresh-header.ts';
 
 const names = createServerNames([
   { id: 'a', url: 'https://fin-a:8445', aliases: [], learntName: null },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
-import { rewriteBody } from '../../src/proxy/rewrite.ts';
+import { rewriteBody } from '../../src/relay/rewrite.ts';
 
 const names = createServerNames([{ id: 'a', url: 'https://fin-a:8445', aliases: [], learntName: null }]);
 const rules = { names, service: 'a', publicOrigin: 'https://ippa:8445' };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
-import { rewriteBody } from '../../src/proxy/rewrite.ts';
+import { rewriteBody } from '../../src/relay/rewrite.ts';
 
 const names = createServerNames([
   { id: 'a', url: 'https://fin-a.example.com:8445', aliases: ['10.1.1.1'], learntName: null },

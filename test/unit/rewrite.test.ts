@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
-import { type RewrittenBody, rewriteBody, rewriteUrl } from '../../src/proxy/rewrite.ts';
+import { type RewrittenBody, rewriteBody, rewriteUrl } from '../../src/relay/rewrite.ts';
 
 const names = createServerNames([
   { id: 'a', url: 'https://fin-a.example.com:8445', aliases: ['10.1.1.1'], learntName: null },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rewriteSetCookie } from '../../src/proxy/set-cookie.ts';
+import { rewriteSetCookie } from '../../src/relay/set-cookie.ts';
 
 test.each([
   ['JSESSIONID=1; Path=/fippa; Secure; HttpOnly', 'JSESSIONID=1; Path=/a/fippa; Secure; HttpOnly'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_SYSTEM_INFO_BYTES, parseSystemInfo } from '../../src/monitor/system-info.ts';
+import { MAX_SYSTEM_INFO_BYTES, parseSystemInfo } from '../../src/health/system-info.ts';
 
 const DOCUMENT =
   '<SystemInfo><currentTimestamp>2026-01-05T10:00:00.000Z</currentTimestamp><deploymentType>UCCE</deploymentType>' +

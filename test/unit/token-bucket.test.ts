@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Bucket, type BucketVerdict, isDeepInDebt, reduceBucket } from '../../src/domain/token-bucket.ts';
+import { type Bucket, type BucketVerdict, isDeepInDebt, reduceBucket } from '../../src/http/server/token-bucket.ts';
 
 const LIMITS = { requestsPerSecond: 2, burst: 3 };
 

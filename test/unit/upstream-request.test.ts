@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { renderRequest } from '../../src/proxy/upstream-request.ts';
+import { renderRequest } from '../../src/http/client/request.ts';
 
 const GET = { method: 'GET', target: '/x', headers: [], body: null } as const;
 

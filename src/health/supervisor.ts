@@ -1,0 +1,215 @@
+/**
+ * Runs the health of one service: turns probes and time into events, the reducer's effects into probes and timers. One
+ * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
+ */
+
+import {
+  type HealthEffect,
+  type HealthEvent,
+  type HealthSettings,
+  selectWakeAt,
+  shortProbeMs,
+} from '../domain/service-health.ts';
+import { reduceSignalled, type SignalEvent, type SignalSettings } from '../domain/signals.ts';
+import type { ServiceStore } from '../store/services.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+export interface SupervisorOptions {
+  readonly id: string;
+  readonly probe: Probe;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly reconnect: HealthSettings;
+  /** What the Notification Service says changes nothing. Default: it does. */
+  readonly advisory?: boolean;
+  readonly store: ServiceStore;
+  readonly clock: Clock;
+  /** 0…1, for jitter. */
+  readonly random: () => number;
+  readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
+  readonly onProbe: (result: ProbeResult) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface Supervisor {
+  start(): void;
+  stop(): void;
+  /** Resolves when the first probe has ended. */
+  readonly firstProbe: Promise<void>;
+  /**
+   * A phone's request failed: resolves when a shared probe that tells of now has ended. During an outage at once, since
+   * the timeline probes by itself.
+   */
+  requestFailed(): Promise<void>;
+  /** What the Notification Service says. */
+  signal(event: SignalEvent): void;
+  /** Whether the service is confirmed in service, by a result under 1 s old or by one shared probe within `withinMs`. */
+  confirm(withinMs: number): Promise<boolean>;
+}
+
+interface Flight {
+  readonly startedAt: number;
+  readonly done: Promise<void>;
+}
+
+/** A result under this age serves a choice (contract.md, "Pages"), and failed requests ask no more often than this. */
+const FRESH_MS = 1000;
+/** Share of the interval by which polls are spread, so that servers and proxies do not march in step. */
+const JITTER = 0.1;
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { id, store, clock } = options;
+  const reconnect: SignalSettings = { ...options.reconnect, advisory: options.advisory ?? false };
+  const stopping = new AbortController();
+  let flight: Flight | null = null;
+  let requestProbeAt = Number.NEGATIVE_INFINITY;
+  let freshProbeAt = Number.NEGATIVE_INFINITY;
+  let freshAsked = false;
+  let cancelFresh = () => {};
+  let cancelPoll = () => {};
+  let cancelWake = () => {};
+  const first = Promise.withResolvers<void>();
+
+  const state = () => store.health(id).phase.state;
+
+  const apply = (event: HealthEvent | SignalEvent) => {
+    const step = reduceSignalled({ health: store.health(id), signals: store.signals(id) }, event, reconnect);
+    store.setHealth(id, step.health, step.signals);
+    armWake();
+    for (const effect of step.effects) {
+      if (effect.kind === 'announce') options.onChange(effect);
+      else if (effect.limit === 'fresh') void probeFresh();
+      else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
+      // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
+      else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
+      else shared();
+    }
+  };
+
+  const armWake = () => {
+    cancelWake();
+    const at = selectWakeAt(store.health(id).phase, reconnect);
+    if (at === null) return;
+    cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
+  };
+
+  /** The next poll, one interval after the probe that started at `startedAt`. */
+  const armPoll = (startedAt: number) => {
+    cancelPoll();
+    if (stopping.signal.aborted) return;
+    const intervalMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1));
+    // Never longer than the interval, also when the clock was set back while the probe was in flight.
+    const delayMs = Math.min(Math.max(0, startedAt + intervalMs - clock.now()), intervalMs);
+    cancelPoll = clock.after(delayMs, () => {
+      // While reconnecting the timeline's grid says when to probe.
+      if (state() === 'reconnecting') armPoll(clock.now());
+      else shared();
+    });
+  };
+
+  /** One probe; `landed` is called before its result is applied, since the result may ask for the next probe. */
+  const run = async (timeoutMs: number, repeatMs: number | null, landed = () => {}): Promise<void> => {
+    const startedAt = clock.now();
+    try {
+      const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
+      if (stopping.signal.aborted) return;
+      options.onProbe(result);
+      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs: result.latencyMs, outcome: result.outcome });
+    } catch (error) {
+      if (!stopping.signal.aborted) options.onFault(error);
+    }
+  };
+
+  /** The probe in flight, or a new one. */
+  const shared = (): Flight => {
+    if (flight !== null) return flight;
+    const startedAt = clock.now();
+    if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
+    // During an attempt the short probe at its end takes the place of the repeat.
+    const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
+    const done = run(options.probeTimeoutMs, repeatMs, () => {
+      flight = null;
+      // Not when the probe starts: it and its repeat can outlast the interval, and a poll that finds it in flight is none.
+      armPoll(startedAt);
+    });
+    void done.then(first.resolve);
+    flight = { startedAt, done };
+    return flight;
+  };
+
+  /** A probe that starts from now on; whatever asks for one, at most one a second starts. */
+  const probeFresh = async (): Promise<void> => {
+    if (freshAsked) return;
+    freshAsked = true;
+    await flight?.done;
+    if (stopping.signal.aborted) return;
+    const agoMs = clock.now() - freshProbeAt;
+    const start = () => {
+      freshAsked = false;
+      freshProbeAt = clock.now();
+      // One that began meanwhile is as fresh.
+      shared();
+    };
+    if (agoMs >= 0 && agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
+    else start();
+  };
+
+  const isUp = () => state() === 'in-service' || state() === 'unknown';
+
+  const requestFailed = async (): Promise<void> => {
+    const askedAt = clock.now();
+    while (isUp()) {
+      // fippa may fail while SystemInfo is fine: then thousands of phones ask at most one probe a second.
+      const agoMs = clock.now() - requestProbeAt;
+      if (flight === null && agoMs >= 0 && agoMs < FRESH_MS) {
+        await pause(FRESH_MS - agoMs);
+        continue;
+      }
+      if (flight === null) requestProbeAt = clock.now();
+      const probe = shared();
+      await probe.done;
+      // What was asked before the failure does not tell of it.
+      if (probe.startedAt >= askedAt) return;
+    }
+  };
+
+  const pause = (delayMs: number) => new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+
+  const isFresh = () => {
+    const { phase, failure, confirmedAt } = store.health(id);
+    return phase.state === 'in-service' && failure === null && clock.now() - (confirmedAt ?? 0) < FRESH_MS;
+  };
+
+  const confirm = async (withinMs: number): Promise<boolean> => {
+    if (isFresh()) return true;
+    // While reconnecting one more probe would stand in the way of the next attempt's own.
+    const asked = state() === 'reconnecting' ? flight : shared();
+    if (asked === null) return false;
+    const limit = Promise.withResolvers<void>();
+    const cancel = clock.after(withinMs, limit.resolve);
+    await Promise.race([asked.done, limit.promise]);
+    cancel();
+    return isFresh();
+  };
+
+  return {
+    start() {
+      // A state that was read back may be in the middle of an outage.
+      armWake();
+      shared();
+    },
+    stop() {
+      stopping.abort();
+      cancelFresh();
+      cancelPoll();
+      cancelWake();
+    },
+    firstProbe: first.promise,
+    requestFailed,
+    signal: (event) => {
+      if (!stopping.signal.aborted) apply(event);
+    },
+    confirm,
+  };
+}

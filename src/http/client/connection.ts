@@ -1,0 +1,104 @@
+/** One connection to a server, which carries one request at a time. */
+
+import type { Socket } from 'node:net';
+import type { Failure } from '../../domain/model.ts';
+import { type AnswerLimits, AnswerParser } from './answer-reader.ts';
+import type { Opened } from './connector.ts';
+import type { Exchange } from './exchange.ts';
+import { classifyNetworkError } from './network-error.ts';
+
+/** A server that says how long it waits is left this much earlier: the request has yet to get there. */
+const IDLE_MARGIN_MS = 2_000;
+
+export interface ConnectionOwner {
+  /** It has carried its request and can carry another. */
+  readonly onFree: (connection: Connection) => void;
+  readonly onClosed: (connection: Connection) => void;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #limits: AnswerLimits & { readonly idleMs: number };
+  readonly #owner: ConnectionOwner;
+  #exchange: Exchange | null = null;
+  #parser: AnswerParser | null = null;
+  #error: Failure | null = null;
+  /** `performance.now()` from which on no request may be sent. */
+  #usableUntil: number;
+
+  constructor(opened: Opened, limits: AnswerLimits & { readonly idleMs: number }, owner: ConnectionOwner) {
+    const { socket } = opened;
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#usableUntil = performance.now() + limits.idleMs;
+    opened.onBytes((bytes) => this.#onBytes(bytes));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error) => {
+      this.#error = classifyNetworkError(error);
+    });
+    socket.on('close', () => {
+      this.#fail(this.#error ?? ENDED);
+      owner.onClosed(this);
+    });
+  }
+
+  isUsable(now: number): boolean {
+    return now < this.#usableUntil && this.#socket.writable && !this.#socket.readableEnded;
+  }
+
+  /** From here on the request counts as sent. */
+  send(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#parser = new AnswerParser(this.#limits);
+    exchange.sentOn(this);
+    this.#socket.write(exchange.bytes, 'latin1');
+  }
+
+  /** What is still to come on it belongs to no later request. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #onBytes(bytes: Buffer): void {
+    // Nothing was asked, or the answer has failed.
+    const progress = this.#parser === null ? UNASKED : this.#parser.push(bytes);
+    if (progress === 'more') return;
+    if (progress === 'done') this.#complete(this.#parser as AnswerParser);
+    else this.#fail(progress);
+  }
+
+  #onEnd(): void {
+    if (this.#parser?.end()) this.#complete(this.#parser);
+    else this.#fail(ENDED);
+    this.destroy();
+  }
+
+  #complete(parser: AnswerParser): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#parser = null;
+    const { status, headers, body } = parser;
+    exchange?.settle({ ok: true, status, headers, body, sent: true });
+    if (!parser.keepsConnection) {
+      this.destroy();
+      return;
+    }
+    const offeredMs =
+      parser.idleSeconds === null ? Number.POSITIVE_INFINITY : parser.idleSeconds * 1000 - IDLE_MARGIN_MS;
+    // A server may offer less, never more.
+    this.#usableUntil = performance.now() + Math.min(this.#limits.idleMs, offeredMs);
+    this.#owner.onFree(this);
+  }
+
+  #fail(failure: Failure): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#parser = null;
+    exchange?.settle({ ok: false, failure, sent: true });
+    this.destroy();
+  }
+}
+
+const UNASKED: Failure = { code: 'reset', detail: 'bytes that nobody asked for' };
+const ENDED: Failure = { code: 'reset', detail: 'the connection ended before the answer did' };

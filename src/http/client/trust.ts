@@ -1,0 +1,88 @@
+/** TLS towards Finesse: what is trusted, for the relay and for the probe. */
+
+import { Agent } from 'node:https';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import type { ServiceConfig } from '../../config/config.ts';
+
+/** What of a service says whom to trust. */
+export type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'> & Partial<Pick<ServiceConfig, 'certificateNames'>>;
+
+/** Options of every TLS connection to a service. They know nothing of fingerprints: `connectTls` adds those. */
+export interface ServiceTlsOptions {
+  readonly ca?: string;
+  readonly minVersion: 'TLSv1.2';
+  readonly ALPNProtocols: string[];
+  readonly rejectUnauthorized: true;
+  readonly checkServerIdentity?: typeof checkServerIdentity;
+}
+
+export function tlsOptions(service: Trust): ServiceTlsOptions {
+  const { certificateNames = [] } = service;
+  return {
+    ...(service.ca === null ? {} : { ca: service.ca }),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: true,
+    ...(certificateNames.length === 0 ? {} : { checkServerIdentity: checkNames(certificateNames) }),
+  };
+}
+
+/** In place of the host of the URL: one of these names must be on the certificate. */
+function checkNames(names: readonly string[]): typeof checkServerIdentity {
+  return (_host, certificate) => {
+    const errors = names.map((name) => checkServerIdentity(name, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+}
+
+/**
+ * Connects; the certificate is trusted if a CA vouches for it or its SHA-256 fingerprint is configured. An untrusted one
+ * destroys the socket with the error that Node has for it, before anything written to the socket leaves.
+ * `options.session` must be of a connection that was trusted.
+ */
+export function connectTls(service: Trust, options: ConnectionOptions): TLSSocket {
+  const settings = { ...options, ...tlsOptions(service) };
+  // What speaks something else than HTTP says so.
+  const protocols = options.ALPNProtocols;
+  if (Array.isArray(protocols)) settings.ALPNProtocols = protocols;
+  if (service.fingerprints.length === 0) return connect(settings);
+  // Node gives up on an unknown issuer before a fingerprint can be looked at, so the verdict is taken here instead.
+  const socket = connect({ ...settings, rejectUnauthorized: false });
+  socket.cork();
+  socket.once('secureConnect', () => {
+    // A resumed session shows no certificate; that it could be resumed proves the same server.
+    const trusted = socket.authorized || socket.isSessionReused() || hasFingerprint(socket, service.fingerprints);
+    if (trusted) socket.uncork();
+    else socket.destroy(untrusted(socket));
+  });
+  return socket;
+}
+
+function hasFingerprint(socket: TLSSocket, fingerprints: readonly string[]): boolean {
+  const found = socket.getPeerX509Certificate()?.fingerprint256;
+  return found !== undefined && fingerprints.some((fingerprint) => fingerprint.toUpperCase() === found);
+}
+
+/** `authorizationError` is the code at run time, whatever its type says. */
+function untrusted(socket: TLSSocket): Error {
+  const code = String(socket.authorizationError ?? 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  return Object.assign(new Error(`certificate not trusted: ${code}`), { code });
+}
+
+/** An agent with fresh connections and the service's trust, fingerprints included; for clients such as got. */
+export function createTlsAgent(service: Trust): Agent {
+  return new TrustingAgent(service);
+}
+
+class TrustingAgent extends Agent {
+  readonly #service: Trust;
+
+  constructor(service: Trust) {
+    super({ keepAlive: false });
+    this.#service = service;
+  }
+
+  override createConnection(options: ConnectionOptions): TLSSocket {
+    return connectTls(this.#service, options);
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The one request to a Finesse server. A request is sent to at most one server and never twice: phones sign in and change
+ * state by GET (contract.md, "What phones can ask for"). So nothing here retries, and `sent` says whether a byte of the
+ * request may have arrived.
+ */
+
+import type { ServiceConfig } from '../../config/config.ts';
+import type { Failure } from '../../domain/model.ts';
+import type { AnswerLimits } from './answer-reader.ts';
+import { Connection } from './connection.ts';
+import { type Connector, createConnector } from './connector.ts';
+import { Exchange, type UpstreamResult } from './exchange.ts';
+import { classifyNetworkError } from './network-error.ts';
+import { renderRequest } from './request.ts';
+import type { Trust } from './trust.ts';
+
+export type { AnswerHeaders } from './answer-reader.ts';
+export type { UpstreamAnswer, UpstreamResult } from './exchange.ts';
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path and query exactly as the server shall see them. */
+  readonly target: string;
+  /** Name, value, name, value …, without Host and Content-Length. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | null;
+  /** The whole answer must be there within this time, waiting and connecting included. */
+  readonly limitMs: number;
+  /** One of `serverOrigins`; by default the configured one. */
+  readonly origin?: string;
+}
+
+export interface Upstream {
+  /** Never rejects. */
+  readonly request: (request: UpstreamRequest) => Promise<UpstreamResult>;
+  /** Breaks what is still under way. */
+  readonly close: () => Promise<void>;
+}
+
+export interface UpstreamLimits extends AnswerLimits {
+  readonly connectMs: number;
+  /** Idle connections are dropped before Finesse would, so that no request meets a closing one. */
+  readonly idleMs: number;
+  /** Connections to one server, each with one request at a time. */
+  readonly connections: number;
+  /** Requests that may wait for a connection. */
+  readonly waiting: number;
+}
+
+export const UPSTREAM_LIMITS: UpstreamLimits = {
+  connectMs: 2_000,
+  idleMs: 4_000,
+  // Each phone would have a connection of its own without the proxy, and a cluster has up to 2,000 agents
+  // (reference/finesse-ippa.md §9): with fewer, a slow server would fail phones for want of room here.
+  connections: 2_048,
+  waiting: 2_048,
+  headerBytes: 16 * 1024,
+  bodyBytes: 256 * 1024,
+};
+
+export type UpstreamService = Pick<ServiceConfig, 'url' | 'aliases'> & Trust;
+
+/**
+ * Where the proxy may connect to for a service: its configured origin, the same host on Finesse's other port
+ * (reference/finesse-health.md §1: 8082 without, 8445 with TLS), and aliases that are origins themselves. Nothing learnt
+ * from an answer adds to it.
+ */
+export function serverOrigins(service: Pick<ServiceConfig, 'url' | 'aliases'>): string[] {
+  const { origin, hostname } = new URL(service.url);
+  const aliases = service.aliases.filter((alias) => alias.includes('://')).map((alias) => new URL(alias).origin);
+  return [...new Set([origin, `http://${hostname}:8082`, `https://${hostname}:8445`, ...aliases])];
+}
+
+/**
+ * What is left of its time when a request that waited for a connection may still be sent: with less, Finesse would do what
+ * the phone asked for and the answer would come too late.
+ */
+const FAIR_SHARE = 0.25;
+/** How late a time limit may be noticed. One clock for all requests: a timer for each costs 1 µs a page. */
+const TICK_MS = 20;
+
+export function createUpstream(service: UpstreamService, options: Partial<UpstreamLimits> = {}): Upstream {
+  const limits = { ...UPSTREAM_LIMITS, ...options };
+  const configured = new URL(service.url).origin;
+  const allowed = new Set(serverOrigins(service));
+  const connect = createConnector(service, limits.connectMs);
+  const pools = new Map<string, Pool>();
+  const open = new Set<Exchange>();
+  let clock: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const poolOf = (origin: string): Pool => {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    const pool = new Pool(origin, connect, limits);
+    pools.set(origin, pool);
+    return pool;
+  };
+  const whyNotSent = ({ limitMs }: Exchange): Failure =>
+    open.size > limits.connections
+      ? { code: 'busy', detail: `no free connection within ${limitMs} ms` }
+      : { code: 'connect-timeout', detail: `no connection within ${limitMs} ms` };
+  const tick = () => {
+    const now = performance.now();
+    const late = [...open].filter(({ dueAt }) => dueAt <= now).map((each) => [each, whyNotSent(each)] as const);
+    for (const [exchange, why] of late) exchange.giveUp(why);
+    let idle = 0;
+    for (const pool of pools.values()) idle += pool.dropIdle(now);
+    if (open.size > 0 || idle > 0) clock?.refresh();
+    else clock = null;
+  };
+
+  return {
+    request: (request) => {
+      const { origin = configured, limitMs } = request;
+      if (closed) return unsent({ code: 'internal', detail: 'the proxy is stopping' });
+      if (origin !== configured && !allowed.has(origin))
+        return unsent({ code: 'internal', detail: 'an origin that is not configured' });
+      if (open.size >= limits.connections + limits.waiting) {
+        return unsent({ code: 'busy', detail: `${open.size} requests to this service are under way` });
+      }
+      if (limitMs <= 0) return unsent({ code: 'connect-timeout', detail: 'no time was left' });
+      const pool = poolOf(origin);
+      const bytes = renderRequest(request, pool.host);
+      if (bytes === null) return unsent({ code: 'internal', detail: 'a request that cannot be written' });
+      clock ??= setTimeout(tick, TICK_MS).unref();
+      const now = performance.now();
+      return new Promise((resolve) => {
+        const exchange = new Exchange(bytes, limitMs, now, resolve, open);
+        open.add(exchange);
+        pool.carry(exchange, now);
+      });
+    },
+    close: async () => {
+      closed = true;
+      if (clock !== null) clearTimeout(clock);
+      for (const pool of pools.values()) pool.close();
+      for (const exchange of [...open]) exchange.breakOff();
+    },
+  };
+}
+
+/** The connections to one origin, and who waits for one. */
+class Pool {
+  /** For the Host header. */
+  readonly host: string;
+  readonly #url: URL;
+  readonly #connect: Connector;
+  readonly #limits: UpstreamLimits;
+  readonly #all = new Set<Connection>();
+  /** The one used last is used next, so that the others can go. */
+  readonly #idle: Connection[] = [];
+  readonly #waiting: Exchange[] = [];
+  #connecting = 0;
+  #closed = false;
+
+  constructor(origin: string, connect: Connector, limits: UpstreamLimits) {
+    this.#url = new URL(origin);
+    this.host = this.#url.host;
+    this.#connect = connect;
+    this.#limits = limits;
+  }
+
+  carry(exchange: Exchange, now: number): void {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.isUsable(now)) {
+        connection.send(exchange);
+        return;
+      }
+      connection.destroy();
+    }
+    this.#waiting.push(exchange);
+    this.#openFor(1);
+  }
+
+  /** Drops connections that have been idle for too long. Returns how many are left. */
+  dropIdle(now: number): number {
+    const [usable, spent] = [[] as Connection[], [] as Connection[]];
+    for (const connection of this.#idle) (connection.isUsable(now) ? usable : spent).push(connection);
+    if (spent.length > 0) this.#idle.splice(0, this.#idle.length, ...usable);
+    for (const connection of spent) connection.destroy();
+    return usable.length;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting.length = 0;
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  /** Opens another connection unless enough are under way for those who wait. */
+  #openFor(waiting: number): void {
+    if (this.#closed || this.#all.size + this.#connecting >= this.#limits.connections) return;
+    if (waiting <= 0) return;
+    this.#connecting += 1;
+    this.#connect(this.#url, (error, opened) => {
+      this.#connecting -= 1;
+      if (opened === null) {
+        // The oldest who waits: as many try as wait.
+        this.#next()?.settle({ ok: false, failure: classifyNetworkError(error), sent: false });
+        this.#openFor(this.#waiting.length - this.#connecting);
+      } else if (this.#closed) opened.socket.destroy();
+      else {
+        const connection = new Connection(opened, this.#limits, this);
+        this.#all.add(connection);
+        this.onFree(connection);
+      }
+    });
+  }
+
+  /** The next who waits and has time enough left for an answer. */
+  #next(): Exchange | null {
+    if (this.#waiting.length === 0) return null;
+    const now = performance.now();
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (next.isSettled) continue;
+      if (next.dueAt - now >= FAIR_SHARE * next.limitMs) return next;
+      next.settle({ ok: false, failure: TOO_LATE, sent: false });
+    }
+    return null;
+  }
+
+  onFree(connection: Connection): void {
+    const next = this.#next();
+    if (next === null) this.#idle.push(connection);
+    else {
+      const now = performance.now();
+      if (connection.isUsable(now)) connection.send(next);
+      else {
+        connection.destroy();
+        this.carry(next, now);
+      }
+    }
+  }
+
+  onClosed(connection: Connection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#openFor(this.#waiting.length - this.#connecting);
+  }
+}
+
+const TOO_LATE: Failure = { code: 'busy', detail: 'too little time was left once a connection was free' };
+
+function unsent(failure: Failure): Promise<UpstreamResult> {
+  return Promise.resolve({ ok: false, failure, sent: false });
+}

@@ -1,0 +1,78 @@
+/** What one address may ask of all listeners together: connections at the same time, and requests in time. */
+
+import type { BlockList } from 'node:net';
+import type { AddressLimits } from '../../config/limits.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type AddressOf, contains, createAddressOf, parseNetworks } from './client-address.ts';
+import { type Bucket, type BucketVerdict, isDeepInDebt, reduceBucket } from './token-bucket.ts';
+
+export interface BoundsConfig {
+  readonly limits: AddressLimits;
+  /** Their own connections are not counted, and their requests count for the phone that they forward. */
+  readonly trustedFronts: readonly string[];
+}
+
+export interface AddressBounds {
+  /** A connection from there; false: it is one too many. Every true is followed by one `closed`. */
+  opened(socketAddress: string | undefined): boolean;
+  closed(socketAddress: string | undefined): void;
+  requested(
+    socketAddress: string | undefined,
+    forwardedFor: string | undefined,
+  ): { readonly verdict: BucketVerdict; readonly address: string };
+  /** Other limits, from now on. */
+  define(config: BoundsConfig): void;
+}
+
+/** An attacker with many addresses must not fill the memory: beyond this many the one silent for longest is forgotten. */
+const MAX_ADDRESSES = 65_536;
+
+export function createAddressBounds(
+  initial: BoundsConfig,
+  clock: Pick<Clock, 'now'>,
+  maxAddresses = MAX_ADDRESSES,
+): AddressBounds {
+  const buckets = new Map<string, Bucket>();
+  const connections = new Map<string, number>();
+  let limits: AddressLimits;
+  let addressOf: AddressOf;
+  let exempt: BlockList;
+
+  const define: AddressBounds['define'] = (config) => {
+    ({ limits } = config);
+    addressOf = createAddressOf(config.trustedFronts);
+    exempt = parseNetworks([...limits.exempt, ...config.trustedFronts]);
+  };
+  define(initial);
+
+  return {
+    define,
+    opened(socketAddress) {
+      const address = addressOf(socketAddress, undefined);
+      const open = connections.get(address) ?? 0;
+      if (!contains(exempt, address)) {
+        if (open >= limits.connections) return false;
+        if (isDeepInDebt(buckets.get(address) ?? null, clock.now(), limits)) return false;
+      }
+      connections.set(address, open + 1);
+      return true;
+    },
+    closed(socketAddress) {
+      const address = addressOf(socketAddress, undefined);
+      const open = connections.get(address) ?? 0;
+      if (open <= 1) connections.delete(address);
+      else connections.set(address, open - 1);
+    },
+    requested(socketAddress, forwardedFor) {
+      const address = addressOf(socketAddress, forwardedFor);
+      if (contains(exempt, address)) return { verdict: 'serve', address };
+      const { bucket, verdict } = reduceBucket(buckets.get(address) ?? null, clock.now(), limits);
+      // Deleting first keeps the map in the order of the last request.
+      buckets.delete(address);
+      const [oldest] = buckets.size >= maxAddresses ? buckets.keys() : [];
+      if (oldest !== undefined) buckets.delete(oldest);
+      buckets.set(address, bucket);
+      return { verdict, address };
+    },
+  };
+}

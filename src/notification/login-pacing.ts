@@ -1,0 +1,44 @@
+/** When the next login may be tried. Pure; times are epoch milliseconds. */
+
+import type { EndCause } from '../xmpp/connection-end.ts';
+
+export interface Pace {
+  /** When this was decided. */
+  readonly since: number;
+  /** No login before this. */
+  readonly notBefore: number;
+  /** Logins in a row that failed although no connection had been lost. */
+  readonly failures: number;
+}
+
+export const AT_ONCE: Pace = { since: 0, notBefore: 0, failures: 0 };
+
+/** Five wrong passwords lock the account for five minutes (reference/finesse-health.md §6: caches last 30). */
+export const CREDENTIALS_PAUSE_MS = 30 * 60_000;
+const MAX_PAUSE_MS = 60_000;
+/** Probes are spread by 10 %: one that comes early must not cost its attempt the login. */
+const EARLY = 0.85;
+
+export interface Ended {
+  readonly why: EndCause;
+  /** When this login began. */
+  readonly startedAt: number;
+  readonly at: number;
+  /** The connection was up, or one that was up was lost and this was a try to get it back. */
+  readonly wasUp: boolean;
+  /** Length of one attempt of the timeline. */
+  readonly intervalMs: number;
+}
+
+/** After a lost connection once in every attempt; else once in an attempt at first, and down to once a minute. */
+export function reducePace(pace: Pace, { why, startedAt, at, wasUp, intervalMs }: Ended): Pace {
+  if (why === 'credentials') return { since: at, notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
+  if (why === 'lost' && wasUp) return { since: at, notBefore: startedAt + EARLY * intervalMs, failures: 0 };
+  const pauseMs = Math.min(intervalMs * 2 ** pace.failures, Math.max(MAX_PAUSE_MS, intervalMs));
+  return { since: at, notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
+}
+
+export function mayLogIn(pace: Pace, at: number): boolean {
+  // Before it was decided: the clock was set back, which must not stretch the pause.
+  return at >= pace.notBefore || at < pace.since;
+}

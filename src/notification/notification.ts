@@ -1,0 +1,114 @@
+/**
+ * Listens to the Notification Service of one Finesse server and reports what it says. When it may connect is decided by
+ * SystemInfo: every login follows a probe that confirmed the service (reference/high-availability.md, recovery rule 1).
+ */
+
+import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
+import type { Failure, SystemInfo } from '../domain/model.ts';
+import type { SignalEvent } from '../domain/signals.ts';
+import type { Clock } from '../time/clock.ts';
+import { faultEnd, NotificationEnd } from '../xmpp/connection-end.ts';
+import { AT_ONCE, mayLogIn, reducePace } from './login-pacing.ts';
+import type { IgnoredBecause } from './payload.ts';
+import { openSession, type Session } from './session.ts';
+
+export interface NotificationOptions {
+  readonly service: ServiceConfig;
+  readonly config: NotificationConfig;
+  /** Length of one attempt of the timeline. */
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  /** Whether a connection that was up is lost, also one of a client before this. */
+  readonly isLost: () => boolean;
+  /** Eight letters or digits: two proxies with one account must not take each other's place. */
+  readonly unique: () => string;
+  readonly report: (event: SignalEvent) => void;
+  readonly observe: (seen: NotificationSeen) => void;
+}
+
+/** For the log and the metrics. */
+export type NotificationSeen =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'disconnected'; readonly wasUp: boolean; readonly failure: Failure }
+  | { readonly kind: 'presence'; readonly available: boolean }
+  | { readonly kind: 'notified'; readonly status: 'IN_SERVICE' | 'OUT_OF_SERVICE' }
+  | { readonly kind: 'ignored'; readonly because: IgnoredBecause }
+  | { readonly kind: 'not-subscribed'; readonly condition: string };
+
+export interface NotificationClient {
+  /** A probe has confirmed the service: connects, if it is not connected and may. */
+  confirmed(info: SystemInfo): void;
+  stop(): Promise<void>;
+}
+
+/** Of an attempt, for a login; the rest is for the probe before it. */
+const LOGIN_SHARE = 0.8;
+
+const NO_DOMAIN = new NotificationEnd(
+  'configuration',
+  'notification-setup',
+  'SystemInfo names no XMPP domain: set notification.domain',
+);
+
+export function createNotificationClient(options: NotificationOptions): NotificationClient {
+  const { service, config, clock, report, observe, intervalMs } = options;
+  let session: Session | null = null;
+  let pace = AT_ONCE;
+  let isStopped = false;
+  // Kept over reconnects: the server's subscription is of the full JID, and the next one would be a second.
+  let resource = `ippa-proxy-${options.unique()}`;
+
+  const connect = (domain: string, pubsub: string) => {
+    const startedAt = clock.now();
+    let isUp = false;
+    session = openSession({
+      ...{ service, config, domain, pubsub, resource, clock, loginMs: LOGIN_SHARE * intervalMs },
+      events: {
+        connected() {
+          isUp = true;
+          observe({ kind: 'connected' });
+          report({ kind: 'connected', at: clock.now() });
+        },
+        presence(available) {
+          observe({ kind: 'presence', available });
+          report({ kind: 'presence', at: clock.now(), available });
+        },
+        notified(status) {
+          observe({ kind: 'notified', status });
+          report({ kind: 'notified', at: clock.now(), status });
+        },
+        ignored: (because) => observe({ kind: 'ignored', because }),
+        notSubscribed: (condition) => observe({ kind: 'not-subscribed', condition }),
+        ended: (end) => ended(end, startedAt, isUp),
+      },
+    });
+  };
+
+  const ended = ({ why, failure }: NotificationEnd, startedAt: number, isUp: boolean) => {
+    session = null;
+    if (isStopped) return;
+    const at = clock.now();
+    pace = reducePace(pace, { why, startedAt, at, wasUp: isUp || options.isLost(), intervalMs });
+    // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
+    if (why !== 'lost') resource = `ippa-proxy-${options.unique()}`;
+    observe({ kind: 'disconnected', wasUp: isUp, failure });
+    report({ kind: 'disconnected', at, cause: why === 'lost' ? 'lost' : 'configuration', failure });
+  };
+
+  return {
+    confirmed(info) {
+      if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
+      const domain = config.domain ?? info.xmppDomain;
+      if (domain === null) return ended(NO_DOMAIN, clock.now(), false);
+      try {
+        connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
+      } catch (error) {
+        ended(faultEnd(error), clock.now(), false);
+      }
+    },
+    async stop() {
+      isStopped = true;
+      await session?.close();
+    },
+  };
+}

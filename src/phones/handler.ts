@@ -1,0 +1,290 @@
+/**
+ * A phone's request from top to bottom: gate → routing → upstream → rewrite or page → answer. It tells the rest only through
+ * the stores and the monitor's `requestFailed` and `confirm`.
+ */
+
+import type { ListenerConfig } from '../config/config.ts';
+import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import { type FailureCode, failures } from '../domain/failure.ts';
+import type { Failure, ServiceStatus } from '../domain/model.ts';
+import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
+import type { Monitor } from '../health/monitor.ts';
+import type { HttpExchange } from '../http/server/exchange.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { RenderedPage } from '../pages/page-view.ts';
+import { renderExit } from '../pages/renderer.ts';
+import type { PhoneAddresses } from '../push/addresses.ts';
+import type { Relay, RelayedAnswer } from '../relay/relay.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { ServiceStore } from '../store/services.ts';
+import type { Clock } from '../time/clock.ts';
+import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
+import { createPageSender } from './page-sender.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import {
+  carried,
+  entryUrl,
+  isEntry,
+  originOf,
+  type PhonePlan,
+  phoneHeaders,
+  type Visit,
+  withoutCookies,
+} from './visit.ts';
+
+export interface HandlerOptions {
+  readonly plan: () => PhonePlan;
+  readonly store: ServiceStore;
+  readonly devices: DeviceRegistry;
+  readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
+  readonly relay: Relay;
+  readonly addresses: PhoneAddresses;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly refusals: Pick<RefusalLog, 'refused'>;
+  readonly metrics: Metrics;
+}
+
+/** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
+const RESERVE_MS = 350;
+const WRITE_MS = 150;
+const WARN_AGAIN_MS = 600_000;
+/** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
+const CONFIRM_MS = 1500;
+
+export interface PhoneHandler {
+  handle(exchange: HttpExchange, listener: ListenerConfig, port: number): Promise<void>;
+  /** What never became a request was refused. */
+  refused(failure: Failure, address: string | null): void;
+  /** The page for it. */
+  refusalPage(code: FailureCode): RenderedPage;
+}
+
+/** A request that can be served, before its body has been read. */
+interface Asked extends Omit<Visit, 'reader' | 'deadline' | 'body'> {
+  readonly origin: string;
+}
+
+export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
+  const { store, devices, monitor, relay, clock, log, metrics } = options;
+  const pages = createPageSender(options);
+  const { show, refuse } = pages;
+  /** When each service was last warned about, epoch ms. */
+  const warnedOverlong = new Map<string, number>();
+
+  /** A fault of our own must cost one page, not the process: phones hang on it. */
+  const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
+    const plan = options.plan();
+    try {
+      const waiting = serve(plan, exchange, listener, port);
+      if (waiting !== undefined) await waiting;
+    } catch (error) {
+      log.error('internal', { error });
+      if (exchange.isAnswered) return exchange.breakOff();
+      const origin = originOf(listener, port, null);
+      refuse({ plan, exchange, address: '', device: null, origin, status: null }, INTERNAL);
+    }
+  };
+
+  /** Nothing to wait for (undefined) is what most pages of an outage are: a promise for each would be garbage. */
+  const serve = (
+    plan: PhonePlan,
+    ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>
+  ): Promise<void> | undefined => {
+    const parsed = parsePhoneRequest(exchange);
+    const address = plan.addressOf(exchange.remoteAddress, exchange.header('x-forwarded-for'));
+    const turned = { plan, exchange, address, device: null, origin: originOf(listener, port, null), status: null };
+    if (!parsed.ok) return void refuse(turned, parsed.failure);
+    const { request } = parsed;
+    const origin = originOf(listener, port, request.host);
+    const status = locate(plan, request, listener);
+    const known = () => ({ ...turned, device: request.device, origin, status });
+    if (status === null) return void refuse(known(), unknownPrefix(request));
+    const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
+    if (request.method === 'GET') return visited(status, asked, null);
+    return exchange.readForm().then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), form)));
+  };
+
+  /** A request that may be served, `body` and all. */
+  const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> | undefined => {
+    const { plan, exchange, listener, request, address, stableOrigin, origin } = asked;
+    const now = clock.now();
+    const device = noteDevice(request, address, now);
+    // Before Finesse is asked: it may push before it answers.
+    options.addresses.seen(request.device, address, stableOrigin);
+    const reader = { origin, device: request.device, hint: selectHint(device, address), now };
+    const deadline = now + plan.answerWithinMs;
+    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
+    return route(status, visit, device);
+  };
+
+  /** The service a request is for; null when its prefix is neither a service nor a cluster. */
+  const locate = (plan: PhonePlan, request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
+    if (request.prefix === null && listener.service !== null) return store.get(listener.service);
+    const id = request.prefix ?? plan.frontDoor ?? '';
+    const service = store.get(id);
+    if (service !== null) return service;
+    const cluster = store.cluster(id);
+    return cluster.length === 0 ? null : selectFrontDoor(cluster, devices.get(request.device)?.service ?? null);
+  };
+
+  const noteDevice = (request: PhoneRequest, address: string, now: number): Device | null => {
+    const device = devices.seen(request.device, now);
+    if (!isEntry(request) && !hasPassword(request.query)) return device;
+    const hint = parseHint(request.query);
+    if (hint === null || !mayHint(device, address, hasPassword(request.query))) return device;
+    return devices.hinted(request.device, hint, address, now);
+  };
+
+  const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
+    const { request } = visit;
+    if (request.action !== null) return act(status, request.action, visit);
+    // Not looked up for a page that is relayed: this is every request's path.
+    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
+    const alternates = mayOffer ? store.alternates(status) : [];
+    const decided = decideRoute(
+      status,
+      {
+        signedInHere: device?.service === status.id,
+        looking: device?.looking === status.id,
+        entry: request.method === 'GET' && isEntry(request),
+      },
+      alternates.length,
+    );
+    if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
+    metrics.phoneRequest(status.id, 'page');
+    show(status, visit, decided, { alternates });
+    return undefined;
+  };
+
+  const act = (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> | undefined => {
+    const { method } = visit.request;
+    const [chosen = ''] = action.args;
+    const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
+    if (action.name === '~exit' && method === 'GET') {
+      metrics.phoneRequest(status.id, 'action');
+      devices.looksAt(visit.request.device, null, clock.now());
+      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
+      return undefined;
+    }
+    const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
+    if (!offerable || method !== 'GET') {
+      refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
+      return undefined;
+    }
+    metrics.phoneRequest(status.id, 'action');
+    return steer(status, alternate, visit);
+  };
+
+  /** The agent chose an alternate: confirmed again, then its sign-in is the answer. The choice wins over a recovery. */
+  const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
+    const { device } = visit.request;
+    const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
+    const now = store.get(from.id) ?? from;
+    const alternates = store.alternates(now);
+    const offered = alternates.some((alternate) => alternate.id === chosen.id);
+    const result = confirmed && offered ? 'confirmed' : 'gone';
+    log.info('steered', { device, from: from.id, to: chosen.id, result });
+    metrics.steered(from.id, chosen.id, result);
+    const target = `/fippa/${device}${carried(visit.request.query)}`;
+    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
+    // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
+    const left = alternates.filter((alternate) => alternate.id !== chosen.id);
+    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, left.length);
+    // fippa itself fails there: that is why the agent had a menu, and it still does.
+    const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
+    show(now, visit, page === 'relay' ? 'recovered' : page, {
+      alternates: left,
+      failed: 'http-status',
+      gone: chosen.name,
+    });
+  };
+
+  const relayed = async (status: ServiceStatus, visit: Visit, target: string, steered = false): Promise<void> => {
+    const { request, exchange } = visit;
+    const answer = await relay({
+      service: status.id,
+      target,
+      method: request.method,
+      // The phone sends the cookies of the service it comes from: a session of one server is none of the other's business.
+      rawHeaders: steered ? withoutCookies(exchange.rawHeaders) : exchange.rawHeaders,
+      body: visit.body,
+      address: visit.address,
+      origin: visit.reader.origin,
+      host: request.host,
+      secure: visit.listener.tls !== null,
+      limitMs: visit.deadline - RESERVE_MS - clock.now(),
+    });
+    if (!answer.ok) return failed(status, visit, answer.failure);
+    metrics.phoneRequest(status.id, 'relayed');
+    noteRelayed(status, visit, target, answer);
+    // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
+    const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
+    const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
+    const { body, contentType, expires, setCookies } = answer;
+    exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
+    metrics.answered((clock.now() - visit.reader.now) / 1000);
+  };
+
+  const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+    const { request, address, stableOrigin } = visit;
+    if (answer.overlong > 0) noteOverlong(status, answer.overlong);
+    // An image is no page.
+    if (answer.page === null) return;
+    if (store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
+    const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
+    const changed = devices.relayed(request.device, status.id, answer.page, logout, clock.now());
+    if (changed) {
+      const signedIn = devices.get(request.device)?.service === status.id;
+      if (signedIn) options.addresses.signedIn(request.device, address, stableOrigin);
+      log.info(signedIn ? 'device-signed-in' : 'device-signed-out', { device: request.device, service: status.id });
+    }
+  };
+
+  /** Counted each time, warned about once in a while: the same page comes again with every key press. */
+  const noteOverlong = (status: ServiceStatus, urls: number) => {
+    metrics.urlOverlong(status.id);
+    const now = clock.now();
+    if (now - (warnedOverlong.get(status.id) ?? Number.NEGATIVE_INFINITY) < WARN_AGAIN_MS) return;
+    warnedOverlong.set(status.id, now);
+    log.warn('url-overlong', { service: status.id, urls });
+  };
+
+  /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
+  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure): Promise<void> => {
+    const { device } = visit.request;
+    metrics.phoneRequest(status.id, 'failed');
+    metrics.upstreamFailed(status.id, failure.code);
+    log.warn('request-failed', { service: status.id, device, code: failure.code, detail: failure.detail });
+    // What was never sent for want of room here says nothing about the server.
+    const tells = failure.code !== 'busy';
+    if (tells) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
+    const after = store.get(status.id) ?? status;
+    if (tells && store.requestFailed(status.id, device)) log.warn('fippa-failing', { service: status.id });
+    const alternates = store.alternates(after);
+    const decided = decideRoute(
+      after,
+      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
+      alternates.length,
+    );
+    show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code });
+  };
+
+  return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
+}
+
+const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
+const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator };
+
+function unknownPrefix({ prefix }: PhoneRequest): Failure {
+  const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
+  return { code: 'request-service', detail };
+}
+
+async function within(clock: Clock, limitMs: number, promise: Promise<void>): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const cancel = clock.after(Math.max(0, limitMs), limit.resolve);
+  await Promise.race([promise, limit.promise]);
+  cancel();
+}

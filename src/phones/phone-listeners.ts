@@ -1,0 +1,103 @@
+/** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
+
+import type { AddressInfo } from 'node:net';
+import type { ListenerConfig } from '../config/config.ts';
+import type { PhoneLimits } from '../config/limits.ts';
+import { matchListeners } from '../config/listener-identity.ts';
+import type { AddressBounds } from '../http/server/client-limits.ts';
+import type { HttpExchange } from '../http/server/exchange.ts';
+import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
+import type { CertificateReport, CertificateStatus } from '../http/server/listener-certificate.ts';
+import type { Clock } from '../time/clock.ts';
+
+export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused' | 'errorPage'> {
+  /** `port`: where it listens, also when port 0 is configured. */
+  readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
+  readonly bounds: AddressBounds;
+  readonly clock: Clock;
+  /** `listener`: its key in the configuration at the start. */
+  readonly onCertificate: (listener: string, report: CertificateReport) => void;
+}
+
+/** The certificate of one listener. */
+export interface CertificateOf extends CertificateStatus {
+  readonly listener: string;
+}
+
+export interface PhoneListeners {
+  /** Rejects with a ListenerError. */
+  start(): Promise<void>;
+  /** Every answer from now on closes its connection. */
+  drain(): void;
+  /** As the listeners' own `stop`. */
+  stop(deadlineMs: number): Promise<void>;
+  /**
+   * Takes over what can change while a socket listens: public URL, service, certificate files, limits. A listener that is
+   * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
+   */
+  define(listeners: readonly ListenerConfig[], limits: PhoneLimits): void;
+  /** Looks at all certificate files now. */
+  lookAtCertificates(): void;
+  certificates(): readonly CertificateOf[];
+  /** In the order of the configuration at the start. */
+  addresses(): readonly AddressInfo[];
+}
+
+interface Running {
+  readonly key: string;
+  config: ListenerConfig;
+  readonly listener: Listener;
+}
+
+export function createPhoneListeners(
+  configured: readonly ListenerConfig[],
+  limits: PhoneLimits,
+  options: PhoneListenersOptions,
+): PhoneListeners {
+  const { bounds, clock, onCertificate, onRefused, errorPage } = options;
+  const running = configured.map((config, index): Running => {
+    const key = `phones.listeners[${index}]`;
+    const one: Running = {
+      key,
+      config,
+      listener: createListener(config, {
+        ...{ key, limits, bounds, onRefused, errorPage },
+        certificate: { clock, report: (report) => onCertificate(key, report) },
+        onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
+      }),
+    };
+    return one;
+  });
+  const lookAtCertificates = () => {
+    for (const { config, listener } of running) if (config.tls !== null) void listener.lookAtCertificate(config.tls);
+  };
+  return {
+    async start() {
+      for (const { listener } of running) await listener.start();
+    },
+    drain() {
+      for (const { listener } of running) listener.drain();
+    },
+    async stop(deadlineMs) {
+      await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));
+    },
+    define(listeners, nextLimits) {
+      const matches = matchListeners(
+        running.map(({ config }) => config),
+        listeners,
+      );
+      for (const [index, one] of running.entries()) {
+        one.config = matches[index] ?? one.config;
+        one.listener.setLimits(nextLimits);
+      }
+      lookAtCertificates();
+    },
+    lookAtCertificates,
+    certificates: () =>
+      running.flatMap(({ key, listener }) => {
+        const status = listener.certificate();
+        return status === null ? [] : [{ ...status, listener: key }];
+      }),
+    addresses: () => running.map(({ listener }) => listener.address()),
+  };
+}

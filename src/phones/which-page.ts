@@ -1,0 +1,99 @@
+/** From the snapshot to one of the proxy's own pages: which links it holds and what its Refresh says. */
+
+import type { FailureCode } from '../domain/failure.ts';
+import { failures } from '../domain/failure.ts';
+import type { ServiceStatus } from '../domain/model.ts';
+import { phoneUrl, type SignInHint } from '../domain/phone-url.ts';
+import { selectReconnectRefresh } from '../domain/routing.ts';
+import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
+
+/** Whom a page is for. */
+export interface Reader {
+  /** Public origin of the listener the phone used. */
+  readonly origin: string;
+  /** null: the request named no valid device, so nothing can be linked. */
+  readonly device: string | null;
+  readonly hint: SignInHint | null;
+  readonly now: number;
+}
+
+export interface PageAnswer {
+  readonly view: PageView;
+  /** Value of the Refresh header, or null for none. */
+  readonly refresh: string | null;
+}
+
+/** Seconds until a page asks again by itself (contract.md, "Pages"). */
+const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
+  unavailable: 10,
+  waiting: 5,
+  recovered: 1,
+  maintenance: 10,
+  error: 5,
+};
+
+export interface PageSubject {
+  readonly status: ServiceStatus;
+  /** Confirmed alternates; shown on the pages that offer them. */
+  readonly alternates: readonly ServiceStatus[];
+  /** Why the page is shown after a failed request, so that it can say that the action may have happened. */
+  readonly failed: FailureCode | null;
+  /** Name of a chosen alternate that is gone meanwhile. */
+  readonly gone: string | null;
+}
+
+/** A page about a service. */
+export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
+  const { status } = subject;
+  const link = (path: string) =>
+    reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.hint);
+  const alternates = subject.alternates.flatMap((alternate): PageLink[] => {
+    const url = link(`/~to/${alternate.id}`);
+    return url === null ? [] : [{ name: alternate.name, url }];
+  });
+  const retryUrl = link('');
+  const words = subject.failed === null ? null : failures[subject.failed].phone;
+  const view: PageView = {
+    page,
+    service: status.name,
+    attempt: status.attempt,
+    attempts: status.attempts,
+    // A service that is still reconnecting may be back in seconds: no alternates yet.
+    alternates: page === 'reconnecting' || page === 'recovered' ? [] : alternates,
+    retryUrl,
+    exitUrl: reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, '/~exit'),
+    message: page === 'error' || words === 'mayHaveHappened' ? words : null,
+    gone: subject.gone,
+  };
+  const seconds = refreshSeconds(page, status, reader);
+  return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
+}
+
+/** The error page for a request that is itself at fault: no Refresh, since asking again would not help. */
+export function selectRefusal(code: FailureCode, status: ServiceStatus | null, reader: Reader): PageAnswer {
+  const known = status !== null && reader.device !== null;
+  const view: PageView = {
+    page: 'error',
+    service: status?.name ?? null,
+    attempt: null,
+    attempts: status?.attempts ?? 0,
+    alternates: [],
+    retryUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '', reader.hint) : null,
+    exitUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '/~exit') : null,
+    message: failures[code].phone,
+    gone: null,
+  };
+  return { view, refresh: null };
+}
+
+function refreshSeconds(page: PageName, status: ServiceStatus, reader: Reader): number {
+  if (page !== 'reconnecting') return REFRESH_SECONDS[page];
+  return selectReconnectRefresh(status.attemptEndsAt ?? reader.now, reader.now, spreadOf(reader.device ?? ''));
+}
+
+/** A number in 0…1 that is always the same for a device. */
+function spreadOf(device: string): number {
+  let hash = 0;
+  for (let index = 0; index < device.length; index++) hash = (hash * 31 + device.charCodeAt(index)) >>> 0;
+  return (hash % 1024) / 1024;
+}
