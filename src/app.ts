@@ -2,24 +2,24 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
-import { createMonitor, type HealthChange } from './health/monitor.ts';
+import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createAddressBounds } from './http/server/client-limits.ts';
-import { logNotification } from './notification/notification-log.ts';
-import { renderFailure } from './ops/health.ts';
+import { notificationEvent } from './notification/notification-event.ts';
+import { createEventLog } from './ops/event-log.ts';
+import { createEventStream } from './ops/event-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
-import { logCertificate } from './phones/certificate-log.ts';
+import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { createRefusalLog } from './phones/refusal-log.ts';
 import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
-import { createNameStore } from './store/names.ts';
+import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 
@@ -59,6 +59,11 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
   const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
+  const events = createEventStream((subscriber, event, error) =>
+    log.error('subscriber-fault', { subscriber, event, error }),
+  );
+  const { report } = events;
+  const eventLog = createEventLog(log, clock);
 
   const monitor = createMonitor({
     services: allServices(config),
@@ -67,44 +72,34 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     store,
     clock,
     random: Math.random,
-    onChange: (id, change) => announce(id, change),
-    onProbe: (id, { outcome, latencyMs }) => {
-      metrics.probeEnded(id, latencyMs / 1000, outcome.kind);
-      // A fault of the configuration changes no state, so no other line would tell of it.
-      if (outcome.kind === 'fault' && store.health(id).failure?.code !== outcome.failure.code) {
-        log.error('service-fault', { service: id, reason: renderFailure(outcome.failure) });
+    onChange: (service, { from, to, attempt }) =>
+      report({
+        kind: 'service-changed',
+        at: clock.now(),
+        service,
+        from,
+        to,
+        attempt,
+        failure: store.health(service).failure,
+      }),
+    onProbe: (service, { outcome, latencyMs }) => {
+      const at = clock.now();
+      // A fault of the configuration changes no state, so no other event would tell of it.
+      if (outcome.kind === 'fault' && store.health(service).failure?.code !== outcome.failure.code) {
+        report({ kind: 'credentials-refused', at, service, failure: outcome.failure });
       }
-      const conflicts = names.learn(id, outcome.kind === 'fault' ? null : outcome.info);
-      if (conflicts !== null) log.warn('name-conflict', { conflicts });
+      report({ kind: 'probe-ended', at, service, latencyMs, outcome });
     },
-    onFault: (id, error) => log.error('probe-fault', { service: id, error }),
-    onNotification: (id, seen) => {
-      metrics.notificationSeen(id, seen);
-      logNotification(log, id, seen);
-    },
+    onFault: (service, error) => report({ kind: 'probe-fault', at: clock.now(), service, error }),
+    onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
   });
-
-  const pushes = createPushes({ config, devices, names, clock, log, metrics });
-
-  const announce = (id: string, change: HealthChange) => {
-    pushes.changed(id, change.from, change.to);
-    const { failure } = store.health(id);
-    const reason = failure === null ? null : renderFailure(failure);
-    const fields = { service: id, from: change.from, to: change.to, attempt: change.attempt, reason };
-    if (change.to === 'reconnecting') {
-      metrics.attemptStarted(id);
-      log.warn(change.from === 'reconnecting' ? 'service-attempt' : 'service-state', fields);
-    } else if (change.to === 'out-of-service') {
-      metrics.verdict(id);
-      log.error('service-state', fields);
-    } else {
-      if (change.from !== 'unknown') metrics.recovered(id);
-      log.info('service-state', { ...fields, reason: null });
-    }
-  };
+  const pushes = createPushes({ config, devices, names, clock, report });
+  events.subscribe('log', eventLog.handlers);
+  events.subscribe('metrics', metrics.handlers);
+  events.subscribe('names', nameHandlers(names, report));
+  events.subscribe('pushes', pushes.handlers);
 
   const relay = createRelay(allServices(config), names);
-  const refusals = createRefusalLog({ clock, write: (fields) => log.warn('request-refused', fields) });
   const handler = createPhoneHandler({
     plan: () => plan,
     store,
@@ -113,9 +108,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     relay: relay.relay,
     addresses: pushes.addresses,
     clock,
-    log,
-    refusals,
-    metrics,
+    report,
   });
   let draining = false;
   const ops = createOpsServer({
@@ -142,7 +135,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     errorPage: handler.refusalPage,
     bounds,
     clock,
-    onCertificate: (listener, report) => logCertificate(log, listener, report),
+    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
   });
 
   let cancelForget = () => {};
@@ -152,8 +145,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   };
 
   const adminSettings = createAdminKeeper(store, {
-    notRead: (error) => log.error('state-not-read', { error }),
-    notKept: (error) => log.error('state-not-kept', { error }),
+    notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
+    notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
   });
 
   const apply = (next: Config) => {
@@ -178,7 +171,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     const phonesMs = withinMs - opsMs;
     draining = true;
     cancelForget();
-    refusals.stop();
+    eventLog.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));

@@ -1,11 +1,9 @@
 /** Counts what happens and shows it, with the state of the services, in the Prometheus text format. */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type FailureCode, failures } from '../domain/failure.ts';
-import type { AdminState, HealthState, ProbeOutcome, ServiceStatus } from '../domain/model.ts';
-import type { AddressRefusal } from '../domain/phone-address.ts';
-import type { NotificationSeen } from '../notification/notification.ts';
-import type { PageName } from '../pages/page-view.ts';
+import type { EventHandlers, PageName } from '../domain/events.ts';
+import { failures } from '../domain/failure.ts';
+import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -17,27 +15,9 @@ import { createTally, type Tally } from './tally.ts';
 /** What became of a phone's request. */
 export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed';
 
-/** `service` is the id of a configured service; anything else counts under `none`. */
 export interface Metrics {
-  phoneRequest(service: string, outcome: PhoneOutcome): void;
-  /** Time from the end of a phone's request to the end of its answer, in seconds. */
-  answered(seconds: number): void;
-  pageServed(service: string, page: PageName): void;
-  requestRefused(code: FailureCode): void;
-  upstreamFailed(service: string, code: FailureCode): void;
-  urlOverlong(service: string): void;
-  steered(from: string, to: string, result: 'confirmed' | 'gone'): void;
-  /** A push of Finesse; null: no service is known. */
-  pushRelayed(service: string | null, outcome: 'delivered' | FailureCode): void;
-  /** A push of the proxy itself. */
-  pushed(service: string, event: string, outcome: 'delivered' | 'left-alone' | FailureCode): void;
-  phoneAddressChanged(reason: 'sign-in' | 'old-gone'): void;
-  phoneAddressRefused(reason: AddressRefusal): void;
-  attemptStarted(service: string): void;
-  verdict(service: string): void;
-  recovered(service: string): void;
-  notificationSeen(service: string, seen: NotificationSeen): void;
-  probeEnded(service: string, seconds: number, outcome: ProbeOutcome['kind']): void;
+  /** What counts each event; `service` is the id of a configured one, anything else counts under `none`. */
+  readonly handlers: EventHandlers;
   render(): Promise<{ readonly body: string; readonly contentType: string }>;
 }
 
@@ -104,31 +84,54 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addServiceGauges(registry, options);
   addProcessGauges(registry, options);
 
-  return {
-    phoneRequest: (service, outcome) => requests.add(nameOf(service), outcome),
-    answered: (seconds) => answers.add(seconds),
-    pageServed: (service, page) => pages.add(nameOf(service), page),
-    requestRefused: (code) => refused.add(code, ''),
-    upstreamFailed: (service, code) => relayFailures.add(nameOf(service), code),
-    urlOverlong: (service) => overlong.add(nameOf(service), ''),
-    // Two services and a result in two keys: `from` and `to` are ids, which hold no space.
-    steered: (from, to, result) => steered.add(`${nameOf(from)} ${nameOf(to)}`, result),
-    pushRelayed: (service, outcome) => pushRelays.add(nameOf(service ?? NONE), outcome),
-    pushed: (service, event, outcome) => pushes.add(`${nameOf(service)} ${event}`, outcome),
-    phoneAddressChanged: (reason) => addressChanges.add(reason, ''),
-    phoneAddressRefused: (reason) => addressRefusals.add(reason, ''),
-    attemptStarted: (service) => attempts.add(nameOf(service), ''),
-    verdict: (service) => verdicts.add(nameOf(service), ''),
-    recovered: (service) => recoveries.add(nameOf(service), ''),
-    notificationSeen(service, seen) {
-      const id = nameOf(service);
-      if (seen.kind === 'notified')
-        notifications.add(id, seen.status === 'IN_SERVICE' ? 'in-service' : 'out-of-service');
-      else if (seen.kind === 'presence') notifications.add(id, seen.available ? 'available' : 'unavailable');
-      else if (seen.kind === 'ignored') ignored.add(id, seen.because);
-      else if (seen.kind === 'disconnected') disconnects.add(id, seen.failure.code);
+  const requested = (service: string | null, outcome: PhoneOutcome) => requests.add(nameOf(service ?? NONE), outcome);
+  const handlers: EventHandlers = {
+    'page-relayed': ({ service, durationMs }) => {
+      requested(service, 'relayed');
+      answers.add(durationMs / 1000);
     },
-    probeEnded: (service, seconds, outcome) => probes.observe({ service: nameOf(service), outcome }, seconds),
+    'page-served': ({ service, page, after, durationMs }) => {
+      // A request that failed, or chose an alternate, has been counted as that.
+      if (after === 'request') requested(service, 'page');
+      pages.add(nameOf(service), page);
+      answers.add(durationMs / 1000);
+    },
+    'action-taken': ({ service }) => requested(service, 'action'),
+    'request-failed': ({ service, failure }) => {
+      requested(service, 'failed');
+      relayFailures.add(nameOf(service), failure.code);
+    },
+    'request-refused': ({ service, failure }) => {
+      requested(service, 'refused');
+      refused.add(failure.code, '');
+    },
+    'url-overlong': ({ service }) => overlong.add(nameOf(service), ''),
+    // Two services and a result in two keys: `from` and `to` are ids, which hold no space.
+    'agent-steered': ({ from, to, result }) => steered.add(`${nameOf(from)} ${nameOf(to)}`, result),
+    'push-relayed': ({ service }) => pushRelays.add(nameOf(service), 'delivered'),
+    'push-not-relayed': ({ service, failure }) => pushRelays.add(nameOf(service ?? NONE), failure.code),
+    'own-push-ended': ({ service, reason, outcome }) => pushes.add(`${nameOf(service)} ${reason}`, outcome),
+    'phone-address': ({ reason }) => {
+      if (reason !== 'first') addressChanges.add(reason, '');
+    },
+    'phone-address-refused': ({ reason }) => addressRefusals.add(reason, ''),
+    'service-changed': ({ service, from, to }) => {
+      const id = nameOf(service);
+      if (to === 'reconnecting') attempts.add(id, '');
+      else if (to === 'out-of-service') verdicts.add(id, '');
+      else if (from !== 'unknown') recoveries.add(id, '');
+    },
+    'probe-ended': ({ service, latencyMs, outcome }) =>
+      probes.observe({ service: nameOf(service), outcome: outcome.kind }, latencyMs / 1000),
+    'notification-status': ({ service, status }) =>
+      notifications.add(nameOf(service), status === 'IN_SERVICE' ? 'in-service' : 'out-of-service'),
+    'notification-presence': ({ service, available }) =>
+      notifications.add(nameOf(service), available ? 'available' : 'unavailable'),
+    'notification-ignored': ({ service, because }) => ignored.add(nameOf(service), because),
+    'notification-disconnected': ({ service, failure }) => disconnects.add(nameOf(service), failure.code),
+  };
+  return {
+    handlers,
     render: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
 }

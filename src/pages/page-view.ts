@@ -1,8 +1,9 @@
 /** What a page of the proxy's own shows: the contract between decisions (snapshot to view) and the renderer (view to XML). */
 
+import type { PageName } from '../domain/events.ts';
 import type { PhoneMessage } from '../domain/failure.ts';
 
-export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
+export type { PageName };
 
 export interface PageLink {
   /** As agents read it; the renderer cuts it to the limit. */

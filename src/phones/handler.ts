@@ -1,27 +1,24 @@
 /**
- * A phone's request from top to bottom: gate → routing → upstream → rewrite or page → answer. It tells the rest only through
- * the stores and the monitor's `requestFailed` and `confirm`.
+ * A phone's request from top to bottom: gate → routing → upstream → rewrite or page → answer. It tells the rest by events and
+ * through the stores, and asks the monitor by `requestFailed` and `confirm` alone.
  */
 
 import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import type { Report } from '../domain/events.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import type { RenderedPage } from '../pages/page-view.ts';
 import { renderExit } from '../pages/renderer.ts';
-import type { PhoneAddresses } from '../push/addresses.ts';
 import type { Relay, RelayedAnswer } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { createPageSender } from './page-sender.ts';
-import type { RefusalLog } from './refusal-log.ts';
 import {
   carried,
   entryUrl,
@@ -39,17 +36,20 @@ export interface HandlerOptions {
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
-  readonly addresses: PhoneAddresses;
+  readonly addresses: SeenAddresses;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly refusals: Pick<RefusalLog, 'refused'>;
-  readonly metrics: Metrics;
+  readonly report: Report;
+}
+
+/** Told where the requests of phones come from, before Finesse is asked. */
+export interface SeenAddresses {
+  seen(device: string, address: string, origin: string): void;
+  signedIn(device: string, address: string, origin: string): void;
 }
 
 /** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
 const RESERVE_MS = 350;
 const WRITE_MS = 150;
-const WARN_AGAIN_MS = 600_000;
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
 const CONFIRM_MS = 1500;
 
@@ -67,11 +67,9 @@ interface Asked extends Omit<Visit, 'reader' | 'deadline' | 'body'> {
 }
 
 export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
-  const { store, devices, monitor, relay, clock, log, metrics } = options;
+  const { store, devices, monitor, relay, clock, report } = options;
   const pages = createPageSender(options);
   const { show, refuse } = pages;
-  /** When each service was last warned about, epoch ms. */
-  const warnedOverlong = new Map<string, number>();
 
   /** A fault of our own must cost one page, not the process: phones hang on it. */
   const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
@@ -80,7 +78,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       const waiting = serve(plan, exchange, listener, port);
       if (waiting !== undefined) await waiting;
     } catch (error) {
-      log.error('internal', { error });
+      report({ kind: 'internal-fault', at: clock.now(), where: 'phones', error });
       if (exchange.isAnswered) return exchange.breakOff();
       const origin = originOf(listener, port, null);
       refuse({ plan, exchange, address: '', device: null, origin, status: null }, INTERNAL);
@@ -153,8 +151,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       alternates.length,
     );
     if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
-    metrics.phoneRequest(status.id, 'page');
-    show(status, visit, decided, { alternates });
+    show(status, visit, decided, { after: 'request', alternates });
     return undefined;
   };
 
@@ -163,7 +160,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const [chosen = ''] = action.args;
     const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
     if (action.name === '~exit' && method === 'GET') {
-      metrics.phoneRequest(status.id, 'action');
+      report({
+        kind: 'action-taken',
+        at: clock.now(),
+        service: status.id,
+        device: visit.request.device,
+        action: 'exit',
+      });
       devices.looksAt(visit.request.device, null, clock.now());
       visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
       return undefined;
@@ -173,7 +176,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
       return undefined;
     }
-    metrics.phoneRequest(status.id, 'action');
+    report({
+      kind: 'action-taken',
+      at: clock.now(),
+      service: status.id,
+      device: visit.request.device,
+      action: 'choose',
+    });
     return steer(status, alternate, visit);
   };
 
@@ -185,8 +194,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const alternates = store.alternates(now);
     const offered = alternates.some((alternate) => alternate.id === chosen.id);
     const result = confirmed && offered ? 'confirmed' : 'gone';
-    log.info('steered', { device, from: from.id, to: chosen.id, result });
-    metrics.steered(from.id, chosen.id, result);
+    report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
     const target = `/fippa/${device}${carried(visit.request.query)}`;
     if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
     // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
@@ -195,6 +203,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     // fippa itself fails there: that is why the agent had a menu, and it still does.
     const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
     show(now, visit, page === 'relay' ? 'recovered' : page, {
+      after: 'choice',
       alternates: left,
       failed: 'http-status',
       gone: chosen.name,
@@ -217,58 +226,50 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
     if (!answer.ok) return failed(status, visit, answer.failure);
-    metrics.phoneRequest(status.id, 'relayed');
     noteRelayed(status, visit, target, answer);
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
     const { body, contentType, expires, setCookies } = answer;
     exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
-    metrics.answered((clock.now() - visit.reader.now) / 1000);
+    const at = clock.now();
+    report({ kind: 'page-relayed', at, service: status.id, device: request.device, durationMs: at - visit.reader.now });
   };
 
   const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
     const { request, address, stableOrigin } = visit;
-    if (answer.overlong > 0) noteOverlong(status, answer.overlong);
+    const { device } = request;
+    const service = status.id;
+    const at = clock.now();
+    if (answer.overlong > 0) report({ kind: 'url-overlong', at, service, urls: answer.overlong });
     // An image is no page.
     if (answer.page === null) return;
-    if (store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
+    if (store.pageRelayed(service)) report({ kind: 'fippa-works-again', at, service });
     const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
-    const changed = devices.relayed(request.device, status.id, answer.page, logout, clock.now());
-    if (changed) {
-      const signedIn = devices.get(request.device)?.service === status.id;
-      if (signedIn) options.addresses.signedIn(request.device, address, stableOrigin);
-      log.info(signedIn ? 'device-signed-in' : 'device-signed-out', { device: request.device, service: status.id });
-    }
-  };
-
-  /** Counted each time, warned about once in a while: the same page comes again with every key press. */
-  const noteOverlong = (status: ServiceStatus, urls: number) => {
-    metrics.urlOverlong(status.id);
-    const now = clock.now();
-    if (now - (warnedOverlong.get(status.id) ?? Number.NEGATIVE_INFINITY) < WARN_AGAIN_MS) return;
-    warnedOverlong.set(status.id, now);
-    log.warn('url-overlong', { service: status.id, urls });
+    const change = devices.relayed(device, service, answer.page, logout, at);
+    if (change === null) return;
+    if (change.to === null) return report({ kind: 'device-signed-out', at, device, service });
+    options.addresses.signedIn(device, address, stableOrigin);
+    report({ kind: 'device-signed-in', at, device, service, from: change.from, address });
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
   const failed = async (status: ServiceStatus, visit: Visit, failure: Failure): Promise<void> => {
     const { device } = visit.request;
-    metrics.phoneRequest(status.id, 'failed');
-    metrics.upstreamFailed(status.id, failure.code);
-    log.warn('request-failed', { service: status.id, device, code: failure.code, detail: failure.detail });
+    const service = status.id;
+    report({ kind: 'request-failed', at: clock.now(), service, device, failure });
     // What was never sent for want of room here says nothing about the server.
     const tells = failure.code !== 'busy';
     if (tells) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (tells && store.requestFailed(status.id, device)) log.warn('fippa-failing', { service: status.id });
+    if (tells && store.requestFailed(service, device)) report({ kind: 'fippa-failing', at: clock.now(), service });
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
       { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
       alternates.length,
     );
-    show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code });
+    show(after, visit, decided === 'relay' ? 'error' : decided, { after: 'failure', alternates, failed: failure.code });
   };
 
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };

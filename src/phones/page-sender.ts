@@ -1,14 +1,13 @@
-/** Sends the proxy's own pages: what is shown, noted about the device, counted and logged with it. */
+/** Sends the proxy's own pages, and notes what the device was shown. */
 
+import type { EventOf, Report } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import type { Route } from '../domain/routing.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import type { RenderedPage } from '../pages/page-view.ts';
 import { renderPage } from '../pages/renderer.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
-import type { RefusalLog } from './refusal-log.ts';
 import { NO_HEADERS, type PhonePlan, phoneHeaders, type TurnedAway, type Visit } from './visit.ts';
 import { type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
 
@@ -16,11 +15,12 @@ export interface PageSenderOptions {
   readonly plan: () => PhonePlan;
   readonly devices: DeviceRegistry;
   readonly clock: Clock;
-  readonly refusals: Pick<RefusalLog, 'refused'>;
-  readonly metrics: Metrics;
+  readonly report: Report;
 }
 
 export interface ShownSubject {
+  /** What the phone's request has come to. */
+  readonly after: EventOf<'page-served'>['after'];
   readonly alternates: readonly ServiceStatus[];
   /** Why the page is shown after a failed request. */
   readonly failed?: FailureCode;
@@ -40,7 +40,7 @@ export interface PageSender {
 }
 
 export function createPageSender(options: PageSenderOptions): PageSender {
-  const { devices, clock, metrics } = options;
+  const { devices, clock, report } = options;
 
   const show: PageSender['show'] = (status, visit, page, subject) => {
     const now = clock.now();
@@ -48,21 +48,19 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
     if (outage) devices.looksAt(device, status.id, now);
     else if (page === 'recovered') devices.looksAt(device, null, now);
-    metrics.pageServed(status.id, page);
     const answer = selectPage(
       page,
       { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
       { ...visit.reader, now },
     );
     send(visit, answer);
-    metrics.answered((now - visit.reader.now) / 1000);
+    const durationMs = now - visit.reader.now;
+    report({ kind: 'page-served', at: now, service: status.id, device, page, after: subject.after, durationMs });
   };
 
   const refuse: PageSender['refuse'] = (turned, failure) => {
     const { exchange, address, device, origin, status } = turned;
-    metrics.phoneRequest(status?.id ?? 'none', 'refused');
-    metrics.requestRefused(failure.code);
-    options.refusals.refused({ code: failure.code, address, device, detail: failure.detail });
+    report({ kind: 'request-refused', at: clock.now(), service: status?.id ?? null, device, address, failure });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
     exchange.closeAfter();
     send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
@@ -73,11 +71,8 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     exchange.answer({ body, contentType, refresh, own: true });
   };
 
-  const refused: PageSender['refused'] = ({ code, detail }, address) => {
-    metrics.phoneRequest('none', 'refused');
-    metrics.requestRefused(code);
-    options.refusals.refused({ code, address, detail });
-  };
+  const refused: PageSender['refused'] = (failure, address) =>
+    report({ kind: 'request-refused', at: clock.now(), service: null, device: null, address, failure });
 
   const refusalPage: PageSender['refusalPage'] = (code) => {
     const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });

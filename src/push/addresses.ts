@@ -1,10 +1,9 @@
 /** Keeps the address of each phone: takes note of where requests come from, and finds out what a change depends on. */
 
 import { networkInterfaces } from 'node:os';
+import type { Report } from '../domain/events.ts';
 import { type AddressRefusal, decideAddress, judgeAddress, type PhonePlace } from '../domain/phone-address.ts';
 import { contains, parseNetworks } from '../http/server/client-address.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -33,8 +32,7 @@ export interface PhoneAddressesOptions {
   readonly isFinesse: (address: string) => boolean;
   readonly takesConnections: (address: string) => Promise<boolean>;
   readonly clock: Clock;
-  readonly log: Pick<Log, 'debug' | 'info' | 'warn'>;
-  readonly metrics: Pick<Metrics, 'phoneAddressChanged' | 'phoneAddressRefused'>;
+  readonly report: Report;
   /** This machine's addresses; by default those of its interfaces. */
   readonly ownAddresses?: () => ReadonlySet<string>;
 }
@@ -43,27 +41,30 @@ export interface PhoneAddressesOptions {
 const ASK_AGAIN_MS = 10_000;
 /** Claims looked into at once; beyond them the known addresses simply stay. */
 const MAX_ASKED = 1_000;
-/** The log tells of refused addresses at most so often; the metric counts each. */
-const REFUSED_AGAIN_MS = 60_000;
 const LOOPBACK = parseNetworks(['127.0.0.0/8', '::1']);
 
 export function createPhoneAddresses(
   options: PhoneAddressesOptions,
 ): PhoneAddresses & { define(where: PhoneWhereabouts): void } {
-  const { devices, clock, log, metrics } = options;
+  const { devices, clock, report } = options;
   let networks = parseNetworks([]);
   let onlyLoopback = false;
   const ownAddresses = options.ownAddresses ?? createOwnAddresses(clock);
   /** Devices whose old address was asked, and when; oldest first. */
   const asked = new Map<string, number>();
-  const refusedAt = new Map<AddressRefusal, number>();
 
   const take = (device: string, address: string, origin: string, reason: 'first' | 'sign-in' | 'old-gone') => {
     const from = devices.place(device)?.address ?? null;
     devices.setPlace(device, { address, origin });
-    if (from === null) return log.debug('phone-address', { device, from, to: address, reason });
-    metrics.phoneAddressChanged(reason === 'sign-in' ? 'sign-in' : 'old-gone');
-    log.info('phone-address', { device, from, to: address, reason });
+    // Where no address was known, none has changed.
+    report({
+      kind: 'phone-address',
+      at: clock.now(),
+      device,
+      from,
+      to: address,
+      reason: from === null ? 'first' : reason,
+    });
   };
 
   const judge = (address: string): AddressRefusal | null =>
@@ -78,12 +79,7 @@ export function createPhoneAddresses(
   const isAllowed = (device: string, address: string): boolean => {
     const refusal = judge(address);
     if (refusal === null) return true;
-    metrics.phoneAddressRefused(refusal);
-    const now = clock.now();
-    if (Math.abs(now - (refusedAt.get(refusal) ?? Number.NEGATIVE_INFINITY)) >= REFUSED_AGAIN_MS) {
-      refusedAt.set(refusal, now);
-      log.warn('phone-address-refused', { device, address, reason: refusal });
-    }
+    report({ kind: 'phone-address-refused', at: clock.now(), device, address, reason: refusal });
     return false;
   };
 

@@ -6,9 +6,8 @@
 import { Buffer } from 'node:buffer';
 import type { OwnPushConfig } from '../config/config.ts';
 import type { Device } from '../domain/device.ts';
+import type { PushReason, Report } from '../domain/events.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
@@ -17,11 +16,9 @@ import { createPacer } from './pacing.ts';
 import { classifyPhoneAnswer, type PushOutcome } from './phone-answer.ts';
 import type { PhoneClient, PhonePush } from './phone-client.ts';
 
-export type PushEvent = 'first-failure' | 'verdict' | 'recovery';
-
 export interface Announcer {
   /** Tells the phones signed in on the service, as configured. What is left of an earlier round there is dropped. */
-  announce(service: string, event: PushEvent): void;
+  announce(service: string, reason: PushReason): void;
   stop(): void;
 }
 
@@ -31,8 +28,7 @@ export interface AnnouncerOptions {
   readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
   readonly clock: Clock;
-  readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly metrics: Pick<Metrics, 'pushed'>;
+  readonly report: Report;
 }
 
 /** Older phones take no more (reference/phone-xml.md §8). */
@@ -41,7 +37,7 @@ const MAX_XML_BYTES = 512;
 const REFRESHES_WITHIN_MS = 20_000;
 
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
-  const { config, devices, clock, log } = options;
+  const { config, devices, clock, report } = options;
   const pacer = createPacer(config, clock);
   const authorization = `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
   const rounds = new Map<string, Round>();
@@ -58,7 +54,8 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     pacer.add({
       wanted() {
         const judged = judge(round, name);
-        if (judged !== 'tell') count(round, judged === 'drop' ? null : 'left-alone');
+        if (judged === 'left-alone') end(round, name, judged);
+        else if (judged === 'drop') drop(round);
         return judged === 'tell';
       },
       async run(): Promise<void> {
@@ -69,36 +66,42 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
         if (!reply.ok && !reply.connected && !isRepeat) return add(round, name, true);
         if (!reply.ok) return fail(round, name, { ...reply, address: push.push.address });
         const outcome = classifyPhoneAnswer(reply.status, reply.body);
-        if (outcome === 'delivered') return count(round, outcome);
+        if (outcome === 'delivered') return end(round, name, outcome, { address: push.push.address });
         fail(round, name, { code: outcome, detail: `status ${reply.status}`, address: push.push.address });
       },
     });
 
-  const fail = (round: Round, device: string, { code, detail, address }: PushFault) => {
-    const { service, event } = round;
-    log.warn('push-failed', { device, service, code, detail, address, reason: event });
-    count(round, code);
+  const fail = (round: Round, device: string, { code, detail, address }: PushFault) =>
+    end(round, device, code, { detail, address });
+
+  const end = (
+    round: Round,
+    device: string,
+    outcome: PushOutcome | 'left-alone',
+    { detail = null, address = null }: { readonly detail?: string | null; readonly address?: string | null } = {},
+  ) => {
+    const { service, reason } = round;
+    report({ kind: 'own-push-ended', at: clock.now(), service, device, reason, outcome, detail, address });
+    if (outcome === 'delivered') round.delivered += 1;
+    else if (outcome === 'left-alone') round.leftAlone += 1;
+    else round.failed += 1;
+    drop(round);
   };
 
-  const count = (round: Round, outcome: PushOutcome | 'left-alone' | null) => {
-    if (outcome !== null) {
-      options.metrics.pushed(round.service, round.event, outcome);
-      if (outcome === 'delivered') round.delivered += 1;
-      else if (outcome === 'left-alone') round.leftAlone += 1;
-      else round.failed += 1;
-    }
+  /** One phone less to be told. */
+  const drop = (round: Round) => {
     round.left -= 1;
     if (round.left > 0 || rounds.get(round.service) !== round) return;
     rounds.delete(round.service);
-    const { service, event, delivered, leftAlone, failed } = round;
-    log.info('phones-told', { service, reason: event, delivered, leftAlone, failed });
+    const { service, reason, delivered, leftAlone, failed } = round;
+    report({ kind: 'phones-told', at: clock.now(), service, reason, delivered, leftAlone, failed });
   };
 
   return {
-    announce(service, event) {
-      if (!isWanted(config, event)) return;
+    announce(service, reason) {
+      if (!isWanted(config, reason)) return;
       const names = [...devices.signedInDevices(service)];
-      const round: Round = { service, event, left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
+      const round: Round = { service, reason, left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
       rounds.delete(service);
       if (names.length === 0) return;
       rounds.set(service, round);
@@ -111,10 +114,10 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   };
 }
 
-/** One event of one service, and how far it has come. */
+/** What phones of one service are told of, and how far that has come. */
 interface Round {
   readonly service: string;
-  readonly event: PushEvent;
+  readonly reason: PushReason;
   left: number;
   delivered: number;
   leftAlone: number;
@@ -127,8 +130,8 @@ interface PushFault {
   readonly address: string | null;
 }
 
-function isWanted(config: OwnPushConfig, event: PushEvent): boolean {
-  switch (event) {
+function isWanted(config: OwnPushConfig, reason: PushReason): boolean {
+  switch (reason) {
     case 'verdict':
       return config.onVerdict;
     case 'recovery':

@@ -3,15 +3,14 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, PushConfig, PushListenerConfig } from '../config/config.ts';
 import { isLoopbackOnly } from '../config/values.ts';
+import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
 import type { HealthState } from '../domain/model.ts';
 import { createListener, type Listener } from '../http/server/listener.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
 import type { Clock } from '../time/clock.ts';
 import { createPhoneAddresses, NO_ADDRESSES, type PhoneAddresses } from './addresses.ts';
-import { createAnnouncer, type PushEvent } from './announcer.ts';
+import { createAnnouncer } from './announcer.ts';
 import { renderPhoneError } from './phone-answer.ts';
 import { createPhoneClient, type PhoneClient } from './phone-client.ts';
 import { createPushRelay } from './relay.ts';
@@ -19,8 +18,8 @@ import { createPushSources } from './sources.ts';
 
 export interface Pushes {
   readonly addresses: PhoneAddresses;
-  /** A service changed its state. */
-  changed(service: string, from: HealthState, to: HealthState): void;
+  /** Tells phones what happens to their service. */
+  readonly handlers: EventHandlers;
   /** Another configuration: other services and networks count from now on; what is under `push` needs a restart. */
   define(config: Config): void;
   /** Rejects with a ListenerError. */
@@ -35,8 +34,7 @@ export interface PushesOptions {
   readonly devices: DeviceRegistry;
   readonly names: NameStore;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly report: Report;
 }
 
 export function createPushes(options: PushesOptions): Pushes {
@@ -46,26 +44,26 @@ export function createPushes(options: PushesOptions): Pushes {
 
 const NO_PUSHES: Pushes = {
   addresses: NO_ADDRESSES,
-  changed: () => {},
+  handlers: {},
   define: () => {},
   start: async () => {},
   stop: async () => {},
   listening: () => [],
 };
 
-function createConfigured({ config, devices, names, clock, log, metrics }: PushesOptions, push: PushConfig): Pushes {
+function createConfigured({ config, devices, names, clock, report }: PushesOptions, push: PushConfig): Pushes {
   const client: PhoneClient = createPhoneClient(push.phonePorts, push.timeoutMs);
   const sources = createPushSources(clock);
   const addresses = createPhoneAddresses({
-    ...{ devices, clock, log, metrics },
+    ...{ devices, clock, report },
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, log, metrics });
+  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, report });
   const announcer =
     push.own === null
       ? null
-      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, clock, log, metrics });
+      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, clock, report });
 
   const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
     createListener(
@@ -86,9 +84,11 @@ function createConfigured({ config, devices, names, clock, log, metrics }: Pushe
 
   return {
     addresses,
-    changed(service, from, to) {
-      const event = selectPushEvent(from, to, push.own?.atFirstFailure === true);
-      if (event !== null) announcer?.announce(service, event);
+    handlers: {
+      'service-changed': ({ service, from, to }) => {
+        const reason = selectPushReason(from, to, push.own?.atFirstFailure === true);
+        if (reason !== null) announcer?.announce(service, reason);
+      },
     },
     define,
     async start() {
@@ -104,7 +104,7 @@ function createConfigured({ config, devices, names, clock, log, metrics }: Pushe
 }
 
 /** What phones are told of. A recovery is news only to those who were told of a failure. */
-export function selectPushEvent(from: HealthState, to: HealthState, atFirstFailure: boolean): PushEvent | null {
+export function selectPushReason(from: HealthState, to: HealthState, atFirstFailure: boolean): PushReason | null {
   if (to === 'out-of-service') return 'verdict';
   if (to === 'reconnecting') return from === 'reconnecting' ? null : 'first-failure';
   if (to !== 'in-service') return null;

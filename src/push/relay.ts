@@ -3,11 +3,10 @@
  * Where no phone could be asked, the answer is the error that one would give.
  */
 
+import type { Report } from '../domain/events.ts';
 import type { Failure } from '../domain/model.ts';
 import { createAddressOf } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
-import type { Log } from '../ops/log.ts';
-import type { Metrics } from '../ops/metrics.ts';
 import { parsePhoneRequest } from '../phones/gate.ts';
 import type { NameStore } from '../store/names.ts';
 import type { Clock } from '../time/clock.ts';
@@ -24,8 +23,7 @@ export interface PushRelayOptions {
   readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
   readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Pick<Metrics, 'pushRelayed' | 'urlOverlong'>;
+  readonly report: Report;
 }
 
 export interface PushRelay {
@@ -38,8 +36,6 @@ export interface PushRelay {
 /** Phones take 40 KiB (reference/phone-xml.md §8); escaped it is up to three times as long. */
 const MAX_XML_BYTES = 40 * 1024;
 const MAX_FORM_BYTES = 3 * MAX_XML_BYTES + 1024;
-
-const WARN_AGAIN_MS = 10_000;
 
 /** A push that ends here, with what is known of it. */
 interface Stopped {
@@ -60,18 +56,9 @@ interface Addressed {
 }
 
 export function createPushRelay(options: PushRelayOptions): PushRelay {
-  const { sources, names, addresses, log, metrics } = options;
+  const { sources, names, addresses, clock, report } = options;
   // Pushes come from Finesse itself: no front is believed here.
   const addressOf = createAddressOf([]);
-  let strangerAt = Number.NEGATIVE_INFINITY;
-
-  /** Anybody can knock; whom nobody knows is counted each time and logged once in a while. */
-  const warnOfStranger = (code: PushFailureCode, detail: string, from: string | null) => {
-    const now = options.clock.now();
-    if (Math.abs(now - strangerAt) < WARN_AGAIN_MS) return;
-    strangerAt = now;
-    log.warn('push-failed', { device: null, service: null, code, detail, from });
-  };
 
   const handle: PushRelay['handle'] = async (exchange, scheme) => {
     // One push a connection, as phones have it.
@@ -81,7 +68,7 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
       const stopped = await relay(exchange, scheme, from);
       if (stopped !== null) stop(exchange, stopped, from);
     } catch (error) {
-      log.error('internal', { error });
+      report({ kind: 'internal-fault', at: clock.now(), where: 'pushes', error });
       exchange.breakOff();
     }
   };
@@ -142,28 +129,28 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
       return { ...stopped('push-unknown-device', 'no address is known that may be pushed to'), service, device };
     }
     const { xml, overlong } = document.rewrite(place.origin);
-    if (overlong > 0) metrics.urlOverlong(service);
+    if (overlong > 0) report({ kind: 'url-overlong', at: clock.now(), service, urls: overlong });
     return { ok: true, service, device, address: place.address, body: form.withXml(xml) };
   };
 
   const note = ({ service, device, address }: Addressed, { status, body }: PhoneAnswer) => {
-    const outcome = classifyPhoneAnswer(status, body);
-    metrics.pushRelayed(service, outcome);
-    if (outcome === 'delivered') log.debug('push-relayed', { device, service, address });
-    else log.warn('push-failed', { device, service, code: outcome, detail: `status ${status}`, address });
+    const code = classifyPhoneAnswer(status, body);
+    const at = clock.now();
+    if (code === 'delivered') return report({ kind: 'push-relayed', at, device, service, address });
+    const failure = { code, detail: `status ${status}` };
+    report({ kind: 'push-not-relayed', at, service, device, failure, from: null, address });
   };
 
   const stop = (exchange: HttpExchange, { code, detail, service, device }: Stopped, from: string) => {
-    metrics.pushRelayed(service ?? null, code);
-    if (code === 'push-source') warnOfStranger(code, detail, from);
-    else log.warn('push-failed', { device: device ?? null, service: service ?? null, code, detail, from });
+    notRelayed({ code, detail }, from, service ?? null, device ?? null);
     exchange.answer({ ...renderPhoneError(code), own: false });
   };
 
-  const refused: PushRelay['refused'] = ({ detail }, from) => {
-    metrics.pushRelayed(null, 'push-malformed');
-    warnOfStranger('push-malformed', detail, from);
-  };
+  const notRelayed = (failure: Failure, from: string | null, service: string | null, device: string | null) =>
+    report({ kind: 'push-not-relayed', at: clock.now(), service, device, failure, from, address: null });
+
+  const refused: PushRelay['refused'] = ({ detail }, from) =>
+    notRelayed({ code: 'push-malformed', detail }, from, null, null);
 
   return { handle, refused };
 }

@@ -23,8 +23,8 @@ export interface DeviceRegistry {
   seen(name: string, at: number): Device | null;
   /** Records what One Button Sign In supplied. */
   hinted(name: string, hint: SignInHint, address: string, at: number): Device;
-  /** A page of `service` was relayed to the device, whose request is the last one `seen`. Returns true when it signed in or out by it. */
-  relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): boolean;
+  /** A page of `service` was relayed to the device, whose request is the last one `seen`. null: it neither signed in nor out by it. */
+  relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): SignInChange | null;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
   looksAt(name: string, service: string | null, at: number): void;
   /** Where pushes for the device go, or null. */
@@ -36,6 +36,12 @@ export interface DeviceRegistry {
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
+}
+
+/** The services where a device was signed in before and is now; null: nowhere. */
+export interface SignInChange {
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 /** One object a phone, changed in place: a request of a known phone allocates nothing. */
@@ -83,12 +89,13 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     if (strangers.size >= MAX_STRANGERS && oldest !== undefined) strangers.delete(oldest);
     strangers.set(ownCopy(name), place);
   };
-  const signIn = (entry: Entry, service: string | null) => {
-    if (entry.service === service) return false;
-    count(entry.service, -1);
+  const signIn = (entry: Entry, service: string | null): SignInChange | null => {
+    const from = entry.service;
+    if (from === service) return null;
+    count(from, -1);
     count(service, 1);
     entry.service = service;
-    return true;
+    return { from, to: service };
   };
   const known = (name: string, at: number): Entry => {
     const entry = devices.get(name);
@@ -118,7 +125,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       const before = devices.get(name);
       const after = reduceRelayed(before ?? newDevice(at), service, page, logout);
       // A sign-in form shown to a phone that nobody knows is nothing to remember.
-      if (before === undefined && after.service === null) return false;
+      if (before === undefined && after.service === null) return null;
       // Its request made it the last one: that it is answered changes nothing about that.
       const entry = devices.get(name) ?? add(name, at);
       entry.looking = null;

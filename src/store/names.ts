@@ -1,6 +1,7 @@
 /** Which host names belong to which service of a cluster: configured ones at once, learnt ones as SystemInfo reports them. */
 
 import type { ClusterConfig } from '../config/config.ts';
+import type { EventHandlers, Report } from '../domain/events.ts';
 import type { SystemInfo } from '../domain/model.ts';
 import { createServerNames, learntName, type ServerNames } from '../domain/server-names.ts';
 
@@ -48,6 +49,16 @@ export function createNameStore(clusters: readonly ClusterConfig[]): NameStore {
       return conflicts.length === before ? null : conflicts;
     },
     conflicts: () => [...names.values()].flatMap((each) => each.conflicts),
+  };
+}
+
+/** Learns the names that services report of themselves from the probes that ask them. */
+export function nameHandlers(names: NameStore, report: Report): EventHandlers {
+  return {
+    'probe-ended': ({ at, service, outcome }) => {
+      const conflicts = names.learn(service, outcome.kind === 'fault' ? null : outcome.info);
+      if (conflicts !== null) report({ kind: 'name-conflict', at, conflicts });
+    },
   };
 }
 

@@ -8,12 +8,12 @@ const HOUR = 3_600_000;
 describe('devices', () => {
   it('B80 B81 signing in, moving and signing out are reported once and counted', () => {
     const devices = createDeviceRegistry();
-    expect(devices.relayed('SEP1', 'a', 'other', false, 1)).toBe(true);
-    expect(devices.relayed('SEP1', 'a', 'other', false, 2)).toBe(false);
+    expect(devices.relayed('SEP1', 'a', 'other', false, 1)).toEqual({ from: null, to: 'a' });
+    expect(devices.relayed('SEP1', 'a', 'other', false, 2)).toBeNull();
     expect([devices.signedIn('a'), devices.signedIn('b')]).toEqual([1, 0]);
-    expect(devices.relayed('SEP1', 'b', 'other', false, 3)).toBe(true);
+    expect(devices.relayed('SEP1', 'b', 'other', false, 3)).toEqual({ from: 'a', to: 'b' });
     expect([devices.signedIn('a'), devices.signedIn('b')]).toEqual([0, 1]);
-    expect(devices.relayed('SEP1', 'b', 'other', true, 4)).toBe(true);
+    expect(devices.relayed('SEP1', 'b', 'other', true, 4)).toEqual({ from: 'b', to: null });
     expect([devices.signedIn('a'), devices.signedIn('b'), devices.size()]).toEqual([0, 0, 1]);
   });
 
@@ -29,9 +29,9 @@ describe('devices', () => {
   it('B88 names that nobody has signed in with are not remembered for a request or a sign-in form', () => {
     const devices = createDeviceRegistry();
     expect(devices.seen('x', 0)).toBeNull();
-    expect(devices.relayed('x', 'a', 'sign-in', false, 0)).toBe(false);
-    expect(devices.relayed('x', 'a', 'input', false, 0)).toBe(false);
-    expect(devices.relayed('x', 'a', 'other', true, 0)).toBe(false);
+    expect(devices.relayed('x', 'a', 'sign-in', false, 0)).toBeNull();
+    expect(devices.relayed('x', 'a', 'input', false, 0)).toBeNull();
+    expect(devices.relayed('x', 'a', 'other', true, 0)).toBeNull();
     devices.looksAt('x', null, 0);
     expect(devices.size()).toBe(0);
   });
@@ -107,7 +107,9 @@ describe('devices', () => {
               if (logout || page === 'sign-in') home = home === on ? null : home;
               else if (page === 'other') home = on;
               isKept ||= home !== null;
-              expect(devices.relayed(device, on, page, logout, at)).toBe(home !== (known?.service ?? null));
+              const from = known?.service ?? null;
+              const change = home === from ? null : { from, to: home };
+              expect(devices.relayed(device, on, page, logout, at)).toEqual(change);
             }
             // Only a request makes a device the last one; what comes of it does not.
             const request = step[0] === 'seen' || step[0] === 'hinted';

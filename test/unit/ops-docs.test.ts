@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { renderErrorsDoc } from '../../scripts/docs-errors.ts';
+import { renderEventsDoc } from '../../scripts/docs-events.ts';
 import { renderMetricsDoc } from '../../scripts/docs-metrics.ts';
 import { failures } from '../../src/domain/failure.ts';
 
@@ -9,6 +10,10 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 it('docs/metrics.md is as `node scripts/docs-metrics.ts` writes it', () => {
   expect(read('docs/metrics.md')).toBe(renderMetricsDoc());
+});
+
+it('docs/events.md is as `node scripts/docs-events.ts` writes it', () => {
+  expect(read('docs/events.md')).toBe(renderEventsDoc());
 });
 
 it('docs/errors.md is as `node scripts/docs-errors.ts` writes it, and has every code once', () => {
@@ -22,7 +27,11 @@ it('docs/operations.md explains every event that the program logs, and no other'
   const texts = sources.map(read);
   const calls = texts.flatMap((text) => [...text.matchAll(/\blog\.(?:debug|info|warn|error)\(([^;{]*)/g)]);
   const named = calls.flatMap(([, start]) => [...(start ?? '').matchAll(/(?<!=== )'([a-z]+(?:-[a-z]+)*)'/g)]);
-  const logged = [...named, ...texts.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)])];
+  // The table of events: a line is its level and its name.
+  const lines = [...read('src/ops/event-log.ts').matchAll(/'(?:debug|info|warn|error)',\s*([^{\]]*)/g)].flatMap(
+    ([, name]) => [...(name ?? '').matchAll(/(?<!=== )'([a-z]+(?:-[a-z]+)*)'/g)],
+  );
+  const logged = [...named, ...lines, ...texts.flatMap((text) => [...text.matchAll(/\bevent: '([a-z-]+)'/g)])];
   const table = read('docs/operations.md').split('| Event |')[1] ?? '';
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)]);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ProxyEvent } from '../../src/domain/events.ts';
+import { createEventStream } from '../../src/ops/event-stream.ts';
 import { metricDefinitions } from '../../src/ops/metric-definitions.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
@@ -11,7 +13,13 @@ function setUp() {
   const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
   const store = createServiceStore(definitions, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();
-  return { store, devices, metrics: createMetrics({ store, devices, version: '0.1.0', clock }) };
+  const metrics = createMetrics({ store, devices, version: '0.1.0', clock });
+  const stream = createEventStream((...fault) => {
+    throw new Error(`a subscriber failed: ${fault.join(' ')}`);
+  });
+  stream.subscribe('metrics', metrics.handlers);
+  const report = (event: ProxyEvent | Omit<ProxyEvent, 'at'>) => stream.report({ ...event, at: NOW } as ProxyEvent);
+  return { store, devices, metrics, report };
 }
 
 interface Sample {
@@ -85,17 +93,29 @@ describe('metrics', () => {
   });
 
   it('counts what happened, also over several scrapes', async () => {
-    const { metrics } = setUp();
+    const { metrics, report } = setUp();
     for (let scrapes = 1; scrapes <= 2; scrapes += 1) {
-      metrics.phoneRequest('a', 'relayed');
-      metrics.pageServed('a', 'unavailable');
-      metrics.requestRefused('request-device');
-      metrics.upstreamFailed('a', 'reset');
-      metrics.urlOverlong('b');
-      metrics.steered('a', 'b', 'confirmed');
-      metrics.attemptStarted('a');
-      metrics.verdict('a');
-      metrics.recovered('a');
+      const failure = { code: 'reset', detail: '' } as const;
+      const change = { kind: 'service-changed', service: 'a', attempt: null, failure } as const;
+      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', durationMs: 1 });
+      report({
+        kind: 'page-served',
+        service: 'a',
+        device: 'SEP1',
+        page: 'unavailable',
+        after: 'failure',
+        durationMs: 1,
+      });
+      report({
+        ...{ kind: 'request-refused', service: null, device: null, address: null },
+        failure: { code: 'request-device', detail: '' },
+      });
+      report({ kind: 'request-failed', service: 'a', device: 'SEP1', failure });
+      report({ kind: 'url-overlong', service: 'b', urls: 1 });
+      report({ kind: 'agent-steered', device: 'SEP1', from: 'a', to: 'b', result: 'confirmed' });
+      report({ ...change, from: 'in-service', to: 'reconnecting' });
+      report({ ...change, from: 'reconnecting', to: 'out-of-service' });
+      report({ ...change, from: 'out-of-service', to: 'in-service' });
       const { value } = await scrape(metrics);
       expect(value('ippa_phone_requests_total', { service: 'a', outcome: 'relayed' })).toBe(scrapes);
       expect(value('ippa_pages_served_total', { service: 'a', page: 'unavailable' })).toBe(scrapes);
@@ -110,9 +130,11 @@ describe('metrics', () => {
   });
 
   it('keeps histograms cumulative, with the bound in its bucket', async () => {
-    const { metrics } = setUp();
-    for (const seconds of [0.005, 0.006, 100]) metrics.answered(seconds);
-    metrics.probeEnded('a', 0.3, 'failed');
+    const { metrics, report } = setUp();
+    for (const durationMs of [5, 6, 100_000])
+      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', durationMs });
+    const failed = { kind: 'failed', failure: { code: 'refused', detail: '' }, info: null } as const;
+    report({ kind: 'probe-ended', service: 'a', latencyMs: 300, outcome: failed });
     const { find, value } = await scrape(metrics);
     const buckets = find('ippa_phone_answer_duration_seconds_bucket');
     expect(buckets.slice(0, 3).map((each) => each.value)).toEqual([1, 2, 2]);
@@ -146,11 +168,13 @@ describe('metrics', () => {
   });
 
   it('does not grow with what phones send', async () => {
-    const { metrics } = setUp();
+    const { metrics, report } = setUp();
     for (let n = 0; n < 100; n += 1) {
-      metrics.phoneRequest(`SEP${n}`, 'refused');
-      metrics.pageServed(`SEP${n}`, 'error');
-      metrics.steered(`SEP${n}`, 'a', 'gone');
+      const service = `SEP${n}`;
+      const failure = { code: 'request-path', detail: '' } as const;
+      report({ kind: 'request-refused', service, device: null, address: null, failure });
+      report({ kind: 'page-served', service, device: 'SEP1', page: 'error', after: 'failure', durationMs: 1 });
+      report({ kind: 'agent-steered', device: 'SEP1', from: service, to: 'a', result: 'gone' });
     }
     const { find, value } = await scrape(metrics);
     expect(value('ippa_phone_requests_total', { service: 'none', outcome: 'refused' })).toBe(100);

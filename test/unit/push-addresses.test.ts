@@ -3,6 +3,7 @@ import { type AddressFacts, decideAddress, judgeAddress } from '../../src/domain
 import { createPhoneAddresses } from '../../src/push/addresses.ts';
 import { createPushSources } from '../../src/push/sources.ts';
 import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devices.ts';
+import { createEventRecord, type EventRecord } from '../event-record.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 
 const PHONE: AddressFacts = { inNetworks: true, loopback: false, onlyLoopback: false, own: false, finesse: false };
@@ -36,10 +37,8 @@ describe('the addresses of phones', () => {
   let devices: DeviceRegistry;
   let alive: Set<string>;
   let asked: string[];
-  let logged: [string, Record<string, unknown>][];
-  let counted: string[];
+  let record: EventRecord;
   const create = () => {
-    const note = (event: string, fields: Record<string, unknown> = {}) => void logged.push([event, fields]);
     const addresses = createPhoneAddresses({
       ...{ devices, clock },
       isFinesse: (address) => address === '10.1.0.9',
@@ -47,11 +46,7 @@ describe('the addresses of phones', () => {
         asked.push(address);
         return alive.has(address);
       },
-      log: { debug: () => {}, info: note, warn: note },
-      metrics: {
-        phoneAddressChanged: (reason) => counted.push(reason),
-        phoneAddressRefused: (reason) => counted.push(reason),
-      },
+      report: record.report,
       ownAddresses: () => new Set(['10.1.0.1']),
     });
     addresses.define({ networks: ['10.1.0.0/16'], onlyLoopback: false });
@@ -62,8 +57,10 @@ describe('the addresses of phones', () => {
     devices = createDeviceRegistry();
     devices.relayed('SEP1', 'a', 'other', false, clock.now());
     alive = new Set();
-    [asked, logged, counted] = [[], [], []];
+    asked = [];
+    record = createEventRecord(clock);
   });
+  const reasons = () => record.events.flatMap((event) => (event.kind === 'phone-address' ? [event.reason] : []));
   const addressOf = (device = 'SEP1') => devices.place(device)?.address ?? null;
 
   it('B125 are those of the first request, also of a phone that has not signed in', () => {
@@ -105,8 +102,8 @@ describe('the addresses of phones', () => {
     addresses.seen('SEP1', address, 'http://p');
     addresses.signedIn('SEP1', address, 'http://p');
     expect(addressOf()).toBeNull();
-    expect(counted).toEqual([reason, reason]);
-    expect(logged).toEqual([['phone-address-refused', { device: 'SEP1', address, reason }]]);
+    expect(record.events.map((event) => 'reason' in event && event.reason)).toEqual([reason, reason]);
+    expect(record.lines).toEqual([['phone-address-refused', { device: 'SEP1', address, reason }]]);
   });
 
   it('B126 stay while the old one takes connections, whoever asks for pages under the name', async () => {
@@ -137,8 +134,8 @@ describe('the addresses of phones', () => {
     await clock.advance(0);
     expect(addressOf()).toBe('10.1.1.2');
     const fields = { device: 'SEP1', from: '10.1.1.1', to: '10.1.1.2', reason: 'old-gone' };
-    expect(logged).toEqual([['phone-address', fields]]);
-    expect(counted).toEqual(['old-gone']);
+    expect(record.lines).toEqual([['phone-address', fields]]);
+    expect(reasons()).toEqual(['first', 'old-gone']);
   });
 
   it('B126 change by a sign-in from the new one, without asking', () => {
@@ -148,7 +145,7 @@ describe('the addresses of phones', () => {
     addresses.signedIn('SEP1', '10.1.1.2', 'http://p');
     expect(addressOf()).toBe('10.1.1.2');
     expect(asked).toEqual([]);
-    expect(counted).toEqual(['sign-in']);
+    expect(reasons()).toEqual(['first', 'sign-in']);
   });
 
   it('stay as a sign-in has set them while the old one was being asked', async () => {

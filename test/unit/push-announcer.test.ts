@@ -4,6 +4,7 @@ import { createAnnouncer } from '../../src/push/announcer.ts';
 import { createPacer } from '../../src/push/pacing.ts';
 import type { PhonePush, PhoneReply } from '../../src/push/phone-client.ts';
 import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devices.ts';
+import { createEventRecord, type EventRecord } from '../event-record.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 
 const DELIVERED: PhoneReply = { ok: true, status: 200, contentType: null, authenticate: null, body: Buffer.alloc(0) };
@@ -17,14 +18,16 @@ const CONFIG: OwnPushConfig = {
 let clock: FakeClock;
 let devices: DeviceRegistry;
 let posted: PhonePush[];
-let counted: string[];
-let lines: [string, Record<string, unknown>][];
+let record: EventRecord;
+let lines: EventRecord['lines'];
 let reply: (push: PhonePush) => Promise<PhoneReply>;
 
 beforeEach(() => {
   clock = createFakeClock();
   devices = createDeviceRegistry();
-  [posted, counted, lines] = [[], [], []];
+  record = createEventRecord(clock);
+  ({ lines } = record);
+  posted = [];
   reply = async () => DELIVERED;
 });
 afterEach(() => {
@@ -32,7 +35,6 @@ afterEach(() => {
 });
 
 function create(config: Partial<OwnPushConfig> = {}) {
-  const note = (event: string, fields: Record<string, unknown> = {}) => void lines.push([event, fields]);
   return createAnnouncer({
     config: { ...CONFIG, ...config },
     ...{ devices, clock },
@@ -41,10 +43,14 @@ function create(config: Partial<OwnPushConfig> = {}) {
       posted.push(push);
       return reply(push);
     },
-    log: { info: note, warn: note },
-    metrics: { pushed: (service, event, outcome) => counted.push(`${service} ${event} ${outcome}`) },
+    report: record.report,
   });
 }
+
+const counted = () =>
+  record.events.flatMap((event) =>
+    event.kind === 'own-push-ended' ? [`${event.service} ${event.reason} ${event.outcome}`] : [],
+  );
 
 function signIn(count: number, service = 'a', first = 0) {
   for (let i = first; i < first + count; i++) {
@@ -82,7 +88,7 @@ describe('phones signed in on a service', () => {
     announcer.announce('a', 'verdict');
     await clock.advance(1000);
     expect(urls().map((url) => url?.slice(-4))).toEqual(['SEP0', 'SEP2']);
-    expect(counted).toContain('a verdict left-alone');
+    expect(counted()).toContain('a verdict left-alone');
     await clock.advance(30_000);
     announcer.announce('a', 'recovery');
     await clock.advance(1000);
@@ -100,7 +106,7 @@ describe('phones signed in on a service', () => {
     create().announce('a', 'verdict');
     await clock.advance(5000);
     expect(posted.map(({ address }) => address)).toEqual(['10.1.0.0', '10.1.0.1', '10.1.0.0']);
-    expect(counted.toSorted()).toEqual(['a verdict push-phone-broken', 'a verdict push-phone-gone']);
+    expect(counted().toSorted()).toEqual(['a verdict push-phone-broken', 'a verdict push-phone-gone']);
     expect(lines.at(-1)?.[1]).toMatchObject({ delivered: 0, failed: 2 });
   });
 
@@ -113,7 +119,7 @@ describe('phones signed in on a service', () => {
     });
     create().announce('a', 'verdict');
     await clock.advance(1000);
-    expect(counted).toEqual(['a verdict push-credentials', 'a verdict push-refused']);
+    expect(counted()).toEqual(['a verdict push-credentials', 'a verdict push-refused']);
   });
 
   it('without a known address are counted and nothing else', async () => {
@@ -121,7 +127,7 @@ describe('phones signed in on a service', () => {
     create().announce('a', 'verdict');
     await clock.advance(1000);
     expect(posted).toEqual([]);
-    expect(counted).toEqual(['a verdict push-unknown-device']);
+    expect(counted()).toEqual(['a verdict push-unknown-device']);
   });
 
   it('who have signed in elsewhere before their turn are not told', async () => {
@@ -142,7 +148,7 @@ describe('phones signed in on a service', () => {
     announcer.announce('a', 'recovery');
     await clock.advance(5000);
     expect(posted.length).toBeLessThan(160);
-    expect(counted.filter((each) => each === 'a recovery delivered')).toHaveLength(100);
+    expect(counted().filter((each) => each === 'a recovery delivered')).toHaveLength(100);
     expect(lines.map(([, { reason }]) => reason)).toEqual(['recovery']);
   });
 

@@ -5,7 +5,7 @@ import { renderExecute } from '../../src/push/announcer.ts';
 import { readPushed } from '../../src/push/document.ts';
 import { formType, parsePushForm, renderPushForm } from '../../src/push/form.ts';
 import { classifyPhoneAnswer, PUSH_FAILURES, renderPhoneError } from '../../src/push/phone-answer.ts';
-import { selectPushEvent } from '../../src/push/pushes.ts';
+import { selectPushReason } from '../../src/push/pushes.ts';
 
 const TYPE = 'application/x-www-form-urlencoded';
 const form = (body: string) => parsePushForm(Buffer.from(body, 'latin1'));
@@ -152,7 +152,7 @@ it('phones are told of the verdict, of a recovery they know the failure of, and 
   );
   const told = (early: boolean) =>
     events.flatMap(([from, to]) => {
-      const event = selectPushEvent(from, to, early);
+      const event = selectPushReason(from, to, early);
       return event === null ? [] : [`${from} > ${to}: ${event}`];
     });
   const always = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRefusalLog } from '../../src/phones/refusal-log.ts';
+import { createRefusalLog } from '../../src/ops/refusal-log.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
 function create(maxOffenders?: number) {

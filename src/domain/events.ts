@@ -1,0 +1,349 @@
+/**
+ * Everything that happens, as one union. Whoever decides something reports one of these and nothing else; log, metrics, the
+ * proxy's own pushes and whatever comes later subscribe (ops/event-stream.ts). Plain data: no event holds a secret, a query
+ * string or the body of a request. docs/events.md is generated from `eventReference`.
+ */
+
+import type { FailureCode } from './failure.ts';
+import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
+import type { AddressRefusal } from './phone-address.ts';
+
+export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
+
+/** What became of a push that Finesse sent: delivered, or the code of why it was not. */
+export type PushOutcome = 'delivered' | FailureCode;
+
+/** Why phones are told of a service by a push of the proxy's own. */
+export type PushReason = 'first-failure' | 'verdict' | 'recovery';
+
+interface EventFields {
+  // Requests of phones
+  'page-relayed': { readonly service: string; readonly device: string; readonly durationMs: number };
+  'page-served': {
+    readonly service: string;
+    readonly device: string;
+    readonly page: PageName;
+    readonly after: 'request' | 'failure' | 'choice';
+    readonly durationMs: number;
+  };
+  'request-failed': { readonly service: string; readonly device: string; readonly failure: Failure };
+  'request-refused': {
+    readonly service: string | null;
+    readonly device: string | null;
+    readonly address: string | null;
+    readonly failure: Failure;
+  };
+  'action-taken': { readonly service: string; readonly device: string; readonly action: 'exit' | 'choose' };
+  'agent-steered': {
+    readonly device: string;
+    readonly from: string;
+    readonly to: string;
+    readonly result: 'confirmed' | 'gone';
+  };
+  'url-overlong': { readonly service: string; readonly urls: number };
+  'fippa-failing': { readonly service: string };
+  'fippa-works-again': { readonly service: string };
+
+  // Devices
+  'device-signed-in': {
+    readonly device: string;
+    readonly service: string;
+    readonly from: string | null;
+    readonly address: string;
+  };
+  'device-signed-out': { readonly device: string; readonly service: string };
+  'phone-address': {
+    readonly device: string;
+    readonly from: string | null;
+    readonly to: string;
+    readonly reason: 'first' | 'sign-in' | 'old-gone';
+  };
+  'phone-address-refused': { readonly device: string; readonly address: string; readonly reason: AddressRefusal };
+
+  // Pushes
+  'push-relayed': { readonly service: string; readonly device: string; readonly address: string };
+  'push-not-relayed': {
+    readonly service: string | null;
+    readonly device: string | null;
+    readonly failure: Failure;
+    readonly from: string | null;
+    readonly address: string | null;
+  };
+  'own-push-ended': {
+    readonly service: string;
+    readonly device: string;
+    readonly reason: PushReason;
+    readonly outcome: PushOutcome | 'left-alone';
+    readonly detail: string | null;
+    readonly address: string | null;
+  };
+  'phones-told': {
+    readonly service: string;
+    readonly reason: PushReason;
+    readonly delivered: number;
+    readonly leftAlone: number;
+    readonly failed: number;
+  };
+
+  // Health of services
+  'service-changed': {
+    readonly service: string;
+    readonly from: HealthState;
+    readonly to: HealthState;
+    readonly attempt: number | null;
+    readonly failure: Failure | null;
+  };
+  'probe-ended': { readonly service: string; readonly latencyMs: number; readonly outcome: ProbeOutcome };
+  'probe-fault': { readonly service: string; readonly error: unknown };
+  'credentials-refused': { readonly service: string; readonly failure: Failure };
+  'name-conflict': { readonly conflicts: readonly NameConflict[] };
+
+  // Notification Service
+  'notification-connected': { readonly service: string };
+  'notification-disconnected': { readonly service: string; readonly wasUp: boolean; readonly failure: Failure };
+  'notification-presence': { readonly service: string; readonly available: boolean };
+  'notification-status': { readonly service: string; readonly status: 'IN_SERVICE' | 'OUT_OF_SERVICE' };
+  'notification-ignored': { readonly service: string; readonly because: string };
+  'notification-not-subscribed': { readonly service: string; readonly condition: string };
+
+  // Operators
+  'service-set': {
+    readonly service: string;
+    readonly from: AdminSetting;
+    readonly to: AdminSetting;
+    readonly who: string | null;
+  };
+  'operator-refused': { readonly address: string | null; readonly path: string };
+
+  // The proxy itself
+  'certificate-renewed': { readonly listener: string; readonly subject: string; readonly validTo: number };
+  'certificate-refused': { readonly listener: string; readonly problem: string };
+  'certificate-expires': {
+    readonly listener: string;
+    readonly subject: string;
+    readonly validTo: number;
+    readonly days: number;
+  };
+  'state-not-read': { readonly error: unknown };
+  'state-not-kept': { readonly error: unknown };
+  'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
+}
+
+/** A name that several services claim. */
+export interface NameConflict {
+  readonly name: string;
+  readonly services: readonly string[];
+}
+
+export type EventKind = keyof EventFields;
+/** `at`: when, epoch ms. */
+export type EventOf<K extends EventKind> = { readonly kind: K; readonly at: number } & EventFields[K];
+export type ProxyEvent = { [K in EventKind]: EventOf<K> }[EventKind];
+export type Report = (event: ProxyEvent) => void;
+
+/** What a subscriber does with the events that concern it. */
+export type EventHandlers = { readonly [K in EventKind]?: (event: EventOf<K>) => void };
+
+interface EventReference<K extends EventKind> {
+  /** When it is reported, for the reference page. */
+  readonly when: string;
+  readonly fields: { readonly [F in keyof EventFields[K]]: string };
+}
+
+const SERVICE = 'id of the service';
+const DEVICE = 'name of the device';
+const FAILURE = 'code of the registry and what was found';
+
+/** The reference of all events; the types see to it that none is missing, and no field. */
+export const eventReference: { readonly [K in EventKind]: EventReference<K> } = {
+  'page-relayed': {
+    when: 'An answer of Finesse was written to the phone.',
+    fields: { service: SERVICE, device: DEVICE, durationMs: 'from the end of the request to the answer' },
+  },
+  'page-served': {
+    when: "A page of the proxy's own was written to the phone.",
+    fields: {
+      service: SERVICE,
+      device: DEVICE,
+      page: 'which page',
+      after: 'a plain request, a request that failed at Finesse, or the choice of an alternate that had gone',
+      durationMs: 'from the end of the request to the answer',
+    },
+  },
+  'request-failed': {
+    when: "A phone's request got no usable answer from Finesse.",
+    fields: { service: SERVICE, device: DEVICE, failure: FAILURE },
+  },
+  'request-refused': {
+    when: "A phone's request was refused and sent to no server.",
+    fields: {
+      service: 'id of the service, where the request named one',
+      device: 'name of the device, where the request named one',
+      address: 'where it came from; null when the peer had gone',
+      failure: FAILURE,
+    },
+  },
+  'action-taken': {
+    when: "A phone asked for one of the proxy's own actions.",
+    fields: { service: SERVICE, device: DEVICE, action: 'leaving, or choosing an alternate' },
+  },
+  'agent-steered': {
+    when: 'The alternate that an agent chose was confirmed, or found to have gone.',
+    fields: { device: DEVICE, from: 'the service that was left', to: 'the alternate', result: 'confirmed or gone' },
+  },
+  'url-overlong': {
+    when: 'A relayed page has URLs that phones may cut, since the proxy made them longer.',
+    fields: { service: SERVICE, urls: 'how many' },
+  },
+  'fippa-failing': {
+    when: 'Phone requests fail although SystemInfo is fine.',
+    fields: { service: SERVICE },
+  },
+  'fippa-works-again': { when: 'A page was relayed after that.', fields: { service: SERVICE } },
+  'device-signed-in': {
+    when: 'A page showed that the device is signed in there.',
+    fields: {
+      device: DEVICE,
+      service: SERVICE,
+      from: 'the service where it was signed in until then, or null',
+      address: 'where the request came from',
+    },
+  },
+  'device-signed-out': {
+    when: 'A sign-in form or a sign-out showed that the device is no longer signed in there.',
+    fields: { device: DEVICE, service: SERVICE },
+  },
+  'phone-address': {
+    when: 'The address that pushes for a device go to is known for the first time, or is another one.',
+    fields: { device: DEVICE, from: 'the address until then, or null', to: 'the address', reason: 'what spoke for it' },
+  },
+  'phone-address-refused': {
+    when: 'A request came from an address that is never pushed to.',
+    fields: { device: DEVICE, address: 'the address', reason: 'why' },
+  },
+  'push-relayed': {
+    when: 'A push of Finesse was delivered to the phone.',
+    fields: { service: SERVICE, device: DEVICE, address: 'of the phone' },
+  },
+  'push-not-relayed': {
+    when: 'A push of Finesse was not delivered.',
+    fields: {
+      service: 'id of the service, if known',
+      device: 'name of the device, if known',
+      failure: FAILURE,
+      from: 'the address it came from, where no phone was asked',
+      address: 'of the phone, where one was asked',
+    },
+  },
+  'own-push-ended': {
+    when: "A push of the proxy's own was delivered, left out or failed.",
+    fields: {
+      service: SERVICE,
+      device: DEVICE,
+      reason: 'what the phone was told of',
+      outcome: 'delivered, left-alone (its page refreshes itself) or the code of what failed',
+      detail: 'what was found, where it failed',
+      address: 'of the phone, if known',
+    },
+  },
+  'phones-told': {
+    when: 'All phones of a service have been told of a change, or left alone.',
+    fields: {
+      service: SERVICE,
+      reason: 'what they were told of',
+      delivered: 'how many pushes were delivered',
+      leftAlone: 'how many were not needed',
+      failed: 'how many failed',
+    },
+  },
+  'service-changed': {
+    when: 'The state of a service changed, or its next attempt began.',
+    fields: {
+      service: SERVICE,
+      from: 'the state until then',
+      to: 'the state from then on',
+      attempt: '1… while reconnecting, else null',
+      failure: 'what failed, or null',
+    },
+  },
+  'probe-ended': {
+    when: 'A probe, its repeat included, has ended.',
+    fields: {
+      service: SERVICE,
+      latencyMs: 'how long it took',
+      outcome: 'confirmed, failed or a fault of configuration',
+    },
+  },
+  'probe-fault': {
+    when: 'A probe ended by a fault of the proxy itself.',
+    fields: { service: SERVICE, error: 'what was thrown' },
+  },
+  'credentials-refused': {
+    when: 'SystemInfo began to answer 401 or 403.',
+    fields: { service: SERVICE, failure: FAILURE },
+  },
+  'name-conflict': {
+    when: 'Services began or ceased to claim the same host name.',
+    fields: { conflicts: 'each name with the services that claim it' },
+  },
+  'notification-connected': {
+    when: 'The proxy is logged in to the Notification Service.',
+    fields: { service: SERVICE },
+  },
+  'notification-disconnected': {
+    when: 'A connection to the Notification Service was lost, or none came to be.',
+    fields: { service: SERVICE, wasUp: 'whether it had been up', failure: FAILURE },
+  },
+  'notification-presence': {
+    when: 'Finesse told the presence of its own user.',
+    fields: { service: SERVICE, available: 'whether it is available' },
+  },
+  'notification-status': {
+    when: 'Finesse notified a status of SystemInfo.',
+    fields: { service: SERVICE, status: 'IN_SERVICE or OUT_OF_SERVICE' },
+  },
+  'notification-ignored': {
+    when: 'Something came from the Notification Service that says nothing, or may not be believed.',
+    fields: { service: SERVICE, because: 'why it was passed over' },
+  },
+  'notification-not-subscribed': {
+    when: 'The Notification Service refused the subscription to SystemInfo.',
+    fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
+  },
+  'service-set': {
+    when: 'An operator set a service ready, drain or maint, or such a setting reached its end.',
+    fields: {
+      service: SERVICE,
+      from: 'the setting until then',
+      to: 'the setting',
+      who: 'address of the operator; null: its end',
+    },
+  },
+  'operator-refused': {
+    when: 'A request at the ops port came without the right token.',
+    fields: { address: 'where it came from', path: 'what it asked for' },
+  },
+  'certificate-renewed': {
+    when: 'Other certificate files of a listener are in use.',
+    fields: { listener: 'its key in the configuration', subject: 'of the certificate', validTo: 'its end, epoch ms' },
+  },
+  'certificate-refused': {
+    when: 'Certificate files of a listener changed and cannot be used.',
+    fields: { listener: 'its key in the configuration', problem: 'what is wrong' },
+  },
+  'certificate-expires': {
+    when: 'A certificate ends soon, or has ended: on noticing, and each day.',
+    fields: {
+      listener: 'its key in the configuration',
+      subject: 'of the certificate',
+      validTo: 'its end, epoch ms',
+      days: 'days until then',
+    },
+  },
+  'state-not-read': { when: 'What operators had set could not be read.', fields: { error: 'what was thrown' } },
+  'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
+  'internal-fault': {
+    when: 'A request ended by a fault of the proxy itself.',
+    fields: { where: 'at which port', error: 'what was thrown' },
+  },
+};
