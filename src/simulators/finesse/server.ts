@@ -48,6 +48,8 @@ export class Finesse extends EventEmitter<FinesseEvents> {
   readonly #startedAt: number;
   #changes: Promise<void> = Promise.resolve();
   #outOfServiceSince: number | null = null;
+  /** Out of service for as long as fippa is patient. */
+  #patienceOver = false;
 
   /** Throws OptionError. */
   constructor(options: FinesseOptions = {}) {
@@ -286,21 +288,25 @@ export class Finesse extends EventEmitter<FinesseEvents> {
 
   #gaveUp(): boolean {
     const since = this.#outOfServiceSince;
-    return since !== null && this.settings.now() - since >= this.settings.patienceMs;
+    return since !== null && (this.#patienceOver || this.settings.now() - since >= this.settings.patienceMs);
   }
 
   #faultChanged(from: Fault, to: Fault): void {
     const signedIn = this.agents.filter((agent) => agent.device !== null);
     const screens = signedIn.map((agent) => this.#screen(agent.device ?? ''));
     if (to.name === 'out-of-service') {
-      this.#outOfServiceSince ??= this.settings.now();
+      const since = (this.#outOfServiceSince ??= this.settings.now());
       this.#after(this.settings.patienceMs, () => {
-        if (this.#gaveUp()) for (const screen of screens) this.emit('screen-changed', screen);
+        if (this.#outOfServiceSince !== since) return;
+        // A timer may be a millisecond ahead of the wall clock, which then still says no.
+        this.#patienceOver = true;
+        for (const screen of screens) this.emit('screen-changed', screen);
       });
     } else if (this.#outOfServiceSince !== null) {
       // Back after fippa gave up: the sign-in form, not the old state (finesse-ippa.md §7).
       if (this.#gaveUp()) this.#agents.forgetAll();
       this.#outOfServiceSince = null;
+      this.#patienceOver = false;
       for (const screen of screens) this.emit('screen-changed', screen);
     }
     if (to.name === 'refuse' && to.args.sessions === 'lose') this.#agents.forgetAll();
