@@ -295,7 +295,8 @@ export class Finesse extends EventEmitter<FinesseEvents> {
     const signedIn = this.agents.filter((agent) => agent.device !== null);
     const screens = signedIn.map((agent) => this.#screen(agent.device ?? ''));
     if (to.name === 'out-of-service') {
-      const since = (this.#outOfServiceSince ??= this.settings.now());
+      const since = this.#outOfServiceSince ?? this.settings.now();
+      this.#outOfServiceSince = since;
       this.#after(this.settings.patienceMs, () => {
         if (this.#outOfServiceSince !== since) return;
         // A timer may be a millisecond ahead of the wall clock, which then still says no.
