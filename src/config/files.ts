@@ -48,6 +48,17 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
   return walk;
 }
 
+/** One secret and nothing else; null: there is none, or it cannot be read, which the findings say. */
+export async function readSecret(
+  path: KeyPath,
+  value: unknown,
+  source: Source,
+): Promise<{ readonly content: string | null; readonly findings: readonly Finding[] }> {
+  const walk = new Walk(source);
+  await walk.secret(path, value);
+  return { content: walk.contents.get(renderKey(path)) ?? null, findings: walk.findings };
+}
+
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
