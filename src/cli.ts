@@ -66,7 +66,8 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .command('unified-cm')
     .description('prints what to enter in Unified CM, field by field')
     .requiredOption(...CONFIG)
-    .action(async (options) => exit(await runUnifiedCm(options.config, output)));
+    .option('--csv', 'the phone services alone, as CSV')
+    .action(async (options) => exit(await runUnifiedCm(options.config, options, output)));
   addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
     .option('--watch', 'again and again until Ctrl-C; with --json a line for each change')

@@ -23,6 +23,9 @@ export interface ServiceCheck {
   /** What an operator should know although the probe succeeded. */
   readonly notes: readonly string[];
   readonly latencyMs: number;
+  /** When the certificate of an https server expires, ISO 8601; null: it was not seen. */
+  readonly certificateExpires: string | null;
+  /** One that is not trusted. */
   readonly certificate: PeerCertificate | null;
 }
 
@@ -37,20 +40,25 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     cluster.services.map(async (service) => {
       const answer = await probeOf(service)({ timeoutMs: service.probe.timeoutMs, repeatMs: REPEAT_MS });
       const untrusted = answer.outcome.kind !== 'confirmed' && answer.outcome.failure.code === 'certificate-untrusted';
-      const { url, timeoutMs } = service.probe;
-      return { service, ...answer, certificate: untrusted ? await lookAtCertificate(url, timeoutMs, now) : null };
+      const seen = await lookAtCertificate(service.probe.url, service.probe.timeoutMs, now);
+      return { service, ...answer, seen, certificate: untrusted ? seen : null };
     }),
   );
   const shared = describeCluster(answers.map(({ service, outcome }) => ({ service, info: infoOf(outcome) })));
-  return answers.map(({ service, outcome, latencyMs, certificate }) => ({
+  return answers.map(({ service, outcome, latencyMs, seen, certificate }) => ({
     id: service.id,
     name: service.name,
     cluster: cluster.id,
     confirmed: outcome.kind === 'confirmed',
     reportedName: learntName(infoOf(outcome)),
     result: describeOutcome(outcome, service.probe.url),
-    notes: [...describeInfo(infoOf(outcome)), ...(shared.get(service.id) ?? [])],
+    notes: [
+      ...describeInfo(infoOf(outcome)),
+      ...(shared.get(service.id) ?? []),
+      ...(seen === null || certificate !== null ? [] : [describeExpiry(seen.validTo, now)]),
+    ],
     latencyMs,
+    certificateExpires: seen?.validTo ?? null,
     certificate,
   }));
 }
@@ -85,6 +93,16 @@ function describeInfo(info: SystemInfo | null): string[] {
   }
   if (info.finesseMMode === 'IN_PROGRESS') notes.push('no alternate at present: Finesse is in maintenance mode there');
   return notes;
+}
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 30;
+
+function describeExpiry(validTo: string, now: number): string {
+  const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
+  const date = validTo.slice(0, 10);
+  if (days < 0) return `its certificate expired on ${date}: renew it on that server`;
+  return `its certificate expires on ${date}${days < SOON_DAYS ? `, in ${days} days: renew it on that server` : ''}`;
 }
 
 interface Answer {

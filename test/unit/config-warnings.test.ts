@@ -98,6 +98,22 @@ test('push that does nothing, phones on loopback, and a password in the clear', 
   ]);
 });
 
+test('push listeners where Finesse does not push to', async () => {
+  const keys = async (listeners: string, phones = tls('https://proxy.example.com:8445')) => {
+    const text = change('phones:\n', 'phones:\n  networks: [10.20.0.0/16]\n', phones);
+    const warnings = await warningsOf(`${text}push: { listeners: [${listeners}] }\n`, FILES, NOW);
+    return warnings.map(({ key, message }) => `${key}: ${message}`);
+  };
+  const files = 'tls: { cert: proxy.pem, key: proxy.key }';
+  expect(await keys(`{ port: 80 }, { port: 443, ${files} }`)).toEqual([]);
+  expect(await keys(`{ port: 8083 }, { port: 80, ${files} }`)).toEqual([
+    'push.listeners[0].port: port 8083, but Finesse pushes to port 80; right only if something leads port 80 here',
+    'push.listeners[1].port: port 80, but Finesse pushes to port 443 with TLS; right only if something leads port 443 here',
+  ]);
+  // A demonstration or a test.
+  expect(await keys('{ port: 8083 }', VALID)).toEqual([]);
+});
+
 test('a notification service without encryption, but on this machine', async () => {
   const notification = (host: string) =>
     change(
