@@ -184,7 +184,9 @@ async function loadDemo(servers: readonly Simulated[], ports: DemoPorts): Promis
 function welcome(servers: readonly Simulated[], { port, opsPort, phonePort }: DemoPorts): string {
   const phones = `http://127.0.0.1:${port}`;
   const ops = `http://127.0.0.1:${opsPort}`;
-  const lines = servers.map(({ name, finesse, control }) => `  ${name}: ${finesse.url}, its switch ${control.url}`);
+  const lines = servers.map(
+    ({ name, finesse, control }) => `  ${name}: ${finesse.url}, switch its faults at ${control.url}`,
+  );
   const [a] = servers;
   const [first, last] = [AGENTS.at(0), AGENTS.at(-1)];
   const order = (words: string) => `npm start -- simulate finesse ${words.replace(' ', ` ${a?.control.url} `)}`;
@@ -210,7 +212,7 @@ Try it in a second terminal, in this folder:
   5. Its notifications: ${order('fault notification-down')}
      SystemInfo is fine, but the connection to the Notification Service is lost: attempt 1 at once.
   Other ways to fail:  npm start -- simulate finesse fault --help
-  A look at it all:    curl ${ops}/health
+  Everything at once:  npm start -- status --watch --url ${ops}, or curl ${ops}/health
 
 Ctrl-C stops everything. What happens is logged below.
 `;

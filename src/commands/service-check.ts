@@ -3,7 +3,7 @@
 import type { ClusterConfig, Config, ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
 import { failures } from '../domain/failure.ts';
-import type { ProbeOutcome, SystemInfo } from '../domain/model.ts';
+import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { createServerNames, learntName } from '../domain/server-names.ts';
 import type { createProbe } from '../health/probe.ts';
 import { lookAtCertificate, type PeerCertificate, renderTrustAdvice } from './peer-certificate.ts';
@@ -69,12 +69,19 @@ function infoOf(outcome: ProbeOutcome): SystemInfo | null {
 
 function describeOutcome(outcome: ProbeOutcome, url: string): string {
   if (outcome.kind === 'confirmed') return 'in service';
-  const { code, detail } = outcome.failure;
+  const words = describeFailure(outcome.failure, url);
+  return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+}
+
+function describeFailure({ code, detail }: Failure, url: string): string {
   // The words of the registry send their reader here.
   const operator = failures[code].operator.replace(' (see check --probe)', '');
+  const found = printable(detail, 200);
+  // These have general words, and what was found says more.
+  if (code === 'not-system-info') return found;
+  if (code === 'http-status') return `${found}. ${operator}`;
   const hint = code === 'reset' && mayWantHttps(url) ? ' This port may want https.' : '';
-  const words = `${operator} (${printable(detail, 200)})${hint}`;
-  return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+  return `${operator} (${found})${hint}`;
 }
 
 function mayWantHttps(url: string): boolean {

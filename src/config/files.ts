@@ -176,8 +176,8 @@ class Walk implements Outside {
     const days = Math.floor((to.getTime() - this.#source.now) / DAY_MS);
     const date = (day: Date) => day.toISOString().slice(0, 10);
     if (from.getTime() > this.#source.now) warn(`the certificate is valid from ${date(from)} only`, 'check the clock');
-    if (days < 0) warn(`the certificate ended on ${date(to)}`, 'connections will fail; renew it');
-    else if (days < 30) warn(`the certificate ends on ${date(to)}`, 'renew it before');
+    if (days < 0) warn(`the certificate expired on ${date(to)}`, 'connections will fail; renew it');
+    else if (days < 30) warn(`the certificate expires on ${date(to)}`, 'renew it before');
   }
 
   #add(path: KeyPath, found: string, allowed: string): void {

@@ -176,6 +176,18 @@ test('--probe: refused, credentials asked for; exit code 1', async () => {
   expect(out).toContain('FAILED  b (Finesse B): configuration fault: SystemInfo asks for credentials');
 });
 
+test('--probe: a failure leads with what was found', async () => {
+  const [busy, html] = [503, 200].map((status) =>
+    createServer((_request, response) => void response.writeHead(status).end('<html>Tomcat</html>')),
+  );
+  if (busy === undefined || html === undefined) throw new Error('two servers');
+  const { out } = await check(at(await listen(busy), await listen(html)), { probe: true });
+  expect(out).toContain(
+    'FAILED  a (Finesse A): not in service: SystemInfo answered 503. An HTTP status other than 200',
+  );
+  expect(out).toContain('FAILED  b (Finesse B): not in service: the answer is no SystemInfo document\n');
+});
+
 test('--probe: plain http to a port of https that breaks the connection', async () => {
   const failure = { code: 'reset', detail: 'ECONNRESET' } as const;
   const probeOf = () => async () => ({ outcome: { kind: 'failed', failure, info: null } as const, latencyMs: 1 });

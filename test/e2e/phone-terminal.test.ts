@@ -123,7 +123,7 @@ describe('driven by lines', () => {
     for (const json of [false, true]) {
       const phone = runPhone(`${origin}/a/fippa/SEP1/reasons`, json ? '--json' : '--headless', '--web-port', '0');
       let at = '';
-      await expect.poll(() => (at = /takes pushes at (\S+)/.exec(phone.output())?.[1] ?? '')).not.toBe('');
+      await expect.poll(() => (at = /accepts pushes at (\S+)/.exec(phone.output())?.[1] ?? '')).not.toBe('');
       await phone.sees('type help');
       const push = (xml: string) =>
         fetch(at, {
@@ -142,11 +142,11 @@ describe('driven by lines', () => {
   });
 
   // Other systems have no loopback address but 127.0.0.1.
-  it.runIf(process.platform === 'linux')('has an address of its own, where it takes pushes too', async () => {
+  it.runIf(process.platform === 'linux')('has an address of its own, where it accepts pushes too', async () => {
     const { origin, asked } = await startFinesse();
     const args = ['--headless', '--address', '127.0.0.2', '--web-port', '0'];
     const phone = runPhone(`${origin}/a/fippa/SEP1/reasons`, ...args);
-    await phone.sees('takes pushes at http://127.0.0.2:');
+    await phone.sees('accepts pushes at http://127.0.0.2:');
     await phone.sees('1 Lunch');
     expect(asked.map(({ address }) => address)).toEqual(['127.0.0.2']);
     phone.send('quit\n');

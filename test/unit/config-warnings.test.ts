@@ -45,8 +45,8 @@ test('a certificate for another host, one that has ended, one that soon will', a
     { key, found: 'the certificate is not for ippa.example.com, the host of publicUrl' },
   ]);
   const at = (date: string) => warningsOf(tls('https://proxy.example.com:8445'), FILES, { now: Date.parse(date) });
-  expect(await at('2121-01-01')).toMatchObject([{ key, found: 'the certificate ended on 2120-01-01' }]);
-  expect(await at('2119-12-20')).toMatchObject([{ key, found: 'the certificate ends on 2120-01-01' }]);
+  expect(await at('2121-01-01')).toMatchObject([{ key, found: 'the certificate expired on 2120-01-01' }]);
+  expect(await at('2119-12-20')).toMatchObject([{ key, found: 'the certificate expires on 2120-01-01' }]);
   expect(await at('2019-01-01')).toMatchObject([{ key, found: 'the certificate is valid from 2020-01-01 only' }]);
 });
 

@@ -41,9 +41,9 @@ export function phoneCommand(): Command {
     .option('--insecure', 'trust any certificate')
     .option('--headless', 'no screen: read commands from standard input, print what is seen')
     .option('--json', 'headless, one line of JSON per screen')
-    .option('--once', 'headless: fetch, print, end; 0 when it was a phone page within the rules')
-    .option('--for <duration>', 'follow Refreshes for as long, then end', parseDurationOption)
-    .option('--web-port <port>', 'take pushes by POST /CGI/Execute on this port', parsePort)
+    .option('--once', 'headless: fetch, print, exit; 0 when it was a phone page within the rules')
+    .option('--for <duration>', 'follow Refreshes for that long, then exit', parseDurationOption)
+    .option('--web-port <port>', 'accept pushes by POST /CGI/Execute on this port', parsePort)
     .option('--web-host <address>', 'address of that port (default: --address, else 127.0.0.1)')
     .option('--address <address>', 'address of this machine that its requests come from', parseAddress)
     .option('--auth-url <url>', 'asked with UserID and Password whether a push is allowed (default: any is)')
@@ -133,7 +133,7 @@ async function startWeb(
     authenticationUrl: options.authUrl ?? null,
     onPush,
   });
-  process.stderr.write(`takes pushes at http://${isIPv6(host) ? `[${host}]` : host}:${web.port}/CGI/Execute\n`);
+  process.stderr.write(`accepts pushes at http://${isIPv6(host) ? `[${host}]` : host}:${web.port}/CGI/Execute\n`);
   return web;
 }
 
