@@ -70,7 +70,7 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .action(async (options) => exit(await runUnifiedCm(options.config, options, output)));
   addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
-    .option('--watch', 'again and again until Ctrl-C; with --json a line for each change')
+    .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')
     .option('--json', 'print JSON')
     .action(async (options) => exit(await runStatus(options, output)));
   addControl(program, output, exit);

@@ -1,5 +1,6 @@
 /** Asks every Finesse server of a configuration once and says in plain words what it answered. */
 
+import { daysUntil, EXPIRES_SOON_DAYS } from '../config/certificates.ts';
 import type { ClusterConfig, Config, ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
 import { failures } from '../domain/failure.ts';
@@ -102,14 +103,11 @@ function describeInfo(info: SystemInfo | null): string[] {
   return notes;
 }
 
-const DAY_MS = 86_400_000;
-const SOON_DAYS = 30;
-
 function describeExpiry(validTo: string, now: number): string {
-  const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
+  const days = daysUntil(new Date(validTo), now);
   const date = validTo.slice(0, 10);
   if (days < 0) return `its certificate expired on ${date}: renew it on that server`;
-  return `its certificate expires on ${date}${days < SOON_DAYS ? `, in ${days} days: renew it on that server` : ''}`;
+  return `its certificate expires on ${date}${days < EXPIRES_SOON_DAYS ? `, in ${days} days: renew it on that server` : ''}`;
 }
 
 interface Answer {
