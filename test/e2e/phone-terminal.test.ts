@@ -122,9 +122,8 @@ describe('driven by lines', () => {
     const { origin } = await startFinesse();
     for (const json of [false, true]) {
       const phone = runPhone(`${origin}/a/fippa/SEP1/reasons`, json ? '--json' : '--headless', '--web-port', '0');
-      let at = '';
-      await expect.poll(() => (at = /accepts pushes at (\S+)/.exec(phone.output())?.[1] ?? '')).not.toBe('');
       await phone.sees('type help');
+      const at = /accepts pushes at (\S+)/.exec(phone.output())?.[1] ?? '';
       const push = (xml: string) =>
         fetch(at, {
           method: 'POST',
