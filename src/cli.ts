@@ -22,6 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const output: Output = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    isTerminal: process.stdout.isTTY === true,
   };
   const exit = (code: number) => {
     process.exitCode = code;
@@ -65,11 +66,11 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .command('unified-cm')
     .description('prints what to enter in Unified CM, field by field')
     .requiredOption(...CONFIG)
-    .action(async (options) => exit(await runUnifiedCm(options.config, output)));
-  program
-    .command('status')
+    .option('--csv', 'the phone services alone, as CSV')
+    .action(async (options) => exit(await runUnifiedCm(options.config, options, output)));
+  addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
-    .requiredOption(...CONFIG)
+    .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')
     .option('--json', 'print JSON')
     .action(async (options) => exit(await runStatus(options, output)));
   addControl(program, output, exit);
@@ -83,6 +84,14 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
   return program;
 }
 
+/** Of the configuration nothing but `ops` is read, and nothing of it where the options say all. */
+function addOpsAccess(command: Command): Command {
+  return command
+    .option(...CONFIG)
+    .option('--url <url>', 'the ops port, such as http://127.0.0.1:8090, in place of --config')
+    .option('--token-file <file>', 'file with the token and nothing else, in place of the one in the configuration');
+}
+
 function addControl(program: Command, output: Output, exit: (code: number) => void): void {
   const meanings = {
     drain: 'lets those signed in stay and admits no new ones',
@@ -90,11 +99,9 @@ function addControl(program: Command, output: Output, exit: (code: number) => vo
     maint: 'admits nobody',
   } as const;
   for (const admin of ['drain', 'ready', 'maint'] as const) {
-    program
-      .command(admin)
+    addOpsAccess(program.command(admin))
       .description(meanings[admin])
       .argument('<service>', 'id of the service')
-      .requiredOption(...CONFIG)
       .option('--reason <text>', 'why; operators see it')
       .option('--until <time>', 'when it ends by itself: an ISO 8601 time, or a duration such as 30m')
       .option('--json', 'print JSON')

@@ -6,7 +6,7 @@ import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
-import { phoneAddresses } from './phone-addresses.ts';
+import { type PhoneAddress, phoneAddresses, shortAddress } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
 import { checkServices, renderNotTried, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
@@ -25,6 +25,7 @@ export async function runCheck(
   options: CheckOptions,
   output: Output,
   probeOf: typeof createProbe = createProbe,
+  now = Date.now(),
 ): Promise<CheckExitCode> {
   const result = await loadConfiguration(file);
   if (!result.ok) {
@@ -38,7 +39,7 @@ export async function runCheck(
   const print = (text: string) => (options.json === true ? undefined : output.stdout(text));
   print(renderProblems(warnings) + renderSummary(config, file, warnings.length));
   if (options.probe === true) print('\nAsking every Finesse server once:\n');
-  const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, Date.now()) : [];
+  const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, now) : [];
   print(renderServiceChecks(config, services));
   if (options.probe === true) print(renderNotTried(config));
   const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
@@ -68,6 +69,16 @@ function renderPushes({ push, phones }: Config): string[] {
   ];
 }
 
+/** The short URL right behind the long one of the same front door. */
+function renderAddresses(config: Config): string[] {
+  const short = shortAddress(config);
+  const render = ({ title, urls }: PhoneAddress) => `  ${title}: ${urls.join('  ')}`;
+  return phoneAddresses(config).flatMap((entry) => {
+    const isSame = short !== null && entry.kind === short.kind && entry.id === short.id;
+    return [render(entry), ...(isSame ? [render(short)] : [])];
+  });
+}
+
 /** What the configuration means, in a few lines. */
 function renderSummary(config: Config, file: string, warnings: number): string {
   const { phones, ops, clusters, reconnect } = config;
@@ -83,7 +94,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     }),
     `  and have an answer within ${renderDuration(phones.answerWithinMs)}`,
     'They ask for (DEVICE is #DEVICENAME# in Unified CM; see the unified-cm command)',
-    ...phoneAddresses(config).map(({ title, urls }) => `  ${title}: ${urls.join('  ')}`),
+    ...renderAddresses(config),
     'Finesse servers',
     ...clusters.flatMap(({ id, services }) => [
       `  cluster ${id}`,

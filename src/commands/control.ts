@@ -1,10 +1,10 @@
 /** `drain`, `ready`, `maint`: sets a service of the running proxy. */
 
-import type { Config } from '../config/config.ts';
-import { loadConfig, renderProblems } from '../config/load.ts';
 import { parseDuration } from '../config/values.ts';
 import type { AdminState } from '../domain/model.ts';
 import { parseTime } from '../ops/control.ts';
+import { renderLocalTime } from './local-time.ts';
+import { findOps, type OpsAccess } from './ops-access.ts';
 import {
   createOpsClient,
   errorMessageOf,
@@ -15,9 +15,7 @@ import {
 } from './ops-client.ts';
 import type { Output } from './output.ts';
 
-export interface ControlOptions {
-  /** The configuration file. */
-  readonly config: string;
+export interface ControlOptions extends OpsAccess {
   readonly service: string;
   readonly admin: AdminState;
   readonly reason?: string;
@@ -35,22 +33,18 @@ export async function runControl(options: ControlOptions, output: Output, now = 
     output.stderr(`${message.trimEnd()}\n`);
     return code;
   };
-  const loaded = await loadConfig(options.config);
-  if (!loaded.ok) return fail(2, renderProblems(loaded.problems));
-  const { config } = loaded;
-  if (config.ops.token === null) {
-    return fail(2, `${options.config}: ops.token is not set: without it nothing can be set over the ops port.`);
-  }
+  const found = await findOps(options, true);
+  if (!found.ok) return fail(2, found.message);
   const until = options.until === undefined ? null : parseUntil(options.until, now);
   if (options.until !== undefined && until === null) {
     return fail(2, '--until takes a time with a zone, such as 2030-01-31T18:00:00Z, or a duration, such as 30m or 2h.');
   }
-  const client = createOpsClient(config.ops);
+  const client = createOpsClient(found.place);
   try {
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const answer = await client.setAdmin(options.service, { admin: options.admin, reason, until });
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
-      return fail(2, describeUnknown(options.service, config, await client.health()));
+      return fail(2, describeUnknown(options.service, await client.health()));
     }
     if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer));
     output.stdout(options.json === true ? `${JSON.stringify(answer.body, null, 2)}\n` : renderSet(answer.body));
@@ -69,14 +63,10 @@ function parseUntil(text: string, now: number): string | null {
 }
 
 /** The proxy may run with another configuration than the one on disk. */
-function describeUnknown(service: string, { clusters }: Config, { body }: OpsAnswer): string {
-  const configured = clusters.flatMap(({ services }) => services.map(({ id }) => id));
-  if (!configured.includes(service)) {
-    return `There is no service ${service} there; this configuration has: ${configured.join(', ')}.`;
-  }
+function describeUnknown(service: string, { body }: OpsAnswer): string {
   const services = field(body, 'services');
   const running = Array.isArray(services) ? services.map((each) => String(field(each, 'id'))).join(', ') : 'others';
-  return `the running proxy does not know ${service}; it knows ${running}: reload it (SIGHUP) or restart it`;
+  return `The running proxy does not know ${service}; it knows ${running}. If the configuration has ${service}, reload it (SIGHUP).`;
 }
 
 function judgeRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
@@ -102,7 +92,7 @@ function renderSet(body: unknown): string {
   const admin = field(body, 'admin') as AdminState;
   const until = field(body, 'until');
   const phones = Number(field(body, 'phones'));
-  const end = typeof until === 'string' ? ` until ${until}` : '';
+  const end = typeof until === 'string' ? ` until ${renderLocalTime(until)}` : '';
   const here = `${phones} ${phones === 1 ? 'phone is' : 'phones are'} signed in there`;
   return `${field(body, 'id')} is set to ${admin}${end}: ${MEANINGS[admin]}. It is ${field(body, 'state')}; ${here}.\n`;
 }

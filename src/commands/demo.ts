@@ -2,11 +2,12 @@
 
 import { createServer } from 'node:net';
 import { createApp } from '../app.ts';
-import type { Config, ServiceConfig } from '../config/config.ts';
-import { DEFAULT_LIMITS } from '../config/limits.ts';
+import type { Config } from '../config/config.ts';
+import { parseConfiguration, renderProblems } from '../config/load.ts';
 import { ListenerError } from '../http/server/listener-error.ts';
 import { createLog } from '../ops/log.ts';
 import { Control } from '../simulators/finesse/control.ts';
+import { numberedAgents } from '../simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../simulators/finesse/server.ts';
 import type { Output } from './output.ts';
 import { runApp } from './serve.ts';
@@ -22,7 +23,8 @@ const TOKEN = 'demo';
 /** The proxy's account in the Notification Service. */
 const LISTENER = { username: 'ippa-proxy', password: 'cisco' };
 const PHONE = 'SEP001122334455';
-const AGENT = { id: '1001', password: 'cisco', extension: '2001' };
+/** On both servers. */
+const AGENTS = numberedAgents(5);
 
 /** Whom the simulated Finesse servers and the proxy push as; the simulated phone lets anybody. */
 const PUSH_USER = { username: 'demo', password: 'demo' };
@@ -48,8 +50,8 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
   const pushPort = await findPort(PUSH_PORTS.listener, [port, opsPort]);
   const phonePort = await findPort(PUSH_PORTS.phone, [port, opsPort, pushPort]);
   const servers = [await simulate('a', 'Finesse A', 'b', pushPort), await simulate('b', 'Finesse B', 'a', pushPort)];
-  const config = demoConfig(servers, { port, opsPort, pushPort, phonePort });
-  const log = createLog({ level: 'info', format: 'auto' });
+  const config = await loadDemo(servers, { port, opsPort, pushPort, phonePort });
+  const log = createLog(config.log);
   try {
     const app = createApp(config, log, version);
     const start = () => app.start().catch(nameOption);
@@ -108,7 +110,7 @@ async function simulate(id: 'a' | 'b', name: string, peer: string, pushPort: num
     name: host(id),
     peer: host(peer),
     role,
-    agents: [AGENT],
+    agents: AGENTS,
     push: { ...PUSH_USER, port: pushPort },
     notification: LISTENER,
   } as const;
@@ -133,62 +135,60 @@ async function startOn<Part extends { start(): Promise<unknown> }>(
   }
 }
 
-function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, phonePort }: DemoPorts): Config {
-  const services = servers.map(
-    ({ id, name, finesse }): ServiceConfig => ({
-      ...{
-        id,
-        name,
-        url: finesse.url,
-        aliases: [],
-        site: null,
-        ca: null,
-        fingerprints: [],
-        notification: {
-          ...{ host: '127.0.0.1', port: finesse.notification?.port ?? 0, tls: 'unencrypted', ...LISTENER },
-          ...{ ca: null, fingerprints: [], advisory: false, domain: null, pubsub: null, deadAfterMs: 8000 },
-        },
-        certificateNames: [],
-        pushFrom: null,
-      },
-      probe: {
-        ...{ url: `${finesse.url}/finesse/api/SystemInfo`, username: null, password: null },
-        ...{ intervalMs: 5000, timeoutMs: 4000 },
-      },
-    }),
-  );
-  return {
-    phones: {
-      listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
-      ...{ answerWithinMs: 4500, networks: ['127.0.0.0/8'], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
-      limits: DEFAULT_LIMITS,
-    },
-    ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },
-    clusters: [{ id: 'main', frontDoor: true, services }],
-    reconnect: { intervalMs: 5000, attempts: 3 },
-    pages: { folder: null, languages: ['en', 'de'] },
-    push: {
-      listeners: [{ host: '127.0.0.1', port: pushPort, tls: null }],
-      timeoutMs: 5000,
-      phonePorts: { http: phonePort, https: phonePort },
-      own: {
-        ...PUSH_USER,
-        ...{ onVerdict: true, onRecovery: true, atFirstFailure: false, priority: 1, scheme: 'http' },
-        ...{ concurrent: 50, perSecond: 100 },
-      },
-    },
-    state: { folder: null },
-    reload: { watch: false },
-    stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'info', format: 'auto' },
-  };
+/** What the configuration needs to know of a simulated server. */
+interface DemoServer {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly notificationPort: number;
+}
+
+/** YAML, as an administrator would write it: all else is as by default. Pure. */
+export function demoConfiguration(servers: readonly DemoServer[], ports: DemoPorts): string {
+  const { port, opsPort, pushPort, phonePort } = ports;
+  const services = servers.map(({ id, name, url, notificationPort }) => {
+    const account = `username: ${LISTENER.username}, password: ${LISTENER.password}`;
+    return `      - id: ${id}
+        name: ${name}
+        url: ${url}
+        notification: { host: 127.0.0.1, port: ${notificationPort}, tls: unencrypted, ${account} }
+`;
+  });
+  return `phones:
+  listeners: [{ host: 127.0.0.1, port: ${port} }]
+  networks: [127.0.0.0/8]
+ops: { port: ${opsPort}, token: ${TOKEN} }
+clusters:
+  - id: main
+    services:
+${services.join('')}pages: { languages: [en, de] }
+push:
+  listeners: [{ host: 127.0.0.1, port: ${pushPort} }]
+  username: ${PUSH_USER.username}
+  password: ${PUSH_USER.password}
+  phoneScheme: http
+  phonePorts: { http: ${phonePort}, https: ${phonePort} }
+`;
+}
+
+async function loadDemo(servers: readonly Simulated[], ports: DemoPorts): Promise<Config> {
+  const described = servers.map(({ id, name, finesse }) => {
+    return { id, name, url: finesse.url, notificationPort: finesse.notification?.port ?? 0 };
+  });
+  const text = demoConfiguration(described, ports);
+  const loaded = await parseConfiguration(text, { file: 'demo', folder: process.cwd() });
+  if (!loaded.ok) throw new Error(renderProblems(loaded.problems));
+  return loaded.config;
 }
 
 function welcome(servers: readonly Simulated[], { port, opsPort, phonePort }: DemoPorts): string {
   const phones = `http://127.0.0.1:${port}`;
   const ops = `http://127.0.0.1:${opsPort}`;
-  const lines = servers.map(({ name, finesse, control }) => `  ${name}: ${finesse.url}, its switch ${control.url}`);
+  const lines = servers.map(
+    ({ name, finesse, control }) => `  ${name}: ${finesse.url}, switch its faults at ${control.url}`,
+  );
   const [a] = servers;
+  const [first, last] = [AGENTS.at(0), AGENTS.at(-1)];
   const order = (words: string) => `npm start -- simulate finesse ${words.replace(' ', ` ${a?.control.url} `)}`;
   return `
 The proxy and two simulated Finesse servers run on this machine, on loopback only.
@@ -198,7 +198,9 @@ ${lines.join('\n')}
 
 Try it in a second terminal, in this folder:
   1. A phone:          npm start -- phone ${phones}/fippa/ --device ${PHONE} --web-port ${phonePort}
-     Sign in as agent ${AGENT.id}, password ${AGENT.password}, extension ${AGENT.extension}.
+     Sign in as agent ${first?.id}, password ${first?.password}, extension ${first?.extension}.
+     Both servers know the agents ${first?.id} to ${last?.id}, password ${first?.password}, extensions ${first?.extension} to ${last?.extension}: more phones
+     want a --device of their own, and for pushes an --address too, such as 127.0.0.2 (Linux).
   2. In a third one, call it: Finesse pushes the call to the proxy, and the proxy to the phone.
                        ${order(`call ${PHONE} 07115550100`)}
                        ${order(`hangup ${PHONE}`)}
@@ -210,7 +212,7 @@ Try it in a second terminal, in this folder:
   5. Its notifications: ${order('fault notification-down')}
      SystemInfo is fine, but the connection to the Notification Service is lost: attempt 1 at once.
   Other ways to fail:  npm start -- simulate finesse fault --help
-  A look at it all:    curl ${ops}/health
+  Everything at once:  npm start -- status --watch --url ${ops}, or curl ${ops}/health
 
 Ctrl-C stops everything. What happens is logged below.
 `;

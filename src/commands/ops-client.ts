@@ -1,7 +1,5 @@
 /** Talks to the ops port of a running proxy, for `status`, `drain`, `ready` and `maint`. */
 
-import { isIPv6 } from 'node:net';
-import type { Config } from '../config/config.ts';
 import type { AdminState } from '../domain/model.ts';
 
 export interface OpsAnswer {
@@ -22,23 +20,33 @@ export interface OpsClient {
   ): Promise<OpsAnswer>;
 }
 
+export interface OpsPlace {
+  /** Scheme, host and port of the ops port. */
+  readonly origin: string;
+  /** null: nothing is to be set. */
+  readonly token: string | null;
+  /** What says so, for messages. */
+  readonly from: string;
+}
+
 /** The proxy did not answer; the message is for the operator. */
 export class OpsUnreachable extends Error {}
 
 const ANSWER_WITHIN_MS = 5000;
 
-export function createOpsClient({ host, port, token }: Config['ops']): OpsClient {
-  const origin = `http://${hostOf(host)}:${port}`;
+/** `stop` ends what is under way. */
+export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient {
+  const { origin, token } = place;
   const ask = async (path: string, init: RequestInit): Promise<OpsAnswer> => {
     try {
       const response = await fetch(origin + path, {
         ...init,
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), ...(stop === undefined ? [] : [stop])]),
       });
       return { status: response.status, body: parseJson(await response.text()) };
     } catch (error) {
-      throw new OpsUnreachable(renderUnreachable(origin, error), { cause: error });
+      throw new OpsUnreachable(renderUnreachable(place, error), { cause: error });
     }
   };
   return {
@@ -51,13 +59,6 @@ export function createOpsClient({ host, port, token }: Config['ops']): OpsClient
         body: JSON.stringify(setting),
       }),
   };
-}
-
-/** A proxy that listens on every address is reached by loopback. */
-function hostOf(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** Header values travel as Latin-1; this one is meant as UTF-8. */
@@ -73,18 +74,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-function renderUnreachable(origin: string, error: unknown): string {
-  return `The proxy does not answer at ${origin} (ops.host and ops.port of the configuration): ${renderCause(error)}`;
+function renderUnreachable({ origin, from }: OpsPlace, error: unknown): string {
+  return `The proxy does not answer at ${origin} (${from}): ${renderCause(error, from)}`;
 }
 
-function renderCause(error: unknown): string {
+function renderCause(error: unknown, from: string): string {
   if (error instanceof Error && error.name === 'TimeoutError') {
     return `no answer within ${ANSWER_WITHIN_MS / 1000} s. Does it hang, or is something else there?`;
   }
   const cause: unknown = error instanceof Error ? error.cause : null;
   const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : null;
   if (code === 'ECONNREFUSED') return 'nothing listens there. Is it running, and with this configuration?';
-  if (code === 'ENOTFOUND') return 'the name does not resolve. Check ops.host.';
+  if (code === 'ENOTFOUND') return `the name does not resolve. Check ${from}.`;
   return `${typeof code === 'string' ? code : 'no HTTP answer'}. Is it the proxy that listens there?`;
 }
 

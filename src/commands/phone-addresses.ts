@@ -3,7 +3,8 @@
 import type { Config, ListenerConfig } from '../config/config.ts';
 
 export interface PhoneAddress {
-  readonly kind: 'front-door' | 'service';
+  /** `own-listener`: what a listener with `service` serves, under Finesse's own paths. */
+  readonly kind: 'front-door' | 'service' | 'own-listener';
   /** Id of the cluster or service. */
   readonly id: string;
   readonly title: string;
@@ -16,28 +17,40 @@ export interface PhoneAddress {
 
 /** Front doors first, because one entry that always leads somewhere is what most installations want. */
 export function phoneAddresses(config: Config): PhoneAddress[] {
-  const shared = config.phones.listeners.filter(({ service }) => service === null);
-  const doors = config.clusters.map(({ id }) => {
-    const title = config.clusters.length === 1 ? 'front door' : `front door of cluster ${id}`;
-    return address(
-      'front-door',
-      id,
-      title,
-      shared.map((listener) => ({ listener, path: `/${id}/fippa/` })),
-    );
+  const shared = sharedListeners(config);
+  const doors = config.clusters.map((cluster) => {
+    return address('front-door', cluster.id, titleOfDoor(cluster, config), at(shared, `/${cluster.id}/fippa/`));
   });
-  const services = config.clusters
-    .flatMap((cluster) => cluster.services)
-    .map(({ id, name }) => {
-      const own = config.phones.listeners.filter(({ service }) => service === id);
-      const ways = [
-        ...shared.map((listener) => ({ listener, path: `/${id}/fippa/` })),
-        // Split DNS: the listener stands for the server, so the path is Finesse's own.
-        ...own.map((listener) => ({ listener, path: '/fippa/' })),
-      ];
-      return address('service', id, `service ${id} (${name})`, ways);
-    });
-  return [...doors, ...services].filter(({ urls }) => urls.length > 0);
+  const services = config.clusters.flatMap((cluster) => cluster.services);
+  const entries = services.map(({ id, name }) => {
+    return address('service', id, `service ${id} (${name})`, at(shared, `/${id}/fippa/`));
+  });
+  const own = services.map(({ id, name }) => {
+    const listeners = config.phones.listeners.filter(({ service }) => service === id);
+    const title = `service ${id} (${name}), by the listener that is for it alone`;
+    return address('own-listener', id, title, at(listeners, '/fippa/'));
+  });
+  return [...doors, ...entries, ...own].filter(({ urls }) => urls.length > 0);
+}
+
+/** `/fippa/DEVICE`: the front door of the one cluster that has it; null: none has. */
+export function shortAddress(config: Config): PhoneAddress | null {
+  const cluster = config.clusters.find(({ frontDoor }) => frontDoor);
+  const shared = sharedListeners(config);
+  if (cluster === undefined || shared.length === 0) return null;
+  return address('front-door', cluster.id, `${titleOfDoor(cluster, config)}, in short`, at(shared, '/fippa/'));
+}
+
+function sharedListeners(config: Config): readonly ListenerConfig[] {
+  return config.phones.listeners.filter(({ service }) => service === null);
+}
+
+function titleOfDoor({ id }: { readonly id: string }, { clusters }: Config): string {
+  return clusters.length === 1 ? 'front door' : `front door of cluster ${id}`;
+}
+
+function at(listeners: readonly ListenerConfig[], path: string): readonly Way[] {
+  return listeners.map((listener) => ({ listener, path }));
 }
 
 interface Way {

@@ -132,11 +132,11 @@ function describeSources(
   push: PushConfig | null,
 ): string[] {
   if (push === null || push.listeners.length === 0) return [];
-  if (pushFrom !== null) return [`Its pushes are taken from ${pushFrom.join(', ')} (pushFrom).`];
+  if (pushFrom !== null) return [`Its pushes are accepted from ${pushFrom.join(', ')} (pushFrom).`];
   return [
     resolved === null || resolved.length === 0
-      ? 'Its pushes are taken from nowhere: the host of its url does not resolve. Set pushFrom.'
-      : `Its pushes are taken from ${resolved.join(', ')}, to which its url resolves.`,
+      ? 'Its pushes are accepted from nowhere: the host of its url does not resolve. Set pushFrom.'
+      : `Its pushes are accepted from ${resolved.join(', ')}, to which its url resolves.`,
   ];
 }
 

@@ -1,9 +1,10 @@
 /** Asks every Finesse server of a configuration once and says in plain words what it answered. */
 
+import { daysUntil, EXPIRES_SOON_DAYS } from '../config/certificates.ts';
 import type { ClusterConfig, Config, ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
 import { failures } from '../domain/failure.ts';
-import type { ProbeOutcome, SystemInfo } from '../domain/model.ts';
+import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { createServerNames, learntName } from '../domain/server-names.ts';
 import type { createProbe } from '../health/probe.ts';
 import { lookAtCertificate, type PeerCertificate, renderTrustAdvice } from './peer-certificate.ts';
@@ -23,6 +24,9 @@ export interface ServiceCheck {
   /** What an operator should know although the probe succeeded. */
   readonly notes: readonly string[];
   readonly latencyMs: number;
+  /** When the certificate of an https server expires, ISO 8601; null: it was not seen. */
+  readonly certificateExpires: string | null;
+  /** One that is not trusted. */
   readonly certificate: PeerCertificate | null;
 }
 
@@ -37,20 +41,25 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     cluster.services.map(async (service) => {
       const answer = await probeOf(service)({ timeoutMs: service.probe.timeoutMs, repeatMs: REPEAT_MS });
       const untrusted = answer.outcome.kind !== 'confirmed' && answer.outcome.failure.code === 'certificate-untrusted';
-      const { url, timeoutMs } = service.probe;
-      return { service, ...answer, certificate: untrusted ? await lookAtCertificate(url, timeoutMs, now) : null };
+      const seen = await lookAtCertificate(service.probe.url, service.probe.timeoutMs, now);
+      return { service, ...answer, seen, certificate: untrusted ? seen : null };
     }),
   );
   const shared = describeCluster(answers.map(({ service, outcome }) => ({ service, info: infoOf(outcome) })));
-  return answers.map(({ service, outcome, latencyMs, certificate }) => ({
+  return answers.map(({ service, outcome, latencyMs, seen, certificate }) => ({
     id: service.id,
     name: service.name,
     cluster: cluster.id,
     confirmed: outcome.kind === 'confirmed',
     reportedName: learntName(infoOf(outcome)),
     result: describeOutcome(outcome, service.probe.url),
-    notes: [...describeInfo(infoOf(outcome)), ...(shared.get(service.id) ?? [])],
+    notes: [
+      ...describeInfo(infoOf(outcome)),
+      ...(shared.get(service.id) ?? []),
+      ...(seen === null || certificate !== null ? [] : [describeExpiry(seen.validTo, now)]),
+    ],
     latencyMs,
+    certificateExpires: seen?.validTo ?? null,
     certificate,
   }));
 }
@@ -61,12 +70,19 @@ function infoOf(outcome: ProbeOutcome): SystemInfo | null {
 
 function describeOutcome(outcome: ProbeOutcome, url: string): string {
   if (outcome.kind === 'confirmed') return 'in service';
-  const { code, detail } = outcome.failure;
+  const words = describeFailure(outcome.failure, url);
+  return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+}
+
+function describeFailure({ code, detail }: Failure, url: string): string {
   // The words of the registry send their reader here.
   const operator = failures[code].operator.replace(' (see check --probe)', '');
+  const found = printable(detail, 200);
+  // These have general words, and what was found says more.
+  if (code === 'not-system-info') return found;
+  if (code === 'http-status') return `${found}. ${operator}`;
   const hint = code === 'reset' && mayWantHttps(url) ? ' This port may want https.' : '';
-  const words = `${operator} (${printable(detail, 200)})${hint}`;
-  return outcome.kind === 'fault' ? `configuration fault: ${words}` : `not in service: ${words}`;
+  return `${operator} (${found})${hint}`;
 }
 
 function mayWantHttps(url: string): boolean {
@@ -85,6 +101,13 @@ function describeInfo(info: SystemInfo | null): string[] {
   }
   if (info.finesseMMode === 'IN_PROGRESS') notes.push('no alternate at present: Finesse is in maintenance mode there');
   return notes;
+}
+
+function describeExpiry(validTo: string, now: number): string {
+  const days = daysUntil(new Date(validTo), now);
+  const date = validTo.slice(0, 10);
+  if (days < 0) return `its certificate expired on ${date}: renew it on that server`;
+  return `its certificate expires on ${date}${days < EXPIRES_SOON_DAYS ? `, in ${days} days: renew it on that server` : ''}`;
 }
 
 interface Answer {

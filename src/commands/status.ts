@@ -1,43 +1,101 @@
-/** `status`: the services of the running proxy, as a table or as JSON. */
+/** `status`: the services of the running proxy, as a table or as JSON, once or again and again. */
 
-import { loadConfig, renderProblems } from '../config/load.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthReport, ServiceEntry } from '../ops/health.ts';
-import { createOpsClient, field, type OpsAnswer, OpsUnreachable, renderUnexpected } from './ops-client.ts';
+import { renderLocalTime } from './local-time.ts';
+import { findOps, type OpsAccess } from './ops-access.ts';
+import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
 import type { Output } from './output.ts';
 
-export interface StatusOptions {
-  /** The configuration file. */
-  readonly config: string;
+export interface StatusOptions extends OpsAccess {
   readonly json?: boolean;
+  /** Until Ctrl-C. */
+  readonly watch?: boolean;
 }
 
-/** Exit code 0 for ok and degraded, 1 for down or no answer, 2 for a wrong configuration. */
-export async function runStatus(options: StatusOptions, output: Output, now = Date.now()): Promise<number> {
-  const loaded = await loadConfig(options.config);
-  if (!loaded.ok) {
-    output.stderr(renderProblems(loaded.problems));
+export interface Watching {
+  readonly now: () => number;
+  readonly everyMs: number;
+  /** Ends it. */
+  readonly stop: AbortSignal;
+}
+
+/** Exit code 0 for ok and degraded, 1 for down or no answer, 2 for a wrong configuration; 0 once watching was ended. */
+export async function runStatus(
+  options: StatusOptions,
+  output: Output,
+  watching: Watching = { now: Date.now, everyMs: 2000, stop: interrupted(options) },
+): Promise<number> {
+  const found = await findOps(options, false);
+  if (!found.ok) {
+    output.stderr(`${found.message.trimEnd()}\n`);
     return 2;
   }
-  const client = createOpsClient(loaded.config.ops);
-  let answer: OpsAnswer;
+  const client = createOpsClient(found.place, watching.stop);
+  if (options.watch === true) return watch(client, options.json === true, output, watching);
+  const report = await look(client);
+  if (typeof report === 'string') {
+    output.stderr(report);
+    return 1;
+  }
+  output.stdout(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report, watching.now()));
+  return report.status === 'down' ? 1 : 0;
+}
+
+/** The report, or why there is none. */
+async function look(client: OpsClient): Promise<HealthReport | string> {
   try {
-    answer = await client.health();
+    const answer = await client.health();
+    return isReport(answer.body) ? answer.body : renderUnexpected(client.origin, answer);
   } catch (error) {
     if (!(error instanceof OpsUnreachable)) throw error;
-    output.stderr(`${error.message}\n`);
-    return 1;
+    return `${error.message}\n`;
   }
-  if (!isReport(answer.body)) {
-    output.stderr(renderUnexpected(client.origin, answer));
-    return 1;
-  }
-  const report = answer.body;
-  output.stdout(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report, now));
-  return report.status === 'down' ? 1 : 0;
 }
 
 function isReport(body: unknown): body is HealthReport {
   return typeof field(body, 'status') === 'string' && Array.isArray(field(body, 'services'));
+}
+
+async function watch(client: OpsClient, json: boolean, output: Output, { now, everyMs, stop }: Watching): Promise<0> {
+  const redraws = !json && output.isTerminal === true;
+  let last = '';
+  if (redraws) output.stdout('\u001b[2J');
+  while (!stop.aborted) {
+    const seen = await look(client);
+    if (stop.aborted) break;
+    const content = JSON.stringify(seen, (key, value) => (RESTLESS.has(key) ? undefined : value));
+    if (redraws) output.stdout(redraw(renderMoment(seen, now())));
+    else if (content !== last) output.stdout(json ? renderLine(seen, now()) : `${renderMoment(seen, now())}\n`);
+    last = content;
+    await sleep(everyMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return 0;
+}
+
+/** What is another at every look and no change. */
+const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'lastProbe', 'latencyMs']);
+
+function renderMoment(seen: HealthReport | string, now: number): string {
+  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderStatus(seen, now);
+  return `${renderLocalTime(now)}\n${text}`;
+}
+
+function renderLine(seen: HealthReport | string, now: number): string {
+  const at = new Date(now).toISOString();
+  return `${JSON.stringify(typeof seen === 'string' ? { at, status: null, error: seen.trimEnd() } : { at, ...seen })}\n`;
+}
+
+/** Over what is there: clearing it all first would flicker. */
+function redraw(text: string): string {
+  return `\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`;
+}
+
+/** Every Ctrl-C from now on: npm passes it on a second time, which must not break off what the first one ends. */
+function interrupted({ watch: isWatching }: StatusOptions): AbortSignal {
+  const controller = new AbortController();
+  if (isWatching === true) process.on('SIGINT', () => controller.abort()).on('SIGTERM', () => controller.abort());
+  return controller.signal;
 }
 
 /** The table a person reads. */
@@ -71,7 +129,7 @@ function renderRow(service: ServiceEntry, now: number): string[] {
 /** Reasons are sentences: they stand below the table. */
 function renderNotes(service: ServiceEntry): string[] {
   const { id, reason, admin, adminReason, until, notAlternateBecause } = service;
-  const end = until === null ? '' : ` until ${until}`;
+  const end = until === null ? '' : ` until ${renderLocalTime(until)}`;
   return [
     ...(reason === null ? [] : [`${id}: ${reason}`]),
     ...(admin === 'ready' ? [] : [`${id}: set to ${admin}${end}: ${adminReason ?? 'no reason given'}`]),

@@ -1,40 +1,33 @@
 /** `ippa-proxy unified-cm --config FILE`: what to enter in Unified CM, field by field (reference/finesse-ippa.md §2–§4). */
 
-import type { Config, ServiceConfig } from '../config/config.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
 import { loadConfig, renderProblems } from '../config/load.ts';
 import type { Output } from './output.ts';
-import { type PhoneAddress, phoneAddresses } from './phone-addresses.ts';
+import {
+  asciiName,
+  DEVICE,
+  describeServices,
+  FIXED,
+  type PhoneService,
+  renderPhoneServicesCsv,
+  type StandIn,
+  standInsOf,
+} from './phone-services.ts';
 
 /** Exit code 2 for a wrong configuration, else 0. */
-export async function runUnifiedCm(file: string, output: Output): Promise<0 | 2> {
+export async function runUnifiedCm(file: string, { csv }: { readonly csv?: boolean }, output: Output): Promise<0 | 2> {
   const loaded = await loadConfig(file);
   if (!loaded.ok) {
     output.stderr(renderProblems(loaded.problems));
     return 2;
   }
-  output.stdout(renderUnifiedCm(loaded.config));
+  output.stdout((csv === true ? renderPhoneServicesCsv : renderUnifiedCm)(loaded.config));
   return 0;
-}
-
-/** A phone service as Unified CM stores it. */
-interface PhoneService {
-  readonly heading: string;
-  readonly name: string;
-  readonly description: string;
-  readonly plain: readonly string[];
-  readonly encrypted: readonly string[];
 }
 
 /** The whole text. Pure. */
 export function renderUnifiedCm(config: Config): string {
-  const entries = phoneAddresses(config);
-  const services = config.clusters.flatMap((cluster) => cluster.services);
-  const names = uniqueNames([
-    ...entries.map((entry) => nameOf(entry, config)),
-    ...services.map(({ name, id }) => ({ name: `${name} direct`, id })),
-  ]);
-  const proxied = entries.map((entry, index) => describeEntry(entry, names[index] ?? entry.id, config));
-  const direct = services.map((service, index) => describeDirect(service, names[entries.length + index] ?? service.id));
+  const { proxied, direct } = describeServices(config);
   const lines = [
     'What to enter in Cisco Unified CM Administration for this configuration',
     '=======================================================================',
@@ -48,6 +41,7 @@ export function renderUnifiedCm(config: Config): string {
     '   Agents need one entry. The front door leads them to a server that is in service; an entry for one service',
     '   lets them choose. Enter those you want.',
     ...proxied.flatMap((service) => ['', ...renderService(service)]),
+    ...renderStandIns(standInsOf(config)),
     '',
     ...renderParameters(),
     '',
@@ -102,11 +96,15 @@ function renderCertificate(config: Config): string[] {
   if (encrypted.length === 0) {
     return [heading, '   Nothing to upload: no listener has tls. Phones then send passwords in the clear.'];
   }
+  const uploads = Map.groupBy(encrypted, ({ tls }) => tls?.cert ?? '');
+  const hostOf = ({ publicUrl, host }: ListenerConfig) => (publicUrl === null ? host : new URL(publicUrl).hostname);
   return [
     heading,
     '   Certificate Purpose           Phone-trust (on every node of Unified CM)',
-    ...encrypted.map(({ tls }) => `   Upload File                   ${tls?.cert}, or the CA that signed it`),
-    `   It must name the host of      ${encrypted.map(({ publicUrl, host }) => publicUrl ?? host).join(', ')}`,
+    ...[...uploads].flatMap(([cert, listeners]) => [
+      `   Upload File                   ${cert}, or the CA that signed it`,
+      `   It must name                  ${[...new Set(listeners.map(hostOf))].join(', ')}`,
+    ]),
     '   Phones that do not trust it say "Host not found". If it is an ECDSA certificate, Unified CM must use ECDSA too.',
     ...encrypted.flatMap(({ tls, publicUrl, host }) =>
       tls?.profile === 'legacy'
@@ -118,12 +116,22 @@ function renderCertificate(config: Config): string[] {
   ];
 }
 
+function renderStandIns(standIns: readonly StandIn[]): string[] {
+  return standIns.flatMap(({ service, publicUrl, host }) => [
+    '',
+    `   ${publicUrl}   stands for service ${service.id} (${service.name}) under Finesse's own name`,
+    `     Nothing to enter: phone services with ${publicUrl}/fippa/${DEVICE} stay as they are, once`,
+    `     phones resolve ${host} to this proxy. The proxy itself must go on resolving it to Finesse.`,
+  ]);
+}
+
 function renderService(service: PhoneService): string[] {
   const [plain, encrypted] = [service.plain[0] ?? null, service.encrypted[0] ?? null];
   const others = [...service.plain.slice(1), ...service.encrypted.slice(1)];
   const field = (name: string, value: string) => `     ${name.padEnd(27)} ${value}`;
   return [
     `   ${service.heading}`,
+    ...(service.note === null ? [] : [`     ${service.note}`]),
     field('Service Name', service.name),
     field('ASCII Service Name', asciiName(service.name)),
     field('Service Description', service.description),
@@ -135,8 +143,7 @@ function renderService(service: PhoneService): string[] {
     ...(encrypted === null
       ? [field('', '(no listener has tls; if Unified CM insists, enter the Service URL again)')]
       : []),
-    field('Service Category', 'XML Service'),
-    field('Service Type', 'Standard IP Phone Service'),
+    ...FIXED.map(([name, value]) => field(name, value)),
     field('Service Vendor', 'leave it empty'),
     field('Service Version', 'leave it empty'),
     field('Enable', 'ticked'),
@@ -170,72 +177,4 @@ function renderAfterwards(): string[] {
     '   - Choose the service on one phone, sign in, sign out, press Exit.',
     '   docs/unified-cm.md explains each step, and what Cisco does not support.',
   ];
-}
-
-const MAX_NAME = 32;
-
-function nameOf(entry: PhoneAddress, config: Config): { readonly name: string; readonly id: string } {
-  const service = config.clusters.flatMap((cluster) => cluster.services).find(({ id }) => id === entry.id);
-  if (entry.kind === 'service') return { name: service?.name ?? entry.id, id: entry.id };
-  return { name: config.clusters.length === 1 ? 'Finesse' : `Finesse ${entry.id}`, id: entry.id };
-}
-
-/** Unified CM takes each name once, and 32 characters: the id tells apart those that would be equal. */
-function uniqueNames(wanted: readonly { readonly name: string; readonly id: string }[]): string[] {
-  const taken = new Set<string>();
-  return wanted.map(({ name, id }) => {
-    const fits = cut(name, MAX_NAME);
-    const suffix = ` (${id})`;
-    const unique = taken.has(fits.toLowerCase()) || fits !== name ? cut(name, MAX_NAME - suffix.length) + suffix : fits;
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
-}
-
-function cut(text: string, length: number): string {
-  return [...text].slice(0, length).join('').trimEnd();
-}
-
-/** For phones without Unicode. */
-function asciiName(name: string): string {
-  const ascii = name
-    .replaceAll('ß', 'ss')
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^ -~]/gu, '?');
-  return /[A-Za-z0-9]/.test(ascii) ? cut(ascii, MAX_NAME) : 'Finesse';
-}
-
-const DEVICE = '#DEVICENAME#';
-
-function describeEntry(entry: PhoneAddress, name: string, config: Config): PhoneService {
-  const members = config.clusters.find(({ id }) => id === entry.id)?.services.map((service) => service.name) ?? [];
-  const description =
-    entry.kind === 'service' ? 'Finesse IP Phone Agent by the proxy' : `Finesse IP Phone Agent: ${members.join(', ')}`;
-  const urls = (all: readonly string[]) => all.map((url) => url + DEVICE);
-  return {
-    heading: capital(entry.title),
-    name,
-    description,
-    plain: urls(entry.plain),
-    encrypted: urls(entry.encrypted),
-  };
-}
-
-/** Finesse's own service URLs (reference/finesse-ippa.md §2): 8082 plain, 8445 TLS, whichever of them is configured. */
-function describeDirect({ name: title, url }: ServiceConfig, name: string): PhoneService {
-  const { hostname, protocol } = new URL(url);
-  const own = `${url}/fippa/${DEVICE}`;
-  const secure = protocol === 'https:';
-  return {
-    heading: `${title}, without the proxy`,
-    name,
-    description: 'Finesse IP Phone Agent without the proxy',
-    plain: [secure ? `http://${hostname}:8082/fippa/${DEVICE}` : own],
-    encrypted: [secure ? own : `https://${hostname}:8445/fippa/${DEVICE}`],
-  };
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -5,6 +5,16 @@ import { isIP } from 'node:net';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
+/** From so many whole days before a certificate expires on it is told. */
+export const EXPIRES_SOON_DAYS = 30;
+
+const DAY_MS = 86_400_000;
+
+/** Whole days until a certificate expires; negative once it has. */
+export function daysUntil(validTo: Date, now: number): number {
+  return Math.floor((validTo.getTime() - now) / DAY_MS);
+}
+
 /** The certificates of a PEM file in their order; null when there is none or one of them cannot be read. */
 export function parseCertificates(pem: string): X509Certificate[] | null {
   const blocks = pem.match(BLOCK) ?? [];

@@ -2,7 +2,7 @@
 
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { coversHost, parseCertificates, parsePrivateKey } from './certificates.ts';
+import { coversHost, daysUntil, EXPIRES_SOON_DAYS, parseCertificates, parsePrivateKey } from './certificates.ts';
 import { MAX_BYTES, renderFound } from './document.ts';
 import { type Finding, type KeyPath, renderKey } from './problem.ts';
 import { parseOrigin } from './values.ts';
@@ -48,6 +48,17 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
   return walk;
 }
 
+/** One secret and nothing else; null: there is none, or it cannot be read, which the findings say. */
+export async function readSecret(
+  path: KeyPath,
+  value: unknown,
+  source: Source,
+): Promise<{ readonly content: string | null; readonly findings: readonly Finding[] }> {
+  const walk = new Walk(source);
+  await walk.secret(path, value);
+  return { content: walk.contents.get(renderKey(path)) ?? null, findings: walk.findings };
+}
+
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
@@ -55,8 +66,6 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
-
-const DAY_MS = 86_400_000;
 
 class Walk implements Outside {
   readonly contents = new Map<string, string>();
@@ -162,11 +171,11 @@ class Walk implements Outside {
 
   #warnOfDates(path: KeyPath, from: Date, to: Date): void {
     const warn = (found: string, allowed: string) => this.warnings.push({ path, found, allowed });
-    const days = Math.floor((to.getTime() - this.#source.now) / DAY_MS);
+    const days = daysUntil(to, this.#source.now);
     const date = (day: Date) => day.toISOString().slice(0, 10);
     if (from.getTime() > this.#source.now) warn(`the certificate is valid from ${date(from)} only`, 'check the clock');
-    if (days < 0) warn(`the certificate ended on ${date(to)}`, 'connections will fail; renew it');
-    else if (days < 30) warn(`the certificate ends on ${date(to)}`, 'renew it before');
+    if (days < 0) warn(`the certificate expired on ${date(to)}`, 'connections will fail; renew it');
+    else if (days < EXPIRES_SOON_DAYS) warn(`the certificate expires on ${date(to)}`, 'renew it before');
   }
 
   #add(path: KeyPath, found: string, allowed: string): void {

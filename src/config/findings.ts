@@ -21,6 +21,16 @@ export function parsePages(value: unknown): ParsedConfig['pages'] | null {
   return result.success ? result.data : null;
 }
 
+/** `ops` alone, for commands that need nothing else. */
+export function parseOps(
+  value: unknown,
+): { readonly parsed: ParsedConfig['ops'] } | { readonly findings: readonly Finding[] } {
+  const result = configSchema.shape.ops.safeParse(valueAt(value, ['ops']));
+  if (result.success) return { parsed: result.data };
+  const issues = result.error.issues.map((issue) => ({ ...issue, path: ['ops', ...issue.path] }));
+  return { findings: issues.flatMap((issue) => describeIssue(value, issue)) };
+}
+
 function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path as KeyPath;
   const key = describeKey(path);

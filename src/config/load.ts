@@ -53,7 +53,15 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   }
   const text = decodeText(file, bytes);
   if (typeof text !== 'string') return { ok: false, problems: text };
-  return checkDocument(parseConfigText(file, text), dirname(resolve(file)), options);
+  return parseConfiguration(text, { ...options, file, folder: dirname(resolve(file)) });
+}
+
+/** A configuration that is in no file, or was read already. `file` is its name in messages; paths are relative to `folder`. */
+export function parseConfiguration(
+  text: string,
+  { file, folder, ...options }: LoadOptions & { readonly file: string; readonly folder: string },
+): Promise<LoadResult> {
+  return checkDocument(parseConfigText(file, text), folder, options);
 }
 
 async function checkDocument(document: ConfigDocument, folder: string, options: LoadOptions): Promise<LoadResult> {

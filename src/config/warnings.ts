@@ -105,6 +105,13 @@ function warnOfPush({ push, phones }: Config): Finding[] {
     const found = `${network} is loopback, where no phone of a site can be`;
     findings.push({ path: ['phones', 'networks', index], found, allowed: 'nothing there is pushed to' });
   }
+  for (const [index, { port, tls }] of push.listeners.entries()) {
+    const usual = tls === null ? 80 : 443;
+    if (port === usual || isLoopbackOnly(phones.listeners)) continue;
+    const found = `port ${port}, but Finesse pushes to port ${usual}${tls === null ? '' : ' with TLS'}`;
+    const allowed = `right only if something leads port ${usual} here`;
+    findings.push({ path: ['push', 'listeners', index, 'port'], found, allowed });
+  }
   if (push.own?.scheme === 'http') {
     const found = 'the password of the application user crosses the network in the clear with every push';
     findings.push({ path: ['push', 'phoneScheme'], found, allowed: 'use https where phones can' });

@@ -24,13 +24,19 @@ export const FAMILIES: Readonly<Record<ModelFamily, FamilyTraits>> = {
 };
 
 /**
- * The family of a phone. Without a model name an Allegro web client is a 79xx, the only phones known to call themselves so
- * (reference/phone-xml.md §4).
+ * The family of a phone: by its model name, else by a model in its User-Agent, else an Allegro web client is a 79xx, the only
+ * phones known to call themselves so (reference/phone-xml.md §4). How an 8875 calls itself is not documented, so its number
+ * alone will do: keys that do nothing are worse there than keys of another order elsewhere.
  */
 export function selectFamily(modelName: string | undefined, userAgent: string | undefined): ModelFamily {
   const model = modelName?.trim() ?? '';
-  if (model === '') return /^Allegro-Software-WebClient\b/i.test(userAgent ?? '') ? '79xx' : 'desk';
-  const number = model.replace(/^\D+/, '');
+  const agent = userAgent ?? '';
+  const number = model === '' ? modelNumberIn(agent) : model.replace(/^\D+/, '');
+  if (number === null) return /^Allegro-Software-WebClient\b/i.test(agent) ? '79xx' : 'desk';
   const families = Object.keys(FAMILIES) as ModelFamily[];
   return families.find((family) => FAMILIES[family].models.test(number)) ?? 'desk';
+}
+
+function modelNumberIn(userAgent: string): string | null {
+  return /\b(?:CP|DP)-?(\d{3,4})/i.exec(userAgent)?.[1] ?? /(?<!\d)8875(?!\d)/.exec(userAgent)?.[0] ?? null;
 }

@@ -44,6 +44,7 @@ async function check(
   options: CheckOptions = {},
   files: Readonly<Record<string, string>> = {},
   probeOf?: Parameters<typeof runCheck>[3],
+  now?: number,
 ) {
   const file = join(writeFiles({ ...files, 'ippa.yaml': text }), 'ippa.yaml');
   const printed = { out: '', err: '' };
@@ -55,7 +56,7 @@ async function check(
       printed.err += part;
     },
   };
-  const code = await runCheck(file, options, output, probeOf);
+  const code = await runCheck(file, options, output, probeOf, now);
   return { code, file, ...printed };
 }
 
@@ -69,8 +70,20 @@ test('a good configuration: what it means, and exit code 0', async () => {
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain('the configuration is fine.');
   expect(out).toContain('front door: http://127.0.0.1:8082/main/fippa/DEVICE');
+  expect(out).toContain('front door, in short: http://127.0.0.1:8082/fippa/DEVICE\n');
   expect(out).toContain('service a (Finesse A): http://127.0.0.1:8082/a/fippa/DEVICE');
   expect(out).toContain('changes are refused, because ops.token is not set');
+});
+
+test('the short URL is the front door of the one cluster that has it, and on a listener for one service that service', async () => {
+  const second = '  - { id: two, services: [{ id: c, name: Finesse C, url: "https://c.example.com" }] }\n';
+  expect((await check(VALID + second)).out).not.toContain('in short');
+  const chosen = (await check(change('- id: main', '- id: main\n    frontDoor: true') + second)).out;
+  expect(chosen).toContain('front door of cluster main, in short: http://127.0.0.1:8082/fippa/DEVICE\n');
+  const own = change('8082 }', '8082 }\n    - { host: 127.0.0.1, port: 8446, service: a }');
+  expect((await check(own)).out).toContain(
+    'service a (Finesse A), by the listener that is for it alone: http://127.0.0.1:8446/fippa/DEVICE\n',
+  );
 });
 
 test('warnings do not fail it', async () => {
@@ -163,6 +176,18 @@ test('--probe: refused, credentials asked for; exit code 1', async () => {
   expect(out).toContain('FAILED  b (Finesse B): configuration fault: SystemInfo asks for credentials');
 });
 
+test('--probe: a failure leads with what was found', async () => {
+  const [busy, html] = [503, 200].map((status) =>
+    createServer((_request, response) => void response.writeHead(status).end('<html>Tomcat</html>')),
+  );
+  if (busy === undefined || html === undefined) throw new Error('two servers');
+  const { out } = await check(at(await listen(busy), await listen(html)), { probe: true });
+  expect(out).toContain(
+    'FAILED  a (Finesse A): not in service: SystemInfo answered 503. An HTTP status other than 200',
+  );
+  expect(out).toContain('FAILED  b (Finesse B): not in service: the answer is no SystemInfo document\n');
+});
+
 test('--probe: plain http to a port of https that breaks the connection', async () => {
   const failure = { code: 'reset', detail: 'ECONNRESET' } as const;
   const probeOf = () => async () => ({ outcome: { kind: 'failed', failure, info: null } as const, latencyMs: 1 });
@@ -200,6 +225,26 @@ test('--probe: both ways that it names work', async () => {
     const { code, out } = await check(text, { probe: true }, { 'a-ca.pem': PROXY_CERTIFICATE });
     expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('ok      a (Finesse A): in service') });
   }
+});
+
+test("--probe: when Finesse's certificate expires, trusted or not", async () => {
+  const tls = { cert: PROXY_CERTIFICATE, key: PROXY_KEY };
+  const [portA, portB] = [
+    await listen(createTlsServer(tls, finesse({ host: 'fin-a.example.com' }))),
+    await listen(createTlsServer(tls, finesse({ host: 'fin-b.example.com' }))),
+  ];
+  const trusted = `https://127.0.0.1:${portA}", tls: { ca: a-ca.pem } }`;
+  const text = change(`${A}" }`, trusted, change(B, `https://127.0.0.1:${portB}`));
+  const at = async (now: string, json = false) =>
+    check(text, { probe: true, json }, { 'a-ca.pem': PROXY_CERTIFICATE }, undefined, Date.parse(now));
+  const later = await at('2026-11-01T12:00:00Z');
+  expect(later.out.match(/ok {6}a .*\n(?: {10}.*\n)*/)?.[0]).toContain('its certificate expires on 2120-01-01\n');
+  expect(later.out.match(/FAILED {2}b .*\n(?: {10}.*\n)*/)?.[0]).toContain('valid        2020-01-01 to 2120-01-01');
+  const soon = await at('2119-12-20T12:00:00Z');
+  expect(soon.out).toContain('its certificate expires on 2120-01-01, in 11 days: renew it on that server\n');
+  expect((await at('2120-02-01T12:00:00Z')).out).toContain('its certificate expired on 2120-01-01: renew it');
+  const { services } = JSON.parse((await at('2026-11-01T12:00:00Z', true)).out);
+  expect(services).toMatchObject([{ certificateExpires: '2120-01-01T00:00:00.000Z' }, {}]);
 });
 
 test('--json: one object, for each outcome', async () => {

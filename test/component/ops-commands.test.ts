@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
@@ -7,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runControl } from '../../src/commands/control.ts';
 import { runStatus } from '../../src/commands/status.ts';
 import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/ippa-proxy.js');
 
 let rig: OpsRig;
 let folder: string;
@@ -62,10 +66,10 @@ async function status(config: string, json = false) {
   return { code: await runStatus({ config, json }, output), ...printed };
 }
 
-async function control(options: Omit<Parameters<typeof runControl>[0], 'config'> & { config?: string }) {
+async function control(options: Parameters<typeof runControl>[0]) {
   const { printed, output } = capture();
-  const config = options.config ?? (await writeConfig());
-  return { code: await runControl({ ...options, config }, output), ...printed };
+  const access = options.config === undefined && options.url === undefined ? { config: await writeConfig() } : {};
+  return { code: await runControl({ ...options, ...access }, output), ...printed };
 }
 
 /** A port on which nothing listens any more. */
@@ -145,8 +149,191 @@ describe('status', () => {
     const missing = await status(join(folder, 'nothing.yaml'));
     expect(missing.code).toBe(2);
     expect(missing.err).toContain('nothing.yaml');
-    await writeFile(join(folder, 'bad.yaml'), 'phones: 5\n');
+    await writeFile(join(folder, 'bad.yaml'), 'ops: 5\n');
     expect((await status(join(folder, 'bad.yaml'))).code).toBe(2);
+  });
+});
+
+/** Watches until `seen` says that what was printed so far is enough. */
+async function watch(options: Parameters<typeof runStatus>[0], seen: (printed: string, times: number) => boolean) {
+  const stop = new AbortController();
+  let out = '';
+  let times = 0;
+  const output = {
+    stdout: (text: string) => {
+      out += text;
+      if (seen(out, ++times)) stop.abort();
+    },
+    stderr: () => undefined,
+    isTerminal: true,
+  };
+  const watching = { now: () => Date.parse('2026-11-01T12:00:00Z'), everyMs: 5, stop: stop.signal };
+  return { code: await runStatus({ ...options, watch: true }, output, watching), out };
+}
+
+describe('status --watch', () => {
+  it('redraws the table with the time, and ends with 0 when it is told to', async () => {
+    rig.setState('a', 'in-service');
+    const { code, out } = await watch({ config: await writeConfig() }, (_, times) => {
+      if (times === 3) rig.setState('b', 'in-service');
+      return times === 5;
+    });
+    expect(code).toBe(0);
+    const pictures = out.replaceAll('\u001b[K', '').split('\u001b[H').slice(1);
+    expect(pictures).toHaveLength(4);
+    expect(pictures[0]).toMatch(/^2026-11-01 \d\d:\d\d:00 [+-]\d\d:\d\d\ndegraded/);
+    expect(pictures.at(-1)).toMatch(/^2026-11-01 .*\nok/);
+  });
+
+  it('with --json prints a line for each change and none without one', async () => {
+    rig.setState('a', 'in-service');
+    const { code, out } = await watch({ config: await writeConfig(), json: true }, (printed, times) => {
+      // Many looks later: the same again is not printed again.
+      if (times === 1) setTimeout(() => rig.store.setAdmin('b', { admin: 'maint', reason: 'x', until: null }), 100);
+      return printed.includes('"maint"');
+    });
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { at: '2026-11-01T12:00:00.000Z', status: 'degraded', services: [{ id: 'a' }, { id: 'b', admin: 'ready' }] },
+      { services: [{ id: 'a' }, { id: 'b', admin: 'maint' }] },
+    ]);
+  });
+
+  it('ends with 0 at Ctrl-C, also when npm passes it on a second time', async () => {
+    const child = spawn(process.execPath, [BIN, 'status', '--watch', '--url', rig.origin], { stdio: 'pipe' });
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it('goes on while nothing answers, and says so once', async () => {
+    const port = await freePort();
+    let later: Awaited<ReturnType<typeof startOps>> | undefined;
+    const { code, out } = await watch({ url: `http://127.0.0.1:${port}`, json: true }, (_, times) => {
+      if (times === 1) {
+        setTimeout(async () => {
+          later = await startOps({ port });
+        }, 50);
+      }
+      return times === 2;
+    });
+    await later?.server.stop();
+    expect(code).toBe(0);
+    const [first, second] = out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    expect(first).toMatchObject({ status: null, error: expect.stringContaining(`127.0.0.1:${port} (--url)`) });
+    expect(second).toMatchObject({ status: 'down' });
+  });
+});
+
+describe('the ops port and the token alone', () => {
+  /** Wrong everywhere but under `ops`, with secrets and keys that are not there. */
+  async function writeWrong(ops: string): Promise<string> {
+    const file = join(folder, 'wrong.yaml');
+    await writeFile(
+      file,
+      `phones:
+  listeners: [{ host: 0.0.0.0, port: 8445, tls: { cert: no.pem, key: no.key } }]
+ops: ${ops}
+clusters:
+  - id: fippa
+    services:
+      - { id: a, url: 5, probe: { password: { file: no.password } } }
+what: else
+`,
+    );
+    return file;
+  }
+
+  it('errors elsewhere and files that cannot be read do not hinder', async () => {
+    rig.setState('a', 'in-service');
+    const config = await writeWrong(`{ port: ${rig.port}, token: ${TOKEN} }`);
+    expect(await status(config)).toMatchObject({ code: 0, err: '' });
+    expect(await control({ service: 'a', admin: 'drain', config })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it.each(['{ [ broken', '"broken', 'a: b: c: ]'])('nor does broken YAML around it: %s', async (broken) => {
+    rig.setState('a', 'in-service');
+    const config = join(folder, 'broken.yaml');
+    await writeFile(
+      config,
+      `before: ${broken}\nops:\n  port: ${rig.port}\n  # the token\n  token: ${TOKEN}\nafter: ${broken}\n`,
+    );
+    expect(await control({ service: 'a', admin: 'drain', config })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('status reads no token', async () => {
+    rig.setState('a', 'in-service');
+    const config = await writeWrong(`{ port: ${rig.port}, token: { file: no.token } }`);
+    expect(await status(config)).toMatchObject({ code: 0, err: '' });
+    const { code, err } = await control({ service: 'a', admin: 'drain', config });
+    expect(code).toBe(2);
+    expect(err).toMatch(/wrong\.yaml:3: ops\.token: found "no\.token", which does not exist/);
+  });
+
+  it('an error under ops is told with its line', async () => {
+    const { code, err } = await status(await writeWrong('{ port: eight, prot: 1 }'));
+    expect(code).toBe(2);
+    expect(err).toMatch(/wrong\.yaml:3: ops\.port: found "eight"/);
+    expect(err).toMatch(/wrong\.yaml:3: ops\.prot: found an unknown key/);
+    expect(err.split('\n')).toHaveLength(3);
+  });
+
+  it('broken YAML under ops is told, not guessed around', async () => {
+    const config = join(folder, 'broken.yaml');
+    await writeFile(config, `ops: { port: ${rig.port}, token: "x\n`);
+    const { code, err } = await status(config);
+    expect(code).toBe(2);
+    expect(err).toMatch(/broken\.yaml:\d+: found /);
+  });
+
+  it('--url and --token-file need no configuration', async () => {
+    rig.setState('a', 'in-service');
+    const tokenFile = join(folder, 'token');
+    await writeFile(tokenFile, `${TOKEN}\n`);
+    const { printed, output } = capture();
+    expect(await runStatus({ url: rig.origin }, output)).toBe(0);
+    expect(printed.out).toContain('Finesse a');
+    const set = await control({ service: 'a', admin: 'drain', url: `${rig.origin}/`, tokenFile });
+    expect(set).toMatchObject({ code: 0, err: '' });
+  });
+
+  it.each([
+    [{}, /^--config FILE, or --url URL is needed/],
+    [{ url: 'http://127.0.0.1:1' }, /^--token-file FILE, or --config FILE is needed/],
+    [{ url: '127.0.0.1:8090' }, /^--url: found "127\.0\.0\.1:8090"; allowed: such as http:/],
+    [
+      { url: 'http://127.0.0.1:1', tokenFile: '/no/such/token' },
+      /^--token-file: found "\/no\/such\/token", which does not exist/,
+    ],
+  ])('is 2 for %j', async (access, message) => {
+    const { printed, output } = capture();
+    expect(await runControl({ service: 'a', admin: 'drain', ...access }, output)).toBe(2);
+    expect(printed.err).toMatch(message);
+  });
+});
+
+describe('times', () => {
+  it.each(['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/St_Johns'])('are local with zone: %s', async (zone) => {
+    const before = process.env.TZ;
+    process.env.TZ = zone;
+    try {
+      const end = Date.parse('2099-01-31T18:00:00Z');
+      const { out } = await control({ service: 'a', admin: 'drain', until: '2099-01-31T18:00:00Z' });
+      const shown = /until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d)/;
+      const local = { UTC: '18:00:00 +00:00', 'Europe/Berlin': '19:00:00 +01:00', 'Asia/Kolkata': '23:30:00 +05:30' };
+      expect(shown.exec(out)?.[1]).toContain(local[zone as keyof typeof local] ?? '14:30:00 -03:30');
+      const listed = shown.exec((await status(await writeConfig())).out)?.[1] ?? '';
+      expect(Date.parse(listed)).toBe(end);
+    } finally {
+      if (before === undefined) delete process.env.TZ;
+      else process.env.TZ = before;
+    }
   });
 });
 
@@ -191,7 +378,7 @@ describe('drain, ready, maint', () => {
   it('is 2 for an unknown service, and names those there are', async () => {
     const { code, err } = await control({ service: 'c', admin: 'drain' });
     expect(code).toBe(2);
-    expect(err).toMatch(/no service c there.*: a, b\./);
+    expect(err).toMatch(/does not know c; it knows a, b\./);
   });
 
   it('is 2 for a service that the running proxy has not been told of, and names those it knows', async () => {
@@ -199,7 +386,9 @@ describe('drain, ready, maint', () => {
     await appendFile(config, '      - { id: zed, name: Finesse Z, url: "http://127.0.0.1:3" }\n');
     const { code, err } = await control({ service: 'zed', admin: 'drain', config });
     expect(code).toBe(2);
-    expect(err).toBe('the running proxy does not know zed; it knows a, b: reload it (SIGHUP) or restart it\n');
+    expect(err).toBe(
+      'The running proxy does not know zed; it knows a, b. If the configuration has zed, reload it (SIGHUP).\n',
+    );
   });
 
   it('is 2 without a token in the configuration', async () => {

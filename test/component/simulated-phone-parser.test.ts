@@ -43,6 +43,18 @@ describe('documents', () => {
     expect(result.violations).toEqual([]);
   });
 
+  it('takes SoftKey:Select on a directory, as phones do and public servers send it', () => {
+    const keys = key('Select', '1', 'SoftKey:Select') + key('Exit', '2', 'SoftKey:Exit');
+    const entry = '<DirectoryEntry><Name>Ada</Name><Telephone>4711</Telephone></DirectoryEntry>';
+    const result = parse(`${declaration}<CiscoIPPhoneDirectory>${keys}${entry}</CiscoIPPhoneDirectory>`);
+    expect(result.violations).toEqual([]);
+  });
+
+  it('knows the 7941', () => {
+    expect(findModel('7941')).toMatchObject({ name: 'CP-7941G', family: '79xx', maxTls: 'TLSv1' });
+    expect(findModel('CP-7941G')).toBe(findModel('7941'));
+  });
+
   it('reads what is in them', () => {
     const result = parse(templates.input);
     if (!('page' in result)) throw new Error(result.reason);

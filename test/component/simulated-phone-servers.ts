@@ -9,6 +9,8 @@ export interface Asked {
   readonly url: string;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
+  /** Where it came from. */
+  readonly address: string | undefined;
 }
 
 const servers: http.Server[] = [];
@@ -28,7 +30,8 @@ export async function startServer(answer: Answer): Promise<{ origin: string; ask
   const server = http.createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
+    const { method = '', url = '', headers } = request;
+    const one = { method, url, headers, body, address: request.socket.remoteAddress };
     asked.push(one);
     answer(one, response, origin);
   });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Phone } from '../../src/simulators/phone/phone.ts';
 import type { Screen } from '../../src/simulators/phone/screen.ts';
-import { startPhoneWeb } from '../../src/simulators/phone/web-server.ts';
+import { type Push, startPhoneWeb } from '../../src/simulators/phone/web-server.ts';
 import { menuPage, sendXml, startServer, textPage } from './simulated-phone-servers.ts';
 
 const execute = (url: string) => `<CiscoIPPhoneExecute><ExecuteItem Priority="0" URL="${url}"/></CiscoIPPhoneExecute>`;
@@ -22,7 +22,11 @@ async function startPhone(model: string, onScreen?: (screen: Screen) => void) {
     response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length }).end(body);
   });
   const phone = new Phone({ device: 'SEP1', model, ...(onScreen ? { onScreen } : {}) });
-  const web = await startPhoneWeb({ phone, host: '127.0.0.1', port: 0, authenticationUrl: `${origin}/auth` });
+  const pushes: Push[] = [];
+  const web = await startPhoneWeb({
+    ...{ phone, host: '127.0.0.1', port: 0, authenticationUrl: `${origin}/auth` },
+    onPush: (seen) => pushes.push(seen),
+  });
   const push = async (xml: string, user = 'finesse', password = 's:p &', place = '/CGI/Execute') => {
     const answer = await fetch(`http://127.0.0.1:${web.port}${place}`, {
       method: 'POST',
@@ -31,7 +35,7 @@ async function startPhone(model: string, onScreen?: (screen: Screen) => void) {
     });
     return { status: answer.status, body: await answer.text() };
   };
-  return { origin, asked, phone, web, push };
+  return { origin, asked, phone, web, push, pushes };
 }
 
 describe('pushes', () => {
@@ -63,6 +67,62 @@ describe('pushes', () => {
     const { phone, web, push } = await startPhone('CP-8845');
     await push(menuPage('Pushed', { One: 'http://x/' }));
     expect(phone.screen.title).toBe('Pushed');
+    await web.stop();
+  });
+});
+
+describe('what is wrong with a push', () => {
+  const items = (...urls: string[]) =>
+    `<CiscoIPPhoneExecute>${urls.map((url) => `<ExecuteItem URL="${url}"/>`).join('')}</CiscoIPPhoneExecute>`;
+  const statuses = (body: string) => [...body.matchAll(/Status="(\d+)"/g)].map((match) => match[1]);
+
+  it('more than three items are refused', async () => {
+    const { phone, web, push, pushes } = await startPhone('CP-8845');
+    const answer = await push(items('Dial:1', 'Dial:2', 'Dial:3', 'Dial:4'));
+    expect(answer.body).toContain('<CiscoIPPhoneError Number="1"/>');
+    expect(pushes).toMatchObject([{ object: null, error: 1, violations: [expect.stringContaining('at most 3')] }]);
+    expect(phone.performed).toEqual([]);
+    await web.stop();
+  });
+
+  it('an item that the phone does not take there is answered with an error, the others run', async () => {
+    const { phone, web, push, pushes } = await startPhone('CP-8845');
+    const answer = await push(items('SoftKey:Update', 'Notify:http:host:80:path:x:y', 'Dial:4711'));
+    expect(statuses(answer.body)).toEqual(['6', '6', '0']);
+    await expect.poll(() => phone.performed).toEqual(['Dial:4711']);
+    expect(pushes).toMatchObject([
+      {
+        object: 'CiscoIPPhoneExecute',
+        error: null,
+        violations: ['SoftKey: inside Execute', 'Notify: inside Execute'],
+      },
+    ]);
+    expect(phone.violations).toEqual(['SoftKey: inside Execute', 'Notify: inside Execute']);
+    await web.stop();
+  });
+
+  it('what a model has not is an error on that model alone', async () => {
+    for (const [model, wanted] of [
+      ['CP-7841', ['6', '6']],
+      ['CP-8821', ['6', '0']],
+      ['CP-8845', ['0', '6']],
+    ] as const) {
+      const { web, push } = await startPhone(model);
+      expect(statuses((await push(items('SendDigits:1', 'SoftKey:Update'))).body)).toEqual(wanted);
+      await web.stop();
+    }
+    const { web, push } = await startPhone('CP-7841');
+    const image = '<CiscoIPPhoneImageFile><URL>http://x/y.png</URL></CiscoIPPhoneImageFile>';
+    expect((await push(image)).body).toContain('<CiscoIPPhoneError Number="1"/>');
+    await web.stop();
+  });
+
+  it('a page that breaks a limit is shown, with what is wrong', async () => {
+    const { phone, web, push, pushes } = await startPhone('CP-8845');
+    expect(statuses((await push(textPage('x'.repeat(40)))).body)).toEqual(['0']);
+    const violation = 'CiscoIPPhoneText/Title has 40 characters, at most 32';
+    await expect.poll(() => phone.screen.violations).toEqual([violation]);
+    expect(pushes).toMatchObject([{ object: 'CiscoIPPhoneText', error: null, violations: [violation] }]);
     await web.stop();
   });
 });

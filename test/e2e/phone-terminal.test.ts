@@ -118,6 +118,40 @@ describe('driven by lines', () => {
     expect(await phone.ended).toBe(0);
   });
 
+  it('says "type help" at its start, and what is wrong with objects that are pushed to it', async () => {
+    const { origin } = await startFinesse();
+    for (const json of [false, true]) {
+      const phone = runPhone(`${origin}/a/fippa/SEP1/reasons`, json ? '--json' : '--headless', '--web-port', '0');
+      await phone.sees('type help');
+      const at = /accepts pushes at (\S+)/.exec(phone.output())?.[1] ?? '';
+      const push = (xml: string) =>
+        fetch(at, {
+          method: 'POST',
+          headers: { Authorization: `Basic ${Buffer.from('u:p').toString('base64')}` },
+          body: new URLSearchParams({ XML: xml }),
+        });
+      await push('<CiscoIPPhoneExecute><ExecuteItem URL="SoftKey:Exit"/></CiscoIPPhoneExecute>');
+      await phone.sees(json ? '"violations":["SoftKey: inside Execute"]' : '! SoftKey: inside Execute');
+      await push('<CiscoIPPhoneText><Titel/></CiscoIPPhoneText>');
+      await phone.sees(json ? '"error":1' : 'refused with CiscoIPPhoneError 1');
+      phone.send('help\nquit\n');
+      await phone.sees('wait for TEXT');
+      expect(await phone.ended).toBe(0);
+    }
+  });
+
+  // Other systems have no loopback address but 127.0.0.1.
+  it.runIf(process.platform === 'linux')('has an address of its own, where it accepts pushes too', async () => {
+    const { origin, asked } = await startFinesse();
+    const args = ['--headless', '--address', '127.0.0.2', '--web-port', '0'];
+    const phone = runPhone(`${origin}/a/fippa/SEP1/reasons`, ...args);
+    await phone.sees('accepts pushes at http://127.0.0.2:');
+    await phone.sees('1 Lunch');
+    expect(asked.map(({ address }) => address)).toEqual(['127.0.0.2']);
+    phone.send('quit\n');
+    expect(await phone.ended).toBe(0);
+  });
+
   it('answers with --once whether it was a phone page', async () => {
     const { origin } = await startServer(({ url }, response) =>
       url === '/good' ? sendXml(response, textPage('Good')) : response.writeHead(503).end(),

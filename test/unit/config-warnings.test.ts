@@ -45,8 +45,8 @@ test('a certificate for another host, one that has ended, one that soon will', a
     { key, found: 'the certificate is not for ippa.example.com, the host of publicUrl' },
   ]);
   const at = (date: string) => warningsOf(tls('https://proxy.example.com:8445'), FILES, { now: Date.parse(date) });
-  expect(await at('2121-01-01')).toMatchObject([{ key, found: 'the certificate ended on 2120-01-01' }]);
-  expect(await at('2119-12-20')).toMatchObject([{ key, found: 'the certificate ends on 2120-01-01' }]);
+  expect(await at('2121-01-01')).toMatchObject([{ key, found: 'the certificate expired on 2120-01-01' }]);
+  expect(await at('2119-12-20')).toMatchObject([{ key, found: 'the certificate expires on 2120-01-01' }]);
   expect(await at('2019-01-01')).toMatchObject([{ key, found: 'the certificate is valid from 2020-01-01 only' }]);
 });
 
@@ -96,6 +96,22 @@ test('push that does nothing, phones on loopback, and a password in the clear', 
   expect(await key(`${networks(VALID, '10.20.0.0/16')}${own.replace('u,', 'u, phoneScheme: http,')}`)).toEqual([
     'push.phoneScheme',
   ]);
+});
+
+test('push listeners where Finesse does not push to', async () => {
+  const keys = async (listeners: string, phones = tls('https://proxy.example.com:8445')) => {
+    const text = change('phones:\n', 'phones:\n  networks: [10.20.0.0/16]\n', phones);
+    const warnings = await warningsOf(`${text}push: { listeners: [${listeners}] }\n`, FILES, NOW);
+    return warnings.map(({ key, message }) => `${key}: ${message}`);
+  };
+  const files = 'tls: { cert: proxy.pem, key: proxy.key }';
+  expect(await keys(`{ port: 80 }, { port: 443, ${files} }`)).toEqual([]);
+  expect(await keys(`{ port: 8083 }, { port: 80, ${files} }`)).toEqual([
+    'push.listeners[0].port: port 8083, but Finesse pushes to port 80; right only if something leads port 80 here',
+    'push.listeners[1].port: port 80, but Finesse pushes to port 443 with TLS; right only if something leads port 443 here',
+  ]);
+  // A demonstration or a test.
+  expect(await keys('{ port: 8083 }', VALID)).toEqual([]);
 });
 
 test('a notification service without encryption, but on this machine', async () => {

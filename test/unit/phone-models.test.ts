@@ -22,8 +22,8 @@ const view: PageView = {
 const menu: PageView = { ...view, page: 'unavailable', alternates: [{ name: 'Finesse B', url: `${retryUrl}/~to/b` }] };
 
 /** `position name url` of every soft key. */
-function softKeys(modelName: string | undefined, shown: PageView): readonly string[] {
-  const phone = { modelName, userAgent: undefined, acceptLanguage: 'en', acceptCharset: undefined };
+function softKeys(modelName: string | undefined, shown: PageView, userAgent?: string): readonly string[] {
+  const phone = { modelName, userAgent, acceptLanguage: 'en', acceptCharset: undefined };
   const root = parseXmlTree(Buffer.from(renderPage(templates, shown, phone).body, 'latin1').toString());
   if ('message' in root) throw new Error(root.message);
   return root.children
@@ -57,6 +57,21 @@ test('without a model name the web client of the 79xx tells', () => {
   expect(selectFamily('CP-8845', 'Allegro-Software-WebClient/4.34')).toBe('desk');
 });
 
+test.each([
+  ['Cisco-CP-8875/3.1', '8875'],
+  ['Cisco-CP-8875NR/3.1', '8875'],
+  ['Cisco/8875 PhoneOS', '8875'],
+  ['Allegro-Software-WebClient/4.34 (CP-8875)', '8875'],
+  ['Cisco-CP8821/11.0', 'wireless'],
+  ['Cisco-CP-7841/14.3', 'desk'],
+  ['Mozilla/5.0 (build 188753)', 'desk'],
+  [undefined, 'desk'],
+])('without a model name, %s is of the family %s', (userAgent, family) => {
+  expect(selectFamily(undefined, userAgent)).toBe(family);
+  expect(selectFamily(' ', userAgent)).toBe(family);
+  expect(selectFamily('CP-7970G', userAgent)).toBe('79xx');
+});
+
 describe('soft keys', () => {
   test.each(['CP-7970G', 'CP-8821'])('%s begins with Select', (model) => {
     const select = '1 Select SoftKey:Select';
@@ -73,6 +88,10 @@ describe('soft keys', () => {
   test('an 8875 has no SoftKey: URI: no Select, and Exit is an action of the proxy', () => {
     expect(softKeys('CP-8875', menu)).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
     expect(softKeys('CP-8875NR', view)).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
+  });
+
+  test('B108 nor has one that only its User-Agent names', () => {
+    expect(softKeys(undefined, menu, 'Cisco-CP-8875/3.1')).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
   });
 
   test('an 8875 without an Exit action keeps Retry, and without both it can still close the application', () => {

@@ -27,18 +27,18 @@ async function factsOf(text: string, facts: Partial<PushFacts> = {}): Promise<[P
 
 const LISTENING = `${change('phones:\n', PUSH)}push: { listeners: [{ port: 80 }, { host: 10.1.1.6, port: 443 }] }\n`;
 
-test('where pushes would arrive, whether anybody listens there, and whom they are taken from', async () => {
+test('where pushes would arrive, whether anybody listens there, and whom they are accepted from', async () => {
   expect(describePushes(...(await factsOf(VALID)), OWN).join('\n')).toMatch(/10\.1\.1\.5.*where no push listener is/);
   const lines = describePushes(...(await factsOf(LISTENING)), OWN).join('\n');
   expect(lines).toContain('push listeners there: 80 (HTTP).');
-  expect(lines).toContain('taken from 10.1.1.10, to which its url resolves');
+  expect(lines).toContain('accepted from 10.1.1.10, to which its url resolves');
   expect(lines).toContain('no listener has service a');
   expect(lines).toContain('names finesse-a.example.com,');
   const named = describePushes(...(await factsOf(LISTENING, { reportedName: 'fin-a.example.com' })), OWN).join('\n');
   expect(named).toContain('names fin-a.example.com, the phone leaves the proxy');
   const unknown = describePushes(...(await factsOf(LISTENING, { seenAs: null, resolved: null })), OWN).join('\n');
   expect(unknown).toContain('cannot be reached now');
-  expect(unknown).toContain('taken from nowhere');
+  expect(unknown).toContain('accepted from nowhere');
 });
 
 test('with split DNS: what phones must resolve, and a proxy that would reach itself', async () => {

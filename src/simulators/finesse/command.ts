@@ -96,7 +96,7 @@ function addOrders(command: Command, exit: (code: number) => void, io: RunIo | u
     .action((url, name, args) => send(url, 'POST', '/fault', { name, ...args }));
   command
     .command('state')
-    .description('shows what a running server is at')
+    .description('shows the state of a running server')
     .argument('<control-url>')
     .action((url) => send(url, 'GET', '/state'));
   command

@@ -1,14 +1,15 @@
 /** `ippa-proxy phone URL`: the command line of the simulated phone. */
 
+import { isIP, isIPv6 } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
 import { readCa } from './ca-file.ts';
 import { parseDuration, systemClock } from './duration.ts';
-import { createHeadless, readLines } from './headless.ts';
+import { createHeadless, headlessHelp, readLines } from './headless.ts';
 import { findModel, phoneModels } from './models.ts';
 import { Phone, type PhoneOptions } from './phone.ts';
 import { deviceOf, serviceUrl } from './service-url.ts';
 import { createTerminal } from './terminal.ts';
-import { type PhoneWeb, startPhoneWeb } from './web-server.ts';
+import { type PhoneWeb, type Push, startPhoneWeb } from './web-server.ts';
 
 interface Options {
   readonly device?: string;
@@ -22,7 +23,8 @@ interface Options {
   readonly once?: boolean;
   readonly for?: number;
   readonly webPort?: number;
-  readonly webHost: string;
+  readonly webHost?: string;
+  readonly address?: string;
   readonly authUrl?: string;
 }
 
@@ -39,10 +41,11 @@ export function phoneCommand(): Command {
     .option('--insecure', 'trust any certificate')
     .option('--headless', 'no screen: read commands from standard input, print what is seen')
     .option('--json', 'headless, one line of JSON per screen')
-    .option('--once', 'headless: fetch, print, end; 0 when it was a phone page within the rules')
-    .option('--for <duration>', 'follow Refreshes for as long, then end', parseDurationOption)
-    .option('--web-port <port>', 'take pushes by POST /CGI/Execute on this port', parsePort)
-    .option('--web-host <address>', 'address of that port', '127.0.0.1')
+    .option('--once', 'headless: fetch, print, exit; 0 when it was a phone page within the rules')
+    .option('--for <duration>', 'follow Refreshes for that long, then exit', parseDurationOption)
+    .option('--web-port <port>', 'accept pushes by POST /CGI/Execute on this port', parsePort)
+    .option('--web-host <address>', 'address of that port (default: --address, else 127.0.0.1)')
+    .option('--address <address>', 'address of this machine that its requests come from', parseAddress)
     .option('--auth-url <url>', 'asked with UserID and Password whether a push is allowed (default: any is)')
     .addHelpText('after', headlessHelp)
     .action(async (url: string, options: Options, command: Command) => {
@@ -62,6 +65,7 @@ export function phoneCommand(): Command {
         language: options.language,
         ...(options.charset === undefined ? {} : { charset: options.charset }),
         trust: { ca, insecure: options.insecure },
+        localAddress: options.address,
       };
       const scripted = options.headless || options.json || options.once;
       const interactive = !scripted && process.stdin.isTTY && process.stdout.isTTY;
@@ -74,18 +78,6 @@ export function phoneCommand(): Command {
       }
     });
 }
-
-const headlessHelp = `
-Commands of the headless form, one a line:
-  key NAME           a soft key by name (or KeyPad5, Services)
-  press N            the soft key on position N
-  item N | NAME      a menu item
-  type FIELD=VALUE   a field of a form, by parameter or label
-  call begins|ends   pushes of priority 1 wait for the end of a call
-  submit · refresh · exit · open URL · screen · quit
-  wait page          until the next screen
-  wait 12s           so long, following Refreshes
-  wait for TEXT [within 30s]`;
 
 async function runTerminal(url: string, phoneOptions: PhoneOptions, options: Options): Promise<number> {
   const locale = process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || '';
@@ -117,7 +109,7 @@ async function runHeadless(url: string, phoneOptions: PhoneOptions, options: Opt
     stop,
   });
   const phone = new Phone({ ...phoneOptions, onScreen: headless.seen });
-  const web = await startWeb(phone, options);
+  const web = await startWeb(phone, options, headless.pushed);
   const exitCode = await headless.run(url);
   await web?.stop();
   stop.abort();
@@ -127,21 +119,32 @@ async function runHeadless(url: string, phoneOptions: PhoneOptions, options: Opt
   return exitCode;
 }
 
-async function startWeb(phone: Phone, options: Options): Promise<PhoneWeb | null> {
+async function startWeb(
+  phone: Phone,
+  options: Options,
+  onPush: (push: Push) => void = () => {},
+): Promise<PhoneWeb | null> {
   if (options.webPort === undefined) return null;
+  const host = options.webHost ?? options.address ?? '127.0.0.1';
   const web = await startPhoneWeb({
     phone,
-    host: options.webHost,
+    host,
     port: options.webPort,
     authenticationUrl: options.authUrl ?? null,
+    onPush,
   });
-  process.stderr.write(`takes pushes at http://${options.webHost}:${web.port}/CGI/Execute\n`);
+  process.stderr.write(`accepts pushes at http://${isIPv6(host) ? `[${host}]` : host}:${web.port}/CGI/Execute\n`);
   return web;
 }
 
 function parseDevice(value: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(value))
     throw new InvalidArgumentError('Letters, digits, ".", "_" and "-", at most 64.');
+  return value;
+}
+
+function parseAddress(value: string): string {
+  if (isIP(value) === 0) throw new InvalidArgumentError('An IP address of this machine.');
   return value;
 }
 

@@ -3,6 +3,7 @@
 import { type Clock, parseDuration } from './duration.ts';
 import type { Phone } from './phone.ts';
 import { renderScreenJson, renderScreenText, type Screen } from './screen.ts';
+import type { Push } from './web-server.ts';
 
 export interface HeadlessOptions {
   readonly json: boolean;
@@ -22,6 +23,18 @@ export interface HeadlessOptions {
 /** How long `wait page` and `wait for` wait unless told. */
 const waitLimitMs = 60_000;
 const tickMs = 50;
+
+export const headlessHelp = `
+Commands of the headless form, one a line:
+  key NAME           a soft key by name (or KeyPad5, Services)
+  press N            the soft key on position N
+  item N | NAME      a menu item
+  type FIELD=VALUE   a field of a form, by parameter or label
+  call begins|ends   pushes of priority 1 wait for the end of a call
+  submit · refresh · exit · open URL · screen · help · quit
+  wait page          until the next screen
+  wait 12s           so long, following Refreshes
+  wait for TEXT [within 30s]`;
 
 export function createHeadless(phone: () => Phone, options: HeadlessOptions) {
   const { clock } = options;
@@ -94,10 +107,11 @@ export function createHeadless(phone: () => Phone, options: HeadlessOptions) {
         break;
       case 'quit':
         return false;
+      case 'help':
+        options.complain(headlessHelp);
+        break;
       default:
-        throw new Error(
-          'known: key NAME, press N, item N, type FIELD=VALUE, submit, call, wait, refresh, exit, open, screen, quit',
-        );
+        throw new Error('no such command; type help');
     }
     return true;
   };
@@ -108,8 +122,17 @@ export function createHeadless(phone: () => Phone, options: HeadlessOptions) {
       screens += 1;
       print(screen);
     },
+    /** What a page shows, its screen tells; all else that is wrong with a push is told here. */
+    pushed: ({ object, error, violations }: Push) => {
+      const isShown = object !== null && object !== 'CiscoIPPhoneExecute';
+      if (isShown || violations.length === 0) return;
+      if (options.json) return options.write(JSON.stringify({ pushed: object, error, violations }));
+      const head = object === null ? `refused with CiscoIPPhoneError ${error}` : object;
+      options.write([`── pushed: ${head}`, ...violations.map((violation) => `   ! ${violation}`)].join('\n'));
+    },
     /** Runs to the end of the commands, of the time or of the phone. Answers the exit code. */
     run: async (url: string): Promise<number> => {
+      if (!options.once) options.complain('type help for the commands');
       const screen = await phone().open(url);
       if (options.once) return isSound(screen) ? 0 : 1;
       const timer = setInterval(() => phone().tick().catch(String), tickMs);

@@ -57,6 +57,14 @@ export function decideSoftKey(key: SoftKey, page: PhonePage | null, selected: nu
   return decideUrl(key.url, model);
 }
 
+/** Whether an item of an Execute can be done: SoftKey: and Notify: are not allowed there, and each model lacks some URIs (§2, §3). */
+export function isExecutable({ url }: ExecuteItem, model: PhoneModel): boolean {
+  const scheme = internalUri.exec(url)?.[1];
+  if (scheme === undefined) return true;
+  if (scheme === 'Notify' || (scheme === 'SoftKey' && !model.softKeyInExecute)) return false;
+  return !model.unsupportedUris.includes(scheme);
+}
+
 /** What keeps a phone from being idle. */
 export interface Activity {
   readonly inCall: boolean;
@@ -65,7 +73,7 @@ export interface Activity {
 }
 
 /**
- * Which items of an Execute run now and which when the phone is idle. SoftKey: and Notify: are not allowed there. Priorities
+ * Which items of an Execute run now and which when the phone is idle. Priorities
  * count for requests only: 1 waits for the end of a call, 2 runs on an idle phone or not at all (§1.4). Whether an application
  * on the screen makes a phone busy for priority 1 is not documented; here it does not.
  */
@@ -74,9 +82,7 @@ export function selectExecuteItems(
   model: PhoneModel,
   { inCall, inApplication }: Activity,
 ): { readonly now: readonly ExecuteItem[]; readonly later: readonly ExecuteItem[] } {
-  const allowed = items.filter(
-    ({ url }) => !/^Notify:/.test(url) && (!/^SoftKey:/.test(url) || model.softKeyInExecute),
-  );
+  const allowed = items.filter((item) => isExecutable(item, model));
   const isNow = ({ url, priority }: ExecuteItem) =>
     isInternal(url) || priority === 0 || (!inCall && (priority === 1 || !inApplication));
   return { now: allowed.filter(isNow), later: allowed.filter((item) => item.priority === 1 && !isNow(item)) };

@@ -1,5 +1,6 @@
-/** What a terminal sends when keys are pressed, and what these keys mean on a phone. Pure. */
+/** What a terminal sends when keys are pressed, and what these keys mean on a phone. */
 
+import { emitKeypressEvents, type Interface } from 'node:readline';
 import { type KeyRow, selectKeyRow } from './frame.ts';
 import type { Screen } from './screen.ts';
 
@@ -20,49 +21,51 @@ export type Key =
   | 'F4'
   | { readonly text: string };
 
-const sequences: Readonly<Record<string, Key>> = {
-  '\u001b[A': 'Up',
-  '\u001b[B': 'Down',
-  '\u001bOA': 'Up',
-  '\u001bOB': 'Down',
-  '\u001b[5~': 'PageUp',
-  '\u001b[6~': 'PageDown',
-  '\u001b[Z': 'BackTab',
-  '\u001bOP': 'F1',
-  '\u001bOQ': 'F2',
-  '\u001bOR': 'F3',
-  '\u001bOS': 'F4',
-  '\u001b[11~': 'F1',
-  '\u001b[12~': 'F2',
-  '\u001b[13~': 'F3',
-  '\u001b[14~': 'F4',
-  '\u001b[[A': 'F1',
-  '\u001b[[B': 'F2',
-  '\u001b[[C': 'F3',
-  '\u001b[[D': 'F4',
-  '\r': 'Enter',
-  '\n': 'Enter',
-  '\t': 'Tab',
-  '\u007f': 'Backspace',
-  '\b': 'Backspace',
-  '\u0003': 'CtrlC',
-  '\u0004': 'CtrlC',
+/** By the names that Node gives them; with Shift, Tab goes back. */
+const NAMED: Readonly<Record<string, Key>> = {
+  up: 'Up',
+  down: 'Down',
+  pageup: 'PageUp',
+  pagedown: 'PageDown',
+  return: 'Enter',
+  enter: 'Enter',
+  backspace: 'Backspace',
+  escape: 'Escape',
+  tab: 'Tab',
+  f1: 'F1',
+  f2: 'F2',
+  f3: 'F3',
+  f4: 'F4',
 };
 
-/** Splits what came from the terminal at once into keys. Sequences it does not know are dropped. */
-export function decodeKeys(input: string): Key[] {
-  const keys: Key[] = [];
-  let rest = input;
-  while (rest !== '') {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-    const token = /^\u001b(?:\[\[[A-E]|\[[0-9;?]*[ -/]*[@-~]|O[@-~])/.exec(rest)?.[0] ?? [...rest][0] ?? '';
-    rest = rest.slice(token.length);
-    const known = sequences[token];
-    if (known) keys.push(known);
-    else if (token === '\u001b') keys.push('Escape');
-    else if (token.length <= 2 && token >= ' ') keys.push({ text: token });
-  }
-  return keys;
+/** Escape begins the sequences of other keys, so it is one only when nothing follows for so long. */
+const ESCAPE_ALONE_MS = 50;
+
+/** Tells each key that has a meaning here; the returned function ends that. */
+export function listenForKeys(input: NodeJS.ReadableStream, onKey: (key: Key) => void): () => void {
+  // Of an interface nothing but this is looked at; a whole one would edit lines.
+  emitKeypressEvents(input, { escapeCodeTimeout: ESCAPE_ALONE_MS } as unknown as Interface);
+  const onKeypress = (text: string | undefined, pressed: Pressed) => {
+    const key = readKey(text, pressed);
+    if (key !== null) onKey(key);
+  };
+  input.on('keypress', onKeypress);
+  return () => void input.off('keypress', onKeypress);
+}
+
+interface Pressed {
+  readonly name?: string | undefined;
+  readonly ctrl?: boolean | undefined;
+  readonly meta?: boolean | undefined;
+  readonly shift?: boolean | undefined;
+}
+
+function readKey(text: string | undefined, { name = '', ctrl, meta, shift }: Pressed): Key | null {
+  if (ctrl === true) return name === 'c' || name === 'd' ? 'CtrlC' : null;
+  if (name === 'tab' && shift === true) return 'BackTab';
+  const named = Object.hasOwn(NAMED, name) ? NAMED[name] : undefined;
+  if (named !== undefined) return named;
+  return text === undefined || meta === true || text < ' ' ? null : { text };
 }
 
 export type Action =

@@ -106,6 +106,7 @@ const series8800 = {
 /** Displays, versions and pane sizes not in reference/phone-xml.md §4 are plausible values, not observed ones. */
 export const phoneModels: readonly PhoneModel[] = [
   { ...series7900, name: 'CP-7970G', display: '298,168,12,C', acceptCharset: 'utf-8,;q=0.8', columns: 40, lines: 9 },
+  { ...series7900, name: 'CP-7941G', display: '298,144,3,G', columns: 40, lines: 8 },
   { ...series7900, name: 'CP-7942G', display: '298,144,3,G', columns: 40, lines: 8 },
   {
     ...series7900,

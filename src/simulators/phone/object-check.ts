@@ -38,7 +38,8 @@ function checkChildren(element: XmlElement, rules: Readonly<Record<string, Eleme
   for (const [name, rule] of Object.entries(rules)) {
     const count = seen.get(name) ?? 0;
     const max = rule.max ?? 1;
-    if (count > max) findings.push(warning(`${count} ${path}/${name}, at most ${max}`));
+    const excess = `${count} ${path}/${name}, at most ${max}`;
+    if (count > max) findings.push({ fatal: rule.maxIsStrict === true, message: excess });
     if (count === 0 && rule.required)
       findings.push({ fatal: rule.required === 'error', message: `no ${path}/${name}` });
   }

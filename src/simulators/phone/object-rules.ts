@@ -10,6 +10,8 @@ export interface ElementRule {
   readonly required?: 'error' | 'warning';
   /** How often within its parent; 1 unless told. */
   readonly max?: number;
+  /** More than `max` is a parser error; otherwise a phone drops what it has no room for. */
+  readonly maxIsStrict?: true;
   readonly length?: readonly [min: number, max: number];
   /** Whole number within; anything else is a parser error. */
   readonly number?: readonly [min: number, max: number];
@@ -138,6 +140,7 @@ export const objectRules: Readonly<Record<ObjectKind, ElementRule>> = {
       ExecuteItem: {
         required: 'error',
         max: 3,
+        maxIsStrict: true,
         attributes: { URL: requiredUrl, Priority: { number: [0, 2] } },
       },
     },

@@ -221,7 +221,10 @@ function part(element: XmlElement, name: string): string {
   return element.children.find((child) => child.name === name)?.text.trim() ?? '';
 }
 
-/** Keys that exist natively, by kind of object (§2). Exit and Update on a form: some models. */
+/**
+ * Keys that exist natively, by kind of object (§2). Exit and Update on a form: some models. Select on a directory is not in
+ * the document's table, but public servers used with real phones send it there.
+ */
 const nativeKeys: Partial<Record<ObjectKind, readonly string[]>> = {
   CiscoIPPhoneMenu: ['Back', 'Select', 'Exit'],
   CiscoIPPhoneIconMenu: ['Back', 'Select', 'Exit'],
@@ -232,7 +235,7 @@ const nativeKeys: Partial<Record<ObjectKind, readonly string[]>> = {
   CiscoIPPhoneGraphicMenu: ['Back', 'Exit'],
   CiscoIPPhoneGraphicFileMenu: ['Back', 'Exit'],
   CiscoIPPhoneInput: ['Back', 'Submit', '<<', 'Cancel', 'Exit'],
-  CiscoIPPhoneDirectory: ['Back', 'Cancel', 'Exit', 'Dial', 'EditDial'],
+  CiscoIPPhoneDirectory: ['Back', 'Cancel', 'Exit', 'Select', 'Dial', 'EditDial'],
 };
 /** The user can always force a Refresh, so these two stand on every object (§5). */
 const everywhere = ['Update', 'Next'];

@@ -261,11 +261,12 @@ export class Phone {
 
   /**
    * Takes an object pushed to the phone: shows it or executes its items. The promise ends with the last request that
-   * it caused.
+   * it caused. `violations` are those of the object.
    */
-  async receive(page: PhonePage): Promise<Screen> {
+  async receive(page: PhonePage, violations: readonly string[] = []): Promise<Screen> {
+    for (const violation of violations) this.#seen.add(violation);
     if (page.kind === 'CiscoIPPhoneExecute') return this.#execute(page.execute, 0);
-    this.#show({ page, refresh: null, expired: true, violations: [] }, this.#window.url ?? '', this.#window.history);
+    this.#show({ page, refresh: null, expired: true, violations }, this.#window.url ?? '', this.#window.history);
     return this.#changed();
   }
 

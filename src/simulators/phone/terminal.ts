@@ -1,7 +1,7 @@
 /** A phone that a person uses in a terminal. */
 
 import { drawFrame, printable, textLines } from './frame.ts';
-import { type Action, decideAction, decodeKeys } from './keyboard.ts';
+import { type Action, decideAction, type Key, listenForKeys } from './keyboard.ts';
 import type { Phone } from './phone.ts';
 
 export interface TerminalStreams {
@@ -80,7 +80,7 @@ export function createTerminal(phone: () => Phone, streams: TerminalStreams, opt
           clearInterval(timer);
           clearTimeout(limit);
           phone().hangUp();
-          input.off('data', onData);
+          stopListening();
           input.off('end', end);
           process.off('SIGTERM', end);
           output.off('resize', onResize);
@@ -94,18 +94,17 @@ export function createTerminal(phone: () => Phone, streams: TerminalStreams, opt
           lastDrawn = '';
           draw();
         };
-        const onData = (data: string) => {
-          for (const key of decodeKeys(data)) {
-            const { screen, page } = phone();
-            const keypad = Object.keys(page?.keypad ?? {});
-            const action = decideAction(key, { screen, keyPage, digits, keypad });
-            if (action.do === 'quit') return end();
-            perform(action);
-          }
+        const onKey = (key: Key) => {
+          if (ended) return;
+          const { screen, page } = phone();
+          const keypad = Object.keys(page?.keypad ?? {});
+          const action = decideAction(key, { screen, keyPage, digits, keypad });
+          if (action.do === 'quit') end();
+          else perform(action);
         };
         input.setRawMode?.(true);
-        input.setEncoding('utf8');
-        input.on('data', onData);
+        const stopListening = listenForKeys(input, onKey);
+        input.resume();
         input.on('end', end);
         process.on('SIGTERM', end);
         output.on('resize', onResize);

@@ -2,7 +2,9 @@
 
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type PhonePage, parsePhoneXml } from './page.ts';
+import { isExecutable } from './intent.ts';
+import type { ObjectKind, PhoneModel } from './models.ts';
+import { type ParseResult, type PhonePage, parsePhoneXml } from './page.ts';
 import type { Phone } from './phone.ts';
 
 export interface PhoneWebOptions {
@@ -12,6 +14,17 @@ export interface PhoneWebOptions {
   readonly port: number;
   /** Asked whether the credentials of a push are good; null: any are. */
   readonly authenticationUrl: string | null;
+  /** Called once per document that was allowed, before the phone acts on it. */
+  readonly onPush?: (push: Push) => void;
+}
+
+export interface Push {
+  /** null: refused. */
+  readonly object: ObjectKind | null;
+  /** Number of the CiscoIPPhoneError that was answered; null: none. */
+  readonly error: ErrorNumber | null;
+  /** Departures from the documented rules. */
+  readonly violations: readonly string[];
 }
 
 export interface PhoneWeb {
@@ -29,10 +42,10 @@ const authenticationTimeoutMs = 10_000;
 export function startPhoneWeb(options: PhoneWebOptions): Promise<PhoneWeb> {
   const server = http.createServer((request, response) => {
     answerPush(request, options).then(
-      ({ xml, page }) => {
+      ({ xml, page, violations }) => {
         sendXml(response, xml);
         // The phone answers first and fetches afterwards; its screen tells what came of it.
-        if (page) options.phone.receive(page).catch(String);
+        if (page) options.phone.receive(page, violations).catch(String);
       },
       () => response.destroy(),
     );
@@ -56,12 +69,13 @@ interface PushAnswer {
   readonly xml: string | null;
   /** What goes on the screen. */
   readonly page: PhonePage | null;
+  readonly violations: readonly string[];
 }
 
 async function answerPush(request: http.IncomingMessage, options: PhoneWebOptions): Promise<PushAnswer> {
   const body = await readBody(request);
   // The path is case-sensitive, as is the name of the field.
-  if (request.method !== 'POST' || request.url !== '/CGI/Execute') return { xml: null, page: null };
+  if (request.method !== 'POST' || request.url !== '/CGI/Execute') return { xml: null, page: null, violations: [] };
   const credentials = readCredentials(request.headers.authorization);
   if (!credentials || !(await isAuthorised(credentials, options))) return refuse(4);
   if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return refuse(2);
@@ -69,16 +83,35 @@ async function answerPush(request: http.IncomingMessage, options: PhoneWebOption
   if (document === null) return refuse(2);
   const bytes = Buffer.from(document);
   const { model } = options.phone;
-  if (bytes.length > model.pushLimitBytes) return refuse(1);
-  const parsed = parsePhoneXml(bytes, 'text/xml; charset=utf-8', model, 'utf-8');
-  if ('error' in parsed) return refuse(1);
-  const urls = parsed.page.kind === 'CiscoIPPhoneExecute' ? parsed.page.execute.map((item) => item.url) : [''];
-  const items = urls.map((url) => `<ResponseItem Status="0" Data="Success" URL="${escapeXml(url)}"/>`);
-  return { xml: `<CiscoIPPhoneResponse>${items.join('')}</CiscoIPPhoneResponse>`, page: parsed.page };
+  const parsed: ParseResult =
+    bytes.length > model.pushLimitBytes
+      ? refuseSize(bytes.length, model.pushLimitBytes)
+      : parsePhoneXml(bytes, 'text/xml; charset=utf-8', model, 'utf-8');
+  const { violations } = parsed;
+  const page = 'page' in parsed ? parsed.page : null;
+  options.onPush?.({ object: page?.kind ?? null, error: page === null ? 1 : null, violations });
+  if (page === null) return refuse(1);
+  return { xml: `<CiscoIPPhoneResponse>${renderItems(page, model)}</CiscoIPPhoneResponse>`, page, violations };
+}
+
+function refuseSize(bytes: number, limit: number): ParseResult {
+  const reason = `${bytes} bytes pushed, at most ${limit}`;
+  return { error: 'Data too large!', reason, violations: [reason] };
+}
+
+/** 0: done; 6, an internal error, for what cannot be executed. Whether phones say 6 or 1 there is not documented (§1.4). */
+function renderItems(page: PhonePage, model: PhoneModel): string {
+  const items = page.kind === 'CiscoIPPhoneExecute' ? page.execute : [{ url: '', priority: 0 }];
+  return items
+    .map((item) => {
+      const result = isExecutable(item, model) ? 'Status="0" Data="Success"' : 'Status="6" Data="Internal error"';
+      return `<ResponseItem ${result} URL="${escapeXml(item.url)}"/>`;
+    })
+    .join('');
 }
 
 function refuse(number: ErrorNumber): PushAnswer {
-  return { xml: `<CiscoIPPhoneError Number="${number}"/>`, page: null };
+  return { xml: `<CiscoIPPhoneError Number="${number}"/>`, page: null, violations: [] };
 }
 
 /** Exactly AUTHORIZED is yes; anything else, an answer that does not come included, is no. */

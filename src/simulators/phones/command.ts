@@ -1,6 +1,6 @@
 /** `ippa-proxy simulate phones URL`: many phones at once, and a summary of what they saw. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { readCa } from '../phone/ca-file.ts';
 import { parseDuration } from '../phone/duration.ts';
 import { findModel, phoneModels } from '../phone/models.ts';
@@ -14,7 +14,7 @@ interface Options {
   readonly every: number;
   readonly signIn?: string;
   readonly choose: 'first' | 'none';
-  readonly model: readonly string[];
+  readonly model?: readonly string[];
   readonly firstDevice: number;
   readonly language: string;
   readonly answerWithin: number;
@@ -30,14 +30,14 @@ export function phonesCommand(): Command {
     .description('many Cisco IP phones at once, and a summary of what they saw')
     .argument('<url>', 'URL of the service; #DEVICENAME# stands for the device, …/fippa/ gets it appended')
     .option('--count <number>', 'how many', parseCount, 100)
-    .option('--for <duration>', 'for how long', parseDurationOption, 60_000)
-    .option('--every <duration>', 'how often each asks when its page has no Refresh', parseDurationOption, 5000)
+    .addOption(durationOption('--for <duration>', 'for how long', '60s'))
+    .addOption(durationOption('--every <duration>', 'how often each asks when its page has no Refresh', '5s'))
     .option('--sign-in <values>', 'id=100{n},password=…,extension=2{nnn}: {n} is the number, {nnn} with zeros')
     .option('--choose <what>', 'first or none of the alternates that are offered', parseChoice, 'none')
-    .option('--model <name>', 'a model; again for more (default: a mixture)', collectModel, [])
+    .option('--model <name>', 'a model; again for more (default: a mixture)', collectModel)
     .option('--first-device <number>', 'number in the first device name', parseCount, 1)
     .option('--language <tag>', 'Accept-Language of their requests', 'en')
-    .option('--answer-within <duration>', 'a later answer is counted', parseDurationOption, 5000)
+    .addOption(durationOption('--answer-within <duration>', 'a later answer is counted', '5s'))
     .option('--ca <file>', 'PEM file of the CA that they trust')
     .option('--insecure', 'trust any certificate')
     .option('--own-addresses', 'each connects from a loopback address of its own (Linux)')
@@ -88,7 +88,7 @@ function readPlan(url: string, options: Options): PhonesPlan {
     everyMs: options.every,
     signIn: options.signIn === undefined ? null : parsePairs(options.signIn),
     choose: options.choose,
-    models: options.model,
+    models: options.model ?? [],
     firstDevice: options.firstDevice,
     language: options.language,
     answerWithinMs: options.answerWithin,
@@ -117,6 +117,11 @@ function parseCount(value: string): number {
   return count;
 }
 
+/** Its default in the words in which it is typed. */
+function durationOption(flags: string, description: string, usual: string): Option {
+  return new Option(flags, description).argParser(parseDurationOption).default(parseDuration(usual), usual);
+}
+
 function parseDurationOption(value: string): number {
   const durationMs = parseDuration(value);
   if (durationMs === undefined) throw new InvalidArgumentError('Durations are written 500ms, 5s, 2m.');
@@ -135,7 +140,7 @@ function parseChoice(value: string): 'first' | 'none' {
   return value;
 }
 
-function collectModel(value: string, models: readonly string[]): readonly string[] {
+function collectModel(value: string, models: readonly string[] = []): readonly string[] {
   const model = findModel(value);
   if (!model) throw new InvalidArgumentError(`Known: ${phoneModels.map((known) => known.name).join(', ')}.`);
   return [...models, model.name];
