@@ -10,7 +10,7 @@ export function loadConfiguration(file: string): Promise<LoadResult> {
   return loadConfig(file, { judgePages });
 }
 
-export function judgePages({ folder, languages }: Config['pages']): PageFaults {
+export function judgePages({ folder, languages, help }: Config['pages']): PageFaults {
   const known = listLanguages(folder);
   const findings = languages.flatMap((code, index) => {
     if (known.includes(code)) return [];
@@ -18,7 +18,7 @@ export function judgePages({ folder, languages }: Config['pages']): PageFaults {
   });
   const usable = languages.filter((code) => known.includes(code));
   // The templates can be judged in any language.
-  return { findings, problems: judgeTemplates({ folder, languages: usable.length > 0 ? usable : ['en'] }) };
+  return { findings, problems: judgeTemplates({ folder, help, languages: usable.length > 0 ? usable : ['en'] }) };
 }
 
 function judgeTemplates(files: PageFiles): readonly ConfigProblem[] {

@@ -166,7 +166,7 @@ function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, ph
     ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs: 5000, attempts: 3 },
-    pages: { folder: null, languages: ['en', 'de'] },
+    pages: { folder: null, languages: ['en', 'de'], help: null },
     push: {
       listeners: [{ host: '127.0.0.1', port: pushPort, tls: null }],
       timeoutMs: 5000,

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placeHelp } from './help-line.ts';
 import { parseLanguage } from './language-file.ts';
 import type { PageName } from './page-view.ts';
 import type { PageTemplates } from './renderer.ts';
@@ -35,18 +36,20 @@ export interface PageFiles {
   readonly folder: string | null;
   /** Codes such as `en`; the first is the fallback. At least one. */
   readonly languages: readonly string[];
+  /** One line for every page, or null. */
+  readonly help: string | null;
 }
 
 /**
  * Templates and languages, ready for `renderPage`. What the administrator's folder lacks, a page or a single text, comes
  * from the built-in ones. Reads files; throws PageTemplateError with every problem found.
  */
-export function loadPages({ folder, languages }: PageFiles): PageTemplates {
+export function loadPages({ folder, languages, help }: PageFiles): PageTemplates {
   const problems: TemplateProblem[] = folder === null ? [] : judgeFolder(folder);
   const pages = new Map<PageName, PageTemplate>();
   for (const page of PAGE_NAMES) {
     const template = loadTemplate(page, folder, problems);
-    if (template !== null) pages.set(page, template);
+    if (template !== null) pages.set(page, placeHelp(template, help));
   }
   const loaded = languages.flatMap((code) => loadLanguage(code, folder, problems));
   const [first, ...rest] = loaded;

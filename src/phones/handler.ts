@@ -148,13 +148,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       {
         signedInHere: device?.service === status.id,
         looking: device?.looking === status.id,
-        entry: request.method === 'GET' && isEntry(request),
+        entry: losesNothing(visit),
       },
       alternates.length,
     );
     if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
     metrics.phoneRequest(status.id, 'page');
-    show(status, visit, decided, { alternates });
+    show(status, visit, decided, { alternates, lastKey: losesNothing(visit) ? 'no-matter' : 'not-done' });
     return undefined;
   };
 
@@ -197,6 +197,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     show(now, visit, page === 'relay' ? 'recovered' : page, {
       alternates: left,
       failed: 'http-status',
+      lastKey: 'no-matter',
       gone: chosen.name,
     });
   };
@@ -216,7 +217,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
-    if (!answer.ok) return failed(status, visit, answer.failure);
+    if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
     metrics.phoneRequest(status.id, 'relayed');
     noteRelayed(status, visit, target, answer);
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
@@ -252,7 +253,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
-  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure): Promise<void> => {
+  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure, sent: boolean): Promise<void> => {
     const { device } = visit.request;
     metrics.phoneRequest(status.id, 'failed');
     metrics.upstreamFailed(status.id, failure.code);
@@ -268,7 +269,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
       alternates.length,
     );
-    show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code });
+    const lastKey = sent ? 'may-be-done' : losesNothing(visit) ? 'no-matter' : 'not-done';
+    show(after, visit, decided === 'relay' ? 'error' : decided, { alternates, failed: failure.code, lastKey });
   };
 
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
@@ -280,6 +282,11 @@ const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator
 function unknownPrefix({ prefix }: PhoneRequest): Failure {
   const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
   return { code: 'request-service', detail };
+}
+
+/** Whether it asks for the service's first page and no more: then it is as good as answered by a page of ours. */
+function losesNothing({ request }: Visit): boolean {
+  return request.method === 'GET' && isEntry(request);
 }
 
 async function within(clock: Clock, limitMs: number, promise: Promise<void>): Promise<void> {

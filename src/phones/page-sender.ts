@@ -10,7 +10,7 @@ import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { NO_HEADERS, type PhonePlan, phoneHeaders, type TurnedAway, type Visit } from './visit.ts';
-import { type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
+import { type LastKey, type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
 
 export interface PageSenderOptions {
   readonly plan: () => PhonePlan;
@@ -24,6 +24,7 @@ export interface ShownSubject {
   readonly alternates: readonly ServiceStatus[];
   /** Why the page is shown after a failed request. */
   readonly failed?: FailureCode;
+  readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone?: string;
 }
@@ -51,7 +52,7 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     metrics.pageServed(status.id, page);
     const answer = selectPage(
       page,
-      { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
+      { status, ...subject, failed: subject.failed ?? null, gone: subject.gone ?? null },
       { ...visit.reader, now },
     );
     send(visit, answer);

@@ -1,6 +1,6 @@
 /** From the snapshot to one of the proxy's own pages: which links it holds and what its Refresh says. */
 
-import type { FailureCode } from '../domain/failure.ts';
+import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { phoneUrl, type SignInHint } from '../domain/phone-url.ts';
@@ -27,17 +27,25 @@ export interface PageAnswer {
 const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
   unavailable: 10,
   waiting: 5,
-  recovered: 1,
+  recovered: 4,
   maintenance: 10,
   error: 5,
 };
+
+/**
+ * `no-matter`: nothing is lost, it asked for the service's first page. `may-be-done`: a byte of the request may have
+ * arrived, so what it asks for may have happened.
+ */
+export type LastKey = 'no-matter' | 'not-done' | 'may-be-done';
 
 export interface PageSubject {
   readonly status: ServiceStatus;
   /** Confirmed alternates; shown on the pages that offer them. */
   readonly alternates: readonly ServiceStatus[];
-  /** Why the page is shown after a failed request, so that it can say that the action may have happened. */
+  /** Why the page is shown after a failed request. */
   readonly failed: FailureCode | null;
+  /** What became of the key that led to the page. */
+  readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
 }
@@ -52,7 +60,6 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
     return url === null ? [] : [{ name: alternate.name, url }];
   });
   const retryUrl = link('');
-  const words = subject.failed === null ? null : failures[subject.failed].phone;
   const view: PageView = {
     page,
     service: status.name,
@@ -62,8 +69,9 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
     alternates: page === 'reconnecting' || page === 'recovered' ? [] : alternates,
     retryUrl,
     exitUrl: reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, '/~exit'),
-    message: page === 'error' || words === 'mayHaveHappened' ? words : null,
+    message: selectMessage(page, subject),
     gone: subject.gone,
+    drained: status.admin.admin === 'drain',
   };
   const seconds = refreshSeconds(page, status, reader);
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
@@ -82,9 +90,26 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
     exitUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '/~exit') : null,
     message: failures[code].phone,
     gone: null,
+    drained: false,
   };
   return { view, refresh: null };
 }
+
+/** The error page says why; the others say why themselves, and so only what became of the key. */
+function selectMessage(page: PageName, { failed, lastKey }: PageSubject): PhoneMessage | null {
+  if (page === 'error' && failed !== null) {
+    const { phone } = failures[failed];
+    // A redirect was followed to where nothing answers: the first request has arrived all the same.
+    return phone === 'noAnswer' && lastKey === 'may-be-done' ? 'mayHaveHappened' : phone;
+  }
+  return MESSAGES[lastKey];
+}
+
+const MESSAGES: Readonly<Record<LastKey, PhoneMessage | null>> = {
+  'no-matter': null,
+  'not-done': 'notDone',
+  'may-be-done': 'mayHaveHappened',
+};
 
 function refreshSeconds(page: PageName, status: ServiceStatus, reader: Reader): number {
   if (page !== 'reconnecting') return REFRESH_SECONDS[page];

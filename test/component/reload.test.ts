@@ -122,7 +122,7 @@ describe('a service', () => {
     expect(await entry('a')).toMatchObject({ name: 'Finesse Nord', state: 'in-service', since });
     await rig.finesse[1]?.fault('refuse');
     await rig.until('b', 'out-of-service');
-    expect((await rig.get(`/b/fippa/${PHONE}`)).body).toContain('<Name>Finesse Nord</Name>');
+    expect((await rig.get(`/b/fippa/${PHONE}`)).body).toContain('<Name>Sign in on Finesse Nord</Name>');
   });
 
   it('B203 that is removed is no alternate any more, its prefix is unknown, nobody is signed in there', async () => {
@@ -148,7 +148,7 @@ describe('a service', () => {
     await rig.until('n', 'in-service');
     await rig.finesse[0]?.fault('refuse');
     await rig.until('a', 'out-of-service');
-    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Name>Finesse New</Name>');
+    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Name>Sign in on Finesse New</Name>');
     const metrics = (await rig.get(`${rig.ops}/metrics`)).body;
     expect(metrics).toContain('ippa_verdicts_total{service="n"} 0');
   });
@@ -192,7 +192,7 @@ describe('requests under way', () => {
     rig.app.apply(only('a', () => null));
     await rig.finesse[0]?.fault('refuse');
     // The alternates of its cluster, or what there is without any.
-    expect((await stuck).body).toMatch(/<CiscoIPPhone(?:Text|Menu)><Title>Finesse A/);
+    expect((await stuck).body).toMatch(/<CiscoIPPhone(?:Text|Menu)><Title>(?:No answer: )?Finesse A/);
     expect(rig.lines.filter(({ event }) => event === 'internal')).toEqual([]);
   });
 
@@ -268,7 +268,7 @@ describe('the rest', () => {
       const template = readFileSync(new URL('../../phone-xml/error.xml', import.meta.url), 'utf8');
       writeFileSync(join(folder, 'error.xml'), template.replace('<CiscoIPPhoneText', '<!-- ours --><CiscoIPPhoneText'));
       writeFileSync(join(folder, 'languages.txt'), '');
-      const next = { ...rig.config, pages: { folder, languages: ['de'] } };
+      const next = { ...rig.config, pages: { folder, languages: ['de'], help: null } };
       rig.app.apply(next);
       expect((await rig.get('/nothing', { 'accept-language': 'en' })).body).toMatch(/Adresse/);
       writeFileSync(join(folder, 'error.xml'), '<CiscoIPPhoneText>');
