@@ -2,6 +2,12 @@
 
 import type { SignInHint } from './phone-url.ts';
 
+/**
+ * What became of the key that led to a page of the proxy's own. `no-matter`: nothing is lost, the phone asked for the
+ * service's first page. `may-be-done`: a byte of the request may have arrived, so what it asks for may have happened.
+ */
+export type LastKey = 'no-matter' | 'not-done' | 'may-be-done';
+
 export interface Device {
   /** The service where it is signed in, or null. */
   readonly service: string | null;
@@ -9,12 +15,14 @@ export interface Device {
   readonly seenAt: number;
   /** The service about whose outage it was last shown a page of the proxy's own, or null. */
   readonly looking: string | null;
+  /** What that page said of the last key. */
+  readonly lastKey: LastKey;
   /** What One Button Sign In supplied, and the address that supplied it; never a password. */
   readonly hint: (SignInHint & { readonly address: string }) | null;
 }
 
 export function newDevice(at: number): Device {
-  return { service: null, seenAt: at, looking: null, hint: null };
+  return { service: null, seenAt: at, looking: null, lastKey: 'no-matter', hint: null };
 }
 
 /** The kind of a relayed phone page, as far as signing in goes. */

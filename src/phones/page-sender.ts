@@ -1,16 +1,17 @@
 /** Sends the proxy's own pages: what is shown, noted about the device, counted and logged with it. */
 
+import type { Device, LastKey } from '../domain/device.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import type { Route } from '../domain/routing.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { RenderedPage } from '../pages/page-view.ts';
+import type { PageName, RenderedPage } from '../pages/page-view.ts';
 import { renderPage } from '../pages/renderer.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { NO_HEADERS, type PhonePlan, phoneHeaders, type TurnedAway, type Visit } from './visit.ts';
-import { type LastKey, type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
+import { type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
 
 export interface PageSenderOptions {
   readonly plan: () => PhonePlan;
@@ -46,13 +47,14 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   const show: PageSender['show'] = (status, visit, page, subject) => {
     const now = clock.now();
     const { device } = visit.request;
+    const lastKey = selectLastKey(page, status.id, subject.lastKey, devices.get(device));
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
-    if (outage) devices.looksAt(device, status.id, now);
+    if (outage) devices.looksAt(device, status.id, now, lastKey);
     else if (page === 'recovered') devices.looksAt(device, null, now);
     metrics.pageServed(status.id, page);
     const answer = selectPage(
       page,
-      { status, ...subject, failed: subject.failed ?? null, gone: subject.gone ?? null },
+      { status, ...subject, lastKey, failed: subject.failed ?? null, gone: subject.gone ?? null },
       { ...visit.reader, now },
     );
     send(visit, answer);
@@ -86,4 +88,10 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   };
 
   return { show, refuse, refused, refusalPage };
+}
+
+/** A page that updates itself goes on saying it, and the one that the service is back says it once more. */
+function selectLastKey(page: PageName, service: string, lastKey: LastKey, device: Device | null): LastKey {
+  const isLooking = device?.looking === service && (page === 'reconnecting' || page === 'recovered');
+  return lastKey === 'no-matter' && isLooking ? device.lastKey : lastKey;
 }

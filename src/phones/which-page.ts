@@ -1,5 +1,6 @@
 /** From the snapshot to one of the proxy's own pages: which links it holds and what its Refresh says. */
 
+import type { LastKey } from '../domain/device.ts';
 import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
@@ -31,12 +32,6 @@ const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
   maintenance: 10,
   error: 5,
 };
-
-/**
- * `no-matter`: nothing is lost, it asked for the service's first page. `may-be-done`: a byte of the request may have
- * arrived, so what it asks for may have happened.
- */
-export type LastKey = 'no-matter' | 'not-done' | 'may-be-done';
 
 export interface PageSubject {
   readonly status: ServiceStatus;

@@ -3,7 +3,7 @@
  * goes through these few calls.
  */
 
-import { type Device, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
+import { type Device, type LastKey, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
 import type { PhonePlace } from '../domain/phone-address.ts';
 import type { SignInHint } from '../domain/phone-url.ts';
 import { ownCopy } from '../text/own-copy.ts';
@@ -26,7 +26,7 @@ export interface DeviceRegistry {
   /** A page of `service` was relayed to the device, whose request is the last one `seen`. Returns true when it signed in or out by it. */
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): boolean;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
-  looksAt(name: string, service: string | null, at: number): void;
+  looksAt(name: string, service: string | null, at: number, lastKey?: LastKey): void;
   /** Where pushes for the device go, or null. */
   place(name: string): PhonePlace | null;
   /** Records it, for devices that are not known otherwise too. */
@@ -44,6 +44,7 @@ interface Entry {
   service: string | null;
   seenAt: number;
   looking: string | null;
+  lastKey: LastKey;
   hint: Device['hint'];
   place: PhonePlace | null;
 }
@@ -124,9 +125,11 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       entry.looking = null;
       return signIn(entry, after.service);
     },
-    looksAt(name, service, at) {
+    looksAt(name, service, at, lastKey = 'no-matter') {
       if (service === null && !devices.has(name)) return;
-      (devices.get(name) ?? add(name, at)).looking = service;
+      const entry = devices.get(name) ?? add(name, at);
+      entry.looking = service;
+      entry.lastKey = lastKey;
     },
     place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
     setPlace(name, { address, origin }) {

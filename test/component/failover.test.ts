@@ -145,6 +145,24 @@ describe('what became of the last key', () => {
     expect((await get(`/a/fippa/${PHONE}/ready`)).body).toContain('<Prompt>Last key was not carried out</Prompt>');
   });
 
+  it('B332 stays said while the page updates itself, and is said once more when the service is back', async () => {
+    const { get, finesse, until } = await start();
+    await finesse[0]?.fault('refuse');
+    await get(`/a/fippa/${PHONE}/ready`);
+    const second = await get(`/a/fippa/${PHONE}`);
+    expect(second.body).toContain('<Prompt>Reconnecting:');
+    expect(second.body).toContain(NOT_DONE);
+    await finesse[0]?.fault('none');
+    await until('a', 'in-service');
+    const back = await get(`/a/fippa/${PHONE}`);
+    expect(back.body).toContain('<Prompt>Back in service');
+    expect(back.body).toContain(NOT_DONE);
+    await get(`/a/fippa/${PHONE}`);
+    await finesse[0]?.fault('refuse');
+    await get('/a/fippa/SEP2');
+    expect((await get(`/a/fippa/${PHONE}`)).body).not.toContain(NOT_DONE);
+  });
+
   it('B332 may have been carried out once a byte was sent', async () => {
     const { get, finesse } = await start();
     await finesse[0]?.fault('503');
