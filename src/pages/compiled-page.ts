@@ -4,9 +4,10 @@
  */
 
 import type { PhoneMessage } from '../domain/failure.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import { type Charset, ELLIPSIS, foldText } from './charset.ts';
 import { type FilledField, fillField, NO_VALUES, type ValueName } from './filled-field.ts';
-import { escapeXml, LIMITS } from './limits.ts';
+import { LIMITS } from './limits.ts';
 import { FAMILIES, type KeyName, type ModelFamily } from './models.ts';
 import type { Condition, Field, Language, MenuItem, Part, SoftKey, Variant } from './template.ts';
 import { messageKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';

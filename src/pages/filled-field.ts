@@ -1,6 +1,7 @@
 /** A text of a page with values in it, made to fit: another wording, lines, and in the end a cut. */
 
-import { breakLines, countCodePoints, cutText, escapeXml } from './limits.ts';
+import { escapeXml } from '../text/xml-escape.ts';
+import { breakLines, countCodePoints, cutText } from './limits.ts';
 import type { ItemRoom } from './models.ts';
 
 /** What only the view knows; every value folded to the charset and not yet escaped. */

@@ -95,16 +95,3 @@ export function breakLines(text: string, { columns, lines }: { columns: number; 
 export function isPageUrl(url: string): boolean {
   return url.length <= LIMITS.url && /^[!-~]+$/.test(url);
 }
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** Escapes the five characters that Cisco's parser asks for, in content too (reference/phone-xml.md §3). */
-export function escapeXml(text: string): string {
-  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : text;
-}

@@ -10,6 +10,7 @@ import { phoneUrl } from '../domain/phone-url.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
 import { formType, renderPushForm } from './form.ts';
@@ -166,8 +167,7 @@ function selectPush(
 
 /** A phone then fetches `url` as if the agent had chosen it. */
 export function renderExecute(url: string, priority: number): Buffer {
-  const escaped = url.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   return Buffer.from(
-    `<CiscoIPPhoneExecute><ExecuteItem Priority="${priority}" URL="${escaped}"/></CiscoIPPhoneExecute>`,
+    `<CiscoIPPhoneExecute><ExecuteItem Priority="${priority}" URL="${escapeXml(url)}"/></CiscoIPPhoneExecute>`,
   );
 }

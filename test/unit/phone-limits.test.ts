@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { breakLines, cleanLine, countCodePoints, cutText, escapeXml, isPageUrl } from '../../src/pages/limits.ts';
+import { breakLines, cleanLine, countCodePoints, cutText, isPageUrl } from '../../src/pages/limits.ts';
+import { escapeXml } from '../../src/text/xml-escape.ts';
 
 const graphemes = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 
