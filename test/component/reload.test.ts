@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadConfiguration } from '../../src/commands/configuration.ts';
 import type { Config, ServiceConfig } from '../../src/config/config.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { fetchRaw, type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
+import { VALID, writeFiles } from '../unit/config-files.ts';
 
 let rig: Rig;
 const more: Finesse[] = [];
@@ -279,6 +281,23 @@ describe('the rest', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('B200 templates are read once: what was checked is what is shown, whatever becomes of the files meanwhile', async () => {
+    const folder = writeFiles({ 'waiting.xml': '', 'ippa.yaml': `${VALID}pages: { folder: . }\n` });
+    const write = (words: string) => {
+      const exit = '<SoftKeyItem key="exit"><Name>Exit</Name></SoftKeyItem>';
+      writeFileSync(join(folder, 'waiting.xml'), `<CiscoIPPhoneText>${exit}<Text>${words}</Text></CiscoIPPhoneText>`);
+    };
+    write('checked');
+    const loaded = await loadConfiguration(join(folder, 'ippa.yaml'));
+    if (!loaded.ok) throw new Error('refused');
+    write('changed</Text>');
+    await start();
+    rig.app.apply({ ...rig.config, pages: loaded.config.pages }, loaded.templates);
+    await Promise.all(rig.finesse.map((server) => server.fault('refuse')));
+    await Promise.all([rig.until('a', 'out-of-service'), rig.until('b', 'out-of-service')]);
+    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Text>checked</Text>');
   });
 
   it('the folder of the state: settings are written there at once', async () => {
