@@ -56,7 +56,7 @@ function listPlaces(template: PageTemplate): readonly Place[] {
 }
 
 /** Why a value is not known at a place, or null. */
-function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
+function validateSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
@@ -71,7 +71,7 @@ function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): s
 
 function checkSlots(place: Place): readonly TemplateProblem[] {
   return place.field.parts.flatMap((part) => {
-    const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+    const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
     if (found === null || typeof part === 'string' || !('slot' in part)) return [];
     return [{ file: place.template.file, line: place.field.line, message: `{{${part.slot}}} ${found}` }];
   });
@@ -125,12 +125,12 @@ function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
   return [{ file: text.file, line: text.line, message: `"${UNNAMED_SERVICE}" is a name, without placeholders` }];
 }
 
-/** A text is judged where it is shown: the same words may be right on one page and name something unknown on another. */
+/** A text is checked where it is shown: the same words may be right on one page and name something unknown on another. */
 function checkTextSlots(place: Place, { texts }: Language): readonly TemplateProblem[] {
   return textKeys(place).flatMap((key) => {
     const text = texts.get(key);
     return (text?.wordings.flat() ?? []).flatMap((part) => {
-      const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+      const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
       if (text === undefined || found === null || typeof part === 'string' || !('slot' in part)) return [];
       const where = usedIn(place.template, place.field);
       return [{ file: text.file, line: text.line, message: `{{${part.slot}}} ${found}; "${key}" is ${where}` }];
@@ -220,8 +220,8 @@ function checkSize(template: PageTemplate, languages: readonly Language[]): read
       const longest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
       const at = { file: template.file, line: variant.line };
       return [
-        ...judgeSize(ordinary, at, `with ordinary names in the language ${language.code}`),
-        ...judgeSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
+        ...validateSize(ordinary, at, `with ordinary names in the language ${language.code}`),
+        ...validateSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
       ];
     }),
   );
@@ -242,7 +242,7 @@ function sampleValues(name: string, url: string): PageValues {
   };
 }
 
-function judgeSize(
+function validateSize(
   pages: readonly string[],
   at: { readonly file: string; readonly line: number },
   when: string,

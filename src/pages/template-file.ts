@@ -137,13 +137,13 @@ function readUrl(item: XmlElement, repeated: boolean, report: Report): UrlSource
   if (slot === 'alternateUrl' && !repeated)
     report(line, '{{alternateUrl}} is known only in <MenuItem each="alternate">');
   if (slot === 'alternateUrl' || slot === 'retryUrl') return { slot };
-  const found = url.includes('{{') ? `unknown placeholder in the URL "${url}"` : judgeUrl(url);
+  const found = url.includes('{{') ? `unknown placeholder in the URL "${url}"` : validateUrl(url);
   if (found !== null) report(line, `${found}; allowed: {{alternateUrl}}, {{retryUrl}}, or a URL of its own`);
   return { literal: url };
 }
 
 /** What is wrong with a URL in a template, or null. */
-function judgeUrl(url: string): string | null {
+function validateUrl(url: string): string | null {
   if (url === '') return 'no <URL>';
   if (!isPageUrl(url)) return `the URL "${url}" has more than 256 characters, or others than printable ASCII`;
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:./.test(url)) return `the URL "${url}" has no scheme such as https:`;
@@ -191,7 +191,7 @@ function readSoftKey(element: XmlElement, report: Report): SoftKey {
   if (position !== '' && !/^\d$/.test(position))
     report(element.line, `the Position "${position}" is not a number from 1`);
   const url = child(element, 'URL', report)?.text.trim() ?? '';
-  const found = judgeUrl(url);
+  const found = validateUrl(url);
   if (url !== '' && found !== null) report(element.line, `${found}; allowed: a URL of its own, or key="…"`);
   return { key: null, name, position: Number.parseInt(position, 10), url };
 }

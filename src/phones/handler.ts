@@ -4,7 +4,7 @@
  */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
@@ -113,7 +113,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
     options.addresses.seen(request.device, address, stableOrigin);
-    const reader = { origin, device: request.device, hint: selectHint(device, address), now };
+    const reader = { origin, device: request.device, prefill: selectPrefill(device, address), now };
     const deadline = now + plan.answerWithinMs;
     const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
     return route(status, visit, device);
@@ -132,9 +132,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const noteDevice = (request: PhoneRequest, address: string, now: number): Device | null => {
     const device = devices.seen(request.device, now);
     if (!isEntry(request) && !hasPassword(request.query)) return device;
-    const hint = parseHint(request.query);
-    if (hint === null || !mayHint(device, address, hasPassword(request.query))) return device;
-    return devices.hinted(request.device, hint, address, now);
+    const prefill = parsePrefill(request.query);
+    if (prefill === null || !mayPrefill(device, address, hasPassword(request.query))) return device;
+    return devices.prefilled(request.device, prefill, address, now);
   };
 
   const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
@@ -259,10 +259,10 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     metrics.upstreamFailed(status.id, failure.code);
     log.warn('request-failed', { service: status.id, device, code: failure.code, detail: failure.detail });
     // What was never sent for want of room here says nothing about the server.
-    const tells = failure.code !== 'busy';
-    if (tells) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
+    const blamesServer = failure.code !== 'busy';
+    if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (tells && store.requestFailed(status.id, device)) log.warn('fippa-failing', { service: status.id });
+    if (blamesServer && store.requestFailed(status.id, device)) log.warn('fippa-failing', { service: status.id });
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,

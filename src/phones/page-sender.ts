@@ -68,7 +68,7 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     options.refusals.refused({ code: failure.code, address, device, detail: failure.detail });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
     exchange.closeAfter();
-    send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
+    send(turned, selectRefusal(failure.code, status, { origin, device, prefill: null, now: clock.now() }));
   };
 
   const send = ({ plan, exchange }: Pick<Visit, 'plan' | 'exchange'>, { view, refresh }: PageAnswer) => {
@@ -83,7 +83,7 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   };
 
   const refusalPage: PageSender['refusalPage'] = (code) => {
-    const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });
+    const { view } = selectRefusal(code, null, { origin: '', device: null, prefill: null, now: clock.now() });
     return renderPage(options.plan().templates, view, NO_HEADERS);
   };
 

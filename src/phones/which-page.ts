@@ -4,7 +4,7 @@ import type { LastKey } from '../domain/device.ts';
 import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
-import { phoneUrl, type SignInHint } from '../domain/phone-url.ts';
+import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
 import { selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
 
@@ -14,7 +14,7 @@ export interface Reader {
   readonly origin: string;
   /** null: the request named no valid device, so nothing can be linked. */
   readonly device: string | null;
-  readonly hint: SignInHint | null;
+  readonly prefill: Prefill | null;
   readonly now: number;
 }
 
@@ -49,7 +49,7 @@ export interface PageSubject {
 export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
   const { status } = subject;
   const link = (path: string) =>
-    reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.hint);
+    reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.prefill);
   const alternates = subject.alternates.flatMap((alternate): PageLink[] => {
     const url = link(`/~to/${alternate.id}`);
     return url === null ? [] : [{ name: alternate.name, url }];
@@ -81,7 +81,7 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
     attempt: null,
     attempts: status?.attempts ?? 0,
     alternates: [],
-    retryUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '', reader.hint) : null,
+    retryUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '', reader.prefill) : null,
     exitUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '/~exit') : null,
     message: failures[code].phone,
     gone: null,

@@ -5,7 +5,7 @@
 
 import { type Device, type LastKey, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
 import type { PhonePlace } from '../domain/phone-address.ts';
-import type { SignInHint } from '../domain/phone-url.ts';
+import type { Prefill } from '../domain/phone-url.ts';
 import { ownCopy } from '../text/own-copy.ts';
 
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
@@ -22,7 +22,7 @@ export interface DeviceRegistry {
   /** A request of a known device came in; an unknown one is not recorded by it. */
   seen(name: string, at: number): Device | null;
   /** Records what One Button Sign In supplied. */
-  hinted(name: string, hint: SignInHint, address: string, at: number): Device;
+  prefilled(name: string, prefill: Prefill, address: string, at: number): Device;
   /** A page of `service` was relayed to the device, whose request is the last one `seen`. Returns true when it signed in or out by it. */
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): boolean;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
@@ -45,7 +45,7 @@ interface Entry {
   seenAt: number;
   looking: string | null;
   lastKey: LastKey;
-  hint: Device['hint'];
+  prefill: Device['prefill'];
   place: PhonePlace | null;
 }
 
@@ -110,9 +110,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       touch(entry, at);
       return entry;
     },
-    hinted(name, { id, extension }, address, at) {
+    prefilled(name, { id, extension }, address, at) {
       const entry = known(name, at);
-      entry.hint = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
+      entry.prefill = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
       return entry;
     },
     relayed(name, service, page, logout, at) {
