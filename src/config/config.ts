@@ -142,6 +142,8 @@ export interface Config {
     readonly folder: string | null;
     /** Language codes offered, the first being the fallback. */
     readonly languages: readonly string[];
+    /** One line for every page, or null. */
+    readonly help: string | null;
   };
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
