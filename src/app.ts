@@ -6,9 +6,11 @@ import { createMonitor, type HealthChange } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createAddressBounds } from './http/server/client-limits.ts';
 import { logNotification } from './notification/notification-log.ts';
+import type { ServiceCertificate } from './ops/certificates.ts';
 import { renderFailure } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { logCertificate } from './phones/certificate-log.ts';
 import { createPhoneHandler } from './phones/handler.ts';
@@ -58,7 +60,18 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
+  /** What Finesse showed to the last probe. */
+  const shown = new Map<string, ServiceCertificate | null>();
+  const health: HealthSources = {
+    ...{ store, devices, clock, version, startedAt },
+    problems: () =>
+      names
+        .conflicts()
+        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+    certificates: () => listeners.certificates(),
+    certificateOf: (id) => shown.get(id) ?? null,
+  };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
 
   const monitor = createMonitor({
     services: allServices(config),
@@ -68,7 +81,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     clock,
     random: Math.random,
     onChange: (id, change) => announce(id, change),
-    onProbe: (id, { outcome, latencyMs }) => {
+    onProbe: (id, { outcome, latencyMs, certificate }) => {
+      shown.set(id, certificate ?? null);
       metrics.probeEnded(id, latencyMs / 1000, outcome.kind);
       // A fault of the configuration changes no state, so no other line would tell of it.
       if (outcome.kind === 'fault' && store.health(id).failure?.code !== outcome.failure.code) {
@@ -121,19 +135,10 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const ops = createOpsServer({
     ...config.ops,
     token: () => config.ops.token,
-    store,
-    devices,
+    ...health,
     metrics,
     log,
-    clock,
-    version,
-    startedAt,
     isReady: () => monitor.isReady() && !draining,
-    problems: () =>
-      names
-        .conflicts()
-        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
-    certificates: () => listeners.certificates(),
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {

@@ -11,8 +11,9 @@ import express, {
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
 import { parseAdminRequest } from './control.ts';
-import { type HealthReport, type HeldCertificate, renderHealth } from './health.ts';
+import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -36,6 +37,10 @@ export interface OpsRoutesOptions {
   readonly problems: () => readonly string[];
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly HeldCertificate[];
+  /** Of Finesse itself. */
+  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
+  readonly notKept?: () => string | null;
 }
 
 /** A setting is three short values. */
@@ -76,8 +81,13 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   return app;
 }
 
-function reportHealth(options: OpsRoutesOptions): HealthReport {
-  const { store, devices, clock, version, startedAt, problems, certificates } = options;
+export type HealthSources = Pick<
+  OpsRoutesOptions,
+  'store' | 'devices' | 'clock' | 'version' | 'startedAt' | 'problems' | 'certificates' | 'certificateOf'
+>;
+
+export function reportHealth(sources: HealthSources): HealthReport {
+  const { store, devices, clock, version, startedAt, problems, certificates, certificateOf = () => null } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -86,6 +96,7 @@ function reportHealth(options: OpsRoutesOptions): HealthReport {
     now: clock.now(),
     problems: problems(),
     certificates: certificates?.() ?? [],
+    certificateOf,
   });
 }
 
@@ -194,8 +205,20 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const until = setting.until === null ? null : new Date(setting.until).toISOString();
     const who = req.socket.remoteAddress;
     log.info('service-admin', { service: id, from: before, to: setting.admin, reason: setting.reason, until, who });
-    res.json(reportHealth(options).services.find((service) => service.id === id));
+    const warnings = warn(options, id);
+    const entry = reportHealth(options).services.find((service) => service.id === id);
+    res.json(warnings.length === 0 ? entry : { ...entry, warnings });
   };
+}
+
+/** What an operator should know of a setting that holds now. */
+function warn({ store, notKept = () => null }: OpsRoutesOptions, id: string): string[] {
+  const cluster = store.get(id)?.cluster ?? '';
+  const lost = notKept();
+  return [
+    ...judgeAdmission({ id: cluster, candidates: store.candidates(cluster) }),
+    ...(lost === null ? [] : [`it will not survive a restart: ${lost}`]),
+  ];
 }
 
 /** What the body parser says of a bad body is a fault of the request; anything else is one of ours. */

@@ -2,6 +2,7 @@
 
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { reportHealth } from '../../src/ops/routes.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
@@ -31,20 +32,16 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
   const store = createServiceStore(services, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();
   const { log, lines } = createLogRecord();
-  const metrics = createMetrics({ store, devices, version: '0.1.0', clock });
+  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [] };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
     token: () => TOKEN,
-    store,
-    devices,
+    ...health,
     metrics,
     log,
-    clock,
-    version: '0.1.0',
-    startedAt: clock.now(),
     isReady: () => true,
-    problems: () => [],
     ...over,
   });
   await server.start();

@@ -152,6 +152,18 @@ describe('POST /services/ID', () => {
     expect(rig.lines).toEqual([{ level: 'info', event: 'service-admin', fields }]);
   });
 
+  it('B284 warns that nobody is admitted any more, and that the setting is not kept', async () => {
+    const other = await start({ notKept: () => 'the disk is full' });
+    const first = await post({ admin: 'drain', reason: 'x' }, { to: other }).expect(200);
+    expect(first.body.warnings).toEqual(['it will not survive a restart: the disk is full']);
+    const { body } = await post({ admin: 'maint', reason: 'x' }, { id: 'b', to: other }).expect(200);
+    expect(body).toMatchObject({ id: 'b', admin: 'maint' });
+    expect(body.warnings).toEqual([
+      'main: no service admits new agents: a is set to drain, b is set to maint',
+      'it will not survive a restart: the disk is full',
+    ]);
+  });
+
   it('sets it back', async () => {
     await post({ admin: 'maint', reason: 'x' }).expect(200);
     await post({ admin: 'ready' }).expect(200);
