@@ -1,6 +1,5 @@
 /** What the ops port answers (contract.md, "Ops port"): one route each. */
 
-import { hash, timingSafeEqual } from 'node:crypto';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -17,12 +16,14 @@ import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createGuesses, isToken } from './token.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
   readonly host: string;
   /** null: nothing can be set over this port. */
   readonly token: () => string | null;
+  readonly onWrongToken: (address: string, path: string) => void;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly metrics: Metrics;
@@ -142,26 +143,37 @@ function refuseMethod(allow: string): RequestHandler {
   };
 }
 
-function requireToken({ token: tokenNow, log }: OpsRoutesOptions): RequestHandler {
+/** Answers that wait are requests that are held: too many at once are cut off unanswered. */
+const MAX_WAITING = 256;
+
+function requireToken({ token: tokenNow, onWrongToken, clock }: OpsRoutesOptions): RequestHandler {
+  const guesses = createGuesses(clock);
+  let waiting = 0;
   return (req, res, next) => {
     const token = tokenNow();
     if (token !== null && isToken(req.headers.authorization, token)) return next();
-    const message =
-      token === null
-        ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
-        : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
-    log.warn('ops-unauthorized', { who: req.socket.remoteAddress, path: req.path });
-    res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
-    sendError(res, 401, 'unauthorized', message);
+    const who = req.socket.remoteAddress ?? '';
+    onWrongToken(who, req.path);
+    const delayMs = guesses.wrong(who);
+    if (delayMs === 0) return refuseToken(res, token);
+    if (waiting >= MAX_WAITING) return void req.socket.destroy();
+    // Nothing more is read from there meanwhile: pipelined guesses would all be held.
+    req.socket.pause();
+    waiting += 1;
+    clock.after(delayMs, () => {
+      waiting -= 1;
+      refuseToken(res.set('Connection', 'close'), token);
+    });
   };
 }
 
-/** Digests have one length, so that comparing takes the same time whatever was sent. */
-function isToken(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '';
-  // Node reads header bytes as Latin-1; the token's own are UTF-8.
-  const digest = (text: string, encoding: BufferEncoding) => hash('sha256', Buffer.from(text, encoding), 'buffer');
-  return timingSafeEqual(digest(given, 'latin1'), digest(token, 'utf8'));
+function refuseToken(res: Response, token: string | null): void {
+  const message =
+    token === null
+      ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
+      : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
+  res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
+  sendError(res, 401, 'unauthorized', message);
 }
 
 function requireService({ store }: OpsRoutesOptions): RequestHandler {

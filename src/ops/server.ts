@@ -3,9 +3,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenError } from '../http/server/listener-error.ts';
+import { createRepeatLog } from '../time/repeat-log.ts';
+import { createConnections } from './connections.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
-export interface OpsServerOptions extends OpsRoutesOptions {
+export interface OpsServerOptions extends Omit<OpsRoutesOptions, 'onWrongToken'> {
   /** 0: any free port. */
   readonly port: number;
 }
@@ -24,11 +26,17 @@ const STOP_WITHIN_MS = 1000;
 const MAX_CONNECTIONS = 256;
 
 export function createOpsServer(options: OpsServerOptions): OpsServer {
-  const { host, port } = options;
+  const { host, port, clock, log } = options;
+  const others = { who: null, detail: 'from more addresses than are kept apart' };
+  const unauthorized = createRepeatLog({ clock, others, write: (line) => log.warn('ops-unauthorized', line) });
+  const onWrongToken = (who: string, path: string) =>
+    unauthorized.happened(who, { who, path }, { who, detail: 'the same again' });
   // Requests are small and few: who dawdles is none of ours.
   const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
-  const server = createServer(limits, createOpsRoutes(options));
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = createServer(limits, createOpsRoutes({ ...options, onWrongToken }));
+  const connections = createConnections(MAX_CONNECTIONS);
+  server.on('connection', connections.opened);
+  server.prependListener('request', (req, res) => res.once('close', connections.requested(req.socket)));
 
   return {
     start: () =>
@@ -38,11 +46,14 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
         server.listen({ host, port }, () => {
           server.off('error', fail);
           // Without a listener, an accept that fails for want of file descriptors would end the process.
-          server.on('error', (error) => options.log.error('ops-fault', { error }));
+          server.on('error', (error) => log.error('ops-fault', { error }));
           resolve();
         });
       }),
-    stop: (withinMs = STOP_WITHIN_MS) => close(server, withinMs),
+    stop: (withinMs = STOP_WITHIN_MS) => {
+      unauthorized.stop();
+      return close(server, withinMs);
+    },
     address: () => server.address() as AddressInfo,
   };
 }

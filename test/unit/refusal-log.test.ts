@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createRefusalLog } from '../../src/phones/refusal-log.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
-function create(maxOffenders?: number) {
+function create(maxKeys?: number) {
   const clock = createFakeClock();
   const lines: Readonly<Record<string, unknown>>[] = [];
   const log = createRefusalLog({
     clock,
     write: (line) => lines.push(line),
     quietMs: 1000,
-    ...(maxOffenders === undefined ? {} : { maxOffenders }),
+    ...(maxKeys === undefined ? {} : { maxKeys }),
   });
   const refused = (address: string | null, code: 'request-flood' | 'request-path' = 'request-flood', times = 1) => {
     for (let n = 0; n < times; n++) log.refused({ code, address, detail: 'why' });
