@@ -53,21 +53,37 @@ const OPS_STOP_MS = 500;
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
-export function createApp(initial: Config, log: Log, version: string, clock: Clock = systemClock): App {
+/** `moreProblems`: what `/health` says is wrong beyond what the app itself knows of. */
+export function createApp(
+  initial: Config,
+  log: Log,
+  version: string,
+  clock: Clock = systemClock,
+  moreProblems: () => readonly string[] = () => [],
+): App {
   let config = initial;
   let plan = createPlan(config);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
+  const adminSettings = createAdminKeeper(store, clock, {
+    notRead: (error) => log.error('state-not-read', { error }),
+    notKept: (error) => log.error('state-not-kept', { error }),
+    keptAgain: () => log.info('state-kept'),
+  });
+
   /** What Finesse showed to the last probe. */
   const shown = new Map<string, ServiceCertificate | null>();
   const health: HealthSources = {
     ...{ store, devices, clock, version, startedAt },
-    problems: () =>
-      names
+    problems: () => [
+      ...moreProblems(),
+      ...[adminSettings.problem()].filter((problem) => problem !== null),
+      ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+    ],
     certificates: () => listeners.certificates(),
     certificateOf: (id) => shown.get(id) ?? null,
   };
@@ -139,6 +155,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     metrics,
     log,
     isReady: () => monitor.isReady() && !draining,
+    notKept: adminSettings.problem,
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
@@ -155,11 +172,6 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     devices.forget(clock.now() - config.phones.forgetAfterMs);
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
-
-  const adminSettings = createAdminKeeper(store, {
-    notRead: (error) => log.error('state-not-read', { error }),
-    notKept: (error) => log.error('state-not-kept', { error }),
-  });
 
   const apply = (next: Config) => {
     const nextPlan = createPlan(next);
@@ -184,6 +196,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     draining = true;
     cancelForget();
     refusals.stop();
+    adminSettings.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
@@ -194,7 +207,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
 
   return {
     async start() {
-      adminSettings.readFrom(config.state.folder, clock.now());
+      adminSettings.readFrom(config.state.folder);
       try {
         for (const part of [ops, listeners, pushes]) await part.start();
       } catch (error) {

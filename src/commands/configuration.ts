@@ -1,13 +1,14 @@
-/** A configuration with all that belongs to it: the file, and the page templates that it leads to. */
+/** A configuration with all that belongs to it: the file, and the page templates and the state folder that it leads to. */
 
 import type { Config } from '../config/config.ts';
 import { renderFound } from '../config/document.ts';
 import { type ConfigProblem, type LoadResult, loadConfig, type PageFaults } from '../config/load.ts';
 import { listLanguages, loadPages, type PageFiles, PageTemplateError } from '../pages/templates.ts';
+import { judgeStateFolder } from '../store/state-folder.ts';
 
 /** Never throws; everything that is wrong at once. */
 export function loadConfiguration(file: string): Promise<LoadResult> {
-  return loadConfig(file, { judgePages });
+  return loadConfig(file, { judgePages, judgeState: judgeStateFolder });
 }
 
 export function judgePages({ folder, languages }: Config['pages']): PageFaults {

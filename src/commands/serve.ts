@@ -7,7 +7,7 @@ import { createLog, type Log } from '../ops/log.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
-import { createReloader } from './reload.ts';
+import { createReloader, type Reloader } from './reload.ts';
 
 /** Exit code 2 for a wrong configuration, 1 when a port cannot be had or a second signal cut it short, 0 after an orderly stop. */
 export async function runServe(file: string, version: string, output: Output): Promise<number> {
@@ -29,8 +29,8 @@ export async function runServe(file: string, version: string, output: Output): P
   for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
 
   let config = loaded.config;
-  const app = createApp(config, log, version);
-  const reloader = createReloader({
+  const app = createApp(config, log, version, systemClock, () => reloader.problems());
+  const reloader: Reloader = createReloader({
     file,
     initial: config,
     log,

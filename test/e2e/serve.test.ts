@@ -11,6 +11,8 @@ import { openRaw } from '../component/raw-sockets.ts';
 import { fetchRaw } from '../rig.ts';
 import { startServe, testFolder, writeConfig } from './serve-process.ts';
 
+const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
+
 const finesse: Finesse[] = [];
 afterEach(async () => {
   await Promise.all(finesse.splice(0).map((server) => server.stop()));
@@ -134,6 +136,67 @@ describe('SIGHUP', () => {
     expect(page.body).toMatch(/Adresse/);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'B285 B288 that is refused stands in /health until one is fine, a state folder that cannot be written to say',
+    async () => {
+      const a = await startFinesse();
+      const folder = testFolder();
+      const serve = startServe(writeConfig(folder, { a: a.url }, 'state: { folder: state }\n'));
+      await serve.saw('ready');
+      const ops = await serve.ops();
+      const problems = async () => (await health(ops)).problems;
+      expect(await problems()).toEqual([]);
+      const file = writeConfig(folder, { a: a.url }, 'state: { folder: /proc/state }\n');
+      serve.child.kill('SIGHUP');
+      expect(await serve.saw('reload-refused', { key: 'state.folder' })).toMatchObject({ file, line: 9 });
+      await until(problems, ([problem = '']) =>
+        problem.includes(`refused, and nothing has changed: ${file}:9: state.folder`),
+      );
+      writeConfig(folder, { a: a.url }, 'state: { folder: state }\n');
+      serve.child.kill('SIGHUP');
+      await serve.saw('reloaded');
+      expect(await problems()).toEqual([]);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'B289 by the unit of docs/operations.md fails, with words, when the configuration is wrong',
+    async () => {
+      const a = await startFinesse();
+      const folder = testFolder();
+      const file = writeConfig(folder, { a: a.url });
+      const serve = startServe(file);
+      await serve.saw('ready');
+      const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8');
+      const commands = [...page.matchAll(/^ExecReload=(.*)$/gm)].map(([, command = '']) =>
+        command
+          .replace('/usr/local/bin/ippa-proxy', `${process.execPath} ${BIN}`)
+          .replace('/etc/ippa-proxy/ippa-proxy.yaml', file)
+          .replace('$MAINPID', String(serve.child.pid))
+          .split(' '),
+      );
+      expect(commands.length).toBe(2);
+      /** As systemd does it: one after the other, the next one only if the last was fine. */
+      const reload = async () => {
+        for (const [program = '', ...args] of commands) await promisify(execFile)(program, args);
+      };
+      writeConfig(folder, { a: a.url }, 'reconnect: { attempts: none }\n');
+      await expect(reload()).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/ippa\.yaml:9: reconnect\.attempts: found "none"; allowed: /),
+      });
+      writeConfig(folder, { a: a.url }, 'state: { folder: /proc/state }\n');
+      await expect(reload()).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('state.folder: found "'),
+      });
+      expect(serve.lines.some(({ event }) => event === 'reloading')).toBe(false);
+      writeConfig(folder, { a: a.url }, 'reconnect: { attempts: 4 }\n');
+      await reload();
+      await serve.saw('configuration-changed', { key: 'reconnect.attempts' });
+    },
+  );
+
   it('B200 is not needed when the file is watched', async () => {
     const a = await startFinesse();
     const folder = testFolder();
@@ -251,9 +314,8 @@ describe('the start', () => {
     const taken = new URL(a.url).port;
     const free = new URL(b.url).port;
     await b.stop();
-    const bin = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
     const demo = (...ports: readonly [string, string]) =>
-      promisify(execFile)(process.execPath, [bin, 'demo', '--port', ports[0], '--ops-port', ports[1]]);
+      promisify(execFile)(process.execPath, [BIN, 'demo', '--port', ports[0], '--ops-port', ports[1]]);
     const problem = `port ${taken} on 127.0.0.1 is already in use`;
     await expect(demo(taken, free)).rejects.toMatchObject({
       code: 1,
@@ -281,6 +343,18 @@ describe('the start', () => {
     expect(third.stderr()).toMatch(/^ops\.port: port \d+ on 127\.0\.0\.1 is already in use/);
     expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'B285 with a state folder that cannot be written to tells the key, and ends with 2',
+    async () => {
+      const folder = testFolder();
+      const serve = startServe(writeConfig(folder, { a: 'http://127.0.0.1:1' }, 'state: { folder: /proc/state }\n'));
+      expect((await serve.ended).code).toBe(2);
+      expect(serve.stderr()).toMatch(
+        /ippa\.yaml:9: state\.folder: found "\/proc\/state", which cannot be written to \(ENOENT.*\); allowed: a folder that this user can write to\n$/,
+      );
+    },
+  );
 
   it('B214 trusts no state that is broken or over: it serves, and says what it could not read', async () => {
     const a = await startFinesse();
