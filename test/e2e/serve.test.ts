@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { openRaw } from '../component/raw-sockets.ts';
 import { fetchRaw } from '../rig.ts';
-import { startServe, testFolder, writeConfig } from './serve-process.ts';
+import { startServe, startServeByNpm, testFolder, writeConfig } from './serve-process.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
 
@@ -294,6 +294,64 @@ describe('SIGTERM', () => {
     await serve.saw('stopping');
     serve.child.kill('SIGTERM');
     expect((await serve.ended).code).toBe(1);
+  });
+});
+
+describe('SIGINT', () => {
+  /** A request of a phone that Finesse takes its time to answer. */
+  const startSlow = async (a: Finesse, phones: string): Promise<{ readonly page: ReturnType<typeof fetchRaw> }> => {
+    await a.fault('slow', { ms: 1500, scope: 'fippa' });
+    const page = fetchRaw(`${phones}/a/fippa/${PHONE}`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
+    );
+    return { page };
+  };
+
+  it('B290 twice for one Ctrl-C is one: what is under way is finished, and it ends with 0', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }));
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    const slow = await startSlow(a, phones);
+    serve.child.kill('SIGINT');
+    await serve.saw('stopping', { signal: 'SIGINT' });
+    serve.child.kill('SIGINT');
+    expect((await slow.page).body).toContain('CiscoIPPhoneInput');
+    expect((await serve.ended).code).toBe(0);
+  });
+
+  it('B290 a SIGTERM after it counts at once, and so does a SIGINT that comes later', async () => {
+    const a = await startFinesse();
+    const stuck = 'stop: { pause: 5m, within: 10m }\n';
+    for (const [second, waitMs] of [
+      ['SIGTERM', 0],
+      ['SIGINT', 600],
+    ] as const) {
+      const serve = startServe(writeConfig(testFolder(), { a: a.url }, stuck));
+      await serve.saw('ready');
+      serve.child.kill('SIGINT');
+      await serve.saw('stopping');
+      // What is tested is the time itself.
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      serve.child.kill(second);
+      expect((await serve.ended).code).toBe(1);
+    }
+  });
+
+  it.runIf(process.platform !== 'win32')('B290 of a terminal under npm start ends it in order, with 0', async () => {
+    const a = await startFinesse();
+    const file = writeConfig(testFolder(), { a: a.url });
+    // A group of its own is what a terminal sends SIGINT to: npm, its shell and the proxy get it, and npm passes it on once more.
+    const serve = startServeByNpm(file);
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    const slow = await startSlow(a, phones);
+    process.kill(-(serve.child.pid ?? 0), 'SIGINT');
+    expect((await slow.page).body).toContain('CiscoIPPhoneInput');
+    expect(await serve.ended).toEqual({ code: 0, signal: null });
+    expect(serve.lines.at(-1)).toMatchObject({ event: 'stopped', level: 'info' });
   });
 });
 
