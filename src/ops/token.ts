@@ -27,11 +27,11 @@ export interface Guesses {
   wrong(address: string): number;
 }
 
-export function createGuesses(clock: Pick<Clock, 'now'>, maxAddresses = MAX_ADDRESSES): Guesses {
+export function createGuesses(clock: Pick<Clock, 'passed'>, maxAddresses = MAX_ADDRESSES): Guesses {
   const buckets = new Map<string, Bucket>();
   return {
     wrong(address) {
-      const { bucket } = reduceBucket(buckets.get(address) ?? null, clock.now(), GUESSES);
+      const { bucket } = reduceBucket(buckets.get(address) ?? null, clock.passed(), GUESSES);
       // Deleting first keeps the map in the order of the last guess.
       buckets.delete(address);
       const [oldest] = buckets.size >= maxAddresses ? buckets.keys() : [];

@@ -43,7 +43,7 @@ export function createRepeatLog(options: RepeatLogOptions): RepeatLog {
 
   const forget = () => {
     cancel = null;
-    const now = clock.now();
+    const now = clock.passed();
     for (const [key, { again, until, repeats }] of remembered) {
       if (until > now) break;
       remembered.delete(key);
@@ -55,10 +55,7 @@ export function createRepeatLog(options: RepeatLogOptions): RepeatLog {
   };
   const arm = () => {
     const [first] = remembered.values();
-    // At most quietMs, also when the clock was set back meanwhile.
-    if (cancel === null && first !== undefined) {
-      cancel = clock.after(Math.min(quietMs, Math.max(0, first.until - clock.now())), forget);
-    }
+    if (cancel === null && first !== undefined) cancel = clock.after(first.until - clock.passed(), forget);
   };
 
   return {
@@ -69,7 +66,7 @@ export function createRepeatLog(options: RepeatLogOptions): RepeatLog {
       } else if (remembered.size >= maxKeys) {
         uncounted += 1;
       } else {
-        remembered.set(key, { again, until: clock.now() + quietMs, repeats: 0 });
+        remembered.set(key, { again, until: clock.passed() + quietMs, repeats: 0 });
         write(first);
         arm();
       }

@@ -7,7 +7,7 @@ import { createServiceStore } from '../../src/store/services.ts';
 const NOW = 1_800_000_000_000;
 
 function setUp() {
-  const clock = { now: () => NOW, after: () => () => {} };
+  const clock = { now: () => NOW, passed: () => 0, after: () => () => {} };
   const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
   const store = createServiceStore(definitions, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();

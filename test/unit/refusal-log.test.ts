@@ -53,6 +53,21 @@ describe('lines about refused requests', () => {
     expect(lines).toHaveLength(5);
   });
 
+  it('come when the time is over, however the system clock is set meanwhile', async () => {
+    const { clock, lines, refused } = create();
+    refused('10.0.0.1', 'request-flood', 2);
+    clock.set(-3_600_000);
+    await clock.advance(999);
+    expect(lines).toHaveLength(1);
+    await clock.advance(1);
+    expect(lines).toHaveLength(2);
+    refused('10.0.0.1', 'request-flood', 2);
+    clock.set(3_600_000);
+    await clock.advance(1000);
+    expect(lines).toHaveLength(4);
+    expect(clock.armed()).toBe(0);
+  });
+
   it('leave no timer behind: neither when all is quiet nor after a stop', async () => {
     const { clock, log, refused } = create();
     refused('10.0.0.1');
