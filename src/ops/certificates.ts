@@ -73,9 +73,13 @@ export function judgeServiceCertificate(
   return judgeEnd(validTo, now, 'the proxy refuses it').map((words) => `${service}: Finesse’s ${words} there`);
 }
 
+export function endsSoon({ validTo }: Pick<HeldCertificate, 'validTo'>, now: number): boolean {
+  return validTo - now < ENDS_SOON_MS;
+}
+
 function judgeEnd(validTo: number, now: number, consequence: string): string[] {
   const { validTo: end, days } = renderEnd(validTo, now);
   const date = end.slice(0, 10);
   if (days < 0) return [`certificate ended on ${date}, and ${consequence}; renew it`];
-  return validTo - now < ENDS_SOON_MS ? [`certificate ends on ${date}; renew it`] : [];
+  return endsSoon({ validTo }, now) ? [`certificate ends on ${date}; renew it`] : [];
 }

@@ -14,6 +14,7 @@ import { admitsNewAgents } from '../domain/routing.ts';
 import type { SignalName } from '../domain/signals.ts';
 import {
   type CertificateEntry,
+  endsSoon,
   type HeldCertificate,
   judgeCertificate,
   judgeServiceCertificate,
@@ -98,10 +99,12 @@ export interface HealthInput {
 
 export function renderHealth(input: HealthInput): HealthReport {
   const { now, problems, certificates = [] } = input;
-  const ofListeners = certificates.flatMap((held) => judgeCertificate(held, now));
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
-    status: worst([...clusters.map(({ status }) => status), ofListeners.length > 0 ? 'degraded' : 'ok']),
+    status: worst([
+      ...clusters.map(({ status }) => status),
+      certificates.some((held) => endsSoon(held, now)) ? 'degraded' : 'ok',
+    ]),
     version: input.version,
     uptimeSeconds: Math.max(0, Math.floor((now - input.startedAt) / 1000)),
     clusters,
@@ -114,7 +117,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...input.clusters.flatMap(judgeAdmission),
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
       ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
-      ...ofListeners,
+      ...certificates.flatMap((held) => judgeCertificate(held, now)),
     ],
   };
 }
