@@ -105,7 +105,7 @@ const INDEX = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>ippa-proxy</title></head><body>
 <h1>ippa-proxy</h1>
 <ul>
-<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service)</li>
+<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service or admits nobody)</li>
 <li><a href="/livez">/livez</a>: 200 while the process serves</li>
 <li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
