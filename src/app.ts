@@ -6,10 +6,12 @@ import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createAddressBounds } from './http/server/client-limits.ts';
 import { notificationEvent } from './notification/notification-event.ts';
+import type { ServiceCertificate } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
@@ -52,12 +54,19 @@ const OPS_STOP_MS = 500;
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
-/** Without `templates` their files are read here; throws PageTemplateError then. */
+export interface AppOptions {
+  readonly clock?: Clock;
+  /** Without them their files are read here; throws PageTemplateError then. */
+  readonly templates?: PageTemplates;
+  /** What `/health` says is wrong beyond what the app itself knows of. */
+  readonly moreProblems?: () => readonly string[];
+}
+
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages) }: { clock?: Clock; templates?: PageTemplates } = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
 ): App {
   let config = initial;
   let plan = createPlan(config, templates);
@@ -65,12 +74,32 @@ export function createApp(
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
   const events = createEventStream((subscriber, event, error) =>
     log.error('subscriber-fault', { subscriber, event, error }),
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const adminSettings = createAdminKeeper(store, clock, {
+    notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
+    notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
+    keptAgain: () => report({ kind: 'state-kept', at: clock.now() }),
+  });
+
+  /** What Finesse showed to the last probe. */
+  const shown = new Map<string, ServiceCertificate | null>();
+  const health: HealthSources = {
+    ...{ store, devices, clock, version, startedAt },
+    problems: () => [
+      ...moreProblems(),
+      ...[adminSettings.problem()].filter((problem) => problem !== null),
+      ...names
+        .conflicts()
+        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+    ],
+    certificates: () => listeners.certificates(),
+    certificateOf: (id) => shown.get(id) ?? null,
+  };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
 
   const monitor = createMonitor({
     services: allServices(config),
@@ -89,7 +118,8 @@ export function createApp(
         attempt,
         failure: store.health(service).failure,
       }),
-    onProbe: (service, { outcome, latencyMs }) => {
+    onProbe: (service, { outcome, latencyMs, certificate }) => {
+      shown.set(service, certificate ?? null);
       const at = clock.now();
       // A fault of the configuration changes no state, so no other event would tell of it.
       if (outcome.kind === 'fault' && store.health(service).failure?.code !== outcome.failure.code) {
@@ -121,19 +151,11 @@ export function createApp(
   const ops = createOpsServer({
     ...config.ops,
     token: () => config.ops.token,
-    store,
-    devices,
+    ...health,
     metrics,
-    log,
-    clock,
-    version,
-    startedAt,
+    report,
     isReady: () => monitor.isReady() && !draining,
-    problems: () =>
-      names
-        .conflicts()
-        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
-    certificates: () => listeners.certificates(),
+    notKept: adminSettings.problem,
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
@@ -150,11 +172,6 @@ export function createApp(
     devices.forget(clock.now() - config.phones.forgetAfterMs);
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
-
-  const adminSettings = createAdminKeeper(store, {
-    notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
-    notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
-  });
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
     const nextPlan = createPlan(next, nextTemplates);
@@ -179,6 +196,7 @@ export function createApp(
     draining = true;
     cancelForget();
     eventLog.stop();
+    adminSettings.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
@@ -189,7 +207,7 @@ export function createApp(
 
   return {
     async start() {
-      adminSettings.readFrom(config.state.folder, clock.now());
+      adminSettings.readFrom(config.state.folder);
       try {
         for (const part of [ops, listeners, pushes]) await part.start();
       } catch (error) {

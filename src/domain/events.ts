@@ -16,6 +16,8 @@ export type PushOutcome = 'delivered' | FailureCode;
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery';
 
+type Nothing = Readonly<Record<never, never>>;
+
 interface EventFields {
   // Requests of phones
   'page-relayed': { readonly service: string; readonly device: string; readonly durationMs: number };
@@ -126,6 +128,7 @@ interface EventFields {
   };
   'state-not-read': { readonly error: unknown };
   'state-not-kept': { readonly error: unknown };
+  'state-kept': Nothing;
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
 }
 
@@ -342,6 +345,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'state-not-read': { when: 'What operators had set could not be read.', fields: { error: 'what was thrown' } },
   'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
+  'state-kept': { when: 'It could be kept after all.', fields: {} },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

@@ -134,6 +134,21 @@ export const metricDefinitions = {
     help: 'When the certificate of a listener ends, as seconds since 1970.',
     labels: ['listener'],
   },
+  ippa_service_certificate_end_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate that Finesse showed to the last probe ends, as seconds since 1970; absent for one trusted by its fingerprint.',
+    labels: ['service'],
+  },
+  ippa_status: {
+    type: 'gauge',
+    help: 'The status of /health: 1 for the one of ok, degraded and down that holds.',
+    labels: ['status'],
+  },
+  ippa_cluster_status: {
+    type: 'gauge',
+    help: 'The status of each cluster in /health: 1 for the one of ok, degraded and down that holds.',
+    labels: ['cluster', 'status'],
+  },
   ippa_build_info: {
     type: 'gauge',
     help: 'Always 1; versions of the proxy and of Node.js.',

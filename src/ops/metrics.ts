@@ -8,7 +8,8 @@ import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createBucketHistogram } from './bucket-histogram.ts';
-import type { HeldCertificate } from './health.ts';
+import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
+import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -28,6 +29,9 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly Pick<HeldCertificate, 'listener' | 'validTo'>[];
+  /** Of Finesse itself. */
+  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
 }
 
 const NONE = 'none';
@@ -35,6 +39,7 @@ const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused
 const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'recovered', 'maintenance', 'error'];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
+const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const { store } = options;
@@ -82,6 +87,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   addServiceGauges(registry, options);
+  addLevelGauges(registry, options);
   addProcessGauges(registry, options);
 
   const requested = (service: string | null, outcome: PhoneOutcome) => requests.add(nameOf(service ?? NONE), outcome);
@@ -169,7 +175,19 @@ function addGauge(registry: Registry, name: MetricName, collect: (set: SetGauge)
   });
 }
 
-function addServiceGauges(registry: Registry, { store, devices, clock }: MetricsOptions): void {
+function addLevelGauges(registry: Registry, { health }: MetricsOptions): void {
+  addGauge(registry, 'ippa_status', (set) => {
+    const { status } = health();
+    for (const level of LEVELS) set({ status: level }, Number(level === status));
+  });
+  addGauge(registry, 'ippa_cluster_status', (set) => {
+    for (const { id, status } of health().clusters) {
+      for (const level of LEVELS) set({ cluster: id, status: level }, Number(level === status));
+    }
+  });
+}
+
+function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf }: MetricsOptions): void {
   const perService = (name: MetricName, collect: (status: ServiceStatus, set: SetGauge) => void) =>
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
@@ -189,6 +207,10 @@ function addServiceGauges(registry: Registry, { store, devices, clock }: Metrics
     if (confirmedAt !== null) set({ service: id }, Math.max(0, clock.now() - confirmedAt) / 1000);
   });
   perService('ippa_service_devices', ({ id }, set) => set({ service: id }, devices.signedIn(id)));
+  perService('ippa_service_certificate_end_timestamp_seconds', ({ id }, set) => {
+    const certificate = certificateOf?.(id) ?? null;
+    if (certificate !== null && !certificate.pinned) set({ service: id }, certificate.validTo / 1000);
+  });
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
 }
 

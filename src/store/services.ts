@@ -67,7 +67,7 @@ export function createServiceStore(
 ): ServiceStore {
   let entries = new Map<string, Entry>();
   let settings = reconnect;
-  let byCluster = new Map<string, readonly ServiceStatus[]>();
+  let byCluster = new Map<string, readonly Candidate[]>();
   const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
 
   const define: ServiceStore['define'] = (next, reconnectNext) => {
@@ -96,19 +96,16 @@ export function createServiceStore(
     entry.definition = definition;
     return entry;
   };
-  const cluster = (id: string): readonly ServiceStatus[] => {
-    let services = byCluster.get(id);
-    if (services === undefined) {
-      services = [...entries.values()].filter((entry) => entry.definition.cluster === id).map((entry) => entry.status);
-      byCluster.set(id, services);
+  const candidates = (id: string): readonly Candidate[] => {
+    let found = byCluster.get(id);
+    if (found === undefined) {
+      found = [...entries.values()]
+        .filter(({ definition }) => definition.cluster === id)
+        .map(({ definition, status }) => ({ status, freshForMs: 2 * definition.probeIntervalMs }));
+      byCluster.set(id, found);
     }
-    return services;
+    return found;
   };
-  const candidates = (id: string): readonly Candidate[] =>
-    cluster(id).map((status) => ({
-      status,
-      freshForMs: 2 * (entries.get(status.id)?.definition.probeIntervalMs ?? 0),
-    }));
 
   const setAdmin = (id: string, setting: AdminSetting) => {
     const entry = entries.get(id);
@@ -134,7 +131,7 @@ export function createServiceStore(
     define,
     all: () => [...entries.values()].map((entry) => entry.status),
     get: (id) => entries.get(id)?.status ?? null,
-    cluster,
+    cluster: (id) => candidates(id).map(({ status }) => status),
     candidates,
     alternates: (of) => selectAlternates(of, candidates(of.cluster), clock.now()),
     health: (id) => entries.get(id)?.health ?? UNKNOWN_HEALTH,
