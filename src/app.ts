@@ -16,6 +16,7 @@ import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
+import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
@@ -58,7 +59,15 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
+  const missing = (service: string) => records.outages.missing(service);
+  const metrics = createMetrics({
+    store,
+    devices,
+    version,
+    clock,
+    certificates: () => listeners.certificates(),
+    missing,
+  });
   const events = createEventStream((subscriber, event, error) =>
     log.error('subscriber-fault', { subscriber, event, error }),
   );
@@ -72,16 +81,12 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     store,
     clock,
     random: Math.random,
-    onChange: (service, { from, to, attempt }) =>
-      report({
-        kind: 'service-changed',
-        at: clock.now(),
-        service,
-        from,
-        to,
-        attempt,
-        failure: store.health(service).failure,
-      }),
+    onChange: (service, { from, to, attempt }) => {
+      const status = store.get(service);
+      const { since = null, failure = null } = status ?? {};
+      const decidedBy = status?.signals.decidedBy ?? null;
+      report({ kind: 'service-changed', at: clock.now(), service, from, to, attempt, since, failure, decidedBy });
+    },
     onProbe: (service, { outcome, latencyMs }) => {
       const at = clock.now();
       // A fault of the configuration changes no state, so no other event would tell of it.
@@ -98,6 +103,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
+  const records = createRecords({ config, store, devices, clock, report });
+  events.subscribe('outages', records.outages.handlers);
 
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
@@ -122,10 +129,13 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     version,
     startedAt,
     isReady: () => monitor.isReady() && !draining,
-    problems: () =>
-      names
+    problems: () => [
+      ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+      ...records.problems(),
+    ],
+    outages: records.outages,
     certificates: () => listeners.certificates(),
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
@@ -164,6 +174,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     bounds.define(defineBounds(config));
     listeners.define(config.phones.listeners, config.phones.limits);
     adminSettings.moveTo(config.state.folder);
+    records.define(config);
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {
@@ -177,18 +188,20 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs)]);
+    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
   };
 
   return {
     async start() {
       adminSettings.readFrom(config.state.folder, clock.now());
+      records.read();
       try {
         for (const part of [ops, listeners, pushes]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
       }
+      records.begin();
       forget();
       monitor.start();
     },

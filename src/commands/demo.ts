@@ -178,6 +178,7 @@ function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, ph
       },
     },
     state: { folder: null },
+    outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
     log: { level: 'info', format: 'auto' },

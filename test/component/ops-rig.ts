@@ -38,6 +38,7 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
     token: () => TOKEN,
     store,
     devices,
+    outages: { all: () => [], get: () => null, devices: () => [] },
     metrics,
     log,
     clock,
