@@ -16,10 +16,12 @@ export interface JournalOptions {
   readonly holds: string;
   /** All entries as they are now. */
   readonly keys: () => Iterable<string>;
-  /** What is kept of an entry as it is now; null: nothing. */
-  readonly line: (key: string) => object | null;
+  /** The lines of an entry as it is now; more than one where many things change at once. */
+  readonly lines: (key: string) => Iterable<object>;
   /** The file is written anew at least this often; null: only when it has grown. */
   readonly renewEveryMs: () => number | null;
+  /** The file is written anew once it has this many lines more than entries; by default 10,000. */
+  readonly spareLines?: number;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -45,11 +47,10 @@ const WRITE_AFTER_MS = 250;
 const RETRY_MS = 5000;
 /** Lines made in one go: between two of these phones are served. */
 const LINES_AT_ONCE = 500;
-/** The file is written anew once it has this many lines more than entries. */
 const SPARE_LINES = 10_000;
 
 export function createJournal(options: JournalOptions): Journal {
-  const { name, holds, clock, report } = options;
+  const { name, holds, clock, report, spareLines = SPARE_LINES } = options;
   /** Entries to be appended. */
   let changed = new Set<string>();
   let folder: string | null = null;
@@ -76,7 +77,7 @@ export function createJournal(options: JournalOptions): Journal {
     } finally {
       await handle.close();
     }
-    if (wantsAll || appended > entries + SPARE_LINES) await writeAll(file);
+    if (wantsAll || appended > entries + spareLines) await writeAll(file);
   };
 
   const writeAll = async (file: string): Promise<void> => {
@@ -107,11 +108,11 @@ export function createJournal(options: JournalOptions): Journal {
       text = '';
     };
     for (const key of keys) {
-      const line = options.line(key);
-      if (line === null) continue;
-      text += `${JSON.stringify(line)}\n`;
-      count += 1;
-      if (count % LINES_AT_ONCE === 0) await put();
+      for (const line of options.lines(key)) {
+        text += `${JSON.stringify(line)}\n`;
+        count += 1;
+        if (count % LINES_AT_ONCE === 0) await put();
+      }
     }
     if (text !== '') await put();
     return count;

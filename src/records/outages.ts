@@ -59,6 +59,8 @@ interface Kept {
 }
 
 const HOUR_MS = 3_600_000;
+/** In place of a device's name, which it cannot be: all devices of an outage. */
+const ALL = '*';
 
 const BOUNDS = {
   /** Records beyond this many go, the oldest first; their devices go before. */
@@ -89,19 +91,14 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const journal: Journal = createJournal({
     ...{ name: 'outages.jsonl', holds: 'outages', clock, report },
     renewEveryMs: () => null,
-    *keys() {
-      for (const { outage, devices: each } of records.values()) {
-        yield outage.id;
-        for (const device of each.keys()) yield `${outage.id} ${device}`;
-      }
-    },
-    line(key) {
-      const [id = '', device] = key.split(' ');
+    keys: () => [...records.keys()].flatMap((id) => [id, `${id} ${ALL}`]),
+    *lines(key) {
+      const [id = '', device = null] = key.split(' ');
       const kept = records.get(id);
-      if (kept === undefined) return null;
-      if (device === undefined) return renderOutageLine(kept.outage);
-      const found = kept.devices.get(device);
-      return found === undefined ? null : renderDeviceLine(id, found);
+      if (kept === undefined) return;
+      if (device === null) return yield renderOutageLine(kept.outage);
+      const found = device === ALL ? kept.devices.values() : [kept.devices.get(device)];
+      for (const each of found) if (each !== undefined) yield renderDeviceLine(id, each);
     },
   });
 
@@ -135,7 +132,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     });
     records.set(outage.id, { outage, devices: new Map(each) });
     journal.changed(outage.id);
-    for (const name of names) journal.changed(`${outage.id} ${name}`);
+    journal.changed(`${outage.id} ${ALL}`);
     prune();
     armSummary();
     report({ kind: 'outage-began', at, service, outage: outage.id, signedIn: names.length });

@@ -41,7 +41,7 @@ export function createSignInRecords(options: SignInRecordsOptions): SignInRecord
     renewEveryMs: () => Math.max(1000, Math.min(RENEW_EVERY_MS, forgetAfterMs / 4)),
     // As they are now: the order of the devices changes with every request.
     keys: () => devices.all().flatMap(({ name, service }) => (service === null ? [] : [name])),
-    line: (name) => renderLine(name, devices.get(name)),
+    lines: (name) => [renderLine(name, devices.get(name))],
   });
   devices.onChange(journal.changed);
 

@@ -14,6 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createJournal } from '../../src/records/journal.ts';
+import { parseJournal } from '../../src/records/journal-file.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
 
 let rig: Rig | null = null;
@@ -216,6 +219,25 @@ describe('a folder that cannot be written', () => {
     await signIn(proxy, 'SEP3');
     await until(() => asWritten(SIGN_INS) && read(SIGN_INS).includes('SEP3'));
   });
+});
+
+it('B356 B361 a file of what changes often does not grow without end', async () => {
+  let value = 0;
+  const journal = createJournal({
+    ...{ name: 'x.jsonl', holds: 'x', clock: systemClock, report: () => {}, spareLines: 3 },
+    keys: () => ['p'],
+    lines: () => [{ value }],
+    renewEveryMs: () => null,
+  });
+  journal.read(folder);
+  journal.begin(null);
+  for (value = 1; value <= 8; value++) {
+    journal.changed('p');
+    await until(() => existsSync(file('x.jsonl')) && read('x.jsonl').endsWith(`{"value":${value}}\n`));
+    // The entry, as many lines more as there are entries and to spare, and the one that makes it too many.
+    expect(parseJournal(read('x.jsonl'), 'x').lines.length).toBeLessThanOrEqual(1 + (1 + 3) + 1);
+  }
+  await journal.stop();
 });
 
 it('B364 files are for the user of the proxy alone, and no password is in them', async () => {
