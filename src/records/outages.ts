@@ -17,6 +17,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
+import { OUTAGE_BOUNDS, selectOutages } from './outage-bounds.ts';
 import { parseOutageLines, renderDeviceLine, renderOutageLine } from './outage-lines.ts';
 
 export interface OutageSettings {
@@ -49,8 +50,8 @@ export interface OutageRecordsOptions {
   readonly devices: Pick<DeviceRegistry, 'get' | 'signedInDevices'>;
   readonly clock: Clock;
   readonly report: Report;
-  /** Bounds, for tests. */
-  readonly bounds?: Partial<typeof BOUNDS>;
+  /** Others than usual, for tests. */
+  readonly bounds?: Partial<typeof OUTAGE_BOUNDS>;
 }
 
 interface Kept {
@@ -62,22 +63,12 @@ const HOUR_MS = 3_600_000;
 /** In place of a device's name, which it cannot be: all devices of an outage. */
 const ALL = '*';
 
-const BOUNDS = {
-  /** Records beyond this many go, the oldest first; their devices go before. */
-  records: 10_000,
-  devices: 200_000,
-  /** Outages that are over and of whose devices is still taken note: each costs a look at every relayed page. */
-  followed: 16,
-  /** Who signs in after that begins another day. */
-  followMs: 12 * HOUR_MS,
-};
-
 /** These tell that the service has failed. */
 const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', 'waiting', 'maintenance', 'error']);
 
 export function createOutageRecords(options: OutageRecordsOptions): OutageRecords {
   const { store, devices, clock, report } = options;
-  const bounds = { ...BOUNDS, ...options.bounds };
+  const bounds = { ...OUTAGE_BOUNDS, ...options.bounds };
   let { settings } = options;
   /** Oldest first. */
   const records = new Map<string, Kept>();
@@ -196,26 +187,13 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
 
   /** What is too old or too much goes, and nobody follows what is long over. */
   const prune = () => {
-    const now = clock.now();
-    const isOver = ({ outage }: Kept) => outage.endedAt !== null;
-    const old = [...records.values()].filter((kept, index) => {
-      const isOld = now - kept.outage.startedAt > settings.keepForMs || index < records.size - bounds.records;
-      return isOld && isOver(kept);
-    });
-    for (const { outage } of old) records.delete(outage.id);
-    let left = bounds.devices;
-    let dropped = old.length;
-    const newest = [...records.values()].reverse();
-    for (const kept of newest) {
-      left -= kept.devices.size;
-      if (left >= 0 || !isOver(kept) || kept === newest[0]) continue;
-      dropped += kept.devices.size;
-      kept.devices.clear();
-    }
-    if (dropped > 0) journal.renew();
-    const over = newest.filter((kept) => isOver(kept) && now - kept.outage.startedAt < bounds.followMs);
-    const follow = new Set(over.slice(0, bounds.followed));
-    followed = newest.filter((kept) => !isOver(kept) || follow.has(kept));
+    const all = [...records.values()].reverse();
+    const { kept, emptied, ...rest } = selectOutages(all, clock.now(), { ...bounds, keepForMs: settings.keepForMs });
+    const stays = new Set(kept);
+    for (const record of all) if (!stays.has(record)) records.delete(record.outage.id);
+    for (const { devices: each } of emptied) each.clear();
+    if (kept.length < all.length || emptied.length > 0) journal.renew();
+    followed = rest.followed;
   };
 
   const armPrune = () => {
@@ -263,14 +241,14 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     begin() {
       isRunning = true;
       journal.begin(damage);
-      endUnconfigured();
+      leaveUnconfigured();
       armPrune();
       armSummary();
     },
     define(next, folder) {
       settings = next;
       journal.moveTo(folder);
-      endUnconfigured();
+      leaveUnconfigured();
       prune();
       armSummary();
     },
@@ -283,9 +261,15 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     },
   };
 
-  function endUnconfigured(): void {
+  /** Of a service that is no longer configured there is no outage, and nobody is signed in there. */
+  function leaveUnconfigured(): void {
+    const at = clock.now();
     for (const kept of followed) {
-      if (kept.outage.endedAt === null && store.get(kept.outage.service) === null) end(kept, clock.now());
+      if (kept.outage.endedAt === null && store.get(kept.outage.service) === null) end(kept, at);
+      for (const device of kept.devices.values()) {
+        const { service } = device;
+        if (service !== null && store.get(service) === null) apply(kept, device, { kind: 'signed-out', at, service });
+      }
     }
   }
 }

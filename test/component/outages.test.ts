@@ -127,6 +127,8 @@ describe('the record of an outage', () => {
     rig.app.apply({ ...rig.config, clusters: [{ ...main, services: [{ ...a, name: 'Finesse X' }, b] }] });
     await signIn('b', 1);
     expect(await newest()).toMatchObject({ id, endedAt: null, elsewhere: 1 });
+    rig.app.apply({ ...rig.config, clusters: [{ ...main, services: [a] }] });
+    expect(await newest()).toMatchObject({ id, endedAt: null, elsewhere: 0, missing: 1 });
     rig.app.apply({ ...rig.config, clusters: [{ ...main, services: [b] }] });
     expect((await newest()).endedAt).not.toBeNull();
     expect(await outages('?service=a')).toHaveLength(1);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { PushOutcome, PushReason } from '../../src/domain/events.ts';
 import type { HealthState } from '../../src/domain/model.ts';
 import { FIVE_MINUTES_MS } from '../../src/domain/outage.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
@@ -34,11 +35,15 @@ function setUp(more: Partial<OutageRecordsOptions> = {}, clock = createFakeClock
     devices.relayed(device, service, 'other', false, clock.now());
     events.report({ kind: 'page-relayed', at: clock.now(), service, device, page: 'other', durationMs: 0 });
   };
+  const push = (device: string, reason: PushReason, outcome: PushOutcome) => {
+    const rest = { detail: null, address: null };
+    events.report({ kind: 'own-push-ended', at: clock.now(), service: 'a', device, reason, outcome, ...rest });
+  };
   const outage = (service = 'a') => {
     change(service, 'in-service', 'reconnecting');
     change(service, 'reconnecting', 'in-service');
   };
-  return { clock, records, devices, summaries, change, page, outage };
+  return { clock, records, devices, summaries, change, page, push, outage };
 }
 
 const folder = () => {
@@ -122,6 +127,18 @@ describe('records of outages', () => {
     const second = setUp({}, first.clock);
     second.records.read(kept);
     expect(second.records.all()[0]).toMatchObject({ elsewhere: 2, withinFiveMinutes: 1 });
+  });
+
+  it('B353 a push tells of the outage if it was delivered and says so', () => {
+    const { records, change, page, push } = setUp();
+    records.begin();
+    for (const name of ['p', 'q', 'r']) page('a', name);
+    change('a', 'in-service', 'reconnecting');
+    push('p', 'first-failure', 'delivered');
+    push('p', 'verdict', 'delivered');
+    push('q', 'verdict', 'push-phone-gone');
+    push('r', 'recovery', 'delivered');
+    expect(records.all()[0]?.told).toBe(1);
   });
 
   it('two outages of a service within a second have records of their own, and both are followed', async () => {
