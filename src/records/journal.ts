@@ -69,11 +69,16 @@ export function createJournal(options: JournalOptions): Journal {
   const append = async (file: string): Promise<void> => {
     const keys = changed;
     changed = new Set();
+    const before = bytes;
     const handle = await open(file, 'a', 0o600);
     try {
       // Somebody else removed, cut or wrote it: then what is there cannot be trusted to be what was written.
-      if ((await handle.stat()).size !== bytes) wantsAll = true;
+      if ((await handle.stat()).size !== before) wantsAll = true;
       else appended += await writeLines(handle, keys);
+    } catch (error) {
+      // On a full disk half of it would be in the way of the new file.
+      await handle.truncate(before).catch(() => {});
+      throw error;
     } finally {
       await handle.close();
     }
@@ -126,9 +131,8 @@ export function createJournal(options: JournalOptions): Journal {
       if (fault !== null) report({ kind: 'records-kept-again', at: clock.now(), file });
       fault = null;
     } catch (error) {
-      // Half a line may be there now: the next attempt begins anew.
       wantsAll = true;
-      // On a full disk, half a file is in the way of everybody.
+      // Nor must half a file stay there.
       await rm(`${file}.new`, { force: true }).catch(() => {});
       if (fault === null) report({ kind: 'records-not-kept', at: clock.now(), file, error });
       const { code = 'unknown' } = error as NodeJS.ErrnoException;

@@ -1,6 +1,6 @@
 /** What the proxy knows after it was stopped, killed or restarted in the middle of an outage. */
 
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
@@ -249,11 +249,14 @@ it('B361 a sign-out and a move are kept as well', async () => {
 it('B214 a second copy on the same folder, which has no port, leaves what is kept alone', async () => {
   const proxy = await Restarted.start();
   await proxy.signIn('a', 1);
-  const before = await proxy.kept('sign-ins.jsonl', told('"service":"a"', 1));
+  await proxy.kept('sign-ins.jsonl', told('"service":"a"', 1));
+  // As if it had come in the middle of a line.
+  appendFileSync(proxy.state('sign-ins.jsonl'), '{"device":');
   const text = readFileSync(join(proxy.folder, 'ippa.yaml'), 'utf8');
   const taken = new URL(await proxy.serve.phones()).port;
   const file = join(proxy.folder, 'second.yaml');
   writeFileSync(file, text.replace('port: 0 }]', `port: ${taken} }]`));
   expect((await startServe(file).ended).code).toBe(1);
-  expect(readFileSync(proxy.state('sign-ins.jsonl'), 'utf8')).toBe(before);
+  expect(readFileSync(proxy.state('sign-ins.jsonl'), 'utf8')).toMatch(/"SEP000000000001".*\n\{"device":$/);
+  expect(readdirSync(join(proxy.folder, 'state')).sort()).toEqual(['outages.jsonl', 'sign-ins.jsonl']);
 });
