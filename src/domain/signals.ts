@@ -12,6 +12,7 @@ import {
   type HealthSettings,
   reduceHealth,
   type ServiceHealth,
+  selectWakeAt,
 } from './service-health.ts';
 
 export type SignalName = 'systemInfo' | 'connection' | 'presence' | 'notified';
@@ -27,15 +28,23 @@ export interface Signals {
   /** `lost` only after it was up; a connection that never was, or that the configuration is at fault for, is unknown. */
   readonly connection: Said<'up' | 'lost'> & { readonly failure: Failure | null };
   readonly presence: Said<'available' | 'unavailable'> & {
-    /** Whether it was available on this connection: only then can it become unavailable. */
+    /** Whether it was ever available to this client, also on a connection before: only then can it become unavailable. */
     readonly seen: boolean;
   };
   readonly notified: Said<'in-service' | 'out-of-service'> & {
-    /** When OUT_OF_SERVICE was last notified, until the probe that decides has ended; else null. */
-    readonly undecidedSince: number | null;
+    /** An OUT_OF_SERVICE that SystemInfo has not confirmed yet, and that is not set aside either; else null. */
+    readonly undecided: Undecided | null;
   };
   /** What the service waits for before SystemInfo alone may bring it back. */
   readonly wait: Wait | null;
+}
+
+/** Finesse may still be changing when it notifies: it is asked several times before its word is set aside. */
+export interface Undecided {
+  /** When OUT_OF_SERVICE was last notified. */
+  readonly since: number;
+  /** How often SystemInfo was asked about it. */
+  readonly asks: number;
 }
 
 export interface Wait {
@@ -86,6 +95,8 @@ export interface SignalledStep extends SignalledHealth {
 
 /** A wait ends when SystemInfo has confirmed the service for this long without a break: notifications can be lost. */
 export const MAX_WAIT_MS = 30_000;
+/** When SystemInfo is asked about a notified OUT_OF_SERVICE, counted from the notification. */
+export const ASKED_AFTER_MS: readonly number[] = [0, 1000, 3000];
 
 const UNSAID = { says: 'unknown', since: null } as const;
 
@@ -93,44 +104,63 @@ export const NO_SIGNALS: Signals = {
   systemInfo: UNSAID,
   connection: { ...UNSAID, failure: null },
   presence: { ...UNSAID, seen: false },
-  notified: { ...UNSAID, undecidedSince: null },
+  notified: { ...UNSAID, undecided: null },
   wait: null,
 };
 
 /** Health and signals as one: every event of a service goes through here. */
 export function reduceSignalled(
-  before: SignalledHealth,
+  { health, signals: before }: SignalledHealth,
   event: HealthEvent | SignalEvent,
   settings: SignalSettings,
 ): SignalledStep {
-  const signals = reduceSignals(before.signals, event, settings);
+  const asking = askAgain(before, event.at);
+  const signals = reduceSignals(asking, event, settings);
   const standing = selectStanding(signals, settings);
-  if (event.kind === 'probe') {
-    const step = reduceHealth(before.health, { ...event, standing: standing?.failure ?? null }, settings);
-    return { ...step, signals };
-  }
-  if (event.kind === 'time' || event.kind === 'failed')
-    return { ...reduceHealth(before.health, event, settings), signals };
-  const isNew = standing !== null && standing.signal !== selectStanding(before.signals, settings)?.signal;
-  const { health, effects } = reduceHealth(
-    before.health,
-    isNew ? { kind: 'failed', at: event.at, failure: standing.failure } : { kind: 'time', at: event.at },
-    settings,
-  );
-  const asks = asksForProbe(event, before, { health, signals }, settings);
-  return { health, signals, effects: asks ? [...effects, { kind: 'probe', limit: 'fresh' }] : effects };
+  const isNew = isSignal(event) && standing !== null && standing.signal !== selectStanding(before, settings)?.signal;
+  const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings);
+  const asks = isSignal(event) && asksForProbe(event, before, { health: step.health, signals }, settings);
+  const isAsked = asks || (asking !== before && signals.notified.undecided !== null);
+  return { ...step, signals, effects: isAsked ? [...step.effects, { kind: 'probe', limit: 'fresh' }] : step.effects };
+}
+
+function isSignal(event: HealthEvent | SignalEvent): event is SignalEvent {
+  return event.kind !== 'probe' && event.kind !== 'time' && event.kind !== 'failed';
+}
+
+function toHealthEvent(event: HealthEvent | SignalEvent, standing: Standing | null, isNew: boolean): HealthEvent {
+  if (event.kind === 'probe') return { ...event, standing: standing?.failure ?? null };
+  if (!isSignal(event)) return event;
+  return isNew && standing !== null
+    ? { kind: 'failed', at: event.at, failure: standing.failure }
+    : { kind: 'time', at: event.at };
+}
+
+/** When the next `time` event is due; null: none. */
+export function selectWake({ health, signals }: SignalledHealth, settings: HealthSettings): number | null {
+  const wakes = [selectWakeAt(health.phase, settings), selectAskAt(signals)].filter((at) => at !== null);
+  return wakes.length === 0 ? null : Math.min(...wakes);
+}
+
+function selectAskAt({ notified: { undecided } }: Signals): number | null {
+  const afterMs = undecided === null ? undefined : ASKED_AFTER_MS[undecided.asks];
+  return undecided === null || afterMs === undefined ? null : undecided.since + afterMs;
+}
+
+/** Counts what fell due of the questions about a notified OUT_OF_SERVICE: of several that were missed, one is made up for. */
+function askAgain(signals: Signals, at: number): Signals {
+  const { notified } = signals;
+  const { undecided } = notified;
+  if (undecided === null || (selectAskAt(signals) ?? Number.POSITIVE_INFINITY) > at) return signals;
+  const asks = ASKED_AFTER_MS.filter((afterMs) => undecided.since + afterMs <= at).length;
+  return { ...signals, notified: { ...notified, undecided: { ...undecided, asks } } };
 }
 
 /** A notified OUT_OF_SERVICE is asked about at once; so is whatever may have ended an outage. */
-function asksForProbe(
-  event: SignalEvent,
-  before: SignalledHealth,
-  after: SignalledHealth,
-  settings: SignalSettings,
-): boolean {
+function asksForProbe(event: SignalEvent, before: Signals, after: SignalledHealth, settings: SignalSettings): boolean {
   if (event.kind === 'notified' && event.status === 'OUT_OF_SERVICE') return true;
   if (after.health.phase.state === 'in-service' || selectStanding(after.signals, settings) !== null) return false;
-  return event.kind === 'notified' || selectStanding(before.signals, settings) !== null;
+  return event.kind === 'notified' || selectStanding(before, settings) !== null;
 }
 
 /** The failure that keeps the service out although SystemInfo may confirm it; null: none. */
@@ -141,11 +171,15 @@ export function selectStanding(signals: Signals, settings: Pick<SignalSettings, 
     return { signal: 'connection', since: connection.since, failure: connection.failure };
   }
   if (wait === null) return null;
-  const failure: Failure =
-    wait.for === 'available'
-      ? { code: 'notification-presence', detail: '' }
-      : { code: 'notification-awaited', detail: wait.because === 'presence' ? 'finesse is available again' : '' };
-  return { signal: wait.because, since: wait.since, failure };
+  return { signal: wait.because, since: wait.since, failure: describeWait(signals, wait) };
+}
+
+function describeWait({ presence }: Signals, wait: Wait): Failure {
+  if (wait.for === 'available') {
+    const detail = presence.says === 'unknown' ? 'no presence has come since the connection was made again' : '';
+    return { code: 'notification-presence', detail };
+  }
+  return { code: 'notification-awaited', detail: wait.because === 'presence' ? 'finesse is available again' : '' };
 }
 
 /** Which signal decided that the service is in the state it is in: of those that speak against it, the first. */
@@ -168,9 +202,8 @@ function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { adv
         ...signals,
         connection: { says: 'up', since: event.at, failure: null },
         // What was said on the connection before may have changed meanwhile.
-        presence: NO_SIGNALS.presence,
+        presence: forget(signals.presence),
         notified: NO_SIGNALS.notified,
-        wait: null,
       };
     case 'disconnected':
       return reduceDisconnected(signals, event);
@@ -190,18 +223,22 @@ function reduceReset({ systemInfo, connection }: Signals, isSame: boolean): Sign
   return { ...NO_SIGNALS, systemInfo, connection: stays ? connection : NO_SIGNALS.connection };
 }
 
+function forget({ seen }: Signals['presence']): Signals['presence'] {
+  return { ...NO_SIGNALS.presence, seen };
+}
+
 function reduceDisconnected(signals: Signals, event: SignalEvent & { kind: 'disconnected' }): Signals {
   const { at, cause, failure } = event;
-  const { connection } = signals;
+  const { connection, presence, wait } = signals;
   const isLost = cause === 'lost' && connection.says !== 'unknown';
   const says = isLost ? 'lost' : 'unknown';
   return {
     ...signals,
     connection: { says, since: connection.says === says ? (connection.since ?? at) : at, failure },
-    presence: NO_SIGNALS.presence,
+    presence: forget(presence),
     notified: NO_SIGNALS.notified,
-    // The rules wait "as long as the connection lasts".
-    wait: null,
+    // The rules wait "as long as the connection lasts"; but a finesse that was away then has to be seen on the next one.
+    wait: isLost && wait?.for === 'available' ? wait : null,
   };
 }
 
@@ -214,8 +251,11 @@ function reducePresence(
   const says = available ? 'available' : 'unavailable';
   if (presence.says === says) return signals;
   const next = { ...signals, presence: { says, since: at, seen: presence.seen || available } } as const;
-  if (available) return wait?.for === 'available' ? { ...next, wait: { ...wait, for: 'in-service' } } : next;
-  if (!presence.seen || advisory) return next;
+  if (available && wait?.for === 'available') {
+    // Available from the beginning of a connection: there is nothing to wait for on this one.
+    return { ...next, wait: presence.says === 'unavailable' ? { ...wait, for: 'in-service' } : null };
+  }
+  if (available || !presence.seen || advisory) return next;
   return { ...next, wait: { for: 'available', because: 'presence', since: wait?.since ?? at } };
 }
 
@@ -226,39 +266,56 @@ function reduceNotified(signals: Signals, { at, status }: SignalEvent & { kind: 
   const since = notified.says === says ? (notified.since ?? at) : at;
   return {
     ...signals,
-    notified: { says, since, undecidedSince: isOut ? at : null },
+    notified: { ...notified, says, since, undecided: isOut ? { since: at, asks: 1 } : null },
     // Before AVAILABLE an IN_SERVICE says nothing: rule 3 has an order.
     wait: !isOut && wait?.for === 'in-service' ? null : wait,
   };
 }
 
 function reduceConfirmation(before: Signals, event: HealthEvent & { kind: 'probe' }, advisory: boolean): Signals {
-  const { at, startedAt, outcome } = event;
-  const signals = notAfter(before, at);
-  const says = outcome.kind === 'confirmed' ? 'in-service' : 'not-confirmed';
-  const { systemInfo, notified } = signals;
-  const next: Signals = { ...signals, systemInfo: systemInfo.says === says ? systemInfo : { says, since: at } };
-  if (notified.undecidedSince === null || startedAt < notified.undecidedSince) return endLongWait(next, at);
-  const isOut = outcome.kind === 'failed' && !advisory;
-  const wait: Wait = { for: 'in-service', because: 'notified', since: notified.undecidedSince };
-  const decided = { ...next, notified: { ...notified, undecidedSince: null } };
-  return isOut ? { ...decided, wait: signals.wait ?? wait } : endLongWait(decided, at);
+  const signals = notAfter(before, event.at);
+  const says = event.outcome.kind === 'confirmed' ? 'in-service' : 'not-confirmed';
+  const { systemInfo } = signals;
+  const next: Signals = { ...signals, systemInfo: systemInfo.says === says ? systemInfo : { says, since: event.at } };
+  return endLongWait(decide(next, event, advisory), event.at);
+}
+
+/** What a probe that was asked after the notification says of it; of those that deny it, the last question's counts. */
+function decide(signals: Signals, { startedAt, outcome }: HealthEvent & { kind: 'probe' }, advisory: boolean): Signals {
+  const { notified, wait } = signals;
+  const { undecided } = notified;
+  if (undecided === null || startedAt < undecided.since) return signals;
+  const decided: Signals = { ...signals, notified: { ...notified, undecided: null } };
+  if (outcome.kind === 'failed' && !advisory) {
+    return { ...decided, wait: wait ?? { for: 'in-service', because: 'notified', since: undecided.since } };
+  }
+  const isLast = startedAt >= undecided.since + Math.max(...ASKED_AFTER_MS);
+  return isLast || outcome.kind === 'failed' ? decided : signals;
 }
 
 function endLongWait(signals: Signals, at: number): Signals {
-  const { systemInfo, connection, wait } = signals;
+  const { systemInfo, connection, presence, wait } = signals;
   if (wait === null || systemInfo.says !== 'in-service' || connection.says !== 'up') return signals;
-  const began = Math.max(systemInfo.since ?? at, connection.since ?? at, wait.since);
+  // What finesse says itself is not lost: only its own AVAILABLE ends that.
+  if (wait.for === 'available' && presence.says === 'unavailable') return signals;
+  const availableSince = presence.says === 'available' ? presence.since : null;
+  const began = Math.max(systemInfo.since ?? at, connection.since ?? at, availableSince ?? wait.since, wait.since);
   return at - began >= MAX_WAIT_MS ? { ...signals, wait: null } : signals;
 }
 
 /** A clock that was set back must not make the wait longer: what lies ahead of it then began now. */
 function notAfter(signals: Signals, at: number): Signals {
-  const { systemInfo, connection, wait } = signals;
+  const { systemInfo, connection, presence, notified, wait } = signals;
+  const { undecided } = notified;
   return {
     ...signals,
     systemInfo: { ...systemInfo, since: earlier(systemInfo.since, at) },
     connection: { ...connection, since: earlier(connection.since, at) },
+    presence: { ...presence, since: earlier(presence.since, at) },
+    notified: {
+      ...notified,
+      undecided: undecided === null ? null : { ...undecided, since: Math.min(undecided.since, at) },
+    },
     wait: wait === null ? null : { ...wait, since: Math.min(wait.since, at) },
   };
 }

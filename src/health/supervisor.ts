@@ -3,14 +3,8 @@
  * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
  */
 
-import {
-  type HealthEffect,
-  type HealthEvent,
-  type HealthSettings,
-  selectWakeAt,
-  shortProbeMs,
-} from '../domain/service-health.ts';
-import { reduceSignalled, type SignalEvent, type SignalSettings } from '../domain/signals.ts';
+import { type HealthEffect, type HealthEvent, type HealthSettings, shortProbeMs } from '../domain/service-health.ts';
+import { reduceSignalled, type SignalEvent, type SignalSettings, selectWake } from '../domain/signals.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Probe, ProbeResult } from './probe.ts';
@@ -89,7 +83,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const armWake = () => {
     cancelWake();
-    const at = selectWakeAt(store.health(id).phase, reconnect);
+    const at = selectWake({ health: store.health(id), signals: store.signals(id) }, reconnect);
     if (at === null) return;
     cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
   };

@@ -92,15 +92,18 @@ it('an advisory signal never changes a state', () => {
   );
 });
 
-it('a service that SystemInfo confirms for 36 s on a connection that is up is in service', () => {
+it('B260 B261 a service that SystemInfo confirms for 36 s is in service, unless finesse itself says that it is not there', () => {
   fc.assert(
     fc.property(script, (steps) => {
       const polls = Array.from({ length: 9 }, () => ({ make: probe(CONFIRMED), waitMs: 4500 }));
       const up = { make: (at: number) => ({ kind: 'connected', at }) as const, waitMs: 20 };
       const silent = { make: (at: number) => ({ kind: 'presence', at, available: false }) as const, waitMs: 20 };
       const seen = { make: (at: number) => ({ kind: 'presence', at, available: true }) as const, waitMs: 20 };
-      const end = run([...steps, up, seen, silent, ...polls], false, () => {});
-      expect(end.health.phase.state).toBe('in-service');
+      const back = run([...steps, up, seen, silent, seen, ...polls], false, () => {});
+      expect(back.health.phase.state).toBe('in-service');
+      expect(run([...steps, up, ...polls], false, () => {}).health.phase.state).toBe('in-service');
+      const away = run([...steps, up, seen, silent, ...polls, ...polls], false, () => {});
+      expect(away.health.phase.state).not.toBe('in-service');
     }),
     { numRuns: 1000 },
   );
