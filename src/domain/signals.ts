@@ -34,6 +34,8 @@ export interface Signals {
   readonly notified: Said<'in-service' | 'out-of-service'> & {
     /** An OUT_OF_SERVICE that SystemInfo has not confirmed yet, and that is not set aside either; else null. */
     readonly undecided: Undecided | null;
+    /** The condition with which the server refuses the subscription: nothing will be notified; null: it does not. */
+    readonly refused: string | null;
   };
   /** What the service waits for before SystemInfo alone may bring it back. */
   readonly wait: Wait | null;
@@ -68,6 +70,7 @@ export type SignalEvent =
       readonly cause: 'lost' | 'configuration';
       readonly failure: Failure;
     }
+  | { readonly kind: 'not-subscribed'; readonly at: number; readonly condition: string }
   | { readonly kind: 'presence'; readonly at: number; readonly available: boolean }
   | { readonly kind: 'notified'; readonly at: number; readonly status: NotifiedStatus };
 
@@ -104,7 +107,7 @@ export const NO_SIGNALS: Signals = {
   systemInfo: UNSAID,
   connection: { ...UNSAID, failure: null },
   presence: { ...UNSAID, seen: false },
-  notified: { ...UNSAID, undecided: null },
+  notified: { ...UNSAID, undecided: null, refused: null },
   wait: null,
 };
 
@@ -207,6 +210,8 @@ function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { adv
       };
     case 'disconnected':
       return reduceDisconnected(signals, event);
+    case 'not-subscribed':
+      return { ...signals, notified: { ...signals.notified, refused: event.condition } };
     case 'presence':
       return reducePresence(signals, event, advisory);
     case 'notified':

@@ -1,17 +1,16 @@
 /** What the Notification Service says, as lines of the log. What comes often is counted in metrics only. */
 
-import { failures } from '../domain/failure.ts';
+import { renderFailure } from '../domain/failure.ts';
 import type { Log } from '../ops/log.ts';
 import type { NotificationSeen } from './notification.ts';
 
 export function logNotification(log: Log, service: string, seen: NotificationSeen): void {
   if (seen.kind === 'connected') log.info('notification-connected', { service });
   else if (seen.kind === 'disconnected') {
-    const { code, detail } = seen.failure;
     log.warn(seen.wasUp ? 'notification-lost' : 'notification-not-connected', {
       service,
-      code,
-      reason: `${failures[code].operator} (${detail})`,
+      code: seen.failure.code,
+      reason: renderFailure(seen.failure),
     });
   } else if (seen.kind === 'not-subscribed') {
     log.warn('notification-not-subscribed', { service, condition: seen.condition });

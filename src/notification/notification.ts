@@ -7,7 +7,8 @@ import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import type { Failure, SystemInfo } from '../domain/model.ts';
 import type { SignalEvent } from '../domain/signals.ts';
 import type { Clock } from '../time/clock.ts';
-import { faultEnd, NotificationEnd } from '../xmpp/connection-end.ts';
+import { internalError } from '../xmpp/xmpp-error.ts';
+import { type ConnectionEnd, explainEnd, missingDomain } from './connection-failure.ts';
 import { AT_ONCE, mayLogIn, reducePace } from './login-pacing.ts';
 import type { IgnoredBecause } from './payload.ts';
 import { openSession, type Session } from './session.ts';
@@ -44,12 +45,6 @@ export interface NotificationClient {
 /** Of an attempt, for a login; the rest is for the probe before it. */
 const LOGIN_SHARE = 0.8;
 
-const NO_DOMAIN = new NotificationEnd(
-  'configuration',
-  'notification-setup',
-  'SystemInfo names no XMPP domain: set notification.domain',
-);
-
 export function createNotificationClient(options: NotificationOptions): NotificationClient {
   const { service, config, clock, report, observe, intervalMs } = options;
   let session: Session | null = null;
@@ -78,32 +73,35 @@ export function createNotificationClient(options: NotificationOptions): Notifica
           report({ kind: 'notified', at: clock.now(), status });
         },
         ignored: (because) => observe({ kind: 'ignored', because }),
-        notSubscribed: (condition) => observe({ kind: 'not-subscribed', condition }),
-        ended: (end) => ended(end, startedAt, isUp),
+        notSubscribed(condition) {
+          observe({ kind: 'not-subscribed', condition });
+          report({ kind: 'not-subscribed', at: clock.now(), condition });
+        },
+        ended: (error) => ended(explainEnd(error, config, domain), startedAt, isUp),
       },
     });
   };
 
-  const ended = ({ why, failure }: NotificationEnd, startedAt: number, isUp: boolean) => {
+  const ended = ({ cause, failure }: ConnectionEnd, startedAt: number, isUp: boolean) => {
     session = null;
     if (isStopped) return;
     const at = clock.now();
-    pace = reducePace(pace, { why, startedAt, at, wasUp: isUp || options.isLost(), intervalMs });
+    pace = reducePace(pace, { cause, startedAt, at, wasUp: isUp || options.isLost(), intervalMs });
     // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
-    if (why !== 'lost') resource = `ippa-proxy-${options.unique()}`;
+    if (cause !== 'lost') resource = `ippa-proxy-${options.unique()}`;
     observe({ kind: 'disconnected', wasUp: isUp, failure });
-    report({ kind: 'disconnected', at, cause: why === 'lost' ? 'lost' : 'configuration', failure });
+    report({ kind: 'disconnected', at, cause: cause === 'lost' ? 'lost' : 'configuration', failure });
   };
 
   return {
     confirmed(info) {
       if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
       const domain = config.domain ?? info.xmppDomain;
-      if (domain === null) return ended(NO_DOMAIN, clock.now(), false);
+      if (domain === null) return ended(missingDomain(), clock.now(), false);
       try {
         connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
       } catch (error) {
-        ended(faultEnd(error), clock.now(), false);
+        ended(explainEnd(internalError(error), config, domain), clock.now(), false);
       }
     },
     async stop() {

@@ -195,17 +195,23 @@ describe('signals', () => {
 
   it.each<[RegExp, ServiceStatus['signals']['presence'], ServiceStatus['signals']['wait']]>([
     [/no presence.*told/, NO_SIGNALS.presence, null],
-    [/AVAILABLE is awaited/, gone, { ...wait, for: 'available' }],
-    [/not counted: SystemInfo/, gone, null],
+    [/^AVAILABLE is awaited, whatever .*notification.advisory: true/, gone, { ...wait, for: 'available' }],
+    [
+      /^AVAILABLE is awaited, .* 30 s; .*notification.advisory: true/,
+      NO_SIGNALS.presence,
+      { ...wait, for: 'available' },
+    ],
+    [/not counted: the Notification Service is advisory/, gone, null],
     [/not available since/, { ...gone, seen: false }, null],
-  ])('of the presence: %s', (words, presence, waiting) => {
+  ])('B260 of the presence: %s', (words, presence, waiting) => {
     expect(signals({ connection: up, presence, wait: waiting })?.presence.reason).toMatch(words);
   });
 
   it('of what is awaited, and of a connection that is not there yet', () => {
     const available = { says: 'available', since: NOW, seen: true } as const;
     const waiting = signals({ connection: up, presence: available, wait: { ...wait, for: 'in-service' } });
-    expect([waiting?.presence.reason, waiting?.notified.reason]).toEqual([null, 'IN_SERVICE is awaited']);
+    expect(waiting?.presence.reason).toBeNull();
+    expect(waiting?.notified.reason).toMatch(/^IN_SERVICE is awaited, .* 30 s; with notification.advisory: true/);
     expect(signals({})?.connection.reason).toMatch(/not connected yet/);
   });
 });
@@ -219,9 +225,16 @@ describe('a Notification Service that was never reached', () => {
 
   it.each(['on', 'advisory'] as const)('is a problem, because no state shows it: %s', (notification) => {
     const problems = withConnection({ says: 'unknown', since: NOW, failure }, notification);
-    expect(problems).toEqual([
-      expect.stringMatching(/^a: no connection to its Notification Service: .*refuses the lo/),
-    ]);
+    expect(problems).toEqual([expect.stringMatching(/^a: Notification Service: the login is refused.*not-authorized/)]);
+  });
+
+  it.each(['on', 'advisory'] as const)('B264 so is a subscription that is refused: %s', (notification) => {
+    const notified = { ...NO_SIGNALS.notified, refused: 'forbidden' };
+    const connection = { says: 'up', since: NOW, failure: null } as const;
+    const signals = { ...NO_SIGNALS, connection, notified, notification, decidedBy: 'systemInfo' } as const;
+    const { problems, services } = report(status('a', { signals }));
+    expect(problems).toEqual([expect.stringMatching(/^a: Notification Service: the subscription .*\(forbidden\)/)]);
+    expect(services[0]?.signals.notified.reason).toMatch(/forbidden/);
   });
 
   it('is none without a failure, nor once the state shows it', () => {
