@@ -14,7 +14,7 @@ import { logCertificate } from './phones/certificate-log.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { createRefusalLog } from './phones/refusal-log.ts';
-import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
+import { allServices, createPlan, defineBounds, defineServices, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
@@ -67,6 +67,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     store,
     clock,
     random: Math.random,
+    proxy: nameProxy(config),
     onChange: (id, change) => announce(id, change),
     onProbe: (id, { outcome, latencyMs }) => {
       metrics.probeEnded(id, latencyMs / 1000, outcome.kind);

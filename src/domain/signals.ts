@@ -57,11 +57,10 @@ export interface Wait {
 }
 
 export type SignalEvent =
-  /**
-   * A new client begins. What another one said counts no longer, but for a lost connection to the same service: a reload of
-   * the configuration must not end an outage.
-   */
-  | { readonly kind: 'reset'; readonly at: number; readonly isSame: boolean }
+  /** A new client begins: what another one said counts no longer. */
+  | { readonly kind: 'reset'; readonly at: number }
+  /** From now on the settings are those that come with this event. */
+  | { readonly kind: 'settings'; readonly at: number }
   | { readonly kind: 'connected'; readonly at: number }
   /** `lost` counts as a failure of the service if the connection was up; `configuration` never does. */
   | {
@@ -120,7 +119,10 @@ export function reduceSignalled(
   const asking = askAgain(before, event.at);
   const signals = reduceSignals(asking, event, settings);
   const standing = selectStanding(signals, settings);
-  const isNew = isSignal(event) && standing !== null && standing.signal !== selectStanding(before, settings)?.signal;
+  const isNew =
+    isSignal(event) &&
+    standing !== null &&
+    (event.kind === 'settings' || standing.signal !== selectStanding(before, settings)?.signal);
   const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings);
   const asks = isSignal(event) && asksForProbe(event, before, { health: step.health, signals }, settings);
   const isAsked = asks || (asking !== before && signals.notified.undecided !== null);
@@ -199,7 +201,9 @@ export function selectDecider(signals: Signals, settings: Pick<SignalSettings, '
 function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { advisory }: SignalSettings): Signals {
   switch (event.kind) {
     case 'reset':
-      return reduceReset(signals, event.isSame);
+      return { ...NO_SIGNALS, systemInfo: signals.systemInfo };
+    case 'settings':
+      return advisory ? { ...signals, wait: null } : signals;
     case 'connected':
       return {
         ...signals,
@@ -221,11 +225,6 @@ function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { adv
     default:
       return signals;
   }
-}
-
-function reduceReset({ systemInfo, connection }: Signals, isSame: boolean): Signals {
-  const stays = isSame && connection.says === 'lost';
-  return { ...NO_SIGNALS, systemInfo, connection: stays ? connection : NO_SIGNALS.connection };
 }
 
 function forget({ seen }: Signals['presence']): Signals['presence'] {

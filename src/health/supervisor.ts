@@ -3,6 +3,7 @@
  * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
  */
 
+import type { SystemInfo } from '../domain/model.ts';
 import { type HealthEffect, type HealthEvent, type HealthSettings, shortProbeMs } from '../domain/service-health.ts';
 import { reduceSignalled, type SignalEvent, type SignalSettings, selectWake } from '../domain/signals.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -23,6 +24,8 @@ export interface SupervisorOptions {
   readonly random: () => number;
   readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
   readonly onProbe: (result: ProbeResult) => void;
+  /** A probe has confirmed the service; after its result was applied. */
+  readonly onConfirmed?: (info: SystemInfo) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -72,12 +75,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     store.setHealth(id, step.health, step.signals);
     armWake();
     for (const effect of step.effects) {
-      if (effect.kind === 'announce') options.onChange(effect);
+      if (effect.kind === 'announce') tell(() => options.onChange(effect));
       else if (effect.limit === 'fresh') void probeFresh();
       else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
       // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
       else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
       else shared();
+    }
+  };
+
+  /** Whoever listens is told, and costs the service nothing if it throws. */
+  const tell = (listener: () => void) => {
+    try {
+      listener();
+    } catch (error) {
+      options.onFault(error);
     }
   };
 
@@ -108,8 +120,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     try {
       const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
       if (stopping.signal.aborted) return;
-      options.onProbe(result);
-      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs: result.latencyMs, outcome: result.outcome });
+      tell(() => options.onProbe(result));
+      const { outcome, latencyMs } = result;
+      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs, outcome });
+      if (outcome.kind === 'confirmed') tell(() => options.onConfirmed?.(outcome.info));
     } catch (error) {
       if (!stopping.signal.aborted) options.onFault(error);
     }
@@ -189,8 +203,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   return {
     start() {
-      // A state that was read back may be in the middle of an outage.
-      armWake();
+      // A state that is there already may be in the middle of an outage, or have come about by other settings.
+      apply({ kind: 'settings', at: clock.now() });
       shared();
     },
     stop() {

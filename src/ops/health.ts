@@ -94,6 +94,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     problems: [
       ...input.problems,
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
+      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeCredentials)),
       ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now)),
     ],
   };
@@ -176,10 +177,24 @@ function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[],
   return null;
 }
 
-function renderReason({ fippaFailing, failure }: ServiceStatus): string | null {
+const CREDENTIALS_KEEP_OUT =
+  'The credentials keep it out of service: a 401 or 403 does not end an outage, whether Finesse is well by now or not.';
+
+/** A fault of the configuration begins no outage, and ends none either (docs/behaviour.md, B4 and B20). */
+function isKeptOutByCredentials({ state, failure }: ServiceStatus): boolean {
+  return (state === 'out-of-service' || state === 'reconnecting') && failure?.code === 'unauthorized';
+}
+
+function judgeCredentials(status: ServiceStatus): string[] {
+  return isKeptOutByCredentials(status) ? [`${status.id}: ${renderReason(status)}`] : [];
+}
+
+function renderReason(status: ServiceStatus): string | null {
+  const { fippaFailing, failure } = status;
   const reasons = [
     ...(fippaFailing ? ['fippa failing: requests of phones fail although SystemInfo is fine. Check fippa there.'] : []),
     ...(failure === null ? [] : [renderFailure(failure)]),
+    ...(isKeptOutByCredentials(status) ? [CREDENTIALS_KEEP_OUT] : []),
   ];
   return reasons.length === 0 ? null : reasons.join(' ');
 }

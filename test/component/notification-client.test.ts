@@ -228,7 +228,7 @@ describe('once connected', () => {
       return server.sockets.length;
     };
     await expect.poll(afterProbe, { timeout: 10_000 }).toBe(2);
-    await server.untilHeard('ippa-proxy-u2', 1);
+    await server.untilHeard('<resource>ippa-proxy-u1-2</resource>', 1);
   });
 
   it('silence is a dead link, but not one that this process slept through', async () => {

@@ -111,12 +111,10 @@ export function createClientRig(
   const reports: SignalEvent[] = [];
   const seen: NotificationSeen[] = [];
   const waiting = new Set<() => void>();
-  let number = 0;
   let wasUp = false;
   const client = createNotificationClient({
-    ...{ service, config, clock, intervalMs: 1000 },
+    ...{ service, config, clock, name: 'u1', intervalMs: () => 1000 },
     isLost: () => wasUp,
-    unique: () => `u${++number}`,
     report(event) {
       reports.push(event);
       if (event.kind === 'connected') wasUp = true;

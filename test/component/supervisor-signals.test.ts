@@ -87,7 +87,8 @@ describe('a signal', () => {
     await clock.advance(900);
     server.behave(BUSY);
     await clock.advance(120);
-    expect(probesSince(at)).toEqual([0, 1000]);
+    // The last one is that of the first attempt.
+    expect(probesSince(at)).toEqual([0, 1000, 1020]);
     expect(status()).toMatchObject({ state: 'reconnecting', since: at + 1020 });
   });
 

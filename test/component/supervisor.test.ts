@@ -40,7 +40,15 @@ interface World {
   probesSince(at: number): { at: number; timeoutMs: number; repeatMs: number | null }[];
 }
 
-function createWorld(options: { random?: () => number; timeoutMs?: number; initial?: Behaviour } = {}): World {
+interface WorldOptions {
+  readonly random?: () => number;
+  readonly timeoutMs?: number;
+  readonly initial?: Behaviour;
+  /** Called with every change and every result of a probe. */
+  readonly observer?: () => void;
+}
+
+function createWorld(options: WorldOptions = {}): World {
   const clock = createFakeClock();
   const server = createScriptedServer(clock, options.initial);
   const store = createServiceStore(
@@ -59,9 +67,11 @@ function createWorld(options: { random?: () => number; timeoutMs?: number; initi
     store,
     clock,
     random: options.random ?? (() => 0.5),
-    onChange: ({ from, to, attempt }: HealthEffect & { kind: 'announce' }) =>
-      changes.push({ at: clock.now(), from, to, attempt }),
-    onProbe: () => {},
+    onChange: ({ from, to, attempt }: HealthEffect & { kind: 'announce' }) => {
+      changes.push({ at: clock.now(), from, to, attempt });
+      options.observer?.();
+    },
+    onProbe: () => options.observer?.(),
     onFault: (error) => faults.push(error),
   });
   return {
@@ -775,4 +785,32 @@ describe('random servers', () => {
       if (to === 'out-of-service') expect(from).toBe('reconnecting');
     }
   }
+});
+
+describe('an observer that throws', () => {
+  it('B269 costs no result of a probe, no step of the timeline and no later poll', async () => {
+    const { clock, server, supervisor, changes, faults, status } = createWorld({
+      observer: () => {
+        throw new Error('observer');
+      },
+    });
+    supervisor.start();
+    await clock.advance(20);
+    expect(status()).toMatchObject({ state: 'in-service', confirmedAt: clock.now() });
+    server.behave(REFUSES);
+    await clock.advance(20_000);
+    server.behave(UP);
+    await clock.advance(20_000);
+    expect(changes.map(({ to, attempt }) => attempt ?? to)).toEqual([
+      'in-service',
+      1,
+      2,
+      3,
+      'out-of-service',
+      'in-service',
+    ]);
+    expect(status().state).toBe('in-service');
+    expect(faults.length).toBeGreaterThan(changes.length);
+    supervisor.stop();
+  });
 });

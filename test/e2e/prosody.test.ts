@@ -8,12 +8,14 @@ import type { NotificationConfig } from '../../src/config/config.ts';
 import type { ServiceEntry, SignalsEntry } from '../../src/ops/health.ts';
 import { type CuttingRelay, startCuttingRelay } from '../cutting-relay.ts';
 import { createProsody, FINESSE_USER, PROXY_USER, type Prosody, type ProsodyOptions } from '../prosody.ts';
-import { type Rig, startRig } from '../rig.ts';
+import { type Rig, type RigOptions, startRig } from '../rig.ts';
 import { XmppUser } from '../xmpp-user.ts';
 
 let rig: Rig | null = null;
 let prosody: Prosody;
 let relay: CuttingRelay | null = null;
+/** What the proxy was started with. */
+let settings: RigOptions;
 let finesse: XmppUser;
 
 afterEach(async () => {
@@ -56,7 +58,7 @@ async function start({
     ...{ advisory: false, domain: null, pubsub: null, deadAfterMs: 2000 },
     ...notification,
   };
-  rig = await startRig({
+  settings = {
     intervalMs,
     config: (config) => ({
       ...config,
@@ -69,7 +71,8 @@ async function start({
         })),
       })),
     }),
-  });
+  };
+  rig = await startRig(settings);
   return rig;
 }
 
@@ -388,5 +391,32 @@ describe('ways to connect', () => {
     rig = null;
     expect(await subscriptions()).not.toContain(PROXY_USER.username);
     expect(relay?.sent()).toMatch(/<unsubscribe .*<presence type='unavailable'\/><\/stream:stream>$/s);
+  });
+});
+
+describe('subscriptions', () => {
+  it('B267 do not pile up, however often the proxy comes back', { timeout: 90_000 }, async () => {
+    await start({ relayed: true });
+    const proxies = async () =>
+      (await subscriptions()).match(new RegExp(`${PROXY_USER.username}@[^'"]*/ippa-proxy-[^'"]*`, 'g')) ?? [];
+    for (let round = 0; round < 3; round++) {
+      await listening();
+      while ((await proxies()).length === 0);
+      // The network fails, and is back.
+      relay?.cut();
+      await connection('lost');
+      relay?.mend();
+      await connection('up');
+      await listening();
+      // The proxy dies without a word, and is started again.
+      relay?.cut();
+      await rig?.stop();
+      relay?.mend();
+      rig = await startRig(settings);
+    }
+    await listening();
+    const [first, ...more] = await proxies();
+    expect(first).toMatch(/ippa-proxy-[0-9a-f]{8}$/);
+    expect(more).toEqual([]);
   });
 });

@@ -32,8 +32,9 @@ const makes: readonly Make[] = [
   (at) => ({ kind: 'presence', at, available: false }),
   (at) => ({ kind: 'notified', at, status: 'IN_SERVICE' }),
   (at) => ({ kind: 'notified', at, status: 'OUT_OF_SERVICE' }),
-  (at) => ({ kind: 'reset', at, isSame: true }),
-  (at) => ({ kind: 'reset', at, isSame: false }),
+  (at) => ({ kind: 'reset', at }),
+  (at) => ({ kind: 'settings', at }),
+  (at) => ({ kind: 'not-subscribed', at, condition: 'forbidden' }),
 ];
 
 const script = fc.array(

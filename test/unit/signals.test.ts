@@ -22,7 +22,7 @@ const OUT: ProbeOutcome = { kind: 'failed', failure: { code: 'out-of-service', d
 class Service {
   now: SignalledHealth = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS };
   effects: readonly string[] = [];
-  readonly #advisory: boolean;
+  #advisory: boolean;
 
   constructor(advisory = false) {
     this.#advisory = advisory;
@@ -32,6 +32,12 @@ class Service {
 
   says(event: SignalEvent): this {
     return this.#apply(event);
+  }
+
+  /** Another configuration, by which signals are words only, or count. */
+  judge(advisory: boolean, at: number): this {
+    this.#advisory = advisory;
+    return this.#apply({ kind: 'settings', at });
   }
 
   probe(at: number, outcome: ProbeOutcome = CONFIRMED, startedAt = at): this {
@@ -162,7 +168,7 @@ describe('what each signal does', () => {
   });
 
   it('what never was cannot be lost: no connection yet, a failed login, a presence that never came', () => {
-    const never = new Service().says({ kind: 'reset', at: T0, isSame: true });
+    const never = new Service().says({ kind: 'reset', at: T0 });
     expect(never.lost(T0 + 1).state).toBe('in-service');
     expect(never.now.signals.connection).toEqual({ says: 'unknown', since: T0 + 1, failure: LOST });
     expect(never.connected(T0 + 2).presence(T0 + 3, false).state).toBe('in-service');
@@ -380,19 +386,33 @@ describe('rule 3: finesse is unavailable', () => {
 });
 
 describe('a new configuration', () => {
-  it('forgets what another connection said, and asks', () => {
-    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100, isSame: false });
+  it('of the connection forgets what another one said, and asks', () => {
+    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100 });
     expect(service.now.signals).toEqual({ ...NO_SIGNALS, systemInfo: { says: 'in-service', since: T0 - 60_000 } });
     expect([service.state, ...service.effects]).toEqual(['reconnecting', 'fresh']);
     expect(service.probe(T0 + 120).state).toBe('in-service');
   });
 
-  it('that says the same of the Notification Service does not end its outage', () => {
-    const service = new Service().lost(T0).says({ kind: 'reset', at: T0 + 100, isSame: true });
-    expect([service.state, ...service.effects]).toEqual(['reconnecting']);
-    expect(service.probe(T0 + 120).state).toBe('reconnecting');
-    expect(service.connected(T0 + 200).probe(T0 + 220).state).toBe('in-service');
-    const up = new Service().says({ kind: 'reset', at: T0, isSame: true });
-    expect([up.state, up.now.signals.connection.says]).toEqual(['in-service', 'unknown']);
+  it('B268 that makes it advisory ends a wait, and asks', () => {
+    const service = new Service()
+      .presence(T0, false)
+      .time(T0 + 15_000)
+      .judge(true, T0 + 20_000);
+    expect([service.state, service.now.signals.wait]).toEqual(['out-of-service', null]);
+    expect(service.probe(T0 + 20_020).probe(T0 + 25_000).state).toBe('in-service');
+    expect(service.judge(false, T0 + 26_000).state).toBe('in-service');
+  });
+
+  it('B268 by which a lost connection counts from now on takes the service out', () => {
+    const service = new Service(true).lost(T0).judge(false, T0 + 1000);
+    expect(service.now.health).toMatchObject({ phase: { state: 'reconnecting', t0: T0 + 1000 }, failure: LOST });
+    expect(service.effects).toEqual(['full', 'reconnecting']);
+  });
+
+  it('B268 that leaves the judgement as it was changes nothing', () => {
+    const service = new Service().presence(T0, false);
+    const before = service.now;
+    service.judge(false, T0 + 100);
+    expect([service.now, ...service.effects]).toEqual([before]);
   });
 });
