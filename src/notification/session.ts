@@ -17,6 +17,7 @@ export interface SessionEvents {
   readonly presence: (available: boolean) => void;
   readonly notified: (status: NotifiedStatus) => void;
   readonly ignored: (because: IgnoredBecause) => void;
+  readonly subscribed?: () => void;
   /** The server does not let the account subscribe: notifications will not come. */
   readonly notSubscribed: (condition: string) => void;
   /** The last event; comes exactly once. */
@@ -152,6 +153,7 @@ function createReader(options: SessionOptions, connection: XmppConnection, unsub
     const type = iq.attributes.get('type');
     if (type === 'get' || type === 'set') connection.send(refusal(iq));
     else if (id === 'unsubscribe') unsubscribed();
+    else if (id === 'subscribe' && type === 'result') events.subscribed?.();
     else if (id === 'subscribe' && type === 'error') {
       events.notSubscribed(readStanzaError(iq));
     }
