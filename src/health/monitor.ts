@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
-import type { HealthEffect, HealthSettings } from '../domain/service-health.ts';
+import type { HealthEffect } from '../domain/health/events.ts';
+import type { HealthSettings } from '../domain/health/state.ts';
 import {
   createNotificationClient,
   type NotificationClient,
@@ -63,6 +64,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const ready = Promise.all([...watches.values()].map(({ supervisor }) => supervisor().firstProbe)).then(() => {
     isReady = true;
   });
+  options.store.onAdminChange((id) => watches.get(id)?.supervisor().settingChanged());
   return {
     start() {
       isRunning = true;
@@ -141,7 +143,6 @@ function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
       probe: options.createProbe(service),
       probeIntervalMs: service.probe.intervalMs,
       probeTimeoutMs: service.probe.timeoutMs,
-      advisory: service.notification?.advisory ?? false,
       onChange: (change) => options.onChange(id, change),
       onProbe: (result) => options.onProbe(id, result),
       onConfirmed: (info) => notification?.confirmed(info),

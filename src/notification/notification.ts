@@ -4,8 +4,8 @@
  */
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
+import type { SignalEvent } from '../domain/health/events.ts';
 import type { Failure, SystemInfo } from '../domain/model.ts';
-import type { SignalEvent } from '../domain/signals.ts';
 import type { Clock } from '../time/clock.ts';
 import { internalError } from '../xmpp/xmpp-error.ts';
 import { type ConnectionEnd, explainEnd, missingDomain } from './connection-failure.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
-import type { NotifiedStatus } from '../domain/signals.ts';
+import type { NotifiedStatus } from '../domain/health/state.ts';
 import type { Clock } from '../time/clock.ts';
 import { XmppConnection } from '../xmpp/connection.ts';
 import { logIn } from '../xmpp/login.ts';

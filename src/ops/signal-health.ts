@@ -1,8 +1,8 @@
 /** What `/health` says of the signals of a service. Pure. */
 
 import { renderFailure } from '../domain/failure.ts';
+import type { SignalName } from '../domain/health/state.ts';
 import type { NotificationUse, ServiceStatus, SignalsStatus } from '../domain/model.ts';
-import type { SignalName } from '../domain/signals.ts';
 
 /** What one signal says, since when, and why if there is more to say. */
 export interface SignalEntry {

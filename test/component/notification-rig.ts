@@ -3,7 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NotificationConfig, ServiceConfig } from '../../src/config/config.ts';
-import type { SignalEvent } from '../../src/domain/signals.ts';
+import type { SignalEvent } from '../../src/domain/health/events.ts';
 import {
   createNotificationClient,
   type NotificationClient,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pRetry from 'p-retry';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { HealthEffect } from '../../src/domain/service-health.ts';
+import type { HealthEffect } from '../../src/domain/health/events.ts';
 import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
@@ -538,7 +538,7 @@ describe('clocks and late timers', () => {
     world.supervisor.stop();
     const next = createWorld({ initial: SILENT });
     await next.clock.advance(world.clock.now() - next.clock.now());
-    next.store.setHealth('a', written);
+    next.store.restore('a', { health: written });
     next.supervisor.start();
     expect(next.status()).toMatchObject({ state: 'reconnecting', attempt: 2, since: t0 });
     await next.clock.advance(t0 + 15_000 - next.clock.now());
@@ -811,6 +811,27 @@ describe('an observer that throws', () => {
     ]);
     expect(status().state).toBe('in-service');
     expect(faults.length).toBeGreaterThan(changes.length);
+    supervisor.stop();
+  });
+});
+
+describe('what the operator set', () => {
+  it('B79 ends at its time, in days or at once, whatever the service does', async () => {
+    const { clock, server, supervisor, store, status } = createWorld();
+    supervisor.start();
+    await clock.advance(20);
+    server.behave(SILENT);
+    const days = 86_400_000 + 5000;
+    store.setAdmin('a', { admin: 'maint', reason: 'patches', until: clock.now() + days });
+    supervisor.settingChanged();
+    await clock.advance(days - 1);
+    expect(status().admin.admin).toBe('maint');
+    await clock.advance(1);
+    expect(status()).toMatchObject({ admin: { admin: 'ready' }, state: 'out-of-service' });
+    store.setAdmin('a', { admin: 'maint', reason: null, until: clock.now() });
+    supervisor.settingChanged();
+    await clock.advance(0);
+    expect(status().admin.admin).toBe('ready');
     supervisor.stop();
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_SIGNALS } from '../../src/domain/health/state.ts';
 import type { ServiceStatus } from '../../src/domain/model.ts';
-import { NO_SIGNALS } from '../../src/domain/signals.ts';
 import { decideLevel, renderHealth } from '../../src/ops/health.ts';
 
 const NOW = Date.parse('2026-11-01T12:00:00Z');

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ServiceEvent, SignalEvent } from '../../src/domain/health/events.ts';
+import { reduceService, selectWake } from '../../src/domain/health/reduce.ts';
+import { MAX_WAIT_MS, selectDecider, selectStanding } from '../../src/domain/health/signals.ts';
+import { NEW_SERVICE, NO_SIGNALS, type ServiceState } from '../../src/domain/health/state.ts';
 import type { Failure, ProbeOutcome } from '../../src/domain/model.ts';
-import { UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
-import {
-  MAX_WAIT_MS,
-  NO_SIGNALS,
-  reduceSignalled,
-  type SignalEvent,
-  type SignalledHealth,
-  selectDecider,
-  selectStanding,
-  selectWake,
-} from '../../src/domain/signals.ts';
 import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
 
 const SETTINGS = { intervalMs: 5000, attempts: 3, advisory: false };
@@ -20,7 +13,7 @@ const OUT: ProbeOutcome = { kind: 'failed', failure: { code: 'out-of-service', d
 
 /** A service as its events make it, one after the other. */
 class Service {
-  now: SignalledHealth = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS };
+  now: ServiceState = NEW_SERVICE;
   effects: readonly string[] = [];
   #advisory: boolean;
 
@@ -82,10 +75,10 @@ class Service {
     return selectDecider(this.now.signals, { advisory: this.#advisory });
   }
 
-  #apply(event: Parameters<typeof reduceSignalled>[1]): this {
-    const step = reduceSignalled(this.now, event, { ...SETTINGS, advisory: this.#advisory });
-    this.now = { health: step.health, signals: step.signals };
-    this.effects = step.effects.map((effect) => (effect.kind === 'probe' ? effect.limit : effect.to));
+  #apply(event: ServiceEvent): this {
+    const { state, effects } = reduceService(this.now, event, { ...SETTINGS, advisory: this.#advisory });
+    this.now = state;
+    this.effects = effects.map((effect) => (effect.kind === 'probe' ? effect.limit : effect.to));
     return this;
   }
 }

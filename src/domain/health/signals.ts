@@ -5,78 +5,9 @@
  * confirmed, and no failure of a signal standing. Pure; times are epoch milliseconds, so that all of it can be shared.
  */
 
-import type { Failure } from './model.ts';
-import {
-  type HealthEffect,
-  type HealthEvent,
-  type HealthSettings,
-  reduceHealth,
-  type ServiceHealth,
-  selectWakeAt,
-} from './service-health.ts';
-
-export type SignalName = 'systemInfo' | 'connection' | 'presence' | 'notified';
-export type NotifiedStatus = 'IN_SERVICE' | 'OUT_OF_SERVICE';
-
-interface Said<Word extends string> {
-  readonly says: Word | 'unknown';
-  readonly since: number | null;
-}
-
-export interface Signals {
-  readonly systemInfo: Said<'in-service' | 'not-confirmed'>;
-  /** `lost` only after it was up; a connection that never was, or that the configuration is at fault for, is unknown. */
-  readonly connection: Said<'up' | 'lost'> & { readonly failure: Failure | null };
-  readonly presence: Said<'available' | 'unavailable'> & {
-    /** Whether it was ever available to this client, also on a connection before: only then can it become unavailable. */
-    readonly seen: boolean;
-  };
-  readonly notified: Said<'in-service' | 'out-of-service'> & {
-    /** An OUT_OF_SERVICE that SystemInfo has not confirmed yet, and that is not set aside either; else null. */
-    readonly undecided: Undecided | null;
-    /** The condition with which the server refuses the subscription: nothing will be notified; null: it does not. */
-    readonly refused: string | null;
-  };
-  /** What the service waits for before SystemInfo alone may bring it back. */
-  readonly wait: Wait | null;
-}
-
-/** Finesse may still be changing when it notifies: it is asked several times before its word is set aside. */
-export interface Undecided {
-  /** When OUT_OF_SERVICE was last notified. */
-  readonly since: number;
-  /** How often SystemInfo was asked about it. */
-  readonly asks: number;
-}
-
-export interface Wait {
-  readonly for: 'available' | 'in-service';
-  readonly because: 'presence' | 'notified';
-  /** When the failure was noticed. */
-  readonly since: number;
-}
-
-export type SignalEvent =
-  /** A new client begins: what another one said counts no longer. */
-  | { readonly kind: 'reset'; readonly at: number }
-  /** From now on the settings are those that come with this event. */
-  | { readonly kind: 'settings'; readonly at: number }
-  | { readonly kind: 'connected'; readonly at: number }
-  /** `lost` counts as a failure of the service if the connection was up; `configuration` never does. */
-  | {
-      readonly kind: 'disconnected';
-      readonly at: number;
-      readonly cause: 'lost' | 'configuration';
-      readonly failure: Failure;
-    }
-  | { readonly kind: 'not-subscribed'; readonly at: number; readonly condition: string }
-  | { readonly kind: 'presence'; readonly at: number; readonly available: boolean }
-  | { readonly kind: 'notified'; readonly at: number; readonly status: NotifiedStatus };
-
-export interface SignalSettings extends HealthSettings {
-  /** Signals are words for the operator and change nothing. */
-  readonly advisory: boolean;
-}
+import type { Failure } from '../failure.ts';
+import type { HealthEvent, SignalEvent } from './events.ts';
+import { type Judgement, NO_SIGNALS, type SignalName, type Signals, type Wait } from './state.ts';
 
 /** A failure that keeps the service out. */
 export interface Standing {
@@ -85,75 +16,19 @@ export interface Standing {
   readonly failure: Failure;
 }
 
-/** The whole of what is known of one service. */
-export interface SignalledHealth {
-  readonly health: ServiceHealth;
-  readonly signals: Signals;
-}
-
-export interface SignalledStep extends SignalledHealth {
-  readonly effects: readonly HealthEffect[];
-}
-
 /** A wait ends when SystemInfo has confirmed the service for this long without a break: notifications can be lost. */
 export const MAX_WAIT_MS = 30_000;
 /** When SystemInfo is asked about a notified OUT_OF_SERVICE, counted from the notification. */
 export const ASKED_AFTER_MS: readonly number[] = [0, 1000, 3000];
 
-const UNSAID = { says: 'unknown', since: null } as const;
-
-export const NO_SIGNALS: Signals = {
-  systemInfo: UNSAID,
-  connection: { ...UNSAID, failure: null },
-  presence: { ...UNSAID, seen: false },
-  notified: { ...UNSAID, undecided: null, refused: null },
-  wait: null,
-};
-
-/** Health and signals as one: every event of a service goes through here. */
-export function reduceSignalled(
-  { health, signals: before }: SignalledHealth,
-  event: HealthEvent | SignalEvent,
-  settings: SignalSettings,
-): SignalledStep {
-  const asking = askAgain(before, event.at);
-  const signals = reduceSignals(asking, event, settings);
-  const standing = selectStanding(signals, settings);
-  const isNew =
-    isSignal(event) &&
-    standing !== null &&
-    (event.kind === 'settings' || standing.signal !== selectStanding(before, settings)?.signal);
-  const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings);
-  const asks = isSignal(event) && asksForProbe(event, before, { health: step.health, signals }, settings);
-  const isAsked = asks || (asking !== before && signals.notified.undecided !== null);
-  return { ...step, signals, effects: isAsked ? [...step.effects, { kind: 'probe', limit: 'fresh' }] : step.effects };
-}
-
-function isSignal(event: HealthEvent | SignalEvent): event is SignalEvent {
-  return event.kind !== 'probe' && event.kind !== 'time' && event.kind !== 'failed';
-}
-
-function toHealthEvent(event: HealthEvent | SignalEvent, standing: Standing | null, isNew: boolean): HealthEvent {
-  if (event.kind === 'probe') return { ...event, standing: standing?.failure ?? null };
-  if (!isSignal(event)) return event;
-  return isNew && standing !== null
-    ? { kind: 'failed', at: event.at, failure: standing.failure }
-    : { kind: 'time', at: event.at };
-}
-
-/** When the next `time` event is due; null: none. */
-export function selectWake({ health, signals }: SignalledHealth, settings: HealthSettings): number | null {
-  const wakes = [selectWakeAt(health.phase, settings), selectAskAt(signals)].filter((at) => at !== null);
-  return wakes.length === 0 ? null : Math.min(...wakes);
-}
-
-function selectAskAt({ notified: { undecided } }: Signals): number | null {
+/** When SystemInfo is asked again about a notified OUT_OF_SERVICE; null: not. */
+export function selectAskAt({ notified: { undecided } }: Signals): number | null {
   const afterMs = undecided === null ? undefined : ASKED_AFTER_MS[undecided.asks];
   return undecided === null || afterMs === undefined ? null : undecided.since + afterMs;
 }
 
 /** Counts what fell due of the questions about a notified OUT_OF_SERVICE: of several that were missed, one is made up for. */
-function askAgain(signals: Signals, at: number): Signals {
+export function askAgain(signals: Signals, at: number): Signals {
   const { notified } = signals;
   const { undecided } = notified;
   if (undecided === null || (selectAskAt(signals) ?? Number.POSITIVE_INFINITY) > at) return signals;
@@ -161,15 +36,8 @@ function askAgain(signals: Signals, at: number): Signals {
   return { ...signals, notified: { ...notified, undecided: { ...undecided, asks } } };
 }
 
-/** A notified OUT_OF_SERVICE is asked about at once; so is whatever may have ended an outage. */
-function asksForProbe(event: SignalEvent, before: Signals, after: SignalledHealth, settings: SignalSettings): boolean {
-  if (event.kind === 'notified' && event.status === 'OUT_OF_SERVICE') return true;
-  if (after.health.phase.state === 'in-service' || selectStanding(after.signals, settings) !== null) return false;
-  return event.kind === 'notified' || selectStanding(before, settings) !== null;
-}
-
 /** The failure that keeps the service out although SystemInfo may confirm it; null: none. */
-export function selectStanding(signals: Signals, settings: Pick<SignalSettings, 'advisory'>): Standing | null {
+export function selectStanding(signals: Signals, settings: Judgement): Standing | null {
   const { connection, wait } = signals;
   if (settings.advisory) return null;
   if (connection.says === 'lost' && connection.since !== null && connection.failure !== null) {
@@ -188,7 +56,7 @@ function describeWait({ presence }: Signals, wait: Wait): Failure {
 }
 
 /** Which signal decided that the service is in the state it is in: of those that speak against it, the first. */
-export function selectDecider(signals: Signals, settings: Pick<SignalSettings, 'advisory'>): SignalName | null {
+export function selectDecider(signals: Signals, settings: Judgement): SignalName | null {
   const { systemInfo } = signals;
   const standing = selectStanding(signals, settings);
   const isAgainst = systemInfo.says === 'not-confirmed' && systemInfo.since !== null;
@@ -198,7 +66,8 @@ export function selectDecider(signals: Signals, settings: Pick<SignalSettings, '
   return standing.signal;
 }
 
-function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { advisory }: SignalSettings): Signals {
+/** `time` and failures that no signal told change nothing here; `askAgain` counts what fell due. */
+export function reduceSignals(signals: Signals, event: HealthEvent | SignalEvent, { advisory }: Judgement): Signals {
   switch (event.kind) {
     case 'reset':
       return { ...NO_SIGNALS, systemInfo: signals.systemInfo };
