@@ -816,15 +816,15 @@ describe('an observer that throws', () => {
 });
 
 describe('what the operator set', () => {
-  it('B79 ends at its time, in days or at once, whatever the service does', async () => {
+  it('B79 ends at its time or at once, whatever the service does', async () => {
     const { clock, server, supervisor, store, status } = createWorld();
     supervisor.start();
     await clock.advance(20);
     server.behave(SILENT);
-    const days = 86_400_000 + 5000;
-    store.setAdmin('a', { admin: 'maint', reason: 'patches', until: clock.now() + days });
+    const forMs = 60_000;
+    store.setAdmin('a', { admin: 'maint', reason: 'patches', until: clock.now() + forMs });
     supervisor.settingChanged();
-    await clock.advance(days - 1);
+    await clock.advance(forMs - 1);
     expect(status().admin.admin).toBe('maint');
     await clock.advance(1);
     expect(status()).toMatchObject({ admin: { admin: 'ready' }, state: 'out-of-service' });
