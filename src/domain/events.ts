@@ -6,10 +6,10 @@
 
 import type { RelayedPage } from './device.ts';
 import type { FailureCode } from './failure.ts';
+import type { SignalName } from './health/state.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
-import type { SignalName } from './signals.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 

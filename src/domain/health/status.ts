@@ -1,0 +1,44 @@
+/** The state of a service as everything but its supervisor reads it. Pure. */
+
+import type { NotificationUse, ServiceStatus } from '../model.ts';
+import { selectDecider } from './signals.ts';
+import type { HealthSettings, ServiceState } from './state.ts';
+import { selectAttemptEnd } from './timeline.ts';
+
+/** What of the configuration a status shows. */
+export interface Named {
+  readonly id: string;
+  readonly name: string;
+  readonly cluster: string;
+  /** Default: off. */
+  readonly notification?: NotificationUse;
+}
+
+/** Only what is configured to count does. */
+export function isAdvisory({ notification = 'off' }: Pick<Named, 'notification'>): boolean {
+  return notification !== 'on';
+}
+
+export function renderStatus(named: Named, state: ServiceState, reconnect: HealthSettings): ServiceStatus {
+  const { health, signals, admin, failures } = state;
+  const { phase } = health;
+  const { notification = 'off' } = named;
+  return {
+    id: named.id,
+    name: named.name,
+    cluster: named.cluster,
+    state: phase.state,
+    attempt: phase.state === 'reconnecting' ? phase.attempt : null,
+    attempts: reconnect.attempts,
+    attemptEndsAt: selectAttemptEnd(phase, reconnect),
+    since: phase.state === 'unknown' ? null : phase.state === 'reconnecting' ? phase.t0 : phase.since,
+    failure: health.failure,
+    lastProbeAt: health.lastProbeAt,
+    latencyMs: health.latencyMs,
+    confirmedAt: health.confirmedAt,
+    info: health.info,
+    fippaFailing: failures.failing && phase.state === 'in-service',
+    signals: { ...signals, notification, decidedBy: selectDecider(signals, { advisory: isAdvisory(named) }) },
+    admin,
+  };
+}
