@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
 import { createMonitor, type HealthChange } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createAddressBounds } from './http/server/client-limits.ts';
+import { createClientLimits } from './http/server/client-limits.ts';
 import { logNotification } from './notification/notification-log.ts';
 import { renderFailure } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
@@ -14,7 +14,7 @@ import { logCertificate } from './phones/certificate-log.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { createRefusalLog } from './phones/refusal-log.ts';
-import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
+import { allServices, createPlan, defineClientLimits, defineServices } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
@@ -135,12 +135,12 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     certificates: () => listeners.certificates(),
   });
-  const bounds = createAddressBounds(defineBounds(config), clock);
-  const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
+  const clientLimits = createClientLimits(defineClientLimits(config), clock);
+  const listeners = createPhoneListeners(config.phones, {
     onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
     onRefused: handler.refused,
-    errorPage: handler.refusalPage,
-    bounds,
+    errorAnswer: handler.refusalPage,
+    clientLimits,
     clock,
     onCertificate: (listener, report) => logCertificate(log, listener, report),
   });
@@ -168,8 +168,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     relay.define(allServices(config));
     monitor.define({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.left(id);
-    bounds.define(defineBounds(config));
-    listeners.define(config.phones.listeners, config.phones.limits);
+    clientLimits.define(defineClientLimits(config));
+    listeners.define(config.phones);
     adminSettings.moveTo(config.state.folder);
   };
 

@@ -160,7 +160,13 @@ function demoConfig(servers: readonly Simulated[], { port, opsPort, pushPort, ph
   return {
     phones: {
       listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
-      ...{ answerWithinMs: 4500, networks: ['127.0.0.0/8'], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+      ...{
+        answerWithinMs: 4500,
+        networks: ['127.0.0.0/8'],
+        trustedFronts: [],
+        forgetAfterMs: 12 * 3_600_000,
+        httpParser: 'auto' as const,
+      },
       limits: DEFAULT_LIMITS,
     },
     ops: { host: '127.0.0.1', port: opsPort, token: TOKEN },

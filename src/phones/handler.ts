@@ -5,14 +5,15 @@
 
 import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
-import { type FailureCode, failures } from '../domain/failure.ts';
+import { failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
+import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
+import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { RenderedPage } from '../pages/page-view.ts';
 import { renderExit } from '../pages/renderer.ts';
 import type { PhoneAddresses } from '../push/addresses.ts';
 import type { Relay, RelayedAnswer } from '../relay/relay.ts';
@@ -20,8 +21,9 @@ import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
-import { createPageSender } from './page-sender.ts';
+import { createPageSender, EXPIRED } from './page-sender.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import { failureOf } from './request-failure.ts';
 import {
   carried,
   entryUrl,
@@ -56,9 +58,9 @@ const CONFIRM_MS = 1500;
 export interface PhoneHandler {
   handle(exchange: HttpExchange, listener: ListenerConfig, port: number): Promise<void>;
   /** What never became a request was refused. */
-  refused(failure: Failure, address: string | null): void;
+  refused(fault: RequestFault, address: string | null): void;
   /** The page for it. */
-  refusalPage(code: FailureCode): RenderedPage;
+  refusalPage(code: RequestFaultCode): HttpAnswer;
 }
 
 /** A request that can be served, before its body has been read. */
@@ -103,7 +105,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (status === null) return void refuse(known(), unknownPrefix(request));
     const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
     if (request.method === 'GET') return visited(status, asked, null);
-    return exchange.readForm().then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), form)));
+    return exchange
+      .readForm()
+      .then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), failureOf(form.fault))));
   };
 
   /** A request that may be served, `body` and all. */
@@ -165,7 +169,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (action.name === '~exit' && method === 'GET') {
       metrics.phoneRequest(status.id, 'action');
       devices.looksAt(visit.request.device, null, clock.now());
-      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
+      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), expires: EXPIRED });
       return undefined;
     }
     const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
@@ -223,7 +227,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
     const { body, contentType, expires, setCookies } = answer;
-    exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
+    exchange.answer({ body, contentType, refresh, expires, setCookies });
     metrics.answered((clock.now() - visit.reader.now) / 1000);
   };
 

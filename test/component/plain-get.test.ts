@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePlainGet } from '../../src/http/server/plain-get.ts';
-import { MAX_HEADERS } from '../../src/phones/gate.ts';
+import { MAX_HEADERS } from '../../src/http/server/request-head.ts';
 
 const PHONE = [
   'GET /a/fippa/SEP001122334455/ready?x=1&y=%20 HTTP/1.1',

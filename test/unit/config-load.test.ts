@@ -34,6 +34,7 @@ test('the defaults', async () => {
       networks: [],
       trustedFronts: [],
       forgetAfterMs: 43_200_000,
+      httpParser: 'auto',
       limits: {
         ...{ headersMs: 8000, requestMs: 15_000, answerMs: 10_000, keepAliveMs: 15_000 },
         ...{ connections: 16_384, requestsPerConnection: 1000 },

@@ -4,7 +4,8 @@
  * (test/component/plain-get.test.ts holds the two against each other).
  */
 
-import { MAX_HEADERS } from '../../phones/gate.ts';
+import { trimBlanks } from '../../text/blanks.ts';
+import { MAX_HEADERS } from './request-head.ts';
 
 export interface PlainGet {
   /** The request target exactly as received. */
@@ -70,7 +71,7 @@ function readHeaders(bytes: Buffer, text: string, from: number): Omit<PlainGet, 
     const end = endOf(IN_VALUE, bytes, colon + 1);
     if (bytes[end] !== CR || bytes[end + 1] !== LF) return null;
     const name = text.slice(at, colon);
-    const value = trimmed(text, colon + 1, end);
+    const value = trimBlanks(text, colon + 1, end);
     if (isNotPlain(name)) return null;
     if (name.length === 10 && name.toLowerCase() === 'connection') {
       if (connection !== null) return null;
@@ -102,16 +103,4 @@ function isNotPlain(name: string): boolean {
     default:
       return false;
   }
-}
-
-/** Without the spaces and tabs around it (RFC 9112 §5.1); String.trim would take U+00A0 too, which here is a byte of a value. */
-function trimmed(text: string, from: number, to: number): string {
-  let [start, end] = [from, to];
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isBlank(unit: number): boolean {
-  return unit === 0x20 || unit === 0x09;
 }
