@@ -15,7 +15,7 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './met
 import { createTally, type Tally } from './tally.ts';
 
 /** What became of a phone's request. */
-export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed';
+export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed' | 'gone';
 
 /** `service` is the id of a configured service; anything else counts under `none`. */
 export interface Metrics {
@@ -51,7 +51,7 @@ export interface MetricsOptions {
 }
 
 const NONE = 'none';
-const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed'];
+const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed', 'gone'];
 const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'recovered', 'maintenance', 'error'];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];

@@ -221,8 +221,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
     if (!answer.ok) return failed(status, visit, answer.failure);
+    noteAnswer(status, answer);
+    // Nobody is signed in by a page that nobody got.
+    if (exchange.isGone) return metrics.phoneRequest(status.id, 'gone');
     metrics.phoneRequest(status.id, 'relayed');
-    noteRelayed(status, visit, target, answer);
+    noteDelivered(status, visit, target, answer);
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
@@ -231,12 +234,17 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     metrics.answered((clock.now() - visit.reader.now) / 1000);
   };
 
-  const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
-    const { request, address, stableOrigin } = visit;
-    if (answer.overlong > 0) noteOverlong(status, answer.overlong);
+  /** What an answer says of its service, whether or not the phone is still there. */
+  const noteAnswer = (status: ServiceStatus, { overlong, page }: RelayedAnswer) => {
+    if (overlong > 0) noteOverlong(status, overlong);
     // An image is no page.
+    if (page !== null && store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
+  };
+
+  /** What it says of the phone that gets it. */
+  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+    const { request, address, stableOrigin } = visit;
     if (answer.page === null) return;
-    if (store.pageRelayed(status.id)) log.info('fippa-works-again', { service: status.id });
     const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
     const changed = devices.relayed(request.device, status.id, answer.page, logout, clock.now());
     if (changed) {

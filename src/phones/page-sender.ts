@@ -48,6 +48,7 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   const { devices, clock, metrics } = options;
 
   const show: PageSender['show'] = (status, visit, page, subject) => {
+    if (visit.exchange.isGone) return;
     const now = clock.now();
     const { device } = visit.request;
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
