@@ -40,7 +40,9 @@ type Head = { -readonly [Name in keyof AnswerHeaders]: AnswerHeaders[Name] } & {
 const HEAD_END = '\r\n\r\n';
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?(?=\r\n|$)/;
 const HEADER_LINES = /(?:\r\n[!#$%&'*+.^_`|~\w-]+:[\t -~\x80-\xff]*)*$/y;
-const CHUNK_LINE = /^([\da-f]{1,8})[ \t]*(?:;[\t -~\x80-\xff]*)?$/i;
+/** Without blanks behind the size, which Node's parser refuses too; extensions as RFC 9112 §7.1.1 has them, without blanks. */
+const CHUNK_LINE = /^([\da-f]{1,8})(?:;[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"[\t !#-[\]-~]*"))?)*$/i;
+const FRAMING = /\r\n(?:content-length|transfer-encoding):/i;
 /** Longest line before a chunk: its size and extensions that nobody uses. */
 const CHUNK_LINE_BYTES = 1024;
 const EMPTY = Buffer.alloc(0);
@@ -187,6 +189,9 @@ export class AnswerParser {
     if (end === -1) {
       return this.#rest.length - line > this.#limits.headerBytes ? broken('trailers without an end') : 'more';
     }
+    const trailers = this.#rest.toString('latin1', line, end);
+    HEADER_LINES.lastIndex = 0;
+    if (!HEADER_LINES.test(trailers) || FRAMING.test(trailers)) return broken('a malformed trailer');
     this.#at = end + HEAD_END.length;
     return 'done';
   }
@@ -239,7 +244,7 @@ function readHeader(head: Head, name: string, value: string): ExchangeFault | nu
       return null;
     case 'content-length':
       if (!/^\d{1,15}$/.test(value)) return broken('a length that is no number');
-      if (head.contentLength !== null && head.contentLength !== Number(value)) return broken('two lengths');
+      if (head.contentLength !== null) return broken('two lengths');
       head.contentLength = Number(value);
       return null;
     case 'transfer-encoding':
