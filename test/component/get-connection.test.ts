@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import type { HttpExchange } from '../../src/http/server/exchange.ts';
 import {
   answerAtOnce,
@@ -183,4 +184,17 @@ test('a connection that opens and says nothing is closed at a stop', async () =>
   await sendRaw(port, LAST);
   await listener.stop(20_000);
   expect((await silent.closed).orderly).toBe(true);
+});
+
+test("B245 a listener that is told so gives new connections to Node's parser, and back", async () => {
+  const readers: string[] = [];
+  const { listener, port } = await start((exchange) => {
+    readers.push(exchange.constructor.name);
+    answerAtOnce(exchange);
+  });
+  for (const parser of ['auto', 'node', 'auto'] as const) {
+    listener.define(DEFAULT_LIMITS, parser);
+    expect((await sendRaw(port, LAST)).text).toMatch(/<x\/>$/);
+  }
+  expect(readers).toEqual(['GetExchange', 'ParsedExchange', 'GetExchange']);
 });

@@ -47,13 +47,13 @@ describe('an answer', () => {
     ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx', 'x', false],
     ['of HTTP/1.0 that keeps', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx', 'x', true],
     [
-      'that closes in one header and keeps in the next',
+      'B240 that closes in one header and keeps in the next',
       `${OK}Connection: close\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx`,
       'x',
       false,
     ],
     [
-      'that keeps in one header and closes in the next',
+      'B240 that keeps in one header and closes in the next',
       `${OK}Connection: keep-alive\r\nConnection: x, close\r\nContent-Length: 1\r\n\r\nx`,
       'x',
       false,

@@ -14,7 +14,6 @@ import { classifyNetworkError } from './network-error.ts';
 import { renderRequest } from './request.ts';
 import type { Trust } from './trust.ts';
 
-export type { AnswerHeaders } from './answer-reader.ts';
 export type { UpstreamAnswer, UpstreamResult } from './exchange.ts';
 
 export interface UpstreamRequest {
@@ -47,7 +46,7 @@ export interface UpstreamLimits extends AnswerLimits {
   readonly waiting: number;
 }
 
-export const UPSTREAM_LIMITS: UpstreamLimits = {
+const UPSTREAM_LIMITS: UpstreamLimits = {
   connectMs: 2_000,
   idleMs: 4_000,
   // Each client would have a connection of its own without the proxy, and there may be 2,000 of them

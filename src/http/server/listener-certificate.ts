@@ -53,7 +53,7 @@ export interface ListenerCertificate {
 }
 
 const DAY_MS = 86_400_000;
-export const ENDS_SOON_MS = 30 * DAY_MS;
+const ENDS_SOON_MS = 30 * DAY_MS;
 
 /** TLS 1.0 has no cipher above OpenSSL's security level 0 (reference/phone-xml.md §9). */
 const PROFILES = {

@@ -1,5 +1,5 @@
 /**
- * Reads the request that phones send: a GET without a body that arrives whole. Anything else, sound or not, is left to
+ * Reads the request that comes most often: a GET without a body that arrives whole. Anything else, sound or not, is left to
  * Node's parser; so this one only has to be certain about what it takes, and takes what Node would read the same way
  * (test/component/plain-get.test.ts holds the two against each other).
  */
@@ -16,7 +16,7 @@ export interface PlainGet {
   readonly keepsConnection: boolean;
 }
 
-/** Phones' requests have less than 1 KB, of which a cookie is the longest part. */
+/** The usual request has less than 1 KB, of which a cookie is the longest part. */
 const MAX_BYTES = 8 * 1024;
 const START = 'GET /';
 const TARGET_AT = 'GET '.length;
