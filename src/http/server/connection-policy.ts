@@ -109,10 +109,19 @@ export class ClientConnection {
     this.#isLast = true;
   }
 
-  /** The answer has been written, and the connection is kept. */
-  answered(): void {
+  /** An answer is about to be written, and the connection is kept: no part of it waits for the client's word on another. */
+  keep(): void {
+    this.socket.setNoDelay(true);
     this.#enter('asking');
     this.#readBefore = this.socket.bytesRead;
+  }
+
+  /** The client has ended its side. */
+  peerEnded(): void {
+    const { socket } = this;
+    if (this.#phase === 'answering') this.#isLast = true;
+    // Both have: the stream would notice too, two turns later.
+    else if (this.#phase === 'closing' && socket.writableFinished) socket.destroy();
   }
 
   /** Writes the last answer and ends this side. The reader goes on handing over what comes, to `drop`. */

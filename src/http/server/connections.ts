@@ -72,7 +72,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
   /** Returns what a connection begins with. */
   #guardPlain(server: Server): (socket: Socket) => void {
     this.#parse = takeListeners(server, 'connection');
-    return this.#receiver();
+    return (socket) => this.#receive(socket);
   }
 
   #guardTls(server: Server, sessionIds: TlsServer): (socket: Socket) => void {
@@ -80,30 +80,33 @@ export class Connections implements PlainGetOwner, ParsedOwner {
     const byTicket = takeListeners(server, 'connection');
     const byId = takeListeners(sessionIds, 'connection');
     this.#parse = takeListeners(server, 'secureConnection');
-    const receive = this.#receiver();
+    const connections = this;
+    function leave(this: Socket): void {
+      connections.#closed(this);
+    }
     for (const each of [server, sessionIds]) {
-      each.on('secureConnection', receive);
+      each.on('secureConnection', (socket: Socket) => {
+        socket.on('close', leave);
+        this.#receive(socket);
+      });
       each.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
     }
     return (socket) => chooseByHello(socket, this.#policy.limits.headersMs, byTicket, byId);
   }
 
-  /** What begins with a connection on which requests can come. */
-  #receiver(): (socket: Socket) => void {
-    const connections = this.#connections;
-    function closed(this: ClientSocket): void {
-      if (this[CONNECTION] !== undefined) connections.delete(this[CONNECTION]);
-    }
-    return (socket: ClientSocket) => {
-      const connection = new ClientConnection(socket, this.#policy);
-      socket[CONNECTION] = connection;
-      connections.add(connection);
-      socket.on('error', ignore);
-      socket.on('close', closed);
-      if (this.parser === 'auto') return readPlainGets(connection, this);
-      expectParsed(connection);
-      this.#parse(socket);
-    };
+  /** A connection on which requests can come. */
+  #receive(socket: ClientSocket): void {
+    const connection = new ClientConnection(socket, this.#policy);
+    socket[CONNECTION] = connection;
+    this.#connections.add(connection);
+    socket.on('error', ignore);
+    if (this.parser === 'auto') return void readPlainGets(connection, this);
+    expectParsed(connection);
+    this.#parse(socket);
+  }
+
+  #closed(socket: ClientSocket): void {
+    if (socket[CONNECTION] !== undefined) this.#connections.delete(socket[CONNECTION]);
   }
 
   drain(): void {
@@ -157,6 +160,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
 
   #left(socket: Socket): void {
     this.#sockets.delete(socket);
+    this.#closed(socket);
     // The address was asked for as it came, and is remembered by the socket.
     this.#options.clientLimits?.closed(socket.remoteAddress);
   }

@@ -26,8 +26,7 @@ interface Parsed {
 type ParsedSocket = Socket & { [PARSED]?: Parsed };
 
 function onEnd(this: ParsedSocket): void {
-  const connection = this[PARSED]?.connection;
-  if (connection?.isAnswering) connection.closeAfter();
+  this[PARSED]?.connection.peerEnded();
 }
 
 /** To be called before Node's parser is given the connection. */
@@ -132,12 +131,12 @@ class ParsedExchange implements HttpExchange {
     if (connection.socket.destroyed) return;
     if (connection.isLast)
       return void answerLastParsed(connection, renderAnswer(answer, false, this.method !== 'HEAD'));
+    connection.keep();
     // `Connection` is said outright, or Node adds a Keep-Alive header.
     this.#res.writeHead(answer.status ?? 200, answerHeaders(answer, true));
     const body = shortBody(answer.body);
     if (typeof body === 'string') this.#res.end(body, 'latin1');
     else this.#res.end(body);
-    connection.answered();
   }
 
   breakOff(): void {

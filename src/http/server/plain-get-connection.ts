@@ -65,8 +65,8 @@ class PlainGetReader {
 
   peerEnded(): void {
     const connection = this.#connection;
-    if (connection.isAnswering) connection.closeAfter();
-    else if (!connection.isClosing) connection.socket.destroySoon();
+    connection.peerEnded();
+    if (!connection.isAnswering && !connection.isClosing) connection.socket.destroySoon();
   }
 
   /**
@@ -130,8 +130,8 @@ class GetExchange implements HttpExchange {
     this.isAnswered = true;
     if (connection.socket.destroyed) return;
     if (connection.isLast) return void connection.answerLast(renderAnswer(answer, false));
+    connection.keep();
     connection.socket.write(renderAnswer(answer, true), 'latin1');
-    connection.answered();
   }
 
   breakOff(): void {
