@@ -2,11 +2,11 @@
 
 import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
+import { phoneAddresses } from '../config/phone-addresses.ts';
 import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
-import { phoneAddresses } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
 import { checkServices, renderNotTried, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 

@@ -1,9 +1,9 @@
 /** `ippa-proxy unified-cm --config FILE`: what to enter in Unified CM, field by field (reference/finesse-ippa.md §2–§4). */
 
-import type { Config, ServiceConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { loadConfig, renderProblems } from '../config/load.ts';
+import { asciiName, type PhoneService, phoneServices, SIGN_IN_PARAMETERS } from '../unified-cm/phone-services.ts';
 import type { Output } from './output.ts';
-import { type PhoneAddress, phoneAddresses } from './phone-addresses.ts';
 
 /** Exit code 2 for a wrong configuration, else 0. */
 export async function runUnifiedCm(file: string, output: Output): Promise<0 | 2> {
@@ -16,25 +16,9 @@ export async function runUnifiedCm(file: string, output: Output): Promise<0 | 2>
   return 0;
 }
 
-/** A phone service as Unified CM stores it. */
-interface PhoneService {
-  readonly heading: string;
-  readonly name: string;
-  readonly description: string;
-  readonly plain: readonly string[];
-  readonly encrypted: readonly string[];
-}
-
 /** The whole text. Pure. */
 export function renderUnifiedCm(config: Config): string {
-  const entries = phoneAddresses(config);
-  const services = config.clusters.flatMap((cluster) => cluster.services);
-  const names = uniqueNames([
-    ...entries.map((entry) => nameOf(entry, config)),
-    ...services.map(({ name, id }) => ({ name: `${name} direct`, id })),
-  ]);
-  const proxied = entries.map((entry, index) => describeEntry(entry, names[index] ?? entry.id, config));
-  const direct = services.map((service, index) => describeDirect(service, names[entries.length + index] ?? service.id));
+  const { proxied, direct } = phoneServices(config);
   const lines = [
     'What to enter in Cisco Unified CM Administration for this configuration',
     '=======================================================================',
@@ -148,9 +132,12 @@ function renderService(service: PhoneService): string[] {
 function renderParameters(): string[] {
   const rows = [
     ['Parameter Name', 'Display Name', 'Required', 'Parameter is a Password (mask contents)'],
-    ['id', 'Agent ID', 'no', 'no'],
-    ['extension', 'Extension', 'no', 'no'],
-    ['password', 'Password', 'no', 'yes'],
+    ...SIGN_IN_PARAMETERS.map(({ name, displayName, isPassword }) => [
+      name,
+      displayName,
+      'no',
+      isPassword ? 'yes' : 'no',
+    ]),
   ];
   const render = (row: readonly string[]) => `   ${row.map((cell, i) => (i < 3 ? cell.padEnd(17) : cell)).join('')}`;
   return [
@@ -170,72 +157,4 @@ function renderAfterwards(): string[] {
     '   - Choose the service on one phone, sign in, sign out, press Exit.',
     '   docs/unified-cm.md explains each step, and what Cisco does not support.',
   ];
-}
-
-const MAX_NAME = 32;
-
-function nameOf(entry: PhoneAddress, config: Config): { readonly name: string; readonly id: string } {
-  const service = config.clusters.flatMap((cluster) => cluster.services).find(({ id }) => id === entry.id);
-  if (entry.kind === 'service') return { name: service?.name ?? entry.id, id: entry.id };
-  return { name: config.clusters.length === 1 ? 'Finesse' : `Finesse ${entry.id}`, id: entry.id };
-}
-
-/** Unified CM takes each name once, and 32 characters: the id tells apart those that would be equal. */
-function uniqueNames(wanted: readonly { readonly name: string; readonly id: string }[]): string[] {
-  const taken = new Set<string>();
-  return wanted.map(({ name, id }) => {
-    const fits = cut(name, MAX_NAME);
-    const suffix = ` (${id})`;
-    const unique = taken.has(fits.toLowerCase()) || fits !== name ? cut(name, MAX_NAME - suffix.length) + suffix : fits;
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
-}
-
-function cut(text: string, length: number): string {
-  return [...text].slice(0, length).join('').trimEnd();
-}
-
-/** For phones without Unicode. */
-function asciiName(name: string): string {
-  const ascii = name
-    .replaceAll('ß', 'ss')
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^ -~]/gu, '?');
-  return /[A-Za-z0-9]/.test(ascii) ? cut(ascii, MAX_NAME) : 'Finesse';
-}
-
-const DEVICE = '#DEVICENAME#';
-
-function describeEntry(entry: PhoneAddress, name: string, config: Config): PhoneService {
-  const members = config.clusters.find(({ id }) => id === entry.id)?.services.map((service) => service.name) ?? [];
-  const description =
-    entry.kind === 'service' ? 'Finesse IP Phone Agent by the proxy' : `Finesse IP Phone Agent: ${members.join(', ')}`;
-  const urls = (all: readonly string[]) => all.map((url) => url + DEVICE);
-  return {
-    heading: capital(entry.title),
-    name,
-    description,
-    plain: urls(entry.plain),
-    encrypted: urls(entry.encrypted),
-  };
-}
-
-/** Finesse's own service URLs (reference/finesse-ippa.md §2): 8082 plain, 8445 TLS, whichever of them is configured. */
-function describeDirect({ name: title, url }: ServiceConfig, name: string): PhoneService {
-  const { hostname, protocol } = new URL(url);
-  const own = `${url}/fippa/${DEVICE}`;
-  const secure = protocol === 'https:';
-  return {
-    heading: `${title}, without the proxy`,
-    name,
-    description: 'Finesse IP Phone Agent without the proxy',
-    plain: [secure ? `http://${hostname}:8082/fippa/${DEVICE}` : own],
-    encrypted: [secure ? own : `https://${hostname}:8445/fippa/${DEVICE}`],
-  };
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

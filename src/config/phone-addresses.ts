@@ -1,6 +1,6 @@
 /** Which URLs phones are to be given: one entry for each front door and each service. Pure. */
 
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config, ListenerConfig } from './config.ts';
 
 export interface PhoneAddress {
   readonly kind: 'front-door' | 'service';
