@@ -8,7 +8,7 @@ import { runDemo } from './commands/demo.ts';
 import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
 import { runStatus } from './commands/status.ts';
-import { runUnifiedCm } from './commands/unified-cm.ts';
+import { addUnifiedCm } from './commands/unified-cm-command.ts';
 import { finesseCommand } from './simulators/finesse/command.ts';
 import { phoneCommand } from './simulators/phone/command.ts';
 import { phonesCommand } from './simulators/phones/command.ts';
@@ -61,11 +61,7 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .option('--probe', 'ask every Finesse server once')
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
-  program
-    .command('unified-cm')
-    .description('prints what to enter in Unified CM, field by field')
-    .requiredOption(...CONFIG)
-    .action(async (options) => exit(await runUnifiedCm(options.config, output)));
+  addUnifiedCm(program, output, exit);
   program
     .command('status')
     .description('shows the services of the running proxy')

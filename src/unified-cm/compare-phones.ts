@@ -1,0 +1,109 @@
+/** Web servers of phones, and the users that push to them (reference/unified-cm-axl.md §3, §4). Pure. */
+
+import type { Difference } from './difference.ts';
+import type { CmState } from './reader.ts';
+import type { CmPhone, WebSettings } from './records.ts';
+
+type Levels = Pick<CmState, 'profiles' | 'enterprise'>;
+
+/** Where a setting that holds for a phone comes from. */
+interface Effective {
+  readonly value: string;
+  /** null: it is set nowhere, so that the phone's own default holds. */
+  readonly level: string | null;
+}
+
+/** The phone before its Common Phone Profile before the Enterprise Phone Configuration. */
+export function effectiveSetting(phone: CmPhone, field: keyof WebSettings, levels: Levels): Effective {
+  const profile = levels.profiles.get(phone.profile)?.[field] ?? '';
+  if (phone.web[field] !== '') return { value: phone.web[field], level: 'phone' };
+  if (profile !== '') return { value: profile, level: `Common Phone Profile ${phone.profile}` };
+  if (levels.enterprise[field] !== '') {
+    return { value: levels.enterprise[field], level: 'Enterprise Phone Configuration' };
+  }
+  return { value: '', level: null };
+}
+
+const ENABLED = '0';
+const HTTPS_ONLY = '1';
+
+/** `pushScheme`: by which scheme the proxy itself pushes; null: it does not. */
+export function comparePhones(
+  phones: readonly CmPhone[],
+  levels: Levels,
+  pushScheme: 'http' | 'https' | null,
+): Difference[] {
+  return phones.flatMap((phone) => {
+    const differ = (field: string, found: string, expected: string, advice: string): Difference => ({
+      about: 'phone',
+      names: [phone.name],
+      field,
+      found,
+      expected,
+      remedy: 'by-hand',
+      advice,
+    });
+    const access = effectiveSetting(phone, 'webAccess', levels);
+    const protocol = effectiveSetting(phone, 'webProtocol', levels);
+    const at = ({ level }: Effective) => (level === null ? 'the default of the phone' : level);
+    return [
+      ...(access.value === ENABLED
+        ? []
+        : [
+            differ(
+              'Web Access',
+              `Disabled (${at(access)})`,
+              'Enabled',
+              'set it there, apply, reset: docs/unified-cm.md, 1',
+            ),
+          ]),
+      ...(pushScheme === 'http' && protocol.value === HTTPS_ONLY
+        ? [
+            differ(
+              'HTTPS Server',
+              `HTTPS Only (${at(protocol)})`,
+              'HTTP and HTTPS',
+              'the proxy pushes by http: change this, or push.scheme',
+            ),
+          ]
+        : []),
+      ...(phone.phoneServiceDisplay === 'External URL'
+        ? [
+            differ(
+              'Services Provisioning',
+              'External URL',
+              'Internal or Both',
+              'else the phone does not show the service',
+            ),
+          ]
+        : []),
+    ];
+  });
+}
+
+/** Those that Finesse asks for (reference/finesse-ippa.md §4). */
+const GROUPS = ['Standard CTI Enabled', 'Standard CTI Allow Control Of All Devices'];
+
+export function compareUsers({ users, phones }: Pick<CmState, 'users' | 'phones'>): Difference[] {
+  return [...users].flatMap(([name, user]) => {
+    const differ = (names: readonly string[], field: string, found: string, expected: string): Difference => ({
+      about: 'user',
+      names,
+      field,
+      found,
+      expected,
+      remedy: 'by-hand',
+      advice: 'User Management > Application User',
+    });
+    if (user === null) return [differ([name], 'Application user', 'none', 'there')];
+    const controlled = new Set(user.devices);
+    return [
+      ...GROUPS.filter((group) => !user.groups.includes(group)).map((group) =>
+        differ([name], 'Group', 'not a member', group),
+      ),
+      ...phones
+        .filter((phone) => !controlled.has(phone.name))
+        .map((phone) => differ([phone.name], `Controlled Devices of ${name}`, 'not among them', 'among them')),
+    ];
+  });
+}
