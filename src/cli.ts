@@ -12,6 +12,7 @@ import { addUnifiedCm } from './commands/unified-cm-command.ts';
 import { finesseCommand } from './simulators/finesse/command.ts';
 import { phoneCommand } from './simulators/phone/command.ts';
 import { phonesCommand } from './simulators/phones/command.ts';
+import { unifiedCmCommand } from './simulators/unified-cm/command.ts';
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
@@ -72,9 +73,10 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
   program.addCommand(phoneCommand());
   program
     .command('simulate')
-    .description('simulated Finesse servers and phones, for trying and testing')
+    .description('simulated Finesse servers, phones and Unified CM, for trying and testing')
     .addCommand(finesseCommand())
-    .addCommand(phonesCommand());
+    .addCommand(phonesCommand())
+    .addCommand(unifiedCmCommand());
   for (const command of allCommands(program)) command.exitOverride();
   return program;
 }
