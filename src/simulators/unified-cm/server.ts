@@ -6,11 +6,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { selfSigned } from '../finesse/certificate.ts';
 import { portError } from '../finesse/port-error.ts';
-import { escapeXml, group, leaf, parseXml, type XmlElement, XmlError } from '../finesse/xml.ts';
+import { parseXml, type XmlElement, XmlError } from '../finesse/xml.ts';
 import { AxlFault } from './axl-fault.ts';
 import type { Database } from './database.ts';
 import { type Fault, hits, NO_FAULT } from './faults.ts';
 import { perform, WRITES } from './operations.ts';
+import { faultReply, htmlReply, type Reply, responseReply, sendReply, soapFault } from './replies.ts';
 import { checkRequest, isOperation } from './request-rules.ts';
 import { schemaFile, validate } from './schema.ts';
 import { describeVersions, RELEASES, type Release } from './versions.ts';
@@ -39,12 +40,6 @@ export interface SeenAxl {
   readonly status: number;
   /** The answer inside its envelope; null: none was sent, or a page. */
   readonly answer: string | null;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
 }
 
 interface Call {
@@ -191,13 +186,9 @@ export class UnifiedCm extends EventEmitter<{ request: [SeenAxl] }> {
         return htmlReply(403, 'HTTP Status 403 - Access to the requested resource has been denied');
       }
       const rows = fault.name === 'too-large' ? Number(fault.args.rows ?? 10) : null;
-      const context = { database: this.database, release: RELEASES[release].full, rows };
-      if (fault.name === 'ignored')
-        return responseReply(
-          call,
-          perform(call.operation, call.element, { ...context, database: structuredClone(this.database) }),
-        );
-      return responseReply(call, perform(call.operation, call.element, context));
+      const database = fault.name === 'ignored' ? structuredClone(this.database) : this.database;
+      const context = { database, release: RELEASES[release].full, rows };
+      return responseReply(call.operation, call.version, perform(call.operation, call.element, context));
     } catch (error) {
       if (!(error instanceof AxlFault || error instanceof XmlError)) throw error;
       return soapFault(error instanceof AxlFault ? error.code : '-1', error.message, named.operation);
@@ -249,66 +240,4 @@ function readCall(body: string, named: { readonly version: string; readonly oper
   if (named.operation !== operation) throw new AxlFault('-1', 'SOAPAction names another operation than the body');
   if (!isOperation(operation)) throw new AxlFault('-1', `${operation} is not simulated`);
   return { operation, version: named.version, document: documentOf(body), element: content };
-}
-
-function faultReply({ name, args }: Fault): Reply | null {
-  switch (name) {
-    case '503':
-      return htmlReply(503, 'HTTP Status 503 - Service Unavailable');
-    case 'unauthorized':
-      return htmlReply(401, 'HTTP Status 401 - Unauthorized');
-    case 'forbidden':
-      return htmlReply(403, 'HTTP Status 403 - Forbidden');
-    case 'html':
-      return htmlReply(200, 'Cisco Unified Communications Manager');
-    case 'memory':
-      return soapFault('-1', 'Maximum AXL Memory Allocation Consumed. Please retry once requests have completed', '');
-    case 'fault':
-      return soapFault(args.code ?? '5003', args.message ?? 'The operation is not allowed', '');
-    case 'reset':
-      return htmlReply(500, 'not sent');
-    default:
-      return null;
-  }
-}
-
-function envelope(content: string): string {
-  return (
-    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">' +
-    `<soapenv:Body>${content}</soapenv:Body></soapenv:Envelope>`
-  );
-}
-
-function responseReply({ operation, version }: Call, content: string): Reply {
-  const name = `ns:${operation}Response`;
-  const namespaces = `xmlns:ns="http://www.cisco.com/AXL/API/${version}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"`;
-  const body = envelope(`<${name} ${namespaces}>${group('return', [content])}</${name}>`);
-  return { status: 200, type: 'text/xml;charset=UTF-8', body };
-}
-
-function soapFault(code: string, message: string, request: string): Reply {
-  const error = group('axlError', [leaf('axlcode', code), leaf('axlmessage', message), leaf('request', request)]);
-  const parts = [
-    leaf('faultcode', 'soapenv:Server'),
-    `<faultstring>${escapeXml(message)}</faultstring>`,
-    group('detail', [error]),
-  ];
-  return { status: 500, type: 'text/xml;charset=UTF-8', body: envelope(group('soapenv:Fault', parts)) };
-}
-
-function htmlReply(status: number, words: string): Reply {
-  const body = `<!doctype html><html lang="en"><head><title>${words}</title></head><body><h1>${words}</h1></body></html>`;
-  return { status, type: 'text/html;charset=utf-8', body };
-}
-
-function sendReply(response: ServerResponse, { status, type, body }: Reply, cookie: string | null, cut: boolean): void {
-  const bytes = Buffer.from(body);
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': bytes.length,
-    ...(cookie === null ? {} : { 'Set-Cookie': cookie }),
-    ...(status === 401 ? { 'WWW-Authenticate': 'Basic realm="Cisco Unified CM"' } : {}),
-  });
-  if (!cut) response.end(bytes);
-  else response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
 }
