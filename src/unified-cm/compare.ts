@@ -116,8 +116,9 @@ function compareCopies(pair: Pair, state: CmState): Difference[] {
   const check = (device: string, field: 'serviceUrl' | 'secureServiceUrl', copy: string): Difference[] => {
     const right = wrong[field] ?? found[field];
     if (sameUrl(baseOf(copy), right)) return [];
-    // What is empty or the same again in the service is either in a subscription too.
-    if (field === 'secureServiceUrl' && entry.service.encrypted.length === 0) return [];
+    // Without TLS the field is empty or the same again, and a subscription may have it the other way.
+    const isEither = field === 'secureServiceUrl' && entry.service.encrypted.length === 0;
+    if (isEither && isAmong(baseOf(copy), secureUrls(entry.service))) return [];
     return [
       {
         about: 'subscription',
