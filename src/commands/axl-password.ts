@@ -34,10 +34,10 @@ async function readPasswordFile(file: string): Promise<Password> {
 
 /** One line from the terminal; '' when it ends without one. What is typed is shown unless `hidden`. */
 export function ask(question: string, { hidden }: { readonly hidden: boolean }): Promise<string> {
-  process.stderr.write(question);
-  // readline itself would echo what is typed.
+  // readline itself would echo what is typed, and the terminal what is typed before readline has it: so the question is last.
   const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
   const lines = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY });
+  process.stderr.write(question);
   return new Promise((resolve) => {
     let answer = '';
     lines.once('line', (line) => {

@@ -190,8 +190,15 @@ async function undo(run: Run, record: UndoRecord, path: string): Promise<0 | 1> 
   const { results, report } = reporter(run);
   const isDone = await undoSteps(steps, { client, pause: (ms) => sleep(ms), sql: options.sql, file, report });
   if (options.json) output.stdout(`${JSON.stringify({ release: client.release, plan, results }, null, 2)}\n`);
-  else output.stdout(isDone ? 'All is as before.\n' : 'Not all is as before.\n');
+  else output.stdout(`${isDone ? 'All is as before.' : 'Not all is as before.'}\n${describeButton(plan)}`);
   return isDone ? 0 : 1;
+}
+
+/** What the button has copied into subscriptions, only the button takes back. */
+function describeButton(plan: readonly Step[]): string {
+  const names = plan.flatMap((step) => (step.kind === 'update-service' ? [step.name] : []));
+  if (names.length === 0) return '';
+  return `If Update Subscriptions was pressed after the change, press it again in: ${names.join(', ')}.\n`;
 }
 
 async function createUndoFile(path: string, record: UndoRecord): Promise<UndoFile> {
