@@ -84,7 +84,8 @@ export function comparePhones(
 /** Those that Finesse asks for (reference/finesse-ippa.md §4). */
 const GROUPS = ['Standard CTI Enabled', 'Standard CTI Allow Control Of All Devices'];
 
-export function compareUsers({ users, phones }: Pick<CmState, 'users' | 'phones'>): Difference[] {
+export function compareUsers({ users, phones, copies }: Pick<CmState, 'users' | 'phones' | 'copies'>): Difference[] {
+  const profiles = 'unread' in copies ? [] : copies.filter(({ isProfile }) => isProfile).map(({ device }) => device);
   return [...users].flatMap(([name, user]) => {
     const differ = (names: readonly string[], field: string, found: string, expected: string): Difference => ({
       about: 'user',
@@ -104,6 +105,9 @@ export function compareUsers({ users, phones }: Pick<CmState, 'users' | 'phones'
       ...phones
         .filter((phone) => !controlled.has(phone.name))
         .map((phone) => differ([phone.name], `Controlled Devices of ${name}`, 'not among them', 'among them')),
+      ...profiles
+        .filter((profile) => !user.profiles.includes(profile))
+        .map((profile) => differ([profile], `Controlled Profiles of ${name}`, 'not among them', 'among them')),
     ];
   });
 }

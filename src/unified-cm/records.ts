@@ -65,6 +65,8 @@ export interface CmUser {
   readonly name: string;
   readonly groups: readonly string[];
   readonly devices: readonly string[];
+  /** Device profiles of Extension Mobility. */
+  readonly profiles: readonly string[];
 }
 
 export interface CmCertificate {
@@ -143,6 +145,7 @@ export function parseUser(element: Element | null): CmUser {
     name: textOf(element, 'userid'),
     groups: childrenOf(child(element, 'associatedGroups'), 'userGroup').map((group) => textOf(group, 'name')),
     devices: childrenOf(child(element, 'associatedDevices'), 'device').map(({ text }) => text),
+    profiles: childrenOf(child(element, 'ctiControlledDeviceProfiles'), 'deviceProfile').map(({ text }) => text),
   };
 }
 

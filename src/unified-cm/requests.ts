@@ -92,7 +92,10 @@ export const getEnterprise: AxlRequest = ['getEnterprisePhoneConfig', []];
 
 export const getUser = (name: string): AxlRequest => [
   'getAppUser',
-  [tag('userid', name), tag('returnedTags', [tag('userid'), tag('associatedDevices'), tag('associatedGroups')])],
+  [
+    tag('userid', name),
+    tag('returnedTags', tags(['userid', 'associatedDevices', 'associatedGroups', 'ctiControlledDeviceProfiles'])),
+  ],
 ];
 
 export const getCertificate = (uuid: string): AxlRequest => ['getTvsCertificate', [tag('uuid', uuid)]];

@@ -74,7 +74,9 @@ export function positionOfService(step: Exclude<Step, { kind: 'subscriptions' }>
       return hasFields(found, step.after) ? 'after' : hasFields(found, step.before) ? 'before' : 'other';
     default: {
       if (found === null) return 'other';
-      const known = step.parameters.filter((parameter) => found.parameters.some((each) => isSame(each, parameter)));
+      const known = step.parameters.filter((parameter) =>
+        found.parameters.some((each) => isSameParameter(each, parameter)),
+      );
       const named = step.parameters.filter(({ name }) => found.parameters.some((each) => each.name === name));
       const [all, none] =
         step.kind === 'add-parameters' ? (['after', 'before'] as const) : (['before', 'after'] as const);
@@ -88,23 +90,27 @@ function hasFields(found: CmService, fields: ServiceFields): boolean {
   return Object.entries(fields).every(([field, value]) => found[field as UpdatableField] === value);
 }
 
+/** By what it does; words for people may come back trimmed or filled in. */
+const TELLING = [
+  'serviceName',
+  'serviceUrl',
+  'secureServiceUrl',
+  'serviceCategory',
+  'serviceType',
+  'enabled',
+  'enterpriseSubscription',
+] as const;
+
 function isSameService(found: CmService, service: CmService): boolean {
   return (
-    isSame({ ...found, parameters: [] }, { ...service, parameters: [] }) && isSame(found.parameters, service.parameters)
+    TELLING.every((field) => found[field] === service[field]) &&
+    found.parameters.length === service.parameters.length &&
+    service.parameters.every((parameter) => found.parameters.some((each) => isSameParameter(each, parameter)))
   );
 }
 
-/** Records are flat and made by one function each, so that the order of their keys is one. */
-function isSame(one: object, other: object): boolean {
-  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, each]) => [key, sorted(each)]);
+function isSameParameter(one: CmParameter, other: CmParameter): boolean {
+  return one.name === other.name && one.required === other.required && one.password === other.password;
 }
 
 export function positionOfPhone(step: Extract<Step, { kind: 'subscriptions' }>, found: CmPhone | null): Position {

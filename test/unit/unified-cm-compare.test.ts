@@ -306,7 +306,10 @@ describe('phones and users', () => {
   test('the application user: there, in both groups, with every phone', () => {
     const groups = ['Standard CTI Enabled', 'Standard CTI Allow Control Of All Devices'];
     const phones = [phoneOf(), phoneOf({ name: 'SEP2' })];
-    const user = { name: 'push', groups, devices: ['SEP1', 'SEP2'] };
+    const user = { name: 'push', groups, devices: ['SEP1', 'SEP2'], profiles: [] };
+    expect(rows({ copies: [copyOf({ device: 'EM1', isProfile: true })], users: new Map([['push', user]]) })).toEqual([
+      ['EM1', 'Controlled Profiles of push', 'not among them', 'among them', 'by-hand'],
+    ]);
     expect(rows({ phones, users: new Map([['push', user]]) })).toEqual([]);
     expect(
       rows({

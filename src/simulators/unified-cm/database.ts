@@ -51,6 +51,7 @@ export interface AppUser {
   userid: string;
   groups: string[];
   devices: string[];
+  profiles: string[];
 }
 
 export interface Certificate {
@@ -126,6 +127,7 @@ export function demoDatabase(phones: number): Database {
         userid: 'finesse-push',
         groups: ['Standard CTI Enabled', 'Standard CTI Allow Control Of All Devices'],
         devices: [...names],
+        profiles: [],
       },
     ],
     certificates: [],

@@ -77,6 +77,10 @@ function renderUser({ users }: Database, userid: string): string {
       user.devices.map((device) => leaf('device', device)),
     ),
     group('associatedGroups', groups),
+    group(
+      'ctiControlledDeviceProfiles',
+      user.profiles.map((name) => leaf('deviceProfile', name)),
+    ),
   ]);
 }
 

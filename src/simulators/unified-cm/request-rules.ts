@@ -125,7 +125,12 @@ const OPERATIONS: Readonly<Record<string, readonly Child[]>> = {
   getEnterprisePhoneConfig: [],
   getAppUser: [
     child('userid|uuid!'),
-    child('returnedTags', [child('userid'), child('associatedDevices', 'any'), child('associatedGroups', 'any')]),
+    child('returnedTags', [
+      child('userid'),
+      child('associatedDevices', 'any'),
+      child('associatedGroups', 'any'),
+      child('ctiControlledDeviceProfiles', 'any'),
+    ]),
   ],
   listTvsCertificate: [
     child('searchCriteria!', [child('subjectName'), child('issuerName'), child('serialNumber')]),
