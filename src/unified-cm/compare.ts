@@ -13,6 +13,7 @@ import {
   type Pair,
   pairUp,
   plainUrls,
+  sameName,
   sameUrl,
   secureUrls,
   type Wanted,
@@ -23,7 +24,7 @@ export function compareUnifiedCm(wanted: Wanted, state: CmState): Comparison {
   const pairs = pairUp(wanted, state.services);
   const missing = wanted.entries.filter((entry) => !pairs.some((pair) => pair.entry === entry));
   const differences = [
-    ...missing.filter(({ isRequired }) => isRequired).map(describeMissing),
+    ...missing.filter(({ isRequired }) => isRequired).map((entry) => describeMissing(entry, state)),
     ...pairs.flatMap((pair) => compareService(pair)),
     ...pairs.flatMap(({ found }) => compareParameters(found, wanted)),
     ...pairs.flatMap((pair) => compareCopies(pair, state)),
@@ -35,9 +36,13 @@ export function compareUnifiedCm(wanted: Wanted, state: CmState): Comparison {
   return { differences: mergeDifferences(differences), notes: describeNotes(wanted, state, missing, pairs) };
 }
 
-function describeMissing({ name, service }: WantedEntry): Difference {
+function describeMissing({ name, service }: WantedEntry, { services }: CmState): Difference {
   const expected = plainUrls(service)[0] ?? '';
-  return { about: 'service', names: [name], field: 'Phone service', found: 'none', expected, remedy: 'apply' };
+  const taken = services.find((found) => sameName(name, found));
+  const difference = { about: 'service', names: [name], field: 'Phone service', expected } as const;
+  if (taken === undefined) return { ...difference, found: 'none', remedy: 'apply' };
+  const advice = `--entry "${service.id}=${taken.serviceName}" moves it, --entry "${service.id}=OTHER NAME" adds one beside it`;
+  return { ...difference, found: `leads to Finesse directly: ${taken.serviceUrl}`, remedy: 'by-hand', advice };
 }
 
 /** Words of the page of Unified CM for the fields of AXL. */
@@ -74,7 +79,7 @@ function compareService(pair: Pair): Difference[] {
     expected: shown(expected),
     ...(field === 'enterpriseSubscription'
       ? { remedy: 'by-hand', advice: 'AXL cannot untick it: One Button Sign In does not work with it' }
-      : { remedy: 'apply' }),
+      : { remedy: pair.entry.isRequired ? 'apply' : 'apply-entry' }),
   }));
 }
 

@@ -3,6 +3,8 @@
 export type Remedy =
   /** `--apply` does it. */
   | 'apply'
+  /** So it would, if it were asked for this entry. */
+  | 'apply-entry'
   | 'apply-parameters'
   /** The button, or phone by phone with `--update-subscriptions`. */
   | 'update-subscriptions'

@@ -5,7 +5,7 @@ import type { CmState } from './reader.ts';
 import { baseOf, type CmService, type CmSubscription } from './records.ts';
 import { UPDATABLE } from './requests.ts';
 import type { ServiceFields, Step, SubscriptionChange } from './step.ts';
-import { newService, type Pair, pairUp, sameUrl, type Wanted } from './wanted.ts';
+import { newService, type Pair, pairUp, sameName, sameUrl, type Wanted } from './wanted.ts';
 
 export interface PlanOptions {
   /** Of the phones that were read, by their list or filter. */
@@ -14,10 +14,13 @@ export interface PlanOptions {
 
 /** In the order in which they are made: a subscription needs its service. */
 export function planSteps(wanted: Wanted, state: CmState, options: PlanOptions): Step[] {
-  const pairs = pairUp(wanted, state.services);
+  // What was not asked for is compared, and left as it is.
+  const pairs = pairUp(wanted, state.services).filter(({ entry }) => entry.isRequired);
   const missing = wanted.entries
     .filter(({ isRequired }) => isRequired)
-    .filter((entry) => !pairs.some((pair) => pair.entry === entry));
+    .filter((entry) => !pairs.some((pair) => pair.entry === entry))
+    // Unified CM takes a name once; that service is not ours to move unasked.
+    .filter(({ name }) => !state.services.some((found) => sameName(name, found)));
   return [
     ...missing.map((entry): Step => ({ kind: 'add-service', service: newService(entry, wanted.parameters) })),
     ...pairs.flatMap(planUpdate),

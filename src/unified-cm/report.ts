@@ -7,42 +7,43 @@ import type { Step } from './step.ts';
 
 const REMEDIES: Readonly<Record<Exclude<Remedy, 'by-hand'>, string>> = {
   apply: '--apply',
+  'apply-entry': '--apply with --entry for it',
   'apply-parameters': '--apply --parameters …',
-  'update-subscriptions': 'press Update Subscriptions in the phone service',
+  'update-subscriptions': 'the button Update Subscriptions in the phone service',
   subscribe: '--apply --subscribe',
 };
 
-/** A row for each difference; names of phones beyond the first few are counted (JSON has them all). */
+/** A row for each difference; of many phones the first is named and the others are counted (JSON has them all). */
 export function renderComparison({ differences, notes }: Comparison): string {
-  const rows = differences.map((each) => [namesOf(each), each.field, each.found, each.expected, remedyOf(each)]);
   const lines = [
-    ...(rows.length === 0
-      ? ['No differences.']
-      : renderTable([['Of', 'What', 'Found', 'Expected', 'Put right by'], ...rows])),
+    ...(differences.length === 0 ? ['No differences.'] : renderTable(differences)),
     '',
     ...notes.map((note) => `Note: ${note}`),
   ];
   return lines.map((line) => `${printable(line, 1_000)}\n`).join('');
 }
 
+/** URLs are long: what was found and what was expected stand below each other. */
+function renderTable(differences: readonly Difference[]): string[] {
+  const rows = differences.flatMap((each): (readonly [string, string, string])[] => [
+    [namesOf(each), each.field, `found     ${each.found}`],
+    ['', '', `expected  ${each.expected}`],
+    ['', '', `put right ${remedyOf(each)}`],
+  ]);
+  const [names, fields] = [widest(rows.map(([name]) => name)), widest(rows.map(([, field]) => field))];
+  return rows.map(([name, field, rest]) => `${name.padEnd(names)}  ${field.padEnd(fields)}  ${rest}`);
+}
+
+function widest(cells: readonly string[]): number {
+  return Math.max(...cells.map(({ length }) => length));
+}
+
 function remedyOf({ remedy, advice }: Difference): string {
-  return remedy === 'by-hand' ? `by hand: ${advice ?? 'in Unified CM'}` : REMEDIES[remedy];
+  return remedy === 'by-hand' ? `by hand: ${advice ?? 'in Unified CM'}` : `by ${REMEDIES[remedy]}`;
 }
 
-const SHOWN = 3;
-
-function namesOf({ names }: Difference): string {
-  const more = names.length - SHOWN;
-  return names.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-/** Columns as wide as their widest cell; the last one ends where it ends. */
-function renderTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const render = (row: readonly string[]) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ');
-  const [head = [], ...body] = rows;
-  return [render(head), render(head.map((_, column) => '-'.repeat(widths[column] ?? 0))), ...body.map(render)];
+function namesOf({ names: [first = '', ...others] }: Difference): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 export function renderPlan(heading: string, steps: readonly Step[]): string {

@@ -138,18 +138,25 @@ export interface Pair {
   readonly found: CmService;
 }
 
-/** Which entry a service of Unified CM is: by its name, else, unless the operator chose a name, by what it leads to. */
-export function pairUp({ entries }: Pick<Wanted, 'entries'>, services: readonly CmService[]): Pair[] {
+/**
+ * Which entry a service of Unified CM is: by its name, else by what it leads to. One that leads to Finesse directly is the
+ * way out, whatever its name, unless the operator chose that name: then it is to be moved.
+ */
+export function pairUp(
+  { entries, direct }: Pick<Wanted, 'entries' | 'direct'>,
+  services: readonly CmService[],
+): Pair[] {
   return services.flatMap((found) => {
+    const isWayOut = direct.some((service) => leadsTo(service, found));
     const entry =
-      entries.find(({ name }) => sameName(name, found)) ??
+      entries.find(({ name, isNamed }) => sameName(name, found) && (isNamed || !isWayOut)) ??
       entries.find(({ isNamed, service }) => !isNamed && leadsTo(service, found));
     return entry === undefined ? [] : [{ entry, found }];
   });
 }
 
 /** Unified CM takes each name once, whatever its case. */
-function sameName(name: string, { serviceName }: CmService): boolean {
+export function sameName(name: string, { serviceName }: CmService): boolean {
   return name.toLowerCase() === serviceName.toLowerCase();
 }
 

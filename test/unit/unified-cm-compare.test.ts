@@ -129,6 +129,26 @@ describe('phone services', () => {
     ]);
   });
 
+  test('a service that leads to Finesse directly is the way out, whatever its name, until its name is chosen', () => {
+    const direct = { serviceUrl: 'http://finesse-a.example.com:8082/fippa/#DEVICENAME#', secureServiceUrl: '' };
+    const services = [doorOf(direct), doorOf({ ...direct, serviceName: 'Finesse A' })];
+    const state = stateOf({ services });
+    expectRows(rows({ services }), [['Finesse', 'Phone service', `leads to Finesse directly: ${direct.serviceUrl}`]]);
+    expect(planSteps(wantedOf(), state, { updateSubscriptions: true })).toEqual([]);
+    expect(compareUnifiedCm(wantedOf(), state).notes.join()).toContain('The way out, not touched: Finesse, Finesse A.');
+    const moved = planSteps(wantedOf({ entries: ['main=Finesse'] }), state, { updateSubscriptions: false });
+    expect(moved).toMatchObject([{ kind: 'update-service', name: 'Finesse' }]);
+  });
+
+  test('an entry that was not asked for is compared and left as it is', () => {
+    const [, a] = wantedOf().entries;
+    const services = [doorOf(), { ...newService(a!, null), enabled: 'false' }];
+    expect(rows({ services })).toEqual([['Finesse A', 'Enable', 'false', 'true', 'apply-entry']]);
+    expect(planSteps(wantedOf(), stateOf({ services }), { updateSubscriptions: true })).toEqual([]);
+    const asked = wantedOf({ entries: ['main', 'a'] });
+    expect(planSteps(asked, stateOf({ services }), { updateSubscriptions: true })).toHaveLength(1);
+  });
+
   test('each field that differs; scheme and host do not mind case', () => {
     const service = doorOf({
       serviceUrl: 'HTTP://IPPA.example.com:8082/main/fippa/#DEVICENAME#',
@@ -216,7 +236,7 @@ describe('subscriptions', () => {
       [['EM1'], 'Finesse: Secure-Service URL', '(empty)'],
     ]);
     expect(JSON.stringify(found)).not.toContain('CANARY');
-    expect(renderComparison(found)).toContain('press Update Subscriptions');
+    expect(renderComparison(found)).toContain('the button Update Subscriptions');
   });
 
   test('without SQL the phones tell, of the plain URL alone', () => {
