@@ -33,52 +33,42 @@ export function comparePhones(
   levels: Levels,
   pushScheme: 'http' | 'https' | null,
 ): Difference[] {
-  return phones.flatMap((phone) => {
-    const differ = (field: string, found: string, expected: string, advice: string): Difference => ({
-      about: 'phone',
-      names: [phone.name],
-      field,
-      found,
-      expected,
-      remedy: 'by-hand',
-      advice,
-    });
-    const access = effectiveSetting(phone, 'webAccess', levels);
-    const protocol = effectiveSetting(phone, 'webProtocol', levels);
-    const at = ({ level }: Effective) => (level === null ? 'the default of the phone' : level);
-    return [
-      ...(access.value === ENABLED
-        ? []
-        : [
-            differ(
-              'Web Access',
-              `Disabled (${at(access)})`,
-              'Enabled',
-              'set it there, apply, reset: docs/unified-cm.md, 1',
-            ),
-          ]),
-      ...(pushScheme === 'http' && protocol.value === HTTPS_ONLY
-        ? [
-            differ(
-              'HTTPS Server',
-              `HTTPS Only (${at(protocol)})`,
-              'HTTP and HTTPS',
-              'the proxy pushes by http: change this, or push.scheme',
-            ),
-          ]
-        : []),
-      ...(phone.phoneServiceDisplay === 'External URL'
-        ? [
-            differ(
-              'Services Provisioning',
-              'External URL',
-              'Internal or Both',
-              'else the phone does not show the service',
-            ),
-          ]
-        : []),
-    ];
-  });
+  return phones.flatMap((phone) => [
+    ...compareWebAccess(phone, levels),
+    ...(pushScheme === 'http' ? compareProtocol(phone, levels) : []),
+    ...compareProvisioning(phone),
+  ]);
+}
+
+function differ({ name }: CmPhone, field: string, found: string, expected: string, advice: string): Difference {
+  return { about: 'phone', names: [name], field, found, expected, remedy: 'by-hand', advice };
+}
+
+function levelOf({ level }: Effective): string {
+  return level ?? 'the default of the phone';
+}
+
+function compareWebAccess(phone: CmPhone, levels: Levels): Difference[] {
+  const access = effectiveSetting(phone, 'webAccess', levels);
+  if (access.value === ENABLED) return [];
+  const advice = 'set it there, apply, reset: docs/unified-cm.md, 1';
+  return [differ(phone, 'Web Access', `Disabled (${levelOf(access)})`, 'Enabled', advice)];
+}
+
+/** For a proxy that pushes by http itself. */
+function compareProtocol(phone: CmPhone, levels: Levels): Difference[] {
+  const protocol = effectiveSetting(phone, 'webProtocol', levels);
+  if (protocol.value !== HTTPS_ONLY) return [];
+  const advice = 'the proxy pushes by http: change this, or push.scheme';
+  return [differ(phone, 'HTTPS Server', `HTTPS Only (${levelOf(protocol)})`, 'HTTP and HTTPS', advice)];
+}
+
+function compareProvisioning(phone: CmPhone): Difference[] {
+  const { phoneServiceDisplay: found } = phone;
+  if (found !== 'External URL') return [];
+  return [
+    differ(phone, 'Services Provisioning', found, 'Internal or Both', 'else the phone does not show the service'),
+  ];
 }
 
 /** Those that Finesse asks for (reference/finesse-ippa.md §4). */
