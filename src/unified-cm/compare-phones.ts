@@ -13,15 +13,15 @@ interface Effective {
   readonly level: string | null;
 }
 
-/** The phone before its Common Phone Profile before the Enterprise Phone Configuration. */
-export function effectiveSetting(phone: CmPhone, field: keyof WebSettings, levels: Levels): Effective {
-  const profile = levels.profiles.get(phone.profile)?.[field] ?? '';
+/** The phone before its Common Phone Profile before the Enterprise Phone Configuration. null: a level could not be read. */
+export function effectiveSetting(phone: CmPhone, field: keyof WebSettings, levels: Levels): Effective | null {
+  const profile = levels.profiles.get(phone.profile) ?? { webAccess: '', webProtocol: '' };
   if (phone.web[field] !== '') return { value: phone.web[field], level: 'phone' };
-  if (profile !== '') return { value: profile, level: `Common Phone Profile ${phone.profile}` };
-  if (levels.enterprise[field] !== '') {
-    return { value: levels.enterprise[field], level: 'Enterprise Phone Configuration' };
-  }
-  return { value: '', level: null };
+  if ('unread' in profile) return null;
+  if (profile[field] !== '') return { value: profile[field], level: `Common Phone Profile ${phone.profile}` };
+  if ('unread' in levels.enterprise) return null;
+  const value = levels.enterprise[field];
+  return { value, level: value === '' ? null : 'Enterprise Phone Configuration' };
 }
 
 const ENABLED = '0';
@@ -50,7 +50,7 @@ function levelOf({ level }: Effective): string {
 
 function compareWebAccess(phone: CmPhone, levels: Levels): Difference[] {
   const access = effectiveSetting(phone, 'webAccess', levels);
-  if (access.value === ENABLED) return [];
+  if (access === null || access.value === ENABLED) return [];
   const advice = 'set it there, apply, reset: docs/unified-cm.md, 1';
   return [differ(phone, 'Web Access', `Disabled (${levelOf(access)})`, 'Enabled', advice)];
 }
@@ -58,7 +58,7 @@ function compareWebAccess(phone: CmPhone, levels: Levels): Difference[] {
 /** For a proxy that pushes by http itself. */
 function compareProtocol(phone: CmPhone, levels: Levels): Difference[] {
   const protocol = effectiveSetting(phone, 'webProtocol', levels);
-  if (protocol.value !== HTTPS_ONLY) return [];
+  if (protocol?.value !== HTTPS_ONLY) return [];
   const advice = 'the proxy pushes by http: change this, or push.scheme';
   return [differ(phone, 'HTTPS Server', `HTTPS Only (${levelOf(protocol)})`, 'HTTP and HTTPS', advice)];
 }
@@ -86,6 +86,7 @@ export function compareUsers({ users, phones, copies }: Pick<CmState, 'users' | 
       remedy: 'by-hand',
       advice: 'User Management > Application User',
     });
+    if (user !== null && 'unread' in user) return [];
     if (user === null) return [differ([name], 'Application user', 'none', 'there')];
     const controlled = new Set(user.devices);
     return [

@@ -181,7 +181,7 @@ function describeNotes(
   missing: readonly WantedEntry[],
   pairs: readonly Pair[],
 ): string[] {
-  const { copies, trust, phones } = state;
+  const { copies, phones } = state;
   const notes: string[] = [];
   const optional = missing.filter(({ isRequired }) => !isRequired).map(({ name }) => name);
   if (optional.length > 0) notes.push(`Not entered, and not asked for: ${optional.join(', ')}.`);
@@ -200,9 +200,22 @@ function describeNotes(
   }
   if (phones.length === 0) notes.push('No phone was looked at: none is subscribed to these services.');
   if (wanted.users.length === 0) notes.push('No application user was looked at: --push-user names the one of Finesse.');
-  if ('unread' in trust) notes.push(`The certificates of Unified CM could not be read: ${trust.unread}.`);
+  notes.push(...describeUnread(state));
   if (wanted.certificates.length > 0) {
     notes.push('AXL does not say whether every node has the certificate, nor whether the phones have read it.');
   }
   return notes;
+}
+
+/** What stands on these was not compared. */
+function describeUnread({ trust, enterprise, profiles, users }: CmState): string[] {
+  const all: [string, object | null][] = [
+    ['The certificates', trust],
+    ['The Enterprise Phone Configuration', enterprise],
+    ...[...profiles].map(([name, found]): [string, object] => [`The Common Phone Profile ${name}`, found]),
+    ...[...users].map(([name, found]): [string, object | null] => [`The application user ${name}`, found]),
+  ];
+  return all.flatMap(([what, found]) =>
+    found !== null && 'unread' in found ? [`${what} could not be read, and was not compared: ${found.unread}.`] : [],
+  );
 }

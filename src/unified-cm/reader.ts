@@ -17,6 +17,7 @@ import {
   type WebSettings,
 } from './records.ts';
 import {
+  type AxlRequest,
   getCertificate,
   getEnterprise,
   getPhone,
@@ -44,10 +45,10 @@ export interface CmState {
   /** Subscriptions to `services` as the database has them. */
   readonly copies: readonly CmCopy[] | Unread;
   readonly phones: readonly CmPhone[];
-  readonly profiles: ReadonlyMap<string, WebSettings>;
-  readonly enterprise: WebSettings;
+  readonly profiles: ReadonlyMap<string, WebSettings | Unread>;
+  readonly enterprise: WebSettings | Unread;
   /** Application users asked for; null: there is none of that name. */
-  readonly users: ReadonlyMap<string, CmUser | null>;
+  readonly users: ReadonlyMap<string, CmUser | null | Unread>;
   readonly trust: readonly TrustedCertificate[] | Unread;
 }
 
@@ -83,14 +84,12 @@ export async function readUnifiedCm(
   const copies = scope.sql ? await readCopies(client, names).catch(unread) : { unread: 'not asked for (--no-sql)' };
   const phones = await readPhones(client, await selectPhoneNames(client, scope.phones, copies), progress);
   progress('profiles, users, certificates');
-  const profiles = new Map<string, WebSettings>();
+  const profiles = new Map<string, WebSettings | Unread>();
   for (const name of new Set(phones.map(({ profile }) => profile).filter(Boolean))) {
-    const found = await client.read(...getProfile(name));
-    profiles.set(name, parseWebSettings(child(found, 'commonPhoneConfig', 'vendorConfig')));
+    profiles.set(name, await readWeb(client, getProfile(name), 'commonPhoneConfig').catch(unread));
   }
-  const enterprise = await client.read(...getEnterprise);
-  const users = new Map<string, CmUser | null>();
-  for (const name of new Set(scope.users)) users.set(name, await readUser(client, name));
+  const users = new Map<string, CmUser | null | Unread>();
+  for (const name of new Set(scope.users)) users.set(name, await readUser(client, name).catch(unread));
   return {
     release: client.release,
     version: client.version,
@@ -99,7 +98,7 @@ export async function readUnifiedCm(
     // Without the database every phone was read, to find those that are subscribed.
     phones: scope.phones === null ? phones.filter((phone) => isSubscribed(phone, names)) : phones,
     profiles,
-    enterprise: parseWebSettings(child(enterprise, 'enterprisePhoneConfig', 'vendorConfig')),
+    enterprise: await readWeb(client, getEnterprise, 'enterprisePhoneConfig').catch(unread),
     users,
     trust: await readTrust(client, scope.isCertificate).catch(unread),
   };
@@ -131,6 +130,10 @@ export async function findPhone(client: AxlClient, name: string): Promise<CmPhon
     .read(...getPhone(name))
     .then((found) => parsePhone(child(found, 'phone')))
     .catch(nullIfNotFound);
+}
+
+async function readWeb(client: AxlClient, request: AxlRequest, name: string): Promise<WebSettings> {
+  return parseWebSettings(child(await client.read(...request), name, 'vendorConfig'));
 }
 
 async function readUser(client: AxlClient, name: string): Promise<CmUser | null> {
@@ -202,14 +205,20 @@ export async function readCopies(client: AxlClient, services: readonly string[])
   if (services.length === 0) return [];
   return readPages(
     (skip, first) => client.read(...selectCopies(services, skip, first)),
-    (answer) => childrenOf(answer, 'row').map(parseCopy),
+    (answer) => {
+      const copies = childrenOf(answer, 'row').map(parseCopy);
+      // The tables may be others in another release: what does not say whose it is cannot be compared.
+      if (copies.every(({ device, service }) => device !== '' && service !== '')) return copies;
+      throw new AxlError('unreadable', 'SQL answers without the columns that were asked for');
+    },
   );
 }
 
 /** How many devices are subscribed to it: by the database, or phone by phone. Rejects with AxlError. */
 export async function countSubscribers(client: AxlClient, service: string, sql: boolean): Promise<number> {
-  if (sql) return new Set((await readCopies(client, [service])).map(({ device }) => device)).size;
-  const names = await selectPhoneNames(client, null, { unread: '' });
+  const copies = sql ? await readCopies(client, [service]).catch(unread) : { unread: 'not asked for' };
+  if (!('unread' in copies)) return new Set(copies.map(({ device }) => device)).size;
+  const names = await selectPhoneNames(client, null, copies);
   const phones = await readPhones(client, names, () => {});
   return phones.filter((phone) => isSubscribed(phone, [service])).length;
 }

@@ -71,7 +71,7 @@ test.each(Object.keys(RELEASES) as Release[])(
     expect(state.phones.map(({ subscriptions }) => subscriptions.length)).toEqual([3, 3, 3]);
     expect(state.profiles.get('Standard Common Phone Profile')).toEqual({ webAccess: '0', webProtocol: '' });
     expect(state.enterprise).toEqual({ webAccess: '1', webProtocol: '0' });
-    expect(state.users.get('finesse-push')?.devices).toHaveLength(3);
+    expect(state.users.get('finesse-push')).toMatchObject({ devices: Array(3).fill(expect.stringMatching(/^SEP/)) });
     expect(state.users.get('nobody')).toBeNull();
     expect(state.trust).toMatchObject([{ subject: 'CN=ippa.example.com', purposes: ['Phone-trust'] }]);
     expect(validateAll(unifiedCm.requests)).toBeGreaterThan(15);
@@ -225,3 +225,16 @@ test('SQL that is refused is no reason to read nothing', async () => {
   // Then every phone is read, to find those that are subscribed.
   expect(state.phones).toHaveLength(3);
 });
+
+test.each(['getEnterprisePhoneConfig', 'getCommonPhoneConfig', 'getAppUser', 'listTvsCertificate'])(
+  'a Unified CM that refuses %s: the rest is read',
+  async (operation) => {
+    const unifiedCm = await startUnifiedCm();
+    const { client } = await connectTo(unifiedCm);
+    unifiedCm.fault = { name: 'fault', args: { code: '-1', message: 'no' }, on: operation, left: null };
+    const { services, enterprise, profiles, users, trust } = await readUnifiedCm(client, ALL, NOTHING);
+    expect(services).toHaveLength(3);
+    const parts = [enterprise, ...profiles.values(), ...users.values(), trust];
+    expect(parts).toContainEqual({ unread: 'fault -1: no' });
+  },
+);

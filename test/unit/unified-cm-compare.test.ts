@@ -312,6 +312,15 @@ describe('phones and users', () => {
     ]);
   });
 
+  test('a level that could not be read is no difference, but is said', () => {
+    const state = stateOf({ phones: [phoneOf()], enterprise: { unread: 'fault -1: no' } });
+    const { differences: found, notes } = compareUnifiedCm(wantedOf(), state);
+    expect(found).toEqual([]);
+    expect(notes).toContain(
+      'The Enterprise Phone Configuration could not be read, and was not compared: fault -1: no.',
+    );
+  });
+
   test('HTTPS Only does not go with pushes of the proxy by http', () => {
     expectRows(rows({ phones: [phoneOf()] }, { ...wantedOf(), pushScheme: 'http' }), [['SEP1', 'HTTPS Server']]);
     expect(rows({ phones: [phoneOf()] }, { ...wantedOf(), pushScheme: 'https' })).toEqual([]);
