@@ -2,12 +2,12 @@
 
 import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
+import { type PhoneAddress, phoneAddresses, shortAddress } from '../config/phone-addresses.ts';
 import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import { type Confirmed, checkNotifications, renderNotificationChecks } from './notification-check.ts';
 import type { Output } from './output.ts';
-import { type PhoneAddress, phoneAddresses, shortAddress } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
