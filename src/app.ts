@@ -17,6 +17,7 @@ import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRelay } from './relay/relay.ts';
+import { createReports } from './reports/reports.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
@@ -41,6 +42,8 @@ export interface App {
   addresses(): readonly AddressInfo[];
   /** Where Finesse pushes to, in the order of the configuration; after start. */
   pushAddresses(): readonly AddressInfo[];
+  /** Where browsers ask for reports, in the order of the configuration; after start. */
+  reportAddresses(): readonly AddressInfo[];
   opsAddress(): AddressInfo;
   /** Every service has been probed once; how many those are. */
   readonly ready: Promise<number>;
@@ -58,7 +61,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const metrics = createMetrics({ store, devices, version, clock, certificates: () => listeners.certificates() });
+  const certificates = () => [...listeners.certificates(), ...reports.certificates()];
+  const metrics = createMetrics({ store, devices, version, clock, certificates, reports: () => reports.nodes() });
   const events = createEventStream((subscriber, event, error) =>
     log.error('subscriber-fault', { subscriber, event, error }),
   );
@@ -94,6 +98,11 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
   });
   const pushes = createPushes({ config, devices, names, clock, report });
+  const reports = createReports({
+    ...{ config, clock, report },
+    islands: () => [],
+    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
@@ -126,7 +135,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
       names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
-    certificates: () => listeners.certificates(),
+    certificates,
+    reports: reports.nodes,
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
@@ -158,6 +168,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     store.define(defineServices(config), config.reconnect);
     names.define(config.clusters);
     pushes.define(config);
+    reports.define(config);
     relay.define(allServices(config));
     monitor.define({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.left(id);
@@ -176,7 +187,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs)]);
+    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     await Promise.all([relay.close(), ops.stop(opsMs)]);
   };
 
@@ -184,7 +195,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     async start() {
       adminSettings.readFrom(config.state.folder, clock.now());
       try {
-        for (const part of [ops, listeners, pushes]) await part.start();
+        for (const part of [ops, listeners, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
@@ -196,6 +207,7 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     stop,
     addresses: listeners.addresses,
     pushAddresses: pushes.listening,
+    reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),
     ready: monitor.ready.then(() => allServices(config).length),
   };

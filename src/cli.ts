@@ -59,7 +59,7 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .command('check')
     .description('validates a configuration')
     .argument('<file>', CONFIG[1])
-    .option('--probe', 'ask every Finesse server once')
+    .option('--probe', 'ask every Finesse server, and every node for reports, once')
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
   program

@@ -8,10 +8,11 @@ import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { type PhoneAddress, phoneAddresses, shortAddress } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
+import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
 import { checkServices, renderNotTried, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
-  /** Ask every Finesse server once. */
+  /** Ask every Finesse server, and every node for reports, once. */
   readonly probe?: boolean;
   /** One JSON object instead of text. */
   readonly json?: boolean;
@@ -42,13 +43,16 @@ export async function runCheck(
   const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, now) : [];
   print(renderServiceChecks(config, services));
   if (options.probe === true) print(renderNotTried(config));
+  const reports = options.probe === true ? await checkReports(config, now) : [];
+  if (reports.length > 0) print('\nAsking every node of Unified Intelligence Center once:\n');
+  print(renderReportChecks(reports));
   const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
   const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
   print(pushes.map((line) => `  ${line}\n`).join(''));
-  const ok = services.every(({ confirmed }) => confirmed);
+  const ok = services.every(({ confirmed }) => confirmed) && reports.every(({ up }) => up);
   if (options.json === true)
-    writeJson(output, { ok, problems: [], warnings, services, ...(options.probe === true ? { pushes } : {}) });
+    writeJson(output, { ok, problems: [], warnings, services, ...(options.probe === true ? { reports, pushes } : {}) });
   return ok ? 0 : 1;
 }
 
@@ -102,6 +106,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     ]),
     `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
     ...renderPushes(config),
+    ...renderReports(config),
     'Operators',
     `  http on ${ops.host} port ${ops.port}; changes ${ops.token === null ? 'are refused, because ops.token is not set' : 'need the token'}`,
   ];

@@ -7,6 +7,7 @@
 import type { FailureCode } from './failure.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { AddressRefusal } from './phone-address.ts';
+import type { ReportNodeState, ReportOutcome } from './report-node.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 
@@ -15,6 +16,9 @@ export type PushOutcome = 'delivered' | FailureCode;
 
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery';
+
+/** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
+export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
 
 interface EventFields {
   // Requests of phones
@@ -106,6 +110,17 @@ interface EventFields {
   'notification-ignored': { readonly service: string; readonly because: string };
   'notification-not-subscribed': { readonly service: string; readonly condition: string };
 
+  // Reports
+  'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };
+  'report-node-changed': {
+    readonly node: string;
+    readonly from: ReportNodeState;
+    readonly to: ReportNodeState;
+    readonly failure: Failure | null;
+  };
+  'report-node-fault': { readonly node: string; readonly error: unknown };
+  'report-asked': { readonly answer: ReportAnswer };
+
   // Operators
   'service-set': {
     readonly service: string;
@@ -126,7 +141,7 @@ interface EventFields {
   };
   'state-not-read': { readonly error: unknown };
   'state-not-kept': { readonly error: unknown };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
+  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
 }
 
 /** A name that several services claim. */
@@ -152,6 +167,7 @@ interface EventReference<K extends EventKind> {
 
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
+const NODE = 'id of the node';
 const FAILURE = 'code of the registry and what was found';
 
 /** The reference of all events; the types see to it that none is missing, and no field. */
@@ -309,6 +325,22 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'notification-not-subscribed': {
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
+  },
+  'report-node-probed': {
+    when: 'A probe of a node of Unified Intelligence Center has ended.',
+    fields: { node: NODE, latencyMs: 'how long it took', outcome: 'up, or down and why' },
+  },
+  'report-node-changed': {
+    when: 'Such a node was found up or down.',
+    fields: { node: NODE, from: 'the state until then', to: 'the state from then on', failure: 'what failed, or null' },
+  },
+  'report-node-fault': {
+    when: 'A probe of such a node ended by a fault of the proxy itself.',
+    fields: { node: NODE, error: 'what was thrown' },
+  },
+  'report-asked': {
+    when: 'A browser asked for reports.',
+    fields: { answer: 'redirected to a node, a page (none-up or island), or refused' },
   },
   'service-set': {
     when: 'An operator set a service ready, drain or maint, or such a setting reached its end.',

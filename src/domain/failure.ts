@@ -160,6 +160,18 @@ export const failures = {
     operator:
       'SystemInfo asks for credentials (401 or 403): set probe.username and probe.password. The state of the service is kept.',
   },
+  // Nodes of Unified Intelligence Center
+  'report-status': {
+    cause: 'server',
+    phone: null,
+    operator:
+      'The node answers with a status that does not count as up: Unified Intelligence Center is not deployed or not running there.',
+  },
+  'report-certificate': {
+    cause: 'configuration',
+    phone: null,
+    operator: 'The certificate of the node is not trusted. Set tls.ca of the node to its CA (see check --probe).',
+  },
   // Pushes; the client is told by the CiscoIPPhoneError that a phone would give
   'push-source': {
     cause: 'push',
@@ -221,3 +233,16 @@ export const failures = {
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof failures;
+
+/** Why something failed: a stable code of the registry, and words for the operator that name what was found. */
+export interface Failure {
+  readonly code: FailureCode;
+  /** For the operator; never holds a secret, a query string or a path parameter. */
+  readonly detail: string;
+}
+
+/** The operator's words of the registry, which say what to do and which key to set, and what was found. */
+export function renderFailure({ code, detail }: Failure): string {
+  const { operator } = failures[code];
+  return detail === '' ? operator : `${operator} (${detail})`;
+}

@@ -1,7 +1,9 @@
 /** The words of the domain as types. Pure data: times are epoch milliseconds, so that state can be stored and shared. */
 
-import type { FailureCode } from './failure.ts';
+import type { Failure } from './failure.ts';
 import type { SignalName, Signals } from './signals.ts';
+
+export type { Failure } from './failure.ts';
 
 /** What the operator set; apart from health. */
 export type AdminState = 'ready' | 'drain' | 'maint';
@@ -30,13 +32,6 @@ export interface SystemInfo {
   readonly secondaryHost: string | null;
   readonly xmppDomain: string | null;
   readonly xmppPubSubDomain: string | null;
-}
-
-/** Why something failed: a stable code of the registry, and words for the operator that name what was found. */
-export interface Failure {
-  readonly code: FailureCode;
-  /** For the operator; never holds a secret, a query string or a path parameter. */
-  readonly detail: string;
 }
 
 /** What one probe (with its one repeat, if any) established. */

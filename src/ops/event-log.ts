@@ -105,6 +105,14 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'notification-not-subscribed': {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
+  'report-node-changed': {
+    line: ({ node, from, to, failure }) => [
+      to === 'down' ? 'error' : 'info',
+      'report-node-state',
+      { node, from, to, reason: failure === null ? null : renderFailure(failure) },
+    ],
+  },
+  'report-node-fault': { line: ({ node, error }) => ['error', 'report-node-fault', { node, error }] },
   'service-set': {
     line: ({ service, from, to, who }) => [
       'info',

@@ -1,16 +1,13 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
 import { type Candidate, decideRefusal } from '../domain/alternates.ts';
-import { failures } from '../domain/failure.ts';
-import type {
-  AdminState,
-  Failure,
-  HealthState,
-  NotificationUse,
-  ServiceStatus,
-  SignalsStatus,
-} from '../domain/model.ts';
+import { renderFailure } from '../domain/failure.ts';
+import type { AdminState, HealthState, NotificationUse, ServiceStatus, SignalsStatus } from '../domain/model.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { SignalName } from '../domain/signals.ts';
+import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
+
+export { renderFailure } from '../domain/failure.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'down';
 
@@ -72,6 +69,8 @@ export interface HealthReport {
   readonly clusters: readonly { readonly id: string; readonly status: HealthLevel }[];
   readonly services: readonly ServiceEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** Nodes of Unified Intelligence Center. */
+  readonly reports: readonly ReportEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -91,6 +90,7 @@ export interface HealthInput {
   readonly problems: readonly string[];
   /** None where there is no TLS. */
   readonly certificates?: readonly HeldCertificate[];
+  readonly reports?: readonly ReportNodeStatus[];
 }
 
 /** A certificate as its listener knows it. */
@@ -103,6 +103,7 @@ export interface HeldCertificate {
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
+  const { reports = [] } = input;
   const clusters = input.clusters.map(({ id, candidates }) => ({ id, status: decideLevel(statusesOf(candidates)) }));
   return {
     status: worst(clusters.map(({ status }) => status)),
@@ -113,10 +114,12 @@ export function renderHealth(input: HealthInput): HealthReport {
       candidates.map((candidate) => renderService(candidate, candidates, input.signedIn, input.now)),
     ),
     certificates: (input.certificates ?? []).map((certificate) => renderCertificate(certificate, input.now)),
+    reports: reports.map(renderReportNode),
     problems: [
       ...input.problems,
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
       ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now)),
+      ...judgeReports(reports),
     ],
   };
 }
@@ -211,12 +214,6 @@ function renderReason({ fippaFailing, failure }: ServiceStatus): string | null {
     ...(failure === null ? [] : [renderFailure(failure)]),
   ];
   return reasons.length === 0 ? null : reasons.join(' ');
-}
-
-/** The operator's words of the registry, which say what to do and which key to set, and what was found. */
-export function renderFailure({ code, detail }: Failure): string {
-  const { operator } = failures[code];
-  return detail === '' ? operator : `${operator} (${detail})`;
 }
 
 function renderSignals(signals: SignalsStatus): SignalsEntry {

@@ -8,6 +8,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -36,6 +37,7 @@ export interface OpsRoutesOptions {
   readonly problems: () => readonly string[];
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly HeldCertificate[];
+  readonly reports?: () => readonly ReportNodeStatus[];
 }
 
 /** A setting is three short values. */
@@ -77,7 +79,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
 }
 
 function reportHealth(options: OpsRoutesOptions): HealthReport {
-  const { store, devices, clock, version, startedAt, problems, certificates } = options;
+  const { store, devices, clock, version, startedAt, problems, certificates, reports } = options;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -86,6 +88,7 @@ function reportHealth(options: OpsRoutesOptions): HealthReport {
     now: clock.now(),
     problems: problems(),
     certificates: certificates?.() ?? [],
+    reports: reports?.() ?? [],
   });
 }
 
