@@ -1,6 +1,6 @@
 /** Heap of one known phone: fills the registry the way requests do, from request targets, and sends the figure. Needs --expose-gc. */
 
-import { parseHint } from '../src/domain/device.ts';
+import { parsePrefill } from '../src/domain/device.ts';
 import { parsePhoneRequest } from '../src/phones/gate.ts';
 import { createDeviceRegistry } from '../src/store/devices.ts';
 import { deviceName } from './fixture.ts';
@@ -17,9 +17,9 @@ for (let index = 0; index < PHONES; index++) {
   const parsed = parsePhoneRequest({ method: 'GET', url, httpVersion: '1.1', rawHeaders: ['Host', 'proxy'] });
   if (!parsed.ok) throw new Error(parsed.failure.detail);
   const { device, query } = parsed.request;
-  const hint = parseHint(query);
+  const prefill = parsePrefill(query);
   const address = Buffer.from(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`).toString('latin1');
-  if (hint !== null) devices.hinted(device, hint, address, index);
+  if (prefill !== null) devices.prefilled(device, prefill, address, index);
   devices.relayed(device, 'a', 'other', false, index);
 }
 const bytes = (heap() - before) / PHONES;

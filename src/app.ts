@@ -11,6 +11,7 @@ import { createEventStream } from './ops/event-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOpsServer } from './ops/server.ts';
+import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
@@ -29,10 +30,10 @@ export interface App {
   start(): Promise<void>;
   /**
    * Takes over another configuration and drops no request: what is under way ends by the old one, and what has not changed
-   * goes on undisturbed, health and phones included. Throws PageTemplateError with nothing changed. What needs a restart
-   * stays as it is (`diffConfig` tells).
+   * goes on undisturbed, health and phones included. What needs a restart stays as it is (`diffConfig`
+   * tells). Without `templates` their files are read here; throws PageTemplateError then, with nothing changed.
    */
-  apply(next: Config): void;
+  apply(next: Config, templates?: PageTemplates): void;
   /**
    * `/readyz` says no and every answer closes its connection; after `stop.pause` nothing new is accepted, and what is in
    * flight is finished. The ops port answers until that is done. All within `withinMs`, by default `stop.within`.
@@ -54,9 +55,15 @@ const OPS_STOP_MS = 500;
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
-export function createApp(initial: Config, log: Log, version: string, clock: Clock = systemClock): App {
+/** Without `templates` their files are read here; throws PageTemplateError then. */
+export function createApp(
+  initial: Config,
+  log: Log,
+  version: string,
+  { clock = systemClock, templates = loadPages(initial.pages) }: { clock?: Clock; templates?: PageTemplates } = {},
+): App {
   let config = initial;
-  let plan = createPlan(config);
+  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -159,8 +166,8 @@ export function createApp(initial: Config, log: Log, version: string, clock: Clo
     notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
   });
 
-  const apply = (next: Config) => {
-    const nextPlan = createPlan(next);
+  const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
+    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;

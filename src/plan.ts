@@ -1,18 +1,18 @@
-/** What a configuration says to each of the parts. Pure but for the page templates, which are files. */
+/** What a configuration says to each of the parts. Pure. */
 
 import type { Config, ServiceConfig } from './config/config.ts';
 import { createAddressOf } from './http/server/client-address.ts';
 import type { BoundsConfig } from './http/server/client-limits.ts';
-import { loadPages } from './pages/templates.ts';
+import type { PageTemplates } from './pages/templates.ts';
 import type { PhonePlan } from './phones/visit.ts';
 import type { ServiceDefinition } from './store/services.ts';
 
-/** To the handler of phone requests. Throws PageTemplateError. */
-export function createPlan({ phones, clusters, pages }: Config): PhonePlan {
+/** To the handler of phone requests. */
+export function createPlan({ phones, clusters }: Config, templates: PageTemplates): PhonePlan {
   return {
     answerWithinMs: phones.answerWithinMs,
     frontDoor: clusters.find((cluster) => cluster.frontDoor)?.id ?? null,
-    templates: loadPages(pages),
+    templates,
     addressOf: createAddressOf(phones.trustedFronts),
   };
 }

@@ -143,7 +143,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     ops: { host: '127.0.0.1', port: 0, token: TOKEN },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
-    pages: { folder: null, languages: ['en', 'de'] },
+    pages: { folder: null, languages: ['en', 'de'], help: null },
     site: null,
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,

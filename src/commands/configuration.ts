@@ -3,14 +3,32 @@
 import type { Config } from '../config/config.ts';
 import { renderFound } from '../config/document.ts';
 import { type ConfigProblem, type LoadResult, loadConfig, type PageFaults } from '../config/load.ts';
-import { listLanguages, loadPages, type PageFiles, PageTemplateError } from '../pages/templates.ts';
+import { listLanguages, loadPages, type PageFiles, PageTemplateError, type PageTemplates } from '../pages/templates.ts';
 
-/** Never throws; everything that is wrong at once. */
-export function loadConfiguration(file: string): Promise<LoadResult> {
-  return loadConfig(file, { judgePages });
+export type Configuration =
+  | (Extract<LoadResult, { ok: true }> & { readonly templates: PageTemplates })
+  | Extract<LoadResult, { ok: false }>;
+
+/** Never throws; everything that is wrong at once. The templates are those that were checked: files may change meanwhile. */
+export async function loadConfiguration(file: string): Promise<Configuration> {
+  let templates: PageTemplates | null = null;
+  const loaded = await loadConfig(file, {
+    judgePages(pages) {
+      const judged = judgePages(pages);
+      templates = judged.templates;
+      return judged;
+    },
+  });
+  if (!loaded.ok) return loaded;
+  return { ...loaded, templates: templates ?? loadPages(loaded.config.pages) };
 }
 
-export function judgePages({ folder, languages }: Config['pages']): PageFaults {
+interface JudgedPages extends PageFaults {
+  /** null: there is something wrong. */
+  readonly templates: PageTemplates | null;
+}
+
+export function judgePages({ folder, languages, help }: Config['pages']): JudgedPages {
   const known = listLanguages(folder);
   const findings = languages.flatMap((code, index) => {
     if (known.includes(code)) return [];
@@ -18,17 +36,17 @@ export function judgePages({ folder, languages }: Config['pages']): PageFaults {
   });
   const usable = languages.filter((code) => known.includes(code));
   // The templates can be judged in any language.
-  return { findings, problems: judgeTemplates({ folder, languages: usable.length > 0 ? usable : ['en'] }) };
+  return { findings, ...judgeTemplates({ folder, help, languages: usable.length > 0 ? usable : ['en'] }) };
 }
 
-function judgeTemplates(files: PageFiles): readonly ConfigProblem[] {
+function judgeTemplates(files: PageFiles): Pick<JudgedPages, 'problems' | 'templates'> {
   try {
-    loadPages(files);
-    return [];
+    return { templates: loadPages(files), problems: [] };
   } catch (error) {
     if (!(error instanceof PageTemplateError)) throw error;
-    return error.problems.map(({ file, line, message }) => {
+    const problems = error.problems.map(({ file, line, message }): ConfigProblem => {
       return { file, line, column: null, key: '', found: message, allowed: '', message, severity: 'error' };
     });
+    return { templates: null, problems };
   }
 }

@@ -2,17 +2,18 @@
 
 import type { Config } from '../config/config.ts';
 import { type ConfigChange, diffConfig } from '../config/diff.ts';
-import type { ConfigProblem, LoadResult } from '../config/load.ts';
+import type { ConfigProblem } from '../config/load.ts';
 import type { Log } from '../ops/log.ts';
-import { loadConfiguration } from './configuration.ts';
+import type { PageTemplates } from '../pages/templates.ts';
+import { type Configuration, loadConfiguration } from './configuration.ts';
 
 export interface ReloaderOptions {
   readonly file: string;
   /** What the proxy was started with. */
   readonly initial: Config;
-  readonly apply: (config: Config) => void;
+  readonly apply: (config: Config, templates: PageTemplates) => void;
   readonly log: Log;
-  readonly load?: (file: string) => Promise<LoadResult>;
+  readonly load?: (file: string) => Promise<Configuration>;
 }
 
 export interface Reloader {
@@ -33,7 +34,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const changed = diffConfig(current, loaded.config).filter(({ needsRestart }) => !needsRestart);
     // Since the start, not since the last reload: it is still to be done, unless the file went back to what it was.
     const waiting = diffConfig(initial, loaded.config).filter(({ needsRestart }) => needsRestart);
-    apply(loaded.config);
+    apply(loaded.config, loaded.templates);
     current = loaded.config;
     announce(changed, waiting);
   };

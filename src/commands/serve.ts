@@ -29,13 +29,13 @@ export async function runServe(file: string, version: string, output: Output): P
   for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
 
   let config = loaded.config;
-  const app = createApp(config, log, version);
+  const app = createApp(config, log, version, { templates: loaded.templates });
   const reloader = createReloader({
     file,
     initial: config,
     log,
-    apply(next) {
-      app.apply(next);
+    apply(next, templates) {
+      app.apply(next, templates);
       log.setLevel(next.log.level);
       if (next.reload.watch !== config.reload.watch) watch.set(next.reload.watch);
       config = next;

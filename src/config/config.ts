@@ -190,6 +190,8 @@ export interface Config {
     readonly folder: string | null;
     /** Language codes offered, the first being the fallback. */
     readonly languages: readonly string[];
+    /** One line for every page, or null. */
+    readonly help: string | null;
   };
   /** Of this proxy; null: not stated, so that every service counts as near. */
   readonly site: string | null;

@@ -150,7 +150,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
 }
 
 function buildPages(pages: ParsedConfig['pages'], folder: string): Config['pages'] {
-  return { folder: inFolder(pages.folder, folder), languages: pages.languages };
+  return { folder: inFolder(pages.folder, folder), languages: pages.languages, help: pages.help ?? null };
 }
 
 function inFolder(path: string | undefined, folder: string): string | null {

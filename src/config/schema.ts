@@ -383,6 +383,12 @@ export const configSchema = z.strictObject({
             allowed: 'a list of at least one language code',
           },
         ),
+        help: described(plainText(64).optional(), {
+          description:
+            'One line for every page of the proxy itself, such as "Help desk: 4711": the last line of a text, the last item of a menu. Up to 36 characters are not cut on any current phone.',
+          allowed: 'text of 1 to 64 characters',
+          defaultText: 'no line',
+        }),
       })
       .prefault({}),
     { description: "The proxy's own pages." },

@@ -12,7 +12,7 @@ export interface FailureKind {
   readonly cause: 'request' | 'server' | 'configuration' | 'push';
 }
 
-/** What a phone is told on the error page. Each has its words in every language file. */
+/** What a phone is told of its request. Each has its words in every language file. */
 export type PhoneMessage =
   | 'badAddress'
   | 'unknownService'
@@ -21,6 +21,7 @@ export type PhoneMessage =
   | 'wrongMethod'
   | 'tooLarge'
   | 'badRequest'
+  | 'notDone'
   | 'noAnswer'
   | 'mayHaveHappened'
   | 'badAnswer'

@@ -11,27 +11,27 @@ export function isDeviceName(text: string): boolean {
 }
 
 /** What One Button Sign In supplied and may be carried to another sign-in. Never a password. */
-export interface SignInHint {
+export interface Prefill {
   readonly id: string | null;
   readonly extension: string | null;
 }
 
 /**
  * The absolute URL of `path` (from /fippa/ on the inside of that service, or a `~` action) for a device.
- * `origin` is the listener's public origin. The hint is left out when the URL would grow over 256 characters.
+ * `origin` is the listener's public origin. The prefill is left out when the URL would grow over 256 characters.
  */
 export function phoneUrl(
   origin: string,
   prefix: string,
   device: string,
   path = '',
-  hint: SignInHint | null = null,
+  prefill: Prefill | null = null,
 ): string {
   const plain = `${origin}/${prefix}/fippa/${device}${path}`;
-  if (hint === null) return plain;
+  if (prefill === null) return plain;
   const parts: string[] = [];
-  if (hint.id !== null) parts.push(`id=${encodeURIComponent(hint.id)}`);
-  if (hint.extension !== null) parts.push(`extension=${encodeURIComponent(hint.extension)}`);
+  if (prefill.id !== null) parts.push(`id=${encodeURIComponent(prefill.id)}`);
+  if (prefill.extension !== null) parts.push(`extension=${encodeURIComponent(prefill.extension)}`);
   const full = parts.length > 0 ? `${plain}?${parts.join('&')}` : plain;
   return full.length <= MAX_URL_LENGTH ? full : plain;
 }

@@ -5,11 +5,12 @@
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import type { NotifiedStatus } from '../domain/signals.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
 import { Line } from '../xmpp/connection.ts';
 import { faultEnd, NotificationEnd } from '../xmpp/connection-end.ts';
 import { logIn } from '../xmpp/login.ts';
-import { child, escapeXml, type XmlElement } from '../xmpp/stream.ts';
+import { child, type XmlElement } from '../xmpp/stream.ts';
 import { createPresenceTracker, type IgnoredBecause, parseNotification, SYSTEM_INFO_NODE } from './payload.ts';
 
 export interface SessionEvents {

@@ -4,8 +4,10 @@
  */
 
 import type { PhoneMessage } from '../domain/failure.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import { type Charset, ELLIPSIS, foldText } from './charset.ts';
-import { cutText, escapeXml, LIMITS } from './limits.ts';
+import { type FilledField, fillField, NO_VALUES, type ValueName } from './filled-field.ts';
+import { LIMITS } from './limits.ts';
 import { FAMILIES, type KeyName, type ModelFamily } from './models.ts';
 import type { Condition, Field, Language, MenuItem, Part, SoftKey, Variant } from './template.ts';
 import { messageKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';
@@ -13,30 +15,6 @@ import { messageKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 /** Closes the Services application (reference/phone-xml.md §2). */
 export const CLOSE_SERVICES = 'Init:Services';
 
-/** What only the view knows; every value folded to the charset and not yet escaped. */
-export interface PageValues {
-  readonly service: string;
-  readonly attempt: string;
-  readonly attempts: string;
-  readonly gone: string;
-  readonly alternate: string;
-  readonly alternateUrl: string;
-  readonly retryUrl: string;
-  readonly exitUrl: string;
-}
-export type ValueName = keyof PageValues;
-
-/** A text with values in it: literals[0], slots[0], literals[1], … */
-export interface FilledField {
-  readonly limit: number;
-  readonly ellipsis: string;
-  readonly literals: readonly string[];
-  /** The literals as XML. */
-  readonly escaped: readonly string[];
-  readonly slots: readonly ValueName[];
-  /** UTF-16 units of all literals. */
-  readonly literalLength: number;
-}
 export type Piece = string | FilledField;
 
 export interface CompiledPage {
@@ -91,27 +69,27 @@ export function compilePage(variant: Variant, language: Language, kind: PageKind
 
 function compileSoftKeys(softKeys: readonly SoftKey[], isMenu: boolean, context: Context): readonly Piece[] {
   const { hasRetry, hasExit, family } = context.kind;
-  const { keys, softKeyUris } = FAMILIES[family];
+  const { menuKeys, textKeys, softKeyUris } = FAMILIES[family];
+  const positions = isMenu ? menuKeys : textKeys;
   const urls: Readonly<Record<KeyName, Piece | null>> = {
     select: isMenu && softKeyUris ? 'SoftKey:Select' : null,
     retry: hasRetry ? urlField('retryUrl') : null,
     exit: softKeyUris ? 'SoftKey:Exit' : hasExit ? urlField('exitUrl') : hasRetry ? null : CLOSE_SERVICES,
   };
-  const ofModel = keys.flatMap((key) => {
-    const softKey = softKeys.find((candidate) => candidate.key === key);
-    const url = urls[key];
-    return softKey === undefined || url === null ? [] : [{ name: softKey.name, url }];
+  const placed = softKeys.flatMap(({ name, ...softKey }) => {
+    if (softKey.key === null) return [{ name, position: softKey.position, url: escapeXml(softKey.url) as Piece }];
+    const [position, url] = [positions[softKey.key], urls[softKey.key]];
+    return position === undefined || url === null ? [] : [{ name, position, url }];
   });
-  const own = softKeys.flatMap((softKey) =>
-    softKey.key === null ? [{ ...softKey, url: escapeXml(softKey.url) as Piece }] : [],
-  );
-  return [...ofModel.map((softKey, index) => ({ ...softKey, position: index + 1 })), ...own].flatMap((softKey) => [
-    '<SoftKeyItem><Name>',
-    compileField(softKey.name, context),
-    `</Name><Position>${softKey.position}</Position><URL>`,
-    softKey.url,
-    '</URL></SoftKeyItem>',
-  ]);
+  return placed
+    .toSorted((one, other) => one.position - other.position)
+    .flatMap(({ name, position, url }) => [
+      '<SoftKeyItem><Name>',
+      compileField(name, context),
+      `</Name><Position>${position}</Position><URL>`,
+      url,
+      '</URL></SoftKeyItem>',
+    ]);
 }
 
 function compileItem(item: MenuItem, context: Context): CompiledPage['items'] {
@@ -125,16 +103,19 @@ function compileItem(item: MenuItem, context: Context): CompiledPage['items'] {
 
 function compileField(field: Field, context: Context): Piece {
   const filled = fillable(field, context);
-  return filled.slots.length === 0
-    ? escapeXml(cutText(filled.literals.join(''), filled.limit, filled.ellipsis))
-    : filled;
+  return hasValues(filled) ? filled : fillField(filled, NO_VALUES, filled.limit);
 }
 
-function fillable(field: Field, context: Context): FilledField {
-  const { charset, message } = context.kind;
+function hasValues({ slots, shorter }: FilledField): boolean {
+  return slots.length > 0 || (shorter !== null && hasValues(shorter));
+}
+
+function fillable(field: Field, context: Context, wording = 0): FilledField {
+  const { family, charset, message } = context.kind;
+  const limit = LIMITS[field.kind];
   const literals = [''];
   const slots: ValueName[] = [];
-  for (const part of expandParts(field, context.language, message)) {
+  for (const part of expandParts(field, context.language, message, wording)) {
     if (typeof part === 'string') {
       const line = field.kind === 'text' ? part : part.replaceAll('\n', ' ');
       const folded = foldText(line, charset);
@@ -145,8 +126,11 @@ function fillable(field: Field, context: Context): FilledField {
       literals.push('');
     }
   }
+  const hasShorter = wording + 1 < countWordings(field, context.language, message);
   return {
-    limit: LIMITS[field.kind],
+    limit,
+    room: field.kind === 'itemName' ? FAMILIES[family].item : { columns: limit, lines: 1 },
+    shorter: hasShorter ? fillable(field, context, wording + 1) : null,
     ellipsis: ELLIPSIS[charset],
     literals,
     escaped: literals.map(escapeXml),
@@ -158,24 +142,45 @@ function fillable(field: Field, context: Context): FilledField {
 type ValuePart = string | { readonly slot: Exclude<ValueName, 'alternateUrl' | 'retryUrl' | 'exitUrl'> };
 
 /** The parts of a field with its texts and the message put in; a missing text is empty. */
-export function expandParts(field: Field, language: Language, message: PhoneMessage): readonly ValuePart[] {
+export function expandParts(
+  field: Field,
+  language: Language,
+  message: PhoneMessage,
+  wording: number,
+): readonly ValuePart[] {
   const expand = (part: Part): readonly ValuePart[] => {
     if (typeof part === 'string') return [part];
-    if ('text' in part) return language.texts.get(part.text)?.parts.flatMap(expand) ?? [];
+    if ('text' in part) {
+      const wordings = language.texts.get(part.text)?.wordings ?? [];
+      return wordings[Math.min(wording, wordings.length - 1)]?.flatMap(expand) ?? [];
+    }
     const { slot } = part;
     if (slot === 'message') return expand({ text: messageKey(message, field.kind) });
-    return [{ slot }];
+    // placeHelp has put it in before.
+    return slot === 'help' ? [] : [{ slot }];
   };
   return field.parts.flatMap(expand);
 }
 
+/** How many wordings a field has: those of the text in it that has most. */
+export function countWordings({ kind, parts }: Field, { texts }: Language, message: PhoneMessage): number {
+  const counts = parts.map((part) => {
+    if (typeof part === 'string') return 1;
+    const key = 'text' in part ? part.text : part.slot === 'message' ? messageKey(message, kind) : '';
+    return texts.get(key)?.wordings.length ?? 1;
+  });
+  return Math.max(1, ...counts);
+}
+
 function plainText(key: string, language: Language): string {
-  return (language.texts.get(key)?.parts ?? []).filter((part) => typeof part === 'string').join('');
+  return (language.texts.get(key)?.wordings[0] ?? []).filter((part) => typeof part === 'string').join('');
 }
 
 /** URLs are checked, ASCII and never cut. */
 function urlField(slot: 'alternateUrl' | 'retryUrl' | 'exitUrl'): FilledField {
-  return { limit: LIMITS.url, ellipsis: '', literals: ['', ''], escaped: ['', ''], slots: [slot], literalLength: 0 };
+  const room = { columns: LIMITS.url, lines: 1 };
+  const values = { literals: ['', ''], escaped: ['', ''], slots: [slot], literalLength: 0 };
+  return { limit: LIMITS.url, room, shorter: null, ellipsis: '', ...values };
 }
 
 function joinLiterals(pieces: readonly Piece[]): readonly Piece[] {

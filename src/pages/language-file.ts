@@ -1,8 +1,8 @@
 /** One translation: YAML text to texts by dotted key, every problem with its line. */
 
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { cleanLines } from './limits.ts';
-import type { LanguageText, TemplateProblem } from './template.ts';
+import type { LanguageText, Part, TemplateProblem } from './template.ts';
 import { parseParts } from './template.ts';
 
 /** The texts of one language file. Texts can be nested to any depth; a key is then `outer.inner`. */
@@ -30,7 +30,11 @@ export function parseLanguage(
         read(value, path === '' ? name : `${path}.${name}`, start);
       }
     } else if (isScalar(node) && typeof node.value === 'string' && path !== '') {
-      texts.set(path, { parts: readText(node.value, report), file, line });
+      texts.set(path, { wordings: [readText(node.value, report)], file, line });
+    } else if (isSeq(node) && node.items.length > 0 && path !== '') {
+      const wordings = node.items.map((item) => (isScalar(item) && typeof item.value === 'string' ? item.value : null));
+      if (wordings.includes(null)) report(`"${path}" is a list of texts; put each in quotes`);
+      texts.set(path, { wordings: wordings.map((wording) => readText(wording ?? '', report)), file, line });
     } else if (path === '') {
       report('a language file is a list of "key: text" lines');
     } else {
@@ -41,12 +45,12 @@ export function parseLanguage(
   return texts;
 }
 
-function readText(value: string, report: (message: string) => void): LanguageText['parts'] {
+function readText(value: string, report: (message: string) => void): readonly Part[] {
   const parts = parseParts(cleanLines(value), report);
   for (const part of parts) {
     if (typeof part === 'string') continue;
     if ('text' in part) report('{{text …}} is for templates, not for a text');
-    else if (part.slot === 'alternate' || part.slot === 'message')
+    else if (part.slot === 'help' || part.slot === 'message')
       report(`{{${part.slot}}} is for templates, not for a text`);
   }
   return parts;

@@ -75,20 +75,23 @@ function keepStart(text: string, room: number): string {
   return kept === '' ? codePoints.slice(0, room).join('') : kept;
 }
 
+/**
+ * A text of one line in lines of at most `columns` characters, broken at spaces; a longer word stays whole. What is left
+ * when there are no more `lines` stays in the last one.
+ */
+export function breakLines(text: string, { columns, lines }: { columns: number; lines: number }): string {
+  if (lines === 1) return text;
+  const broken = [''];
+  for (const word of text.split(' ')) {
+    const line = broken.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || broken.length >= lines || countCodePoints(longer) <= columns) broken[broken.length - 1] = longer;
+    else broken.push(word);
+  }
+  return broken.join('\n');
+}
+
 /** Whether a URL can stand on a page: cutting would make it another URL, so a longer one is left out with what it is for. */
 export function isPageUrl(url: string): boolean {
   return url.length <= LIMITS.url && /^[!-~]+$/.test(url);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** Escapes the five characters that Cisco's parser asks for, in content too (reference/phone-xml.md §3). */
-export function escapeXml(text: string): string {
-  return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : text;
 }

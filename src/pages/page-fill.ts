@@ -1,8 +1,9 @@
 /** A compiled page and its values to XML, within 4 KiB. */
 
 import { type Charset, encodeText } from './charset.ts';
-import type { CompiledPage, FilledField, PageValues, Piece, ValueName } from './compiled-page.ts';
-import { cutText, escapeXml, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
+import type { CompiledPage, Piece } from './compiled-page.ts';
+import { fillField, type PageValues } from './filled-field.ts';
+import { LIMITS, MAX_PAGE_BYTES } from './limits.ts';
 import type { PageLink } from './page-view.ts';
 
 /** The page in at most 4 KiB: the last alternates go first, then other menu items; of a text, its end. */
@@ -69,19 +70,4 @@ function addPieces(xml: string, pieces: readonly Piece[], values: PageValues): s
   let longer = xml;
   for (const piece of pieces) longer += typeof piece === 'string' ? piece : fillField(piece, values, piece.limit);
   return longer;
-}
-
-function fillField(field: FilledField, values: PageValues, limit: number): string {
-  const { slots, escaped, literals } = field;
-  let length = field.literalLength;
-  for (const slot of slots) length += values[slot].length;
-  // UTF-16 units are never fewer than code points, so that nothing has to be counted for a text this short.
-  const fits = length <= limit;
-  const source = fits ? escaped : literals;
-  let filled = source[0] ?? '';
-  for (let index = 0; index < slots.length; index++) {
-    const value = values[slots[index] as ValueName];
-    filled += (fits ? escapeXml(value) : value) + (source[index + 1] ?? '');
-  }
-  return fits ? filled : escapeXml(cutText(filled, limit, field.ellipsis));
 }

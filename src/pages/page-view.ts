@@ -25,10 +25,12 @@ export interface PageView {
   readonly retryUrl: string | null;
   /** The proxy's own Exit action for phones without SoftKey: URIs. null when no device is known. */
   readonly exitUrl: string | null;
-  /** error: what to do. */
+  /** What became of the request; error: also what to do. */
   readonly message: PhoneMessage | null;
   /** The agent chose this alternate, but it is gone meanwhile: its name. */
   readonly gone: string | null;
+  /** maintenance: the service takes no new sign-ins, but is not in maintenance. */
+  readonly drained: boolean;
 }
 
 /** What a request told about the phone that sent it. Header values as received; undefined: absent. */

@@ -2,8 +2,9 @@
 
 import { selectLanguage } from '../text/accept.ts';
 import { type Charset, type CharsetChoice, encodeText, foldText, selectCharset } from './charset.ts';
-import type { CompiledPage, PageValues } from './compiled-page.ts';
+import type { CompiledPage } from './compiled-page.ts';
 import { CLOSE_SERVICES, compilePage } from './compiled-page.ts';
+import type { PageValues } from './filled-field.ts';
 import { cleanLine, isPageUrl, MAX_ALTERNATES } from './limits.ts';
 import { type ModelFamily, selectFamily } from './models.ts';
 import { fitPage } from './page-fill.ts';
@@ -109,7 +110,7 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
   return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
 }
 
-const BY_CONDITIONS = Array.from({ length: 16 }, (_, bits) => `${bits} `);
+const BY_CONDITIONS = Array.from({ length: 32 }, (_, bits) => `${bits} `);
 
 function compiledFor(
   charset: Charset,
@@ -124,11 +125,12 @@ function compiledFor(
   const message = view.message ?? (view.page === 'error' ? 'internal' : null);
   const hasGone = view.gone !== null;
   // Short, and a single addition: this is every page of an outage.
-  const bits = (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0);
+  const bits =
+    (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0) | (view.drained ? 16 : 0);
   const key = BY_CONDITIONS[bits] + view.page + charset + message;
   const known = profile.compiled.get(key);
   if (known !== undefined) return known;
-  const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null };
+  const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null, drain: view.drained };
   const holding = CONDITIONS.filter((condition) => holds[condition]);
   const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen

@@ -2,7 +2,8 @@
 
 import type { PhoneMessage } from '../domain/failure.ts';
 import { encodeText, foldText } from './charset.ts';
-import { compilePage, expandParts, type PageValues } from './compiled-page.ts';
+import { compilePage, countWordings, expandParts } from './compiled-page.ts';
+import type { PageValues } from './filled-field.ts';
 import { countCodePoints, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
 import type { ModelFamily } from './models.ts';
 import { barePage, buildPage } from './page-fill.ts';
@@ -55,7 +56,7 @@ function listPlaces(template: PageTemplate): readonly Place[] {
 }
 
 /** Why a value is not known at a place, or null. */
-function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
+function validateSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
@@ -70,7 +71,7 @@ function judgeSlot(slot: SlotName, { template, variant, field, each }: Place): s
 
 function checkSlots(place: Place): readonly TemplateProblem[] {
   return place.field.parts.flatMap((part) => {
-    const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+    const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
     if (found === null || typeof part === 'string' || !('slot' in part)) return [];
     return [{ file: place.template.file, line: place.field.line, message: `{{${part.slot}}} ${found}` }];
   });
@@ -119,16 +120,17 @@ function usedIn(template: PageTemplate, field: Field): string {
 function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
   const text = texts.get(UNNAMED_SERVICE);
   if (text === undefined) return [{ file, line: 1, message: `the text "${UNNAMED_SERVICE}" is missing` }];
-  if (text.parts.length === 1 && typeof text.parts[0] === 'string') return [];
+  const [wording = [], ...more] = text.wordings;
+  if (more.length === 0 && wording.length === 1 && typeof wording[0] === 'string') return [];
   return [{ file: text.file, line: text.line, message: `"${UNNAMED_SERVICE}" is a name, without placeholders` }];
 }
 
-/** A text is judged where it is shown: the same words may be right on one page and name something unknown on another. */
+/** A text is checked where it is shown: the same words may be right on one page and name something unknown on another. */
 function checkTextSlots(place: Place, { texts }: Language): readonly TemplateProblem[] {
   return textKeys(place).flatMap((key) => {
     const text = texts.get(key);
-    return (text?.parts ?? []).flatMap((part) => {
-      const found = typeof part === 'object' && 'slot' in part ? judgeSlot(part.slot, place) : null;
+    return (text?.wordings.flat() ?? []).flatMap((part) => {
+      const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
       if (text === undefined || found === null || typeof part === 'string' || !('slot' in part)) return [];
       const where = usedIn(place.template, place.field);
       return [{ file: text.file, line: text.line, message: `{{${part.slot}}} ${found}; "${key}" is ${where}` }];
@@ -140,9 +142,12 @@ function checkTextSlots(place: Place, { texts }: Language): readonly TemplatePro
 function checkLength({ template, field }: Place, language: Language): readonly TemplateProblem[] {
   const limit = LIMITS[field.kind];
   return messagesIn(field).flatMap((message) => {
-    const literals = expandParts(field, language, message).filter((part) => typeof part === 'string');
-    // In a charset without … three dots stand for it.
-    const length = countCodePoints(foldText(literals.join(''), 'us-ascii'));
+    const lengths = Array.from({ length: countWordings(field, language, message) }, (_, wording) => {
+      const literals = expandParts(field, language, message, wording).filter((part) => typeof part === 'string');
+      // In a charset without … three dots stand for it.
+      return countCodePoints(foldText(literals.join(''), 'us-ascii'));
+    });
+    const length = Math.max(...lengths);
     if (length <= limit) return [];
     const words = `${length} characters, with at most ${limit} allowed`;
     const key = soleKey(field, message);
@@ -175,17 +180,37 @@ const LONGEST_NAME = '"'.repeat(LIMITS.itemName);
 const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
 
 /** What a page can be about: the conditions that hold, and the message if there is one. */
-const SITUATIONS = [[], ['alternates'], ['gone'], ['alternates', 'gone']].flatMap((conditions) => [
+const CIRCUMSTANCES = [[], ['alternates'], ['gone'], ['alternates', 'gone']].flatMap((known) => [
+  known,
+  [...known, 'drain'],
+]);
+const SITUATIONS = CIRCUMSTANCES.flatMap((conditions) => [
   { holding: conditions as readonly Condition[], message: 'internal' as const },
   ...PHONE_MESSAGES.map((message) => ({ holding: [...conditions, 'message'] as readonly Condition[], message })),
 ]);
 /** The two whose soft keys take the most room, each in its way. */
 const LONGEST_FAMILIES: readonly ModelFamily[] = ['desk', '8875'];
 
+/** Those that make a difference to a template: most name few conditions, and this is done at each reload. */
+function situationsOf(template: PageTemplate): readonly (typeof SITUATIONS)[number][] {
+  const fields = listPlaces(template).map(({ field }) => field);
+  const named = new Set([...template.variants, ...fields].flatMap(({ when }) => when));
+  const showsMessage = fields.some((field) => messagesIn(field) === PHONE_MESSAGES);
+  const distinct = SITUATIONS.map(({ holding, message }) => {
+    return {
+      holding: holding.filter((word) => named.has(word)),
+      message: showsMessage ? message : 'internal',
+    } as const;
+  });
+  return [...new Map(distinct.map((each) => [`${each.holding.join()} ${each.message}`, each])).values()];
+}
+
 /** Whether a page with ordinary names fits uncut, and one with the longest at least without its items and its text. */
 function checkSize(template: PageTemplate, languages: readonly Language[]): readonly TemplateProblem[] {
   const kinds = LONGEST_FAMILIES.flatMap((family) =>
-    SITUATIONS.map((situation) => ({ ...situation, family, charset: 'utf-8', hasRetry: true, hasExit: true }) as const),
+    situationsOf(template).map((situation) => {
+      return { ...situation, family, charset: 'utf-8', hasRetry: true, hasExit: true } as const;
+    }),
   );
   return template.variants.flatMap((variant) =>
     languages.flatMap((language) => {
@@ -195,8 +220,8 @@ function checkSize(template: PageTemplate, languages: readonly Language[]): read
       const longest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
       const at = { file: template.file, line: variant.line };
       return [
-        ...judgeSize(ordinary, at, `with ordinary names in the language ${language.code}`),
-        ...judgeSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
+        ...validateSize(ordinary, at, `with ordinary names in the language ${language.code}`),
+        ...validateSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
       ];
     }),
   );
@@ -217,7 +242,7 @@ function sampleValues(name: string, url: string): PageValues {
   };
 }
 
-function judgeSize(
+function validateSize(
   pages: readonly string[],
   at: { readonly file: string; readonly line: number },
   when: string,

@@ -2,7 +2,7 @@
 
 import type { FieldKind } from './limits.ts';
 import { cleanLine, cleanLines, isPageUrl, MAX_FIXED_ITEMS, MAX_SOFT_KEYS } from './limits.ts';
-import type { KeyName } from './models.ts';
+import { type KeyName, takenPositions } from './models.ts';
 import type { PageName } from './page-view.ts';
 import type {
   Condition,
@@ -137,13 +137,13 @@ function readUrl(item: XmlElement, repeated: boolean, report: Report): UrlSource
   if (slot === 'alternateUrl' && !repeated)
     report(line, '{{alternateUrl}} is known only in <MenuItem each="alternate">');
   if (slot === 'alternateUrl' || slot === 'retryUrl') return { slot };
-  const found = url.includes('{{') ? `unknown placeholder in the URL "${url}"` : judgeUrl(url);
+  const found = url.includes('{{') ? `unknown placeholder in the URL "${url}"` : validateUrl(url);
   if (found !== null) report(line, `${found}; allowed: {{alternateUrl}}, {{retryUrl}}, or a URL of its own`);
   return { literal: url };
 }
 
 /** What is wrong with a URL in a template, or null. */
-function judgeUrl(url: string): string | null {
+function validateUrl(url: string): string | null {
   if (url === '') return 'no <URL>';
   if (!isPageUrl(url)) return `the URL "${url}" has more than 256 characters, or others than printable ASCII`;
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:./.test(url)) return `the URL "${url}" has no scheme such as https:`;
@@ -168,7 +168,8 @@ function readSoftKeys(
   const positions = softKeys.flatMap((softKey) =>
     softKey.key === null && !Number.isNaN(softKey.position) ? [softKey.position] : [],
   );
-  const free = Array.from({ length: MAX_SOFT_KEYS }, (_, index) => index + 1).slice(keyed.length);
+  const taken = takenPositions(keyed, isMenu);
+  const free = Array.from({ length: MAX_SOFT_KEYS }, (_, index) => index + 1).filter((place) => !taken.has(place));
   if (new Set(positions).size < positions.length || positions.some((position) => !free.includes(position))) {
     const allowed = free.length === 0 ? 'none, all four are taken' : free.join(', ');
     report(object.line, `Position ${positions.join(', ')} of own soft keys; allowed, each once: ${allowed}`);
@@ -190,7 +191,7 @@ function readSoftKey(element: XmlElement, report: Report): SoftKey {
   if (position !== '' && !/^\d$/.test(position))
     report(element.line, `the Position "${position}" is not a number from 1`);
   const url = child(element, 'URL', report)?.text.trim() ?? '';
-  const found = judgeUrl(url);
+  const found = validateUrl(url);
   if (url !== '' && found !== null) report(element.line, `${found}; allowed: a URL of its own, or key="…"`);
   return { key: null, name, position: Number.parseInt(position, 10), url };
 }
@@ -215,7 +216,11 @@ function readRequired(parent: XmlElement, name: string, kind: FieldKind, report:
 
 function readField({ text, line }: XmlElement, kind: FieldKind, when: readonly Condition[], report: Report): Field {
   const source = kind === 'text' ? cleanLines(text) : cleanLine(text.replace(/\s+/g, ' ')).trim();
-  return { kind, when, parts: parseParts(source, (message) => report(line, message)), line };
+  const parts = parseParts(source, (message) => report(line, message));
+  const namesHelp = parts.some((part) => typeof part === 'object' && 'slot' in part && part.slot === 'help');
+  // Anywhere else it could be too long.
+  if (namesHelp && kind !== 'text' && kind !== 'itemName') report(line, '{{help}} is for a text or a menu item');
+  return { kind, when, parts, line };
 }
 
 /** The one child of that name; none and several are reported. */

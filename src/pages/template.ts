@@ -6,7 +6,7 @@ import type { KeyName } from './models.ts';
 import type { PageName } from './page-view.ts';
 
 /** What `{{…}}` may name, apart from `{{text KEY}}`. */
-export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message';
+export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message' | 'help';
 
 /** A literal, a value of the view, or a text of the phone's language. */
 export type Part = string | { readonly slot: SlotName } | { readonly text: string };
@@ -33,8 +33,11 @@ export interface MenuItem {
   readonly url: UrlSource;
 }
 
-/** Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always). */
-export const CONDITIONS = ['alternates', 'gone', 'message'] as const;
+/**
+ * Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always); whether
+ * the service is drained.
+ */
+export const CONDITIONS = ['alternates', 'gone', 'message', 'drain'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 /** The first of several things whose conditions all hold. */
@@ -64,7 +67,8 @@ export interface PageTemplate {
 }
 
 export interface LanguageText {
-  readonly parts: readonly Part[];
+  /** At least one, the best first: the first that fits with its names in it is shown, and the last is cut. */
+  readonly wordings: readonly (readonly Part[])[];
   readonly file: string;
   readonly line: number;
 }
@@ -103,6 +107,7 @@ const MESSAGES: Readonly<Record<PhoneMessage, true>> = {
   wrongMethod: true,
   tooLarge: true,
   badRequest: true,
+  notDone: true,
   noAnswer: true,
   mayHaveHappened: true,
   badAnswer: true,
@@ -115,13 +120,20 @@ export const PHONE_MESSAGES = Object.keys(MESSAGES) as readonly PhoneMessage[];
 /** The text that stands for a service without a name. */
 export const UNNAMED_SERVICE = 'unnamedService';
 
+const MESSAGE_LENGTHS: Readonly<Record<FieldKind, string>> = {
+  title: 'title',
+  prompt: 'prompt',
+  softKeyName: 'prompt',
+  itemName: 'item',
+  text: 'text',
+};
+
 /** `{{message}}` in a field: the key of the message's words in the length that the field can take. */
 export function messageKey(message: PhoneMessage, kind: FieldKind): string {
-  const length = kind === 'text' ? 'text' : kind === 'itemName' ? 'item' : 'prompt';
-  return `messages.${message}.${length}`;
+  return `messages.${message}.${MESSAGE_LENGTHS[kind]}`;
 }
 
-const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message'];
+const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message', 'help'];
 const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** Splits a text at its placeholders; what is not one is told to `report`. */

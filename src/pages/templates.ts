@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placeHelp } from './help-line.ts';
 import { parseLanguage } from './language-file.ts';
 import type { PageName } from './page-view.ts';
 import type { PageTemplates } from './renderer.ts';
@@ -35,18 +36,20 @@ export interface PageFiles {
   readonly folder: string | null;
   /** Codes such as `en`; the first is the fallback. At least one. */
   readonly languages: readonly string[];
+  /** One line for every page, or null. */
+  readonly help: string | null;
 }
 
 /**
  * Templates and languages, ready for `renderPage`. What the administrator's folder lacks, a page or a single text, comes
  * from the built-in ones. Reads files; throws PageTemplateError with every problem found.
  */
-export function loadPages({ folder, languages }: PageFiles): PageTemplates {
-  const problems: TemplateProblem[] = folder === null ? [] : judgeFolder(folder);
+export function loadPages({ folder, languages, help }: PageFiles): PageTemplates {
+  const problems: TemplateProblem[] = folder === null ? [] : validateFolder(folder);
   const pages = new Map<PageName, PageTemplate>();
   for (const page of PAGE_NAMES) {
     const template = loadTemplate(page, folder, problems);
-    if (template !== null) pages.set(page, template);
+    if (template !== null) pages.set(page, placeHelp(template, help));
   }
   const loaded = languages.flatMap((code) => loadLanguage(code, folder, problems));
   const [first, ...rest] = loaded;
@@ -69,7 +72,7 @@ function languageOf(fileName: string): string | null {
 }
 
 /** File names that look like templates or translations but would never be read: most likely a slip of the pen. */
-function judgeFolder(folder: string): TemplateProblem[] {
+function validateFolder(folder: string): TemplateProblem[] {
   const names = listFolder(folder);
   if (names === null) return [{ file: folder, line: 1, message: 'no such folder, or it cannot be read' }];
   const known = PAGE_NAMES.map((page) => `${page}.xml`);
@@ -95,7 +98,7 @@ function loadTemplate(page: PageName, folder: string | null, problems: TemplateP
 function loadLanguage(code: string, folder: string | null, problems: TemplateProblem[]): readonly Language[] {
   const own = folder === null ? [] : [join(folder, 'languages', `${code}.yaml`)];
   const builtIn = join(BUILT_IN_LANGUAGES, `${code}.yaml`);
-  // The code becomes part of a path, so that it is judged before any file is looked for.
+  // The code becomes part of a path, so that it is checked before any file is looked for.
   const files = LANGUAGE_CODE.test(code) ? [builtIn, ...own].filter((file) => existsSync(file)) : [];
   if (files.length === 0) {
     const known = listLanguages(folder).join(', ');

@@ -1,16 +1,16 @@
 /** XML text to a tree whose elements know their line: as much of XML as a page template needs. */
 
 import { SaxesParser } from 'saxes';
+import { createTreeBuilder, type XmlNode } from '../text/xml-tree.ts';
 
-export interface XmlElement {
+interface Tag {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly children: readonly XmlElement[];
-  /** The character data directly inside, joined. */
-  readonly text: string;
   /** Where the element begins, from 1. */
   readonly line: number;
 }
+
+export type XmlElement = XmlNode<Tag>;
 
 /** Why a text is no XML document; only the first reason, since the others mostly follow from it. */
 export interface XmlFault {
@@ -18,42 +18,27 @@ export interface XmlFault {
   readonly message: string;
 }
 
-interface OpenElement {
-  readonly name: string;
-  readonly line: number;
-  readonly children: XmlElement[];
-  attributes: Readonly<Record<string, string>>;
-  text: string;
-}
-
 export function parseXmlTree(source: string): XmlElement | XmlFault {
   const parser = new SaxesParser({ xmlns: false, position: false });
-  const document: OpenElement = { name: '', line: 1, children: [], attributes: {}, text: '' };
-  const open: OpenElement[] = [document];
+  const tree = createTreeBuilder<Tag>();
   let fault: XmlFault | null = null;
-  const innermost = () => open.at(-1) ?? document;
-  const addText = (text: string) => {
-    innermost().text += text;
-  };
+  let root: XmlElement | null = null;
+  let line = 1;
   parser.on('error', (error) => {
     fault ??= { line: parser.line, message: error.message };
   });
-  parser.on('opentagstart', (tag) => {
-    open.push({ name: tag.name, line: parser.line, children: [], attributes: {}, text: '' });
+  parser.on('opentagstart', () => {
+    line = parser.line;
   });
-  parser.on('opentag', (tag) => {
-    innermost().attributes = { ...tag.attributes };
-  });
-  parser.on('text', addText);
-  parser.on('cdata', addText);
+  parser.on('opentag', ({ name, attributes }) => tree.open({ name, attributes: { ...attributes }, line }));
+  parser.on('text', tree.addText);
+  parser.on('cdata', tree.addText);
   parser.on('closetag', () => {
-    const closed = open.pop();
-    if (closed !== undefined) innermost().children.push(closed);
+    const element = tree.close();
+    if (tree.depth() === 0) root ??= element;
   });
   parser.write(source).close();
-  const found = firstFault(fault, findBareAmpersand(source));
-  if (found !== null) return found;
-  return document.children[0] ?? { line: 1, message: 'no element' };
+  return firstFault(fault, findBareAmpersand(source)) ?? root ?? { line: 1, message: 'no element' };
 }
 
 /** In comments, CDATA sections and processing instructions it means nothing. */

@@ -4,7 +4,7 @@
  */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { type Device, hasPassword, mayHint, parseHint, selectHint } from '../domain/device.ts';
+import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
@@ -111,7 +111,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
     options.addresses.seen(request.device, address, stableOrigin);
-    const reader = { origin, device: request.device, hint: selectHint(device, address), now };
+    const reader = { origin, device: request.device, prefill: selectPrefill(device, address), now };
     const deadline = now + plan.answerWithinMs;
     const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
     return route(status, visit, device);
@@ -130,9 +130,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const noteDevice = (request: PhoneRequest, address: string, now: number): Device | null => {
     const device = devices.seen(request.device, now);
     if (!isEntry(request) && !hasPassword(request.query)) return device;
-    const hint = parseHint(request.query);
-    if (hint === null || !mayHint(device, address, hasPassword(request.query))) return device;
-    return devices.hinted(request.device, hint, address, now);
+    const prefill = parsePrefill(request.query);
+    if (prefill === null || !mayPrefill(device, address, hasPassword(request.query))) return device;
+    return devices.prefilled(request.device, prefill, address, now);
   };
 
   const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
@@ -146,12 +146,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       {
         signedInHere: device?.service === status.id,
         looking: device?.looking === status.id,
-        entry: request.method === 'GET' && isEntry(request),
+        entry: losesNothing(visit),
       },
       alternates.length,
     );
     if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
-    show(status, visit, decided, { after: 'request', alternates });
+    const lastKey = losesNothing(visit) ? 'no-matter' : 'not-done';
+    show(status, visit, decided, { after: 'request', alternates, lastKey });
     return undefined;
   };
 
@@ -206,6 +207,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       after: 'choice',
       alternates: left,
       failed: 'http-status',
+      lastKey: 'no-matter',
       gone: chosen.name,
     });
   };
@@ -225,7 +227,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
-    if (!answer.ok) return failed(status, visit, answer.failure);
+    if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
     noteRelayed(status, visit, target, answer);
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
@@ -254,22 +256,26 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
-  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure): Promise<void> => {
+  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure, sent: boolean): Promise<void> => {
     const { device } = visit.request;
     const service = status.id;
     report({ kind: 'request-failed', at: clock.now(), service, device, failure });
     // What was never sent for want of room here says nothing about the server.
-    const tells = failure.code !== 'busy';
-    if (tells) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
+    const blamesServer = failure.code !== 'busy';
+    if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (tells && store.requestFailed(service, device)) report({ kind: 'fippa-failing', at: clock.now(), service });
+    if (blamesServer && store.requestFailed(service, device)) {
+      report({ kind: 'fippa-failing', at: clock.now(), service });
+    }
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
       { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
       alternates.length,
     );
-    show(after, visit, decided === 'relay' ? 'error' : decided, { after: 'failure', alternates, failed: failure.code });
+    const lastKey = sent ? 'may-be-done' : losesNothing(visit) ? 'no-matter' : 'not-done';
+    const page = decided === 'relay' ? 'error' : decided;
+    show(after, visit, page, { after: 'failure', alternates, failed: failure.code, lastKey });
   };
 
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
@@ -281,6 +287,11 @@ const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator
 function unknownPrefix({ prefix }: PhoneRequest): Failure {
   const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
   return { code: 'request-service', detail };
+}
+
+/** Whether it asks for the service's first page and no more: then it is as good as answered by a page of ours. */
+function losesNothing({ request }: Visit): boolean {
+  return request.method === 'GET' && isEntry(request);
 }
 
 async function within(clock: Clock, limitMs: number, promise: Promise<void>): Promise<void> {

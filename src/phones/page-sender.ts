@@ -1,10 +1,11 @@
 /** Sends the proxy's own pages, and notes what the device was shown. */
 
+import type { Device, LastKey } from '../domain/device.ts';
 import type { EventOf, Report } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import type { Route } from '../domain/routing.ts';
-import type { RenderedPage } from '../pages/page-view.ts';
+import type { PageName, RenderedPage } from '../pages/page-view.ts';
 import { renderPage } from '../pages/renderer.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
@@ -24,6 +25,7 @@ export interface ShownSubject {
   readonly alternates: readonly ServiceStatus[];
   /** Why the page is shown after a failed request. */
   readonly failed?: FailureCode;
+  readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone?: string;
 }
@@ -45,12 +47,13 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   const show: PageSender['show'] = (status, visit, page, subject) => {
     const now = clock.now();
     const { device } = visit.request;
+    const lastKey = selectLastKey(page, status.id, subject.lastKey, devices.get(device));
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
-    if (outage) devices.looksAt(device, status.id, now);
+    if (outage) devices.looksAt(device, status.id, now, lastKey);
     else if (page === 'recovered') devices.looksAt(device, null, now);
     const answer = selectPage(
       page,
-      { status, alternates: subject.alternates, failed: subject.failed ?? null, gone: subject.gone ?? null },
+      { status, ...subject, lastKey, failed: subject.failed ?? null, gone: subject.gone ?? null },
       { ...visit.reader, now },
     );
     send(visit, answer);
@@ -63,7 +66,7 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     report({ kind: 'request-refused', at: clock.now(), service: status?.id ?? null, device, address, failure });
     // What is left of a refused request is not read on, so the connection cannot serve another one.
     exchange.closeAfter();
-    send(turned, selectRefusal(failure.code, status, { origin, device, hint: null, now: clock.now() }));
+    send(turned, selectRefusal(failure.code, status, { origin, device, prefill: null, now: clock.now() }));
   };
 
   const send = ({ plan, exchange }: Pick<Visit, 'plan' | 'exchange'>, { view, refresh }: PageAnswer) => {
@@ -75,9 +78,15 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     report({ kind: 'request-refused', at: clock.now(), service: null, device: null, address, failure });
 
   const refusalPage: PageSender['refusalPage'] = (code) => {
-    const { view } = selectRefusal(code, null, { origin: '', device: null, hint: null, now: clock.now() });
+    const { view } = selectRefusal(code, null, { origin: '', device: null, prefill: null, now: clock.now() });
     return renderPage(options.plan().templates, view, NO_HEADERS);
   };
 
   return { show, refuse, refused, refusalPage };
+}
+
+/** A page that updates itself goes on saying it, and the one that the service is back says it once more. */
+function selectLastKey(page: PageName, service: string, lastKey: LastKey, device: Device | null): LastKey {
+  const isLooking = device?.looking === service && (page === 'reconnecting' || page === 'recovered');
+  return lastKey === 'no-matter' && isLooking ? device.lastKey : lastKey;
 }

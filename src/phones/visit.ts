@@ -1,7 +1,7 @@
 /** One request of a phone with all that is known of it, and what can be read off it. Pure. */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { isEntryQuery, parseHint } from '../domain/device.ts';
+import { isEntryQuery, parsePrefill } from '../domain/device.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
 import type { AddressOf } from '../http/server/client-address.ts';
@@ -64,8 +64,8 @@ export function withoutCookies(rawHeaders: readonly string[]): readonly string[]
   return rawHeaders.filter((_, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== 'cookie');
 }
 
-export function entryUrl(status: ServiceStatus, { origin, device, hint }: Reader): string {
-  return phoneUrl(origin, status.id, device ?? '', '', hint);
+export function entryUrl(status: ServiceStatus, { origin, device, prefill }: Reader): string {
+  return phoneUrl(origin, status.id, device ?? '', '', prefill);
 }
 
 /** Whether a request asks for a service's entry with nothing but `id` and `extension`. */
@@ -75,9 +75,9 @@ export function isEntry({ rest, query }: PhoneRequest): boolean {
 
 /** `id` and `extension` as the query of the alternate's sign-in. */
 export function carried(query: string | null): string {
-  const hint = parseHint(query);
-  if (hint === null) return '';
-  const pairs = Object.entries({ id: hint.id, extension: hint.extension }).flatMap(([name, value]) =>
+  const prefill = parsePrefill(query);
+  if (prefill === null) return '';
+  const pairs = Object.entries({ id: prefill.id, extension: prefill.extension }).flatMap(([name, value]) =>
     value === null ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
   return `?${pairs.join('&')}`;

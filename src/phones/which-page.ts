@@ -1,9 +1,10 @@
 /** From the snapshot to one of the proxy's own pages: which links it holds and what its Refresh says. */
 
-import type { FailureCode } from '../domain/failure.ts';
+import type { LastKey } from '../domain/device.ts';
+import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
-import { phoneUrl, type SignInHint } from '../domain/phone-url.ts';
+import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
 import { selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
 
@@ -13,7 +14,7 @@ export interface Reader {
   readonly origin: string;
   /** null: the request named no valid device, so nothing can be linked. */
   readonly device: string | null;
-  readonly hint: SignInHint | null;
+  readonly prefill: Prefill | null;
   readonly now: number;
 }
 
@@ -27,7 +28,7 @@ export interface PageAnswer {
 const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
   unavailable: 10,
   waiting: 5,
-  recovered: 1,
+  recovered: 4,
   maintenance: 10,
   error: 5,
 };
@@ -36,8 +37,10 @@ export interface PageSubject {
   readonly status: ServiceStatus;
   /** Confirmed alternates; shown on the pages that offer them. */
   readonly alternates: readonly ServiceStatus[];
-  /** Why the page is shown after a failed request, so that it can say that the action may have happened. */
+  /** Why the page is shown after a failed request. */
   readonly failed: FailureCode | null;
+  /** What became of the key that led to the page. */
+  readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
 }
@@ -46,13 +49,12 @@ export interface PageSubject {
 export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
   const { status } = subject;
   const link = (path: string) =>
-    reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.hint);
+    reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.prefill);
   const alternates = subject.alternates.flatMap((alternate): PageLink[] => {
     const url = link(`/~to/${alternate.id}`);
     return url === null ? [] : [{ name: alternate.name, url }];
   });
   const retryUrl = link('');
-  const words = subject.failed === null ? null : failures[subject.failed].phone;
   const view: PageView = {
     page,
     service: status.name,
@@ -62,8 +64,9 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
     alternates: page === 'reconnecting' || page === 'recovered' ? [] : alternates,
     retryUrl,
     exitUrl: reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, '/~exit'),
-    message: page === 'error' || words === 'mayHaveHappened' ? words : null,
+    message: selectMessage(page, subject),
     gone: subject.gone,
+    drained: status.admin.admin === 'drain',
   };
   const seconds = refreshSeconds(page, status, reader);
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
@@ -78,13 +81,30 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
     attempt: null,
     attempts: status?.attempts ?? 0,
     alternates: [],
-    retryUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '', reader.hint) : null,
+    retryUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '', reader.prefill) : null,
     exitUrl: known ? phoneUrl(reader.origin, status.id, reader.device, '/~exit') : null,
     message: failures[code].phone,
     gone: null,
+    drained: false,
   };
   return { view, refresh: null };
 }
+
+/** The error page says why; the others say why themselves, and so only what became of the key. */
+function selectMessage(page: PageName, { failed, lastKey }: PageSubject): PhoneMessage | null {
+  if (page === 'error' && failed !== null) {
+    const { phone } = failures[failed];
+    // A redirect was followed to where nothing answers: the first request has arrived all the same.
+    return phone === 'noAnswer' && lastKey === 'may-be-done' ? 'mayHaveHappened' : phone;
+  }
+  return MESSAGES[lastKey];
+}
+
+const MESSAGES: Readonly<Record<LastKey, PhoneMessage | null>> = {
+  'no-matter': null,
+  'not-done': 'notDone',
+  'may-be-done': 'mayHaveHappened',
+};
 
 function refreshSeconds(page: PageName, status: ServiceStatus, reader: Reader): number {
   if (page !== 'reconnecting') return REFRESH_SECONDS[page];

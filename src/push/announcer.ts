@@ -9,6 +9,7 @@ import type { Device } from '../domain/device.ts';
 import type { PushReason, Report } from '../domain/events.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
 import { formType, renderPushForm } from './form.ts';
@@ -169,8 +170,7 @@ function selectPush(
 
 /** A phone then fetches `url` as if the agent had chosen it. */
 export function renderExecute(url: string, priority: number): Buffer {
-  const escaped = url.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   return Buffer.from(
-    `<CiscoIPPhoneExecute><ExecuteItem Priority="${priority}" URL="${escaped}"/></CiscoIPPhoneExecute>`,
+    `<CiscoIPPhoneExecute><ExecuteItem Priority="${priority}" URL="${escapeXml(url)}"/></CiscoIPPhoneExecute>`,
   );
 }

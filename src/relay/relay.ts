@@ -53,7 +53,10 @@ export interface RelayedAnswer {
   readonly overlong: number;
 }
 
-export type RelayResult = RelayedAnswer | { readonly ok: false; readonly failure: Failure };
+export type RelayResult =
+  | RelayedAnswer
+  /** `sent`: a byte of the request may have arrived, so what it asks for may have happened. */
+  | { readonly ok: false; readonly failure: Failure; readonly sent: boolean };
 
 export type Relay = (request: RelayRequest) => Promise<RelayResult>;
 
@@ -99,7 +102,7 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
   };
   const relay: Relay = async (request) => {
     const route = routes.get(request.service);
-    if (route === undefined) return { ok: false, failure: GONE };
+    if (route === undefined) return { ok: false, failure: GONE, sent: false };
     const serverNames = names.of(request.service);
     const asked = renderUpstreamRequest(request);
     const startedAt = performance.now();
@@ -166,5 +169,5 @@ function fitForPhone(answer: UpstreamAnswer, rules: UrlRules, secure: boolean): 
     status === 200
       ? { code: 'not-phone-xml', detail: page.reason }
       : { code: 'http-status', detail: `status ${status}` };
-  return { ok: false, failure };
+  return { ok: false, failure, sent: true };
 }

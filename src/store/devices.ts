@@ -3,9 +3,9 @@
  * goes through these few calls.
  */
 
-import { type Device, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
+import { type Device, type LastKey, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
 import type { PhonePlace } from '../domain/phone-address.ts';
-import type { SignInHint } from '../domain/phone-url.ts';
+import type { Prefill } from '../domain/phone-url.ts';
 import { ownCopy } from '../text/own-copy.ts';
 
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
@@ -22,11 +22,11 @@ export interface DeviceRegistry {
   /** A request of a known device came in; an unknown one is not recorded by it. */
   seen(name: string, at: number): Device | null;
   /** Records what One Button Sign In supplied. */
-  hinted(name: string, hint: SignInHint, address: string, at: number): Device;
+  prefilled(name: string, prefill: Prefill, address: string, at: number): Device;
   /** A page of `service` was relayed to the device, whose request is the last one `seen`. null: it neither signed in nor out by it. */
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): SignInChange | null;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
-  looksAt(name: string, service: string | null, at: number): void;
+  looksAt(name: string, service: string | null, at: number, lastKey?: LastKey): void;
   /** Where pushes for the device go, or null. */
   place(name: string): PhonePlace | null;
   /** Records it, for devices that are not known otherwise too. */
@@ -50,7 +50,8 @@ interface Entry {
   service: string | null;
   seenAt: number;
   looking: string | null;
-  hint: Device['hint'];
+  lastKey: LastKey;
+  prefill: Device['prefill'];
   place: PhonePlace | null;
 }
 
@@ -116,9 +117,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       touch(entry, at);
       return entry;
     },
-    hinted(name, { id, extension }, address, at) {
+    prefilled(name, { id, extension }, address, at) {
       const entry = known(name, at);
-      entry.hint = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
+      entry.prefill = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
       return entry;
     },
     relayed(name, service, page, logout, at) {
@@ -131,9 +132,11 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       entry.looking = null;
       return signIn(entry, after.service);
     },
-    looksAt(name, service, at) {
+    looksAt(name, service, at, lastKey = 'no-matter') {
       if (service === null && !devices.has(name)) return;
-      (devices.get(name) ?? add(name, at)).looking = service;
+      const entry = devices.get(name) ?? add(name, at);
+      entry.looking = service;
+      entry.lastKey = lastKey;
     },
     place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
     setPlace(name, { address, origin }) {

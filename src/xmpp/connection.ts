@@ -5,8 +5,9 @@ import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, type
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
 import { connectTls } from '../http/client/trust.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import { type EndCause, faultEnd, NotificationEnd } from './connection-end.ts';
-import { createStreamReader, escapeXml, StreamError, type XmlElement } from './stream.ts';
+import { createStreamReader, StreamError, type XmlElement } from './stream.ts';
 
 export interface LineOptions {
   readonly service: ServiceConfig;

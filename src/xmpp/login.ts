@@ -1,10 +1,11 @@
 /** The way from a fresh line to a bound resource (RFC 6120 §5–7). */
 
 import type { NotificationConfig } from '../config/config.ts';
+import { escapeXml } from '../text/xml-escape.ts';
 import type { Line } from './connection.ts';
 import { NotificationEnd } from './connection-end.ts';
 import { chooseMechanism, SaslError, type SaslExchange } from './sasl.ts';
-import { child, escapeXml, type XmlElement } from './stream.ts';
+import { child, type XmlElement } from './stream.ts';
 
 const TLS = 'urn:ietf:params:xml:ns:xmpp-tls';
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';

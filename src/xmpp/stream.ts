@@ -4,17 +4,17 @@
  */
 
 import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { createTreeBuilder, type XmlNode } from '../text/xml-tree.ts';
 
-export interface XmlElement {
+interface Tag {
   /** Without a prefix. */
   readonly name: string;
   readonly namespace: string;
   /** By the name as written. */
   readonly attributes: ReadonlyMap<string, string>;
-  readonly children: readonly XmlElement[];
-  /** Character data directly inside, joined. */
-  readonly text: string;
 }
+
+export type XmlElement = XmlNode<Tag>;
 
 export interface StreamEvents {
   readonly opened: () => void;
@@ -37,17 +37,9 @@ export const MAX_STANZA_BYTES = 64 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
-interface OpenElement {
-  readonly name: string;
-  readonly namespace: string;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly children: XmlElement[];
-  text: string;
-}
-
 export function createStreamReader(events: StreamEvents): StreamReader {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const open: OpenElement[] = [];
+  const tree = createTreeBuilder<Tag>();
   let depth = 0;
   let stanzaBytes = 0;
   let isOversized = false;
@@ -57,22 +49,18 @@ export function createStreamReader(events: StreamEvents): StreamReader {
       depth++;
       if (depth > MAX_DEPTH) throw new StreamError('elements are nested too deeply');
       if (depth === 1) events.opened();
-      else if (!isOversized) open.push(toElement(tag));
+      else if (!isOversized) tree.open(readTag(tag));
     },
-    text(text) {
-      const top = open.at(-1);
-      if (top !== undefined) top.text += text;
-    },
+    text: tree.addText,
     closed() {
       depth--;
       if (depth === 0) events.closed();
-      const element = open.pop();
-      if (element !== undefined) open.at(-1)?.children.push(element);
+      const element = tree.close();
       if (depth !== 1) return;
       const wasOversized = isOversized;
       [stanzaBytes, isOversized] = [0, false];
       if (wasOversized) events.oversized();
-      else if (element !== undefined) events.stanza(element);
+      else if (element !== null) events.stanza(element);
     },
   });
 
@@ -83,7 +71,7 @@ export function createStreamReader(events: StreamEvents): StreamReader {
       // Only what is not yet whole: a chunk may hold many small stanzas.
       if (stanzaBytes > MAX_STANZA_BYTES + bytes.length && depth > 1) {
         isOversized = true;
-        open.length = 0;
+        tree.clear();
       }
       parser.write(decode(decoder, bytes));
     },
@@ -126,31 +114,26 @@ function createParser(events: ParserEvents): SaxesParser<{ xmlns: true }> {
   return parser;
 }
 
-function toElement(tag: SaxesTagNS): OpenElement {
+function readTag(tag: SaxesTagNS): Tag {
   const attributes = new Map(Object.values(tag.attributes).map(({ name, value }) => [name, value]));
-  return { name: tag.local, namespace: tag.uri, attributes, children: [], text: '' };
+  return { name: tag.local, namespace: tag.uri, attributes };
 }
 
 /** The root element of a whole document, or null when it is not well-formed, too large or has a document type. */
 export function parseXmlDocument(text: string): XmlElement | null {
   if (text.length > MAX_STANZA_BYTES) return null;
-  const open: OpenElement[] = [];
+  const tree = createTreeBuilder<Tag>();
   let root: XmlElement | null = null;
   try {
     const parser = createParser({
       opened(tag) {
-        if (open.length >= MAX_DEPTH) throw new StreamError('elements are nested too deeply');
-        open.push(toElement(tag));
+        if (tree.depth() >= MAX_DEPTH) throw new StreamError('elements are nested too deeply');
+        tree.open(readTag(tag));
       },
-      text(found) {
-        const top = open.at(-1);
-        if (top !== undefined) top.text += found;
-      },
+      text: tree.addText,
       closed() {
-        const element = open.pop() ?? null;
-        const parent = open.at(-1);
-        if (parent === undefined) root = element;
-        else if (element !== null) parent.children.push(element);
+        const element = tree.close();
+        if (tree.depth() === 0) root = element;
       },
     });
     parser.write(text).close();
@@ -163,17 +146,4 @@ export function parseXmlDocument(text: string): XmlElement | null {
 
 export function child(element: XmlElement | undefined, name: string, namespace?: string): XmlElement | undefined {
   return element?.children.find((c) => c.name === name && (namespace === undefined || c.namespace === namespace));
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** Text for an attribute or an element. */
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '');
 }

@@ -9,12 +9,15 @@ const start = async (options?: RigOptions) => {
 afterEach(() => rig.stop());
 
 const PHONE = 'SEP001122334455';
+const STAYS = 'Your call stays up. Sign in, then press Ready';
 const title = (body: string) => /<Title>([^<]*)<\/Title>/.exec(body)?.[1];
 const items = (body: string) =>
   [...body.matchAll(/<MenuItem><Name>([^<]*)<\/Name><URL>([^<]*)<\/URL>/g)].map(([, name, url]) => ({
     name,
     url: url?.replaceAll('&amp;', '&'),
   }));
+/** Lines that lead to an alternate. */
+const signIns = (body: string) => items(body).filter(({ url }) => url?.includes('/~to/'));
 
 describe('a server that fails', () => {
   it('B100 B101 B104 B106 shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
@@ -34,7 +37,7 @@ describe('a server that fails', () => {
     expect(out.attempt).toBeNull();
     const menu = await get(`/a/fippa/${PHONE}`);
     expect(menu.headers.refresh).toMatch(/^10; url=/);
-    expect(items(menu.body).map(({ name }) => name)).toEqual(['Finesse B']);
+    expect(items(menu.body).map(({ name }) => name)).toEqual(['Sign in on Finesse B', STAYS]);
     expect(menu.body).not.toContain('cisco');
 
     const signIn = await get(items(menu.body)[0]?.url ?? '');
@@ -52,7 +55,7 @@ describe('a server that fails', () => {
     await finesse[0]?.fault('none');
     await until('a', 'in-service');
     const page = await get(`/a/fippa/${PHONE}`);
-    expect(page.headers.refresh).toBe(`1; url=${phones}/a/fippa/${PHONE}`);
+    expect(page.headers.refresh).toBe(`4; url=${phones}/a/fippa/${PHONE}`);
     expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneInput>');
   });
 
@@ -65,7 +68,7 @@ describe('a server that fails', () => {
     expect(waiting.headers.refresh).toMatch(/^5; url=/);
     await finesse[1]?.fault('none');
     await until('b', 'in-service');
-    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse B');
+    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse B');
   });
 
   it('B107 tells why when the chosen alternate is gone meanwhile, and shows a fresh menu', async () => {
@@ -74,12 +77,12 @@ describe('a server that fails', () => {
     await get(`/a/fippa/${PHONE}`);
     await until('a', 'out-of-service');
     const menu = await get(`/a/fippa/${PHONE}`);
-    expect(items(menu.body).map(({ name }) => name)).toEqual(['Finesse B', 'Finesse C']);
+    expect(signIns(menu.body).map(({ name }) => name)).toEqual(['Sign in on Finesse B', 'Sign in on Finesse C']);
     await finesse[1]?.fault('maintenance');
     // A result under a second old would still serve.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const again = await get(items(menu.body)[0]?.url ?? '');
-    expect(items(again.body).map(({ name }) => name)).toEqual(['Finesse C']);
+    expect(signIns(again.body).map(({ name }) => name)).toEqual(['Sign in on Finesse C']);
     expect(again.body).toContain('Finesse B');
   });
 
@@ -92,7 +95,7 @@ describe('a server that fails', () => {
     // A result under a second old would still serve.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const answer = await get(`/a/fippa/${PHONE}/~to/b`);
-    expect(items(answer.body)).toEqual([]);
+    expect(signIns(answer.body)).toEqual([]);
     expect(answer.body).toContain('Finesse B');
   });
 
@@ -123,9 +126,69 @@ describe('a server that fails', () => {
     await get(`/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     await finesse[0]?.fault('refuse');
     await until('a', 'out-of-service');
-    expect(items((await get(`/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse B');
+    expect(items((await get(`/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse B');
     expect((await get('/main/fippa/SEP999999999999')).body).toContain('/b/fippa/SEP999999999999');
   });
+});
+
+describe('what became of the last key', () => {
+  const NOT_DONE = 'Your last key was not carried out.';
+
+  it('B332 is said by the page that it led to: not carried out while nothing could be sent', async () => {
+    const { get, finesse, until } = await start();
+    await finesse[0]?.fault('refuse');
+    const first = await get(`/a/fippa/${PHONE}/ready`);
+    expect(first.body).toContain('Reconnecting: 1 of 3');
+    expect(first.body).toContain(NOT_DONE);
+    expect((await get(`/a/fippa/${PHONE}/notready`)).body).toContain(NOT_DONE);
+    await until('a', 'out-of-service');
+    expect((await get(`/a/fippa/${PHONE}/ready`)).body).toContain('<Prompt>Last key was not carried out</Prompt>');
+  });
+
+  it('B332 stays said while the page updates itself, and is said once more when the service is back', async () => {
+    const { get, finesse, until } = await start();
+    await finesse[0]?.fault('refuse');
+    await get(`/a/fippa/${PHONE}/ready`);
+    const second = await get(`/a/fippa/${PHONE}`);
+    expect(second.body).toContain('<Prompt>Reconnecting:');
+    expect(second.body).toContain(NOT_DONE);
+    await finesse[0]?.fault('none');
+    await until('a', 'in-service');
+    const back = await get(`/a/fippa/${PHONE}`);
+    expect(back.body).toContain('<Prompt>Back in service');
+    expect(back.body).toContain(NOT_DONE);
+    await get(`/a/fippa/${PHONE}`);
+    await finesse[0]?.fault('refuse');
+    await get('/a/fippa/SEP2');
+    expect((await get(`/a/fippa/${PHONE}`)).body).not.toContain(NOT_DONE);
+  });
+
+  it('B332 may have been carried out once a byte was sent', async () => {
+    const { get, finesse } = await start();
+    await finesse[0]?.fault('503');
+    const first = await get(`/a/fippa/${PHONE}/ready`);
+    expect(first.body).toContain('Reconnecting: 1 of 3');
+    expect(first.body).toContain('may have been carried out');
+    expect(first.body).not.toContain(NOT_DONE);
+  });
+
+  it('B332 is nothing when the phone only asked for the first page', async () => {
+    const { get, finesse } = await start();
+    await finesse[0]?.fault('refuse');
+    const first = await get(`/a/fippa/${PHONE}?id=1001&extension=2001`);
+    expect(first.body).toContain('Reconnecting: 1 of 3');
+    expect(first.body).not.toContain('carried out');
+  });
+});
+
+it('B337 pages.help is on the pages of the proxy, and on none that is relayed', async () => {
+  const { get, finesse } = await start({
+    config: (c) => ({ ...c, pages: { ...c.pages, help: 'Help desk: 4711' } }),
+  });
+  expect((await get(`/a/fippa/${PHONE}`)).body).not.toContain('4711');
+  await finesse[0]?.fault('refuse');
+  expect((await get(`/a/fippa/${PHONE}`)).body).toContain('Help desk: 4711');
+  expect((await get('/nothing')).body).toContain('Help desk: 4711');
 });
 
 describe('requests', () => {
@@ -146,7 +209,7 @@ describe('requests', () => {
     expect(new Set(targets).size).toBe(targets.length);
   });
 
-  it('B93 to a silent server end within answerWithin and say that the action may have happened', async () => {
+  it('B93 B331 to a silent server end within answerWithin and say that the action may have happened', async () => {
     const { get, finesse } = await start({
       intervalMs: 5000,
       config: (c) => ({ ...c, phones: { ...c.phones, answerWithinMs: 1000 } }),
@@ -155,6 +218,9 @@ describe('requests', () => {
     const answer = await get(`/a/fippa/${PHONE}/ready`);
     expect(answer.body).toMatch(/may have/);
     expect(answer.headers.refresh).toMatch(/^5; url=/);
+    expect(title(answer.body)).toBe('No answer: Finesse A');
+    expect(items(answer.body)[0]).toEqual({ name: 'Look again at Finesse A', url: `${rig.phones}/a/fippa/${PHONE}` });
+    expect(items(answer.body)[1]?.name).toBe('Sign in on Finesse B');
   });
 
   it('B60 B62 B105 of two devices that fail thrice while SystemInfo is fine show as fippa failing', async () => {
@@ -162,7 +228,7 @@ describe('requests', () => {
     await finesse[0]?.fault('fippa-only');
     for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
     const menu = await get('/a/fippa/SEP2');
-    expect(items(menu.body).map(({ name }) => name)).toContain('Finesse B');
+    expect(items(menu.body).map(({ name }) => name)).toContain('Sign in on Finesse B');
     const { services, status } = await health();
     expect(services[0]?.reason).toContain('fippa failing');
     expect(services[0]?.state).toBe('in-service');
@@ -210,13 +276,14 @@ describe('the operator', () => {
       body: JSON.stringify(body),
     });
 
-  it('B74 drains a service: those signed in stay, others see maintenance with the alternates', async () => {
+  it('B74 B335 drains a service: those signed in stay, others see maintenance with the alternates', async () => {
     const { get } = await start();
     await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     expect((await set('a', { admin: 'drain', reason: 'patch' })).status).toBe(200);
     expect((await get(`/a/fippa/${PHONE}`)).body).toContain('/a/fippa/');
     const other = await get('/a/fippa/SEP2');
-    expect(items(other.body).map(({ name }) => name)).toEqual(['Finesse B']);
+    expect(signIns(other.body).map(({ name }) => name)).toEqual(['Sign in on Finesse B']);
+    expect(title(other.body)).toBe('No new sign-ins: Finesse A');
     expect((await get('/fippa/SEP2')).body).toContain('/b/fippa/SEP2');
   });
 
@@ -231,7 +298,7 @@ describe('the operator', () => {
   it('B74 puts a service in maint: nobody is relayed, and it is no alternate', async () => {
     const { get, finesse, until } = await start();
     await set('b', { admin: 'maint', reason: 'patch' });
-    expect(items((await get(`/b/fippa/${PHONE}`)).body)[0]?.name).toBe('Finesse A');
+    expect(items((await get(`/b/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse A');
     await finesse[0]?.fault('refuse');
     await until('a', 'out-of-service');
     expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneText>');

@@ -113,7 +113,7 @@ describe('the Notification Service', () => {
     expect(page.body).not.toContain('<MenuItem>');
     await finesse[1]?.fault('none');
     await state('b', 'in-service');
-    expect((await rig.get('/a/fippa/SEP1')).body).toContain('<MenuItem><Name>Finesse B</Name>');
+    expect((await rig.get('/a/fippa/SEP1')).body).toContain('<MenuItem><Name>Sign in on Finesse B</Name>');
   });
 
   it('advisory changes nothing', async () => {

@@ -42,12 +42,12 @@ it('B127 B131 an agent who presses no key sees the alternates after the verdict,
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, push: { own: OWN } });
   await phone.open(`${rig.phones}${signIn}`);
-  const menu = next(({ items }) => items.some(({ name }) => name === 'Finesse B'));
+  const menu = next(({ items }) => items.some(({ name }) => name === 'Sign in on Finesse B'));
   await rig.finesse[0]?.fault('refuse');
   await menu;
   expect(phone.refreshAtMs).not.toBeNull();
   expect(phone.violations).toEqual([]);
-  expect((await phone.choose('Finesse B')).inputs.length).toBeGreaterThan(0);
+  expect((await phone.choose('Sign in on Finesse B')).inputs.length).toBeGreaterThan(0);
   expect(await metric(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1')).toBe(true);
   expect(rig.logged()).not.toContain(USER.password);
 });
@@ -60,7 +60,7 @@ it('B127 an agent who is in a call sees the alternates when it is over: priority
   await rig.finesse[0]?.fault('refuse');
   while (!(await metric(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1')));
   expect(phone.screen.items).toEqual([]);
-  const menu = next(({ items }) => items.some(({ name }) => name === 'Finesse B'));
+  const menu = next(({ items }) => items.some(({ name }) => name === 'Sign in on Finesse B'));
   await phone.setCall(false);
   await menu;
 });
@@ -69,7 +69,7 @@ it('B127 with atFirstFailure the agent sees the attempts', async () => {
   const { phone, web, next } = await startTestPhone();
   const rig = await start({ phonePort: web.port, intervalMs: 2000, push: { own: { ...OWN, atFirstFailure: true } } });
   await phone.open(`${rig.phones}${signIn}`);
-  const page = next(({ text }) => text.includes('1 of 3'));
+  const page = next(({ prompt }) => prompt.includes('1 of 3'));
   await rig.finesse[0]?.fault('503');
   await page;
 });

@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadConfiguration } from '../../src/commands/configuration.ts';
 import type { Config, ServiceConfig } from '../../src/config/config.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { fetchRaw, type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
+import { VALID, writeFiles } from '../unit/config-files.ts';
 
 let rig: Rig;
 const more: Finesse[] = [];
@@ -122,7 +124,7 @@ describe('a service', () => {
     expect(await entry('a')).toMatchObject({ name: 'Finesse Nord', state: 'in-service', since });
     await rig.finesse[1]?.fault('refuse');
     await rig.until('b', 'out-of-service');
-    expect((await rig.get(`/b/fippa/${PHONE}`)).body).toContain('<Name>Finesse Nord</Name>');
+    expect((await rig.get(`/b/fippa/${PHONE}`)).body).toContain('<Name>Sign in on Finesse Nord</Name>');
   });
 
   it('B203 that is removed is no alternate any more, its prefix is unknown, nobody is signed in there', async () => {
@@ -148,7 +150,7 @@ describe('a service', () => {
     await rig.until('n', 'in-service');
     await rig.finesse[0]?.fault('refuse');
     await rig.until('a', 'out-of-service');
-    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Name>Finesse New</Name>');
+    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Name>Sign in on Finesse New</Name>');
     const metrics = (await rig.get(`${rig.ops}/metrics`)).body;
     expect(metrics).toContain('ippa_verdicts_total{service="n"} 0');
   });
@@ -192,7 +194,7 @@ describe('requests under way', () => {
     rig.app.apply(only('a', () => null));
     await rig.finesse[0]?.fault('refuse');
     // The alternates of its cluster, or what there is without any.
-    expect((await stuck).body).toMatch(/<CiscoIPPhone(?:Text|Menu)><Title>Finesse A/);
+    expect((await stuck).body).toMatch(/<CiscoIPPhone(?:Text|Menu)><Title>(?:No answer: )?Finesse A/);
     expect(rig.lines.filter(({ event }) => event === 'internal')).toEqual([]);
   });
 
@@ -268,7 +270,7 @@ describe('the rest', () => {
       const template = readFileSync(new URL('../../phone-xml/error.xml', import.meta.url), 'utf8');
       writeFileSync(join(folder, 'error.xml'), template.replace('<CiscoIPPhoneText', '<!-- ours --><CiscoIPPhoneText'));
       writeFileSync(join(folder, 'languages.txt'), '');
-      const next = { ...rig.config, pages: { folder, languages: ['de'] } };
+      const next = { ...rig.config, pages: { folder, languages: ['de'], help: null } };
       rig.app.apply(next);
       expect((await rig.get('/nothing', { 'accept-language': 'en' })).body).toMatch(/Adresse/);
       writeFileSync(join(folder, 'error.xml'), '<CiscoIPPhoneText>');
@@ -279,6 +281,23 @@ describe('the rest', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('B200 templates are read once: what was checked is what is shown, whatever becomes of the files meanwhile', async () => {
+    const folder = writeFiles({ 'waiting.xml': '', 'ippa.yaml': `${VALID}pages: { folder: . }\n` });
+    const write = (words: string) => {
+      const exit = '<SoftKeyItem key="exit"><Name>Exit</Name></SoftKeyItem>';
+      writeFileSync(join(folder, 'waiting.xml'), `<CiscoIPPhoneText>${exit}<Text>${words}</Text></CiscoIPPhoneText>`);
+    };
+    write('checked');
+    const loaded = await loadConfiguration(join(folder, 'ippa.yaml'));
+    if (!loaded.ok) throw new Error('refused');
+    write('changed</Text>');
+    await start();
+    rig.app.apply({ ...rig.config, pages: loaded.config.pages }, loaded.templates);
+    await Promise.all(rig.finesse.map((server) => server.fault('refuse')));
+    await Promise.all([rig.until('a', 'out-of-service'), rig.until('b', 'out-of-service')]);
+    expect((await rig.get(`/a/fippa/${PHONE}`)).body).toContain('<Text>checked</Text>');
   });
 
   it('the folder of the state: settings are written there at once', async () => {

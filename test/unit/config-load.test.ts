@@ -52,7 +52,7 @@ test('the defaults', async () => {
       },
     ],
     reconnect: { intervalMs: 5000, attempts: 3 },
-    pages: { folder: null, languages: ['en', 'de'] },
+    pages: { folder: null, languages: ['en', 'de'], help: null },
     site: null,
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,
@@ -89,7 +89,7 @@ clusters:
   - id: two
     services: [{ id: b, name: B, url: "https://b.example.com" }]
 reconnect: { interval: 2s, attempts: 4 }
-pages: { folder: ., languages: [de, pt-BR] }
+pages: { folder: ., languages: [de, pt-BR], help: 'Help desk: 4711' }
 state: { folder: later }
 push:
   listeners: [{ port: 80 }, { host: 10.1.1.1, port: 443, tls: { cert: proxy.pem, key: proxy.key } }]
@@ -132,7 +132,7 @@ log: { level: debug, format: json }
   // Its time-out was not set: the default gives way to a short interval.
   expect(clusters[1]?.services[0]?.probe).toMatchObject({ intervalMs: 5000, timeoutMs: 1600 });
   expect(clusters.map(({ frontDoor }) => frontDoor)).toEqual([true, false]);
-  expect(pages).toEqual({ folder, languages: ['de', 'pt-BR'] });
+  expect(pages).toEqual({ folder, languages: ['de', 'pt-BR'], help: 'Help desk: 4711' });
   expect(state.folder).toBe(join(folder, 'later'));
   expect(a?.pushFrom).toEqual(['10.9.0.0/24', '2001:db8::9']);
   expect(push).toEqual({

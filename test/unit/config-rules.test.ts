@@ -148,6 +148,14 @@ const rules: readonly Rule[] = [
     '"english"',
     'en, de or pt-BR',
   ),
+  rule(
+    'a help line of two lines',
+    `${VALID}pages: { help: "Help desk:\\n4711" }\n`,
+    9,
+    'pages.help',
+    '"Help desk:\\u{A}4711"',
+    'text of 1 to 64 characters',
+  ),
   rule('no language', `${VALID}pages: { languages: [] }\n`, 9, 'pages.languages', 'an empty list', 'at least one'),
   rule(
     'language twice',

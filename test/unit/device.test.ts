@@ -5,9 +5,9 @@ import {
   hasPassword,
   isEntryQuery,
   newDevice,
-  parseHint,
+  parsePrefill,
   reduceRelayed,
-  selectHint,
+  selectPrefill,
 } from '../../src/domain/device.ts';
 import { isDeviceName, MAX_URL_LENGTH, phoneUrl } from '../../src/domain/phone-url.ts';
 
@@ -37,28 +37,28 @@ describe('signed in', () => {
 
 describe('what One Button Sign In supplied', () => {
   it('B84 id and extension are kept, the password never', () => {
-    expect(parseHint('id=1001&extension=2001&password=canary')).toEqual({ id: '1001', extension: '2001' });
-    expect(JSON.stringify(parseHint('password=canary&id=1001'))).not.toContain('canary');
-    expect(parseHint('password=canary')).toBeNull();
+    expect(parsePrefill('id=1001&extension=2001&password=canary')).toEqual({ id: '1001', extension: '2001' });
+    expect(JSON.stringify(parsePrefill('password=canary&id=1001'))).not.toContain('canary');
+    expect(parsePrefill('password=canary')).toBeNull();
   });
 
   it.each([null, '', 'x=1', 'xid=1', 'id=', 'id=&extension=', `id=${'1'.repeat(33)}`, 'id=a%00b', 'id=a%0d%0ab'])(
     'B84 nothing is kept of %j',
-    (query) => expect(parseHint(query)).toBeNull(),
+    (query) => expect(parsePrefill(query)).toBeNull(),
   );
 
   it('B84 a value that no agent could have typed is left out, the other one kept', () => {
-    expect(parseHint('id=1%0A&extension=2001')).toEqual({ id: null, extension: '2001' });
-    expect(parseHint(`id=${encodeURIComponent('😀'.repeat(32))}`)?.id).toBe('😀'.repeat(32));
-    expect(parseHint('a=b&id=j%C3%B6rg+x')).toEqual({ id: 'jörg x', extension: null });
+    expect(parsePrefill('id=1%0A&extension=2001')).toEqual({ id: null, extension: '2001' });
+    expect(parsePrefill(`id=${encodeURIComponent('😀'.repeat(32))}`)?.id).toBe('😀'.repeat(32));
+    expect(parsePrefill('a=b&id=j%C3%B6rg+x')).toEqual({ id: 'jörg x', extension: null });
   });
 
   it('B85 it is shown only to the address that supplied it', () => {
-    const device: Device = { ...nowhere, hint: { id: '1001', extension: null, address: '10.0.0.1' } };
-    expect(selectHint(device, '10.0.0.1')).toMatchObject({ id: '1001', extension: null });
-    expect(selectHint(device, '10.0.0.2')).toBeNull();
-    expect(selectHint(nowhere, '10.0.0.1')).toBeNull();
-    expect(selectHint(null, '10.0.0.1')).toBeNull();
+    const device: Device = { ...nowhere, prefill: { id: '1001', extension: null, address: '10.0.0.1' } };
+    expect(selectPrefill(device, '10.0.0.1')).toMatchObject({ id: '1001', extension: null });
+    expect(selectPrefill(device, '10.0.0.2')).toBeNull();
+    expect(selectPrefill(nowhere, '10.0.0.1')).toBeNull();
+    expect(selectPrefill(null, '10.0.0.1')).toBeNull();
   });
 
   it('B73 only id and extension make an entry', () => {
@@ -77,8 +77,8 @@ describe('what One Button Sign In supplied', () => {
 
 describe('a phone URL', () => {
   it('B86 carries id and extension, encoded, and drops both rather than grow over 256 characters', () => {
-    const hint = { id: 'a&b=ü', extension: '2001' };
-    expect(phoneUrl('http://p:1', 'a', 'SEP1', '', hint)).toBe(
+    const prefill = { id: 'a&b=ü', extension: '2001' };
+    expect(phoneUrl('http://p:1', 'a', 'SEP1', '', prefill)).toBe(
       'http://p:1/a/fippa/SEP1?id=a%26b%3D%C3%BC&extension=2001',
     );
     expect(phoneUrl('http://p:1', 'a', 'SEP1', '/~leave')).toBe('http://p:1/a/fippa/SEP1/~leave');

@@ -60,11 +60,11 @@ describe('devices', () => {
     expect(devices.get('x')?.looking).toBeNull();
   });
 
-  it('B84 what is kept of a hint is id, extension and the address, nothing that came with them', () => {
+  it('B84 what is kept of a prefill is id, extension and the address, nothing that came with them', () => {
     const devices = createDeviceRegistry();
-    const hint = { id: '1001', extension: null, password: 'canary' };
-    devices.hinted('x', hint, '10.0.0.1', 1);
-    expect(devices.get('x')?.hint).toEqual({ id: '1001', extension: null, address: '10.0.0.1' });
+    const prefill = { id: '1001', extension: null, password: 'canary' };
+    devices.prefilled('x', prefill, '10.0.0.1', 1);
+    expect(devices.get('x')?.prefill).toEqual({ id: '1001', extension: null, address: '10.0.0.1' });
   });
 
   it('agrees with a list that is searched from end to end, whatever happens', () => {
@@ -80,7 +80,7 @@ describe('devices', () => {
         fc.boolean(),
       ),
       fc.tuple(fc.constant('looksAt' as const), name, fc.option(service)),
-      fc.tuple(fc.constant('hinted' as const), name),
+      fc.tuple(fc.constant('prefilled' as const), name),
       fc.tuple(fc.constant('forget' as const), fc.nat(10)),
     );
     fc.assert(
@@ -96,8 +96,8 @@ describe('devices', () => {
             let home = known?.service ?? null;
             let isKept = known !== undefined;
             if (step[0] === 'seen') devices.seen(step[1], at);
-            else if (step[0] === 'hinted') {
-              devices.hinted(step[1], { id: '1', extension: null }, '10.0.0.1', at);
+            else if (step[0] === 'prefilled') {
+              devices.prefilled(step[1], { id: '1', extension: null }, '10.0.0.1', at);
               isKept = true;
             } else if (step[0] === 'looksAt') {
               devices.looksAt(step[1], step[2], at);
@@ -112,7 +112,7 @@ describe('devices', () => {
               expect(devices.relayed(device, on, page, logout, at)).toEqual(change);
             }
             // Only a request makes a device the last one; what comes of it does not.
-            const request = step[0] === 'seen' || step[0] === 'hinted';
+            const request = step[0] === 'seen' || step[0] === 'prefilled';
             if (known !== undefined && !request) known.service = home;
             else if (isKept) {
               model = [...model.filter((one) => one !== known), { name: step[1], at, service: home }].slice(-4);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { escapeXml } from '../../src/text/xml-escape.ts';
 import {
   createStreamReader,
-  escapeXml,
   MAX_STANZA_BYTES,
   parseXmlDocument,
   StreamError,

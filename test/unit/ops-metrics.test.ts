@@ -152,7 +152,7 @@ describe('metrics', () => {
     store.setAdmin('b', { admin: 'drain', reason: 'x', until: null });
     for (const device of ['SEP1', 'SEP2', 'SEP1']) store.requestFailed('a', device);
     devices.relayed('SEP1', 'a', 'other', false, NOW);
-    devices.hinted('SEP2', { id: '1', extension: null }, '10.0.0.1', NOW);
+    devices.prefilled('SEP2', { id: '1', extension: null }, '10.0.0.1', NOW);
     const { value } = await scrape(metrics);
     expect(value('ippa_service_info', { service: 'a', cluster: 'main', name: 'a' })).toBe(1);
     expect(value('ippa_service_state', { service: 'a', state: 'in-service' })).toBe(1);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanLine, countCodePoints, cutText, escapeXml, isPageUrl } from '../../src/pages/limits.ts';
+import { breakLines, cleanLine, countCodePoints, cutText, isPageUrl } from '../../src/pages/limits.ts';
+import { escapeXml } from '../../src/text/xml-escape.ts';
 
 const graphemes = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 
@@ -74,6 +75,20 @@ describe('a name', () => {
         expect(cleanLine(name)).not.toMatch(/[\p{Cc}\p{Cs}\ufffe\uffff]/u);
       }),
     );
+  });
+});
+
+describe('breaking a line', () => {
+  test.each([
+    ['Sign in on Finesse B', 40, 3, 'Sign in on Finesse B'],
+    ['one two three', 7, 3, 'one two\nthree'],
+    ['one two three four', 5, 3, 'one\ntwo\nthree four'],
+    ['unbreakable', 4, 3, 'unbreakable'],
+    ['on unbreakable', 4, 3, 'on\nunbreakable'],
+    ['one two three', 7, 1, 'one two three'],
+    ['📞📞 📞📞', 5, 3, '📞📞 📞📞'],
+  ])('%s at %i, %i lines', (text, columns, lines, expected) => {
+    expect(breakLines(text, { columns, lines })).toBe(expected);
   });
 });
 

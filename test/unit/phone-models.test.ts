@@ -5,7 +5,7 @@ import { renderExit, renderPage } from '../../src/pages/renderer.ts';
 import { loadPages } from '../../src/pages/templates.ts';
 import { parseXmlTree } from '../../src/pages/xml-tree.ts';
 
-const templates = loadPages({ folder: null, languages: ['en', 'de'] });
+const templates = loadPages({ folder: null, languages: ['en', 'de'], help: null });
 const retryUrl = 'http://ippa.example.com:8082/a/fippa/SEP001122334455';
 const exitUrl = `${retryUrl}/~exit`;
 const view: PageView = {
@@ -18,6 +18,7 @@ const view: PageView = {
   exitUrl,
   message: null,
   gone: null,
+  drained: false,
 };
 const menu: PageView = { ...view, page: 'unavailable', alternates: [{ name: 'Finesse B', url: `${retryUrl}/~to/b` }] };
 
@@ -35,13 +36,14 @@ test.each([
   ['CP-7970G', '79xx'],
   ['CP-7921G', '79xx'],
   ['cp-7940', '79xx'],
-  ['CP-7861', 'desk'],
-  ['CP-7821', 'desk'],
+  ['CP-7861', '78xx'],
+  ['CP-7821', '78xx'],
+  ['CP-7832', '78xx'],
   ['CP-8845', 'desk'],
   ['CP-8821', 'wireless'],
   ['CP-8821-EX', 'wireless'],
   ['DP-9821', 'wireless'],
-  ['DP-9841', 'desk'],
+  ['DP-9841', '98xx'],
   ['CP-8875', '8875'],
   ['CP-8875NR', '8875'],
   ['CP-840', 'desk'],
@@ -76,18 +78,18 @@ describe('soft keys', () => {
   test.each(['CP-7970G', 'CP-8821'])('%s begins with Select', (model) => {
     const select = '1 Select SoftKey:Select';
     expect(softKeys(model, menu)).toEqual([select, `2 Retry ${retryUrl}`, '3 Exit SoftKey:Exit']);
-    expect(softKeys(model, view)).toEqual([`1 Retry ${retryUrl}`, '2 Exit SoftKey:Exit']);
+    expect(softKeys(model, view)).toEqual([`1 Retry ${retryUrl}`, '3 Exit SoftKey:Exit']);
   });
 
-  test.each(['CP-7841', 'CP-8845', 'DP-9841', undefined])('%s begins with Exit', (model) => {
-    const exit = '1 Exit SoftKey:Exit';
-    expect(softKeys(model, menu)).toEqual([exit, '2 Select SoftKey:Select', `3 Retry ${retryUrl}`]);
-    expect(softKeys(model, view)).toEqual([exit, `2 Retry ${retryUrl}`]);
+  test.each(['CP-7841', 'CP-8845', 'DP-9841', undefined])('%s has Select where its own menus have it', (model) => {
+    const [retry, exit] = [`1 Retry ${retryUrl}`, '3 Exit SoftKey:Exit'];
+    expect(softKeys(model, menu)).toEqual([retry, '2 Select SoftKey:Select', exit]);
+    expect(softKeys(model, view)).toEqual([retry, exit]);
   });
 
   test('an 8875 has no SoftKey: URI: no Select, and Exit is an action of the proxy', () => {
-    expect(softKeys('CP-8875', menu)).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
-    expect(softKeys('CP-8875NR', view)).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
+    expect(softKeys('CP-8875', menu)).toEqual([`1 Retry ${retryUrl}`, `3 Exit ${exitUrl}`]);
+    expect(softKeys('CP-8875NR', view)).toEqual([`1 Retry ${retryUrl}`, `3 Exit ${exitUrl}`]);
   });
 
   test('B108 nor has one that only its User-Agent names', () => {
@@ -96,19 +98,19 @@ describe('soft keys', () => {
 
   test('an 8875 without an Exit action keeps Retry, and without both it can still close the application', () => {
     expect(softKeys('CP-8875', { ...view, exitUrl: null })).toEqual([`1 Retry ${retryUrl}`]);
-    expect(softKeys('CP-8875', { ...view, exitUrl: null, retryUrl: null })).toEqual(['1 Exit Init:Services']);
+    expect(softKeys('CP-8875', { ...view, exitUrl: null, retryUrl: null })).toEqual(['3 Exit Init:Services']);
   });
 
-  test('Retry is left out where there is nothing to retry, without a gap', () => {
+  test('Retry is left out where there is nothing to retry, and Exit stays in its place', () => {
     expect(softKeys('CP-7970G', { ...menu, retryUrl: null })).toEqual([
       '1 Select SoftKey:Select',
-      '2 Exit SoftKey:Exit',
+      '3 Exit SoftKey:Exit',
     ]);
   });
 
   test('a URL over 256 characters is left out with its key', () => {
     const long = retryUrl.padEnd(257, 'x');
-    expect(softKeys('CP-8845', { ...view, retryUrl: long })).toEqual(['1 Exit SoftKey:Exit']);
+    expect(softKeys('CP-8845', { ...view, retryUrl: long })).toEqual(['3 Exit SoftKey:Exit']);
     expect(softKeys('CP-8875', { ...view, exitUrl: long })).toEqual([`1 Retry ${retryUrl}`]);
   });
 

@@ -5,7 +5,7 @@ import { PHONE_MESSAGES } from '../../src/pages/template.ts';
 import { loadPages } from '../../src/pages/templates.ts';
 import { parseXmlTree } from '../../src/pages/xml-tree.ts';
 
-const templates = loadPages({ folder: null, languages: ['en', 'de'] });
+const templates = loadPages({ folder: null, languages: ['en', 'de'], help: null });
 const entry = 'http://ippa.example.com:8082/a/fippa/SEP001122334455';
 const base: PageView = {
   page: 'reconnecting',
@@ -17,11 +17,14 @@ const base: PageView = {
   exitUrl: `${entry}/~exit`,
   message: null,
   gone: null,
+  drained: false,
 };
 const alternates = [
   { name: 'Finesse B', url: `${entry}/~to/b` },
   { name: 'Finesse C', url: `${entry}/~to/c` },
 ];
+const signIns = alternates.map(({ name, url }) => ({ name: `Sign in on ${name}`, url }));
+const stays = { name: 'Your call stays up. Sign in, then press Ready', url: entry };
 const english: PhoneHeaders = {
   modelName: 'CP-8845',
   userAgent: undefined,
@@ -52,10 +55,9 @@ describe('reconnecting', () => {
     expect(page.object).toBe('CiscoIPPhoneText');
     expect(page.title).toBe('Finesse A');
     expect(page.prompt).toBe('Reconnecting: 2 of 3');
-    expect(page.text).toContain('attempt 2 of 3');
     expect(page.text).toContain('A call in progress stays up');
-    expect(page.text).toContain('set yourself Ready there by hand');
-    expect(page.text).toContain('asked to sign in again within three minutes');
+    expect(page.text).toContain('press Ready there');
+    expect(page.text).toContain('have to sign in twice during the first three minutes');
   });
 
   test('offers no alternates', () => {
@@ -64,18 +66,18 @@ describe('reconnecting', () => {
 
   test('after a time-out says that the action may have happened', () => {
     expect(read({ message: 'mayHaveHappened' }).text).toContain('may have been carried out');
-    expect(read({ message: 'mayHaveHappened' }).text).toContain('attempt 2 of 3');
+    expect(read({ message: 'mayHaveHappened' }).text).toContain('updates itself');
     expect(read({}).text).not.toContain('may have been carried out');
   });
 });
 
 describe('unavailable', () => {
-  test('is a menu of the alternates alone, by name', () => {
+  test('is a menu of the alternates by name, and of what stays', () => {
     const page = read({ page: 'unavailable', alternates });
     expect(page.object).toBe('CiscoIPPhoneMenu');
     expect(page.title).toBe('Down: Finesse A');
     expect(page.prompt).toBe('Choose another service');
-    expect(page.items).toEqual(alternates);
+    expect(page.items).toEqual([...signIns, stays]);
   });
 
   test('says why when the chosen alternate has gone meanwhile', () => {
@@ -85,7 +87,7 @@ describe('unavailable', () => {
   test('after a time-out says that the action may have happened', () => {
     const page = read({ page: 'unavailable', alternates, message: 'mayHaveHappened' });
     expect(page.prompt).toBe('Last action may have been done');
-    expect(page.items).toEqual(alternates);
+    expect(page.items).toEqual([...signIns, stays]);
   });
 });
 
@@ -112,7 +114,7 @@ describe('maintenance', () => {
   test('is a menu of the alternates', () => {
     const page = read({ page: 'maintenance', alternates });
     expect(page.title).toBe('Maintenance: Finesse A');
-    expect(page.items).toEqual(alternates);
+    expect(page.items).toEqual([...signIns, stays]);
     expect(read({ page: 'maintenance', alternates, gone: 'Finesse D' }).title).toBe('Unavailable now: Finesse D');
   });
 
@@ -129,14 +131,12 @@ describe('error', () => {
     for (const acceptLanguage of ['en', 'de']) {
       const alone = read({ page: 'error', message }, { acceptLanguage });
       expect(alone.object).toBe('CiscoIPPhoneText');
-      expect(alone.text.length).toBeGreaterThan(40);
+      expect(alone.text.length).toBeGreaterThan(message === 'notDone' ? 30 : 40);
       expect(alone.xml).not.toMatch(/\{\{|undefined|null/);
       const menu = read({ page: 'error', message, alternates }, { acceptLanguage });
       expect(menu.prompt).toBe(alone.prompt);
-      expect(menu.items.slice(0, 2)).toEqual(alternates);
-      expect(menu.items).toHaveLength(3);
-      expect(menu.items[2]?.url).toBe(entry);
-      expect(menu.items[2]?.name?.length).toBeGreaterThan(20);
+      expect(menu.items.map(({ url }) => url)).toEqual([entry, ...alternates.map(({ url }) => url), entry]);
+      expect(menu.items[3]?.name?.length).toBeGreaterThan(20);
     }
   });
 
@@ -146,12 +146,12 @@ describe('error', () => {
     expect(read({ page: 'error', message }, { acceptLanguage: 'de' }).text).toContain('vielleicht trotzdem ausgeführt');
     const menu = read({ page: 'error', message, alternates });
     expect(menu.prompt).toBe('Last action may have been done');
-    expect(menu.items[2]?.name).toContain('may have been done');
+    expect(menu.items[3]?.name).toContain('may have been done');
   });
 
   test('without a way to retry keeps the message in the prompt', () => {
     const menu = read({ page: 'error', message: 'noAnswer', alternates, retryUrl: null });
-    expect(menu.items).toEqual(alternates);
+    expect(menu.items).toEqual(signIns);
     expect(menu.prompt).toBe('Not done - server unreachable');
   });
 
@@ -212,7 +212,7 @@ describe('names', () => {
 
   test('with nothing to show are replaced', () => {
     const page = read({ page: 'unavailable', alternates: [{ name: '\u0007', url: entry }] });
-    expect(page.items).toEqual([{ name: 'Finesse', url: entry }]);
+    expect(page.items[0]).toEqual({ name: 'Sign in on Finesse', url: entry });
   });
 
   test('of placeholders are shown as they are', () => {
@@ -228,26 +228,28 @@ describe('many alternates', () => {
     }));
 
   test('are shown up to 16', () => {
-    expect(read({ page: 'unavailable', alternates: many(40, 5) }).items).toHaveLength(16);
+    expect(
+      read({ page: 'unavailable', alternates: many(40, 5) }).items.filter(({ name }) => name !== stays.name),
+    ).toHaveLength(16);
   });
 
   test('that do not fit 4 KiB are shown from the first on, with the message kept', () => {
     const page = read({ page: 'error', message: 'noAnswer', alternates: many(16, 100, 200) });
     expect(Buffer.byteLength(page.xml)).toBeLessThanOrEqual(4096);
-    expect(page.items.length).toBeGreaterThan(2);
-    expect(page.items[0]?.name).toMatch(/^0 💬/);
-    expect(page.items.at(-1)?.name).toContain('Not done');
+    expect(page.items.length).toBeGreaterThan(3);
+    expect(page.items[1]?.name).toMatch(/^Sign in on 0\n💬/);
+    expect(page.items.at(-1)?.name).toContain('not carried out');
   });
 
   test('whose URL is too long are left out, and without any other the page is for no alternates', () => {
     const broken = { name: 'Broken', url: entry.padEnd(257, 'x') };
-    expect(read({ page: 'unavailable', alternates: [broken, ...alternates] }).items).toEqual(alternates);
+    expect(read({ page: 'unavailable', alternates: [broken, ...alternates] }).items).toEqual([...signIns, stays]);
     expect(read({ page: 'maintenance', alternates: [broken] }).object).toBe('CiscoIPPhoneText');
   });
 });
 
 test('thousands of different phones do not fill the memory', () => {
-  const own = loadPages({ folder: null, languages: ['en'] });
+  const own = loadPages({ folder: null, languages: ['en'], help: null });
   for (let index = 0; index < 5000; index += 1) renderPage(own, base, { ...english, modelName: `CP-${index}` });
   expect(own.profiles.size).toBeLessThanOrEqual(1000);
   const before = own.profiles.size;

@@ -24,7 +24,7 @@ const write = (name: string, content: string | Uint8Array) => {
 /** `file:line: message` of everything wrong, the file without the folder. */
 function problems(languages: readonly string[] = ['en']): readonly string[] {
   try {
-    loadPages({ folder, languages });
+    loadPages({ folder, languages, help: null });
     return [];
   } catch (error) {
     if (!(error instanceof PageTemplateError)) throw error;
@@ -42,10 +42,11 @@ const view: PageView = {
   exitUrl: null,
   message: null,
   gone: null,
+  drained: false,
 };
 function render(languages: readonly string[] = ['en'], acceptLanguage = 'en', changes: Partial<PageView> = {}): string {
   const phone = { modelName: 'CP-8845', userAgent: undefined, acceptLanguage, acceptCharset: undefined };
-  const page = renderPage(loadPages({ folder, languages }), { ...view, ...changes }, phone);
+  const page = renderPage(loadPages({ folder, languages, help: null }), { ...view, ...changes }, phone);
   return Buffer.from(page.body, 'latin1').toString();
 }
 
@@ -200,8 +201,8 @@ describe('a template', () => {
     ],
     [
       'with a text that names what is not known there',
-      text(`${EXIT}<Text>{{text reconnecting.text}}</Text>`),
-      /en\.yaml:\d+: \{\{attempt\}\} is known only in reconnecting\.xml; "reconnecting\.text" is used in /,
+      text(`${EXIT}<Text>{{text reconnecting.prompt}}</Text>`),
+      /en\.yaml:\d+: \{\{attempt\}\} is known only in reconnecting\.xml; "reconnecting\.prompt" is used in /,
     ],
     [
       'with an alternate outside its item',
@@ -218,7 +219,7 @@ describe('a template', () => {
     [
       'with an unknown condition',
       `<Page><Variant\nwhen="night">${text(`${EXIT}<Text>a</Text>`)}</Variant></Page>`,
-      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, or several of them$/,
+      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, or several of them$/,
     ],
     [
       'without a last resort',
@@ -254,8 +255,8 @@ describe('a template', () => {
     ],
     [
       'with a soft key in a place of the model',
-      text(`${EXIT}<SoftKeyItem><Name>x</Name><Position>1</Position><URL>http://x/</URL></SoftKeyItem><Text>a</Text>`),
-      /^waiting\.xml:1: Position 1 of own soft keys; allowed, each once: 2, 3, 4$/,
+      text(`${EXIT}<SoftKeyItem><Name>x</Name><Position>3</Position><URL>http://x/</URL></SoftKeyItem><Text>a</Text>`),
+      /^waiting\.xml:1: Position 3 of own soft keys; allowed, each once: 1, 2, 4$/,
     ],
     [
       'with a SoftKey: URI',
@@ -308,6 +309,48 @@ describe('a template', () => {
   });
 });
 
+describe('B337 the line of pages.help', () => {
+  const help = 'Help desk: 4711 & 4712';
+  const shown = (changes: Partial<PageView> = {}, line: string | null = help) => {
+    const phone = { modelName: 'CP-8845', userAgent: undefined, acceptLanguage: 'en', acceptCharset: undefined };
+    const templates = loadPages({ folder, languages: ['en'], help: line });
+    return Buffer.from(renderPage(templates, { ...view, ...changes }, phone).body, 'latin1').toString();
+  };
+  const alternates = [{ name: 'B', url: 'http://b/' }];
+
+  test("ends a page of the administrator's own", () => {
+    write('waiting.xml', text(`${EXIT}<Text when="gone">gone</Text><Text>words</Text>`));
+    expect(shown()).toContain('<Text>words\nHelp desk: 4711 &amp; 4712</Text>');
+    expect(shown({ gone: 'X' })).toContain('<Text>gone\nHelp desk: 4711 &amp; 4712</Text>');
+    write('unavailable.xml', menu(EXIT + ITEM));
+    expect(shown({ page: 'unavailable', alternates })).toContain(
+      `<Name>Help desk: 4711 &amp; 4712</Name><URL>${view.retryUrl}</URL></MenuItem></CiscoIPPhoneMenu>`,
+    );
+  });
+
+  test('stands where a template says so, and is nothing when there is none', () => {
+    write('waiting.xml', text(`${EXIT}<Text>{{help}}! words</Text>`));
+    expect(shown()).toContain('<Text>Help desk: 4711 &amp; 4712! words</Text>');
+    expect(shown({}, null)).toContain('<Text>! words</Text>');
+    write('unavailable.xml', menu(`${EXIT}<MenuItem><Name>Ask {{help}}</Name><URL>http://x/</URL></MenuItem>${ITEM}`));
+    expect(shown({ page: 'unavailable', alternates }).split('4711')).toHaveLength(2);
+  });
+
+  test('is not for a title or a prompt', () => {
+    write('waiting.xml', text(`${EXIT}\n<Prompt>{{help}}</Prompt><Text>a</Text>`));
+    expect(problems()).toEqual(['waiting.xml:2: {{help}} is for a text or a menu item']);
+  });
+});
+
+test('of several wordings of a text the first that fits is shown', () => {
+  write('waiting.xml', text(`<Title>{{text long}}</Title>${EXIT}<Text>a</Text>`));
+  write('languages/en.yaml', 'long: ["The name of it is {{service}}", "It is {{service}}"]\n');
+  const titled = (service: string) => /<Title>(.*)<\/Title>/.exec(render(['en'], 'en', { service }))?.[1];
+  expect(titled('Finesse A')).toBe('The name of it is Finesse A');
+  expect(titled('x'.repeat(20))).toBe(`It is ${'x'.repeat(20)}`);
+  expect(titled('x'.repeat(40))).toBe(`It is ${'x'.repeat(25)}…`);
+});
+
 describe('a translation', () => {
   test('is one file', () => {
     const english = readFileSync(new URL('../../phone-xml/languages/en.yaml', import.meta.url), 'utf8');
@@ -343,8 +386,13 @@ describe('a translation', () => {
     ],
     [
       'with something else than text',
-      'keys: { exit: [a] }\n',
-      /^languages\/en\.yaml:1: "keys\.exit" is not a text; put it in quotes$/,
+      'keys: { exit: { a: 5 } }\n',
+      /^languages\/en\.yaml:1: "keys\.exit\.a" is not a text; put it in quotes$/,
+    ],
+    [
+      'with wordings that are no text',
+      'keys: { exit: [a, 5] }\n',
+      /^languages\/en\.yaml:1: "keys\.exit" is a list of texts; put each in quotes$/,
     ],
     ['that is a list', '- a\n', /^languages\/en\.yaml:1: a language file is a list of "key: text" lines$/],
     [
@@ -380,7 +428,9 @@ describe('a translation', () => {
 
 test('the error names every problem with its file and line', () => {
   write('waiting.xml', '<html/>');
-  expect(() => loadPages({ folder, languages: ['en'] })).toThrow(`${join(folder, 'waiting.xml')}:1: found <html>`);
+  expect(() => loadPages({ folder, languages: ['en'], help: null })).toThrow(
+    `${join(folder, 'waiting.xml')}:1: found <html>`,
+  );
 });
 
 test('the fallback is the first of the languages', () => {

@@ -2,8 +2,11 @@ import { expect, it } from 'vitest';
 import { createReloader } from '../../src/commands/reload.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { LoadResult } from '../../src/config/load.ts';
+import { loadPages } from '../../src/pages/templates.ts';
 import { createLogRecord } from '../component/ops-rig.ts';
 import { change, load, VALID } from './config-files.ts';
+
+const TEMPLATES = loadPages({ folder: null, languages: ['en'], help: null });
 
 async function configOf(text: string): Promise<Config> {
   const result = await load(text);
@@ -32,7 +35,7 @@ async function create(apply: (config: Config) => void = () => {}): Promise<World
       applied.push(config);
     },
     log,
-    load: async () => results.shift() as LoadResult,
+    load: async () => ({ templates: TEMPLATES, ...((await results.shift()) as LoadResult) }),
   });
   return {
     reload: () => reloader.reload('SIGHUP'),

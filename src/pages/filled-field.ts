@@ -1,0 +1,73 @@
+/** A text of a page with values in it, made to fit: another wording, lines, and in the end a cut. */
+
+import { escapeXml } from '../text/xml-escape.ts';
+import { breakLines, countCodePoints, cutText } from './limits.ts';
+import type { ItemRoom } from './models.ts';
+
+/** What only the view knows; every value folded to the charset and not yet escaped. */
+export interface PageValues {
+  readonly service: string;
+  readonly attempt: string;
+  readonly attempts: string;
+  readonly gone: string;
+  readonly alternate: string;
+  readonly alternateUrl: string;
+  readonly retryUrl: string;
+  readonly exitUrl: string;
+}
+export type ValueName = keyof PageValues;
+
+/** A text with values in it: literals[0], slots[0], literals[1], … */
+export interface FilledField {
+  readonly limit: number;
+  /** Where a menu item is broken into lines; of other fields the limit, and one. */
+  readonly room: ItemRoom;
+  /** What to show where this does not fit. */
+  readonly shorter: FilledField | null;
+  readonly ellipsis: string;
+  readonly literals: readonly string[];
+  /** The literals as XML. */
+  readonly escaped: readonly string[];
+  readonly slots: readonly ValueName[];
+  /** UTF-16 units of all literals. */
+  readonly literalLength: number;
+}
+
+/** For a text that has none. */
+export const NO_VALUES: PageValues = {
+  service: '',
+  attempt: '',
+  attempts: '',
+  gone: '',
+  alternate: '',
+  alternateUrl: '',
+  retryUrl: '',
+  exitUrl: '',
+};
+
+/** As XML, in at most `limit` code points. */
+export function fillField(field: FilledField, values: PageValues, limit: number): string {
+  const { slots, room } = field;
+  let length = field.literalLength;
+  for (const slot of slots) length += values[slot].length;
+  // UTF-16 units are never fewer than code points, so that nothing has to be counted for a text this short.
+  if (length <= limit && length <= room.columns) return join(field.escaped, slots, values, escapeXml);
+  const filled = join(field.literals, slots, values, String);
+  const isShort = countCodePoints(filled) <= limit;
+  const broken = breakLines(isShort ? filled : cutText(filled, limit, field.ellipsis), room);
+  const fits = isShort && broken.split('\n').every((line) => countCodePoints(line) <= room.columns);
+  return fits || field.shorter === null ? escapeXml(broken) : fillField(field.shorter, values, limit);
+}
+
+function join(
+  literals: readonly string[],
+  slots: readonly ValueName[],
+  values: PageValues,
+  write: (value: string) => string,
+): string {
+  let filled = literals[0] ?? '';
+  for (let index = 0; index < slots.length; index++) {
+    filled += write(values[slots[index] as ValueName]) + (literals[index + 1] ?? '');
+  }
+  return filled;
+}
