@@ -22,6 +22,7 @@ export type PhoneMessage =
   | 'tooLarge'
   | 'badRequest'
   | 'notDone'
+  | 'otherSite'
   | 'noAnswer'
   | 'mayHaveHappened'
   | 'badAnswer'
