@@ -6,10 +6,12 @@ import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createAddressBounds } from './http/server/client-limits.ts';
 import { notificationEvent } from './notification/notification-event.ts';
+import type { ServiceCertificate } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
@@ -21,6 +23,7 @@ import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
+import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
@@ -55,12 +58,19 @@ const OPS_STOP_MS = 500;
 /** How often devices that went silent are looked for. */
 const FORGET_EVERY_MS = 60_000;
 
-/** Without `templates` their files are read here; throws PageTemplateError then. */
+export interface AppOptions {
+  readonly clock?: Clock;
+  /** Without them their files are read here; throws PageTemplateError then. */
+  readonly templates?: PageTemplates;
+  /** What `/health` says is wrong beyond what the app itself knows of. */
+  readonly moreProblems?: () => readonly string[];
+}
+
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages) }: { clock?: Clock; templates?: PageTemplates } = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
 ): App {
   let config = initial;
   let plan = createPlan(config, templates);
@@ -68,13 +78,35 @@ export function createApp(
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
   const names = createNameStore(config.clusters);
-  const certificates = () => [...listeners.certificates(), ...reports.certificates()];
-  const metrics = createMetrics({ store, devices, version, clock, certificates, reports: () => reports.nodes() });
   const events = createEventStream((subscriber, event, error) =>
     log.error('subscriber-fault', { subscriber, event, error }),
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const adminSettings = createAdminKeeper(store, clock, {
+    notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
+    notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
+    keptAgain: () => report({ kind: 'state-kept', at: clock.now() }),
+  });
+
+  /** What Finesse showed to the last probe. */
+  const shown = new Map<string, ServiceCertificate | null>();
+  const health: HealthSources = {
+    ...{ store, devices, clock, version, startedAt },
+    problems: () => [
+      ...moreProblems(),
+      ...[adminSettings.problem()].filter((problem) => problem !== null),
+      ...names
+        .conflicts()
+        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
+    ],
+    certificates: () => [...listeners.certificates(), ...reports.certificates()],
+    certificateOf: (id) => shown.get(id) ?? null,
+    reports: () => reports.nodes(),
+    site: () => config.site,
+    islands: () => islands.suspected(),
+  };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
 
   const monitor = createMonitor({
     services: allServices(config),
@@ -93,7 +125,8 @@ export function createApp(
         attempt,
         failure: store.health(service).failure,
       }),
-    onProbe: (service, { outcome, latencyMs }) => {
+    onProbe: (service, { outcome, latencyMs, certificate }) => {
+      shown.set(service, certificate ?? null);
       const at = clock.now();
       // A fault of the configuration changes no state, so no other event would tell of it.
       if (outcome.kind === 'fault' && store.health(service).failure?.code !== outcome.failure.code) {
@@ -105,9 +138,10 @@ export function createApp(
     onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
   });
   const pushes = createPushes({ config, devices, names, clock, report });
+  const islands = createIslands(store, config.island, clock, report);
   const reports = createReports({
     ...{ config, clock, report },
-    islands: () => [],
+    islands: islands.suspected,
     onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
   });
   events.subscribe('log', eventLog.handlers);
@@ -130,20 +164,11 @@ export function createApp(
   const ops = createOpsServer({
     ...config.ops,
     token: () => config.ops.token,
-    store,
-    devices,
+    ...health,
     metrics,
-    log,
-    clock,
-    version,
-    startedAt,
+    report,
     isReady: () => monitor.isReady() && !draining,
-    problems: () =>
-      names
-        .conflicts()
-        .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
-    certificates,
-    reports: reports.nodes,
+    notKept: adminSettings.problem,
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
@@ -161,11 +186,6 @@ export function createApp(
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
-  const adminSettings = createAdminKeeper(store, {
-    notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
-    notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
-  });
-
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
     const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
@@ -175,6 +195,7 @@ export function createApp(
     store.define(defineServices(config), config.reconnect);
     names.define(config.clusters);
     pushes.define(config);
+    islands.define(config.island);
     reports.define(config);
     relay.define(allServices(config));
     monitor.define({ services: allServices(config), reconnect: config.reconnect });
@@ -190,6 +211,8 @@ export function createApp(
     draining = true;
     cancelForget();
     eventLog.stop();
+    islands.stop();
+    adminSettings.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
@@ -200,7 +223,7 @@ export function createApp(
 
   return {
     async start() {
-      adminSettings.readFrom(config.state.folder, clock.now());
+      adminSettings.readFrom(config.state.folder);
       try {
         for (const part of [ops, listeners, pushes, reports]) await part.start();
       } catch (error) {

@@ -39,6 +39,7 @@ export function createFakeClock(): FakeClock {
   };
   return {
     now: () => offsetMs + passedMs,
+    passed: () => passedMs,
     after(delayMs, run) {
       const timer = { dueAt: passedMs + Math.max(0, delayMs), run };
       timers.push(timer);

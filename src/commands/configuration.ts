@@ -1,9 +1,10 @@
-/** A configuration with all that belongs to it: the file, and the page templates that it leads to. */
+/** A configuration with all that belongs to it: the file, and the page templates and the state folder that it leads to. */
 
 import type { Config } from '../config/config.ts';
 import { renderFound } from '../config/document.ts';
 import { type ConfigProblem, type LoadResult, loadConfig, type PageFaults } from '../config/load.ts';
 import { listLanguages, loadPages, type PageFiles, PageTemplateError, type PageTemplates } from '../pages/templates.ts';
+import { judgeStateFolder } from '../store/state-folder.ts';
 
 export type Configuration =
   | (Extract<LoadResult, { ok: true }> & { readonly templates: PageTemplates })
@@ -18,6 +19,7 @@ export async function loadConfiguration(file: string): Promise<Configuration> {
       templates = judged.templates;
       return judged;
     },
+    judgeState: judgeStateFolder,
   });
   if (!loaded.ok) return loaded;
   return { ...loaded, templates: templates ?? loadPages(loaded.config.pages) };

@@ -2,7 +2,9 @@
 
 import { parseDuration } from '../config/values.ts';
 import type { AdminState } from '../domain/model.ts';
+import { admitsNewAgents } from '../domain/routing.ts';
 import { parseTime } from '../ops/control.ts';
+import type { ServiceEntry } from '../ops/health.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
@@ -22,12 +24,14 @@ export interface ControlOptions extends OpsAccess {
   /** An ISO 8601 time with a zone, or a duration such as 30m. */
   readonly until?: string;
   readonly json?: boolean;
+  /** Also when nobody would be admitted any more. */
+  readonly yes?: boolean;
 }
 
 /** Other operators read it in `/health`; the ops port insists on one for drain and maint. */
 const DEFAULT_REASON = 'set on the command line';
 
-/** Exit code 0 when set, 1 when the proxy does not answer or refuses, 2 for a wrong command line or configuration. */
+/** Exit code 0 when set, 1 when the proxy does not answer or refuses or nobody would be admitted, 2 for a wrong command line or configuration. */
 export async function runControl(options: ControlOptions, output: Output, now = Date.now()): Promise<number> {
   const fail = (code: 1 | 2, message: string) => {
     output.stderr(`${message.trimEnd()}\n`);
@@ -41,12 +45,16 @@ export async function runControl(options: ControlOptions, output: Output, now = 
   }
   const client = createOpsClient(found.place);
   try {
+    const shutOut =
+      options.admin === 'ready' || options.yes === true ? null : judgeShutOut(await client.health(), options);
+    if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const answer = await client.setAdmin(options.service, { admin: options.admin, reason, until });
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
     }
     if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer));
+    for (const warning of warningsOf(answer)) output.stderr(`Warning: ${warning}\n`);
     output.stdout(options.json === true ? `${JSON.stringify(answer.body, null, 2)}\n` : renderSet(answer.body));
     return 0;
   } catch (error) {
@@ -60,6 +68,23 @@ function parseUntil(text: string, now: number): string | null {
   const duration = parseDuration(text);
   if (duration !== null) return new Date(now + duration).toISOString();
   return parseTime(text) === null ? null : text;
+}
+
+/** Words for a setting after which no service of the cluster admits anybody; null: another one does. */
+function judgeShutOut({ body }: OpsAnswer, { service, admin }: ControlOptions): string | null {
+  const services: unknown = field(body, 'services');
+  const known = Array.isArray(services) ? (services as readonly ServiceEntry[]) : [];
+  const cluster = known.find(({ id }) => id === service)?.cluster;
+  const others = known.filter((each) => each.cluster === cluster && each.id !== service);
+  if (cluster === undefined || others.some((each) => admitsNewAgents({ ...each, admin: each }))) return null;
+  const words = others.map((each) => `${each.id} is ${each.admin === 'ready' ? each.state : `set to ${each.admin}`}`);
+  const rest = words.length === 0 ? 'it has no other service' : words.join(', ');
+  return `With ${service} in ${admin} no service of cluster ${cluster} would admit new agents: ${rest}. Nothing was set; add --yes to set it all the same.`;
+}
+
+function warningsOf({ body }: OpsAnswer): readonly string[] {
+  const warnings: unknown = field(body, 'warnings');
+  return Array.isArray(warnings) ? warnings.map(String) : [];
 }
 
 /** The proxy may run with another configuration than the one on disk. */

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import { type ConfigChange, diffConfig } from '../config/diff.ts';
-import type { ConfigProblem } from '../config/load.ts';
+import { type ConfigProblem, renderProblems } from '../config/load.ts';
 import type { Log } from '../ops/log.ts';
 import type { PageTemplates } from '../pages/templates.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
@@ -19,12 +19,16 @@ export interface ReloaderOptions {
 export interface Reloader {
   /** Reads the file and takes it over if nothing is wrong with it. Never rejects; one at a time, the last one asked for wins. */
   reload(why: string): Promise<void>;
+  /** What the last reload left undone, for `/health`; empty: nothing. */
+  problems(): readonly string[];
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
   const { file, initial, apply, log, load = loadConfiguration } = options;
   let current = initial;
   let last: Promise<void> = Promise.resolve();
+  let refused: string | null = null;
+  let restartKeys: readonly string[] = [];
 
   const reload = async (why: string): Promise<void> => {
     log.info('reloading', { file, why });
@@ -36,6 +40,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const waiting = diffConfig(initial, loaded.config).filter(({ needsRestart }) => needsRestart);
     apply(loaded.config, loaded.templates);
     current = loaded.config;
+    refused = null;
+    restartKeys = [...new Set(waiting.map(({ key }) => key))];
     announce(changed, waiting);
   };
 
@@ -44,6 +50,9 @@ export function createReloader(options: ReloaderOptions): Reloader {
       log.error('reload-refused', { file: where, line, key, problem: message });
     }
     log.error('reload-refused', { file, problem: 'nothing has changed; correct the file and reload again' });
+    const [first = '', ...others] = problems.map((problem) => renderProblems([problem]).trimEnd());
+    const more = others.length === 0 ? '' : ` (and ${others.length} more, see reload-refused in the log)`;
+    refused = `the last reload was refused, and nothing has changed: ${first}${more}`;
   };
 
   const announce = (changed: readonly ConfigChange[], waiting: readonly ConfigChange[]) => {
@@ -52,11 +61,20 @@ export function createReloader(options: ReloaderOptions): Reloader {
     log.info('reloaded', { changes: changed.length, restartNeeded: waiting.length });
   };
 
+  const fault = (error: unknown) => {
+    log.error('reload-fault', { error });
+    refused = 'the last reload failed by a fault of the proxy itself: see reload-fault in the log';
+  };
+
   return {
     reload(why) {
       // A fault of the proxy itself must not end it: it serves phones by the configuration it has.
-      last = last.then(() => reload(why)).catch((error: unknown) => log.error('reload-fault', { error }));
+      last = last.then(() => reload(why)).catch(fault);
       return last;
     },
+    problems: () => [
+      ...(refused === null ? [] : [refused]),
+      ...(restartKeys.length === 0 ? [] : [`a restart is needed before these changes hold: ${restartKeys.join(', ')}`]),
+    ],
   };
 }

@@ -7,7 +7,7 @@ import { createLog, type Log } from '../ops/log.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
-import { createReloader } from './reload.ts';
+import { createReloader, type Reloader } from './reload.ts';
 
 /** Exit code 2 for a wrong configuration, 1 when a port cannot be had or a second signal cut it short, 0 after an orderly stop. */
 export async function runServe(file: string, version: string, output: Output): Promise<number> {
@@ -29,8 +29,11 @@ export async function runServe(file: string, version: string, output: Output): P
   for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
 
   let config = loaded.config;
-  const app = createApp(config, log, version, { templates: loaded.templates });
-  const reloader = createReloader({
+  const app = createApp(config, log, version, {
+    templates: loaded.templates,
+    moreProblems: () => reloader.problems(),
+  });
+  const reloader: Reloader = createReloader({
     file,
     initial: config,
     log,
@@ -57,7 +60,7 @@ export async function runServe(file: string, version: string, output: Output): P
  * when this returns: what hangs after that is given up.
  */
 export async function runApp(app: App, log: Log, output: Output, started: () => void = () => {}): Promise<number> {
-  const first = nextSignal();
+  const first = nextSignal(() => true);
   logCrash(log);
   try {
     await app.start();
@@ -72,7 +75,8 @@ export async function runApp(app: App, log: Log, output: Output, started: () => 
   void app.ready.then((services) => log.info('ready', { services, pid: process.pid }));
   started();
   const signal = await first;
-  const second = nextSignal();
+  const at = performance.now();
+  const second = nextSignal((next) => signal !== 'SIGINT' || next !== 'SIGINT' || performance.now() - at > SAME_KEY_MS);
   log.info('stopping', { signal });
   const inTime = await Promise.race([app.stop().then(() => true), second.then(() => false)]);
   if (inTime) log.info('stopped');
@@ -83,6 +87,8 @@ export async function runApp(app: App, log: Log, output: Output, started: () => 
 }
 
 const LINGER_MS = 250;
+/** At Ctrl-C under `npm start` both the terminal and npm send a SIGINT. */
+const SAME_KEY_MS = 500;
 
 /** A fault that nothing caught ends the process, as it would anyway; but Node prints the error with all that it holds. */
 function logCrash(log: Log): void {
@@ -92,9 +98,11 @@ function logCrash(log: Log): void {
   });
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
+/** The next one that `counts`. */
+function nextSignal(counts: (signal: NodeJS.Signals) => boolean): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const take = (signal: NodeJS.Signals) => {
+      if (!counts(signal)) return;
       process.off('SIGTERM', take);
       process.off('SIGINT', take);
       resolve(signal);

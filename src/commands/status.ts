@@ -75,7 +75,7 @@ async function watch(client: OpsClient, json: boolean, output: Output, { now, ev
 }
 
 /** What is another at every look and no change. */
-const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'lastProbe', 'latencyMs']);
+const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'seconds', 'lastProbe', 'latencyMs']);
 
 function renderMoment(seen: HealthReport | string, now: number): string {
   const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderStatus(seen, now);
@@ -106,7 +106,10 @@ export function renderStatus(report: HealthReport, now: number): string {
   const rows = report.services.map((service) => renderRow(service, now));
   const reports = (report.reports ?? []).map((node) => renderReportNode(node, now));
   const reasons = report.services.flatMap(renderNotes);
-  const problems = report.problems.map((problem) => `! ${problem}`);
+  const islands = (report.islands ?? []).map(
+    ({ site, seconds }) => `! nothing of site ${site} reachable for ${renderSpan(seconds)}`,
+  );
+  const problems = [...islands, ...report.problems.map((problem) => `! ${problem}`)];
   const notes = [...reasons, ...problems];
   const lines = [
     head,

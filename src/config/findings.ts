@@ -31,6 +31,12 @@ export function parseOps(
   return { findings: issues.flatMap((issue) => describeIssue(value, issue)) };
 }
 
+/** `state` alone; null: it is not right. */
+export function parseState(value: unknown): ParsedConfig['state'] | null {
+  const result = configSchema.shape.state.safeParse(valueAt(value, ['state']));
+  return result.success ? result.data : null;
+}
+
 function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path as KeyPath;
   const key = describeKey(path);

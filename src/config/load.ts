@@ -15,7 +15,7 @@ import type {
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
-import { parseConfig, parsePages } from './findings.ts';
+import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
@@ -37,6 +37,8 @@ export interface LoadOptions {
   readonly now?: number;
   /** Looks at what the `pages` of the configuration lead to. Default: nobody does. */
   readonly judgePages?: (pages: Config['pages']) => PageFaults;
+  /** Whether the folder of `state` can be used: null, or what was found. Default: nobody looks. */
+  readonly judgeState?: (folder: string) => string | null;
 }
 
 export interface PageFaults {
@@ -78,6 +80,7 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
     ...checkRules(value),
     ...outside.findings,
     ...pages.findings,
+    ...judgeState(value, outside, folder, options),
   ];
   const errors = findings.map(({ path, found, allowed }) => createError(document.locate(path), found, allowed));
   const problems = [...inOrder([...document.problems, ...errors.filter(isSound(document))]), ...pages.problems];
@@ -100,6 +103,13 @@ function judgePages(
   const folderIsMissing = findings.some(({ path }) => path[0] === 'pages');
   if (pages === null || folderIsMissing || options.judgePages === undefined) return { findings: [], problems: [] };
   return options.judgePages(buildPages(pages, folder));
+}
+
+function judgeState(value: unknown, { findings }: Outside, folder: string, options: LoadOptions): Finding[] {
+  const state = parseState(value);
+  if (state?.folder === undefined || findings.some(({ path }) => path[0] === 'state')) return [];
+  const found = options.judgeState?.(resolve(folder, state.folder)) ?? null;
+  return found === null ? [] : [{ path: ['state', 'folder'], found, allowed: 'a folder that this user can write to' }];
 }
 
 /** Broken syntax makes a guess of all that follows it, and of every key that seems to be missing. */

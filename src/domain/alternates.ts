@@ -9,17 +9,37 @@ export interface Candidate {
   readonly freshForMs: number;
 }
 
-/** Why a service is no alternate, in words for the operator; null: it may be offered. */
+/** Why a service is no alternate of `failed`, in words for the operator; null: it may be offered. */
 export function decideRefusal(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
-  const { status, freshForMs } = candidate;
-  if (status.state !== 'in-service') return `it is ${status.state}`;
-  if (status.admin.admin !== 'ready') return `the operator set it to ${status.admin.admin}`;
+  const { info } = candidate.status;
+  return decideUnfit(candidate, now) ?? (info === null ? null : decidePairRefusal(info, failed.info));
+}
+
+/** Why agents should not be led to a service, whichever they come from; null: nothing is known against it. */
+export function decideUnfit(candidate: Candidate, now: number): string | null {
+  const { state, admin, isCutOff } = candidate.status;
+  if (isCutOff) return 'its site is cut off: an island is suspected';
+  if (state !== 'in-service') return `it is ${state}`;
+  if (admin.admin !== 'ready') return `the operator set it to ${admin.admin}`;
+  return decideFault(candidate, now);
+}
+
+/** What keeps a service from agents although it is in service, the operator's will apart. */
+function decideFault({ status, freshForMs }: Candidate, now: number): string | null {
   const standing = selectStanding(status.signals, { advisory: status.signals.notification !== 'on' });
   if (standing !== null) return `a failure of its ${standing.signal} signal stands (${standing.failure.code})`;
   if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
   if (status.confirmedAt === null || now - status.confirmedAt > freshForMs) return 'its last confirmation is too old';
   if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';
-  return status.info === null ? null : (decideInfoRefusal(status.info) ?? decidePairRefusal(status.info, failed.info));
+  return status.info === null ? null : decideInfoRefusal(status.info);
+}
+
+/** Whether every agent of its cluster could be led to a service, if the operator let them. */
+export function isSound(candidate: Candidate, cluster: readonly Candidate[], now: number): boolean {
+  const { state, id, info } = candidate.status;
+  if (state !== 'in-service' || decideFault(candidate, now) !== null) return false;
+  const others = cluster.filter(({ status }) => status.id !== id);
+  return info === null || others.every(({ status }) => decidePairRefusal(info, status.info) === null);
 }
 
 /** Both nodes use one CTI server: a missed heartbeat says that this one may be about to drop too. */
@@ -49,7 +69,7 @@ function pair(info: SystemInfo): readonly string[] | null {
   return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
 }
 
-/** The services that may be offered instead of `failed`, in the order of the configuration. */
+/** The services that may be offered instead of `failed`: of the own site first, else in the order of the configuration. */
 export function selectAlternates(
   failed: ServiceStatus,
   cluster: readonly Candidate[],
@@ -57,5 +77,6 @@ export function selectAlternates(
 ): readonly ServiceStatus[] {
   return cluster
     .filter((candidate) => candidate.status.id !== failed.id && decideRefusal(candidate, failed, now) === null)
-    .map((candidate) => candidate.status);
+    .map((candidate) => candidate.status)
+    .toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
 }

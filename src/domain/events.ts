@@ -5,6 +5,7 @@
  */
 
 import type { FailureCode } from './failure.ts';
+import type { IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
@@ -19,6 +20,8 @@ export type PushReason = 'first-failure' | 'verdict' | 'recovery';
 
 /** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
 export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
+
+type Nothing = Readonly<Record<never, never>>;
 
 interface EventFields {
   // Requests of phones
@@ -110,6 +113,11 @@ interface EventFields {
   'notification-ignored': { readonly service: string; readonly because: string };
   'notification-not-subscribed': { readonly service: string; readonly condition: string };
 
+  // Sites
+  'island-suspected': { readonly site: string; readonly since: number };
+  'island-long': { readonly site: string; readonly since: number };
+  'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
+
   // Reports
   'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };
   'report-node-changed': {
@@ -141,6 +149,7 @@ interface EventFields {
   };
   'state-not-read': { readonly error: unknown };
   'state-not-kept': { readonly error: unknown };
+  'state-kept': Nothing;
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
 }
 
@@ -167,6 +176,8 @@ interface EventReference<K extends EventKind> {
 
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
+const SITE = 'the other site';
+const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
 const FAILURE = 'code of the registry and what was found';
 
@@ -326,6 +337,18 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
   },
+  'island-suspected': {
+    when: 'Everything of another site has been unreachable for a while, and the own site is in service.',
+    fields: { site: SITE, since: CUT_SINCE },
+  },
+  'island-long': {
+    when: 'Such an island has lasted so long that replication between the sites may break.',
+    fields: { site: SITE, since: CUT_SINCE },
+  },
+  'island-ended': {
+    when: 'Something of that site was reached, or the own site is out of service too.',
+    fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
+  },
   'report-node-probed': {
     when: 'A probe of a node of Unified Intelligence Center has ended.',
     fields: { node: NODE, latencyMs: 'how long it took', outcome: 'up, or down and why' },
@@ -374,6 +397,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'state-not-read': { when: 'What operators had set could not be read.', fields: { error: 'what was thrown' } },
   'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
+  'state-kept': { when: 'It could be kept after all.', fields: {} },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

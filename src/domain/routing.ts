@@ -1,6 +1,7 @@
 /** Where a phone's request goes: relayed to a service, or one of the proxy's own pages. Pure decisions on the snapshot. */
 
-import type { HealthState, ServiceStatus } from './model.ts';
+import { type Candidate, decideUnfit } from './alternates.ts';
+import type { AdminSetting, HealthState, ServiceStatus } from './model.ts';
 
 export interface Visit {
   /** The device is signed in on this service. */
@@ -26,22 +27,43 @@ export function decideRoute(status: ServiceStatus, visit: Visit, alternates: num
   }
 }
 
+/** Whether a service takes agents who are signed in nowhere yet. */
+export function admitsNewAgents({
+  state,
+  admin,
+}: {
+  readonly state: HealthState;
+  readonly admin: Pick<AdminSetting, 'admin'>;
+}): boolean {
+  return admin.admin === 'ready' && (state === 'in-service' || state === 'unknown');
+}
+
+/** After those that may be led to: the less is wrong, the sooner. */
 const FRONT_DOOR_ORDER: Record<HealthState, number> = {
-  'in-service': 0,
-  unknown: 1,
-  reconnecting: 2,
-  'out-of-service': 3,
+  'in-service': 1,
+  unknown: 2,
+  reconnecting: 3,
+  'out-of-service': 4,
 };
+const NOT_READY = 4;
 
 /**
- * The front door of a cluster: the service where the device is signed in, else the first in-service, ready one. With none
- * in service the least bad: its page keeps the agent informed.
+ * The front door of a cluster: the service where the device is signed in, else the first that would be offered as an
+ * alternate: one that is in service may still refuse every sign-in, in Finesse's maintenance mode say. With none of them
+ * the least bad: its page keeps the agent informed.
  */
-export function selectFrontDoor(services: readonly ServiceStatus[], signedInOn: string | null): ServiceStatus {
-  const home = services.find((status) => status.id === signedInOn);
-  if (home !== undefined) return home;
-  const rank = (status: ServiceStatus) => FRONT_DOOR_ORDER[status.state] + (status.admin.admin === 'ready' ? 0 : 4);
-  return services.reduce((best, status) => (rank(status) < rank(best) ? status : best));
+export function selectFrontDoor(cluster: readonly Candidate[], signedInOn: string | null, now: number): ServiceStatus {
+  const home = cluster.find(({ status }) => status.id === signedInOn);
+  if (home !== undefined) return home.status;
+  const rank = (candidate: Candidate) => {
+    if (decideUnfit(candidate, now) === null) return 0;
+    const { state, admin } = candidate.status;
+    return FRONT_DOOR_ORDER[state] + (admin.admin === 'ready' ? 0 : NOT_READY);
+  };
+  // Of those that are equally good one of the own site.
+  const precedes = (a: Candidate, b: Candidate) =>
+    rank(a) < rank(b) || (rank(a) === rank(b) && a.status.isNear && !b.status.isNear);
+  return cluster.reduce((best, candidate) => (precedes(candidate, best) ? candidate : best)).status;
 }
 
 /**

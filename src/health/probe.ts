@@ -1,12 +1,15 @@
 /** Asks one Finesse server for SystemInfo, once, and says what that means. The I/O of health; it keeps no state. */
 
 import { Agent as HttpAgent } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import got, { type Got, TimeoutError } from 'got';
 import pRetry from 'p-retry';
+import { renderDistinguishedName } from '../config/certificates.ts';
 import type { ServiceConfig } from '../config/config.ts';
+import { printable } from '../config/values.ts';
 import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
-import { createTlsAgent } from '../http/client/trust.ts';
+import { createTlsAgent, peerCertificate } from '../http/client/trust.ts';
 import { MAX_SYSTEM_INFO_BYTES, parseSystemInfo } from './system-info.ts';
 
 export interface ProbeLimits {
@@ -19,6 +22,16 @@ export interface ProbeLimits {
 export interface ProbeResult {
   readonly outcome: ProbeOutcome;
   readonly latencyMs: number;
+  /** What the server last showed in a full TLS handshake; a resumed session shows none. */
+  readonly certificate?: ShownCertificate | null;
+}
+
+export interface ShownCertificate {
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly validTo: number;
+  /** It is trusted by its fingerprint, whatever its dates say. */
+  readonly pinned: boolean;
 }
 
 export type Probe = (limits: ProbeLimits) => Promise<ProbeResult>;
@@ -37,12 +50,16 @@ class ProbeFailure extends Error {
 /** A probe of one service. Rejects only with the signal's reason; a probe cancelled at shutdown is no failure. */
 export function createProbe(service: ServiceConfig): Probe {
   const client = createClient(service);
+  let certificate: ShownCertificate | null = null;
+  const onCertificate = (shown: ShownCertificate) => {
+    certificate = shown;
+  };
   return async ({ timeoutMs, repeatMs, signal }) => {
     let startedAt = performance.now();
     const attempt = async (number: number): Promise<ProbeOutcome> => {
       startedAt = performance.now();
       const limitMs = number === 1 ? timeoutMs : (repeatMs ?? timeoutMs);
-      const outcome = await ask(client, service, limitMs, signal);
+      const outcome = await ask(client, service, { limitMs, signal, onCertificate });
       if (outcome.kind === 'failed' && REPEATED.has(outcome.failure.code)) throw new ProbeFailure(outcome.failure);
       return outcome;
     };
@@ -56,7 +73,7 @@ export function createProbe(service: ServiceConfig): Probe {
       if (error instanceof ProbeFailure) return { kind: 'failed', failure: error.failure, info: null };
       throw error;
     });
-    return { outcome, latencyMs: Math.round(performance.now() - startedAt) };
+    return { outcome, latencyMs: Math.round(performance.now() - startedAt), certificate };
   };
 }
 
@@ -88,7 +105,17 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-async function ask(client: Got, service: ServiceConfig, limitMs: number, signal?: AbortSignal): Promise<ProbeOutcome> {
+interface Asking {
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onCertificate: (shown: ShownCertificate) => void;
+}
+
+async function ask(
+  client: Got,
+  service: ServiceConfig,
+  { limitMs, signal, onCertificate }: Asking,
+): Promise<ProbeOutcome> {
   const tooLarge = new AbortController();
   try {
     const request = client(service.probe.url, {
@@ -98,6 +125,15 @@ async function ask(client: Got, service: ServiceConfig, limitMs: number, signal?
     request.on('downloadProgress', ({ transferred }) => {
       if (transferred > MAX_SYSTEM_INFO_BYTES) tooLarge.abort();
     });
+    // Once the answer is there the connection may be gone, and its certificate with it.
+    request.on('request', (sent) => {
+      sent.once('socket', (socket) => {
+        socket.once('secureConnect', () => {
+          const shown = describeShown(socket, service);
+          if (shown !== null) onCertificate(shown);
+        });
+      });
+    });
     const { statusCode, body } = await request;
     return classifyAnswer(statusCode, statusCode === 200 ? await parseSystemInfo(body) : null);
   } catch (error) {
@@ -105,6 +141,16 @@ async function ask(client: Got, service: ServiceConfig, limitMs: number, signal?
     signal?.throwIfAborted();
     return failed(error instanceof TimeoutError ? classifyTimeout(error, service) : classifyNetworkError(error));
   }
+}
+
+function describeShown(socket: unknown, { fingerprints }: ServiceConfig): ShownCertificate | null {
+  const certificate = socket instanceof TLSSocket ? peerCertificate(socket) : null;
+  if (certificate === null) return null;
+  return {
+    subject: printable(renderDistinguishedName(certificate.subject), 200),
+    validTo: certificate.validToDate.getTime(),
+    pinned: fingerprints.some((fingerprint) => fingerprint.toUpperCase() === certificate.fingerprint256),
+  };
 }
 
 /** One limit holds for the whole request, so only its timings tell how far it came. */

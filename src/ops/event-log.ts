@@ -3,28 +3,36 @@
 import type { EventHandlers, EventKind, EventOf, ProxyEvent } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import type { Clock } from '../time/clock.ts';
+import { createRepeatLog, type RepeatLog } from '../time/repeat-log.ts';
 import { renderFailure } from './health.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
-import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 
 /** One line: its level, its name in the log, its fields. null: this one is not worth a line. */
 type LogLine = readonly [level: LogLevel, name: string, fields: LogFields] | null;
 
-/** How an event becomes a line; `once`: of those with the same key one in a while. */
+/** How an event becomes a line. */
 interface LineOf<K extends EventKind> {
   readonly line: (event: EventOf<K>) => LogLine;
-  readonly once?: Once<K>;
+  readonly repeats?: Repeats<K>;
 }
 
-/** null: this event is written whatever came before it. */
-interface Once<K extends EventKind> {
-  readonly perMs: number;
+/** For what happens again and again: a line for each key in a while, then a count of the rest. */
+interface Repeats<K extends EventKind> {
+  /** null: this event has a line whatever came before it. */
   readonly key: (event: EventOf<K>) => string | null;
+  /** What the line with the count says beside it. */
+  readonly again: (event: EventOf<K>) => LogFields;
+  /** The same for those of more keys than are kept apart. */
+  readonly others?: LogFields;
+  /** How long a key is quiet; by default a minute. */
+  readonly quietMs?: number;
 }
 
 const MINUTE_MS = 60_000;
+const AGAIN = 'the same again';
+const OTHERS = 'from more addresses than are kept apart';
 
-/** Events that are not here have no line; those of refused requests are in the refusal log. */
+/** Events that are not here have no line. */
 const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'request-failed': {
     line: ({ service, device, failure: { code, detail } }) => [
@@ -33,11 +41,23 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { service, device, code, detail },
     ],
   },
+  'request-refused': {
+    line: ({ failure: { code, detail }, address, device }) => [
+      'warn',
+      'request-refused',
+      { code, address, ...(device === null ? {} : { device }), detail },
+    ],
+    repeats: {
+      key: ({ failure, address }) => `${failure.code} ${address}`,
+      again: ({ failure: { code }, address }) => ({ code, address, detail: AGAIN }),
+      others: { code: null, address: null, detail: OTHERS },
+    },
+  },
   'agent-steered': { line: ({ device, from, to, result }) => ['info', 'steered', { device, from, to, result }] },
   'url-overlong': {
     line: ({ service, urls }) => ['warn', 'url-overlong', { service, urls }],
     // The same page comes again with every key press.
-    once: { perMs: 10 * MINUTE_MS, key: ({ service }) => service },
+    repeats: { key: ({ service }) => service, again: ({ service }) => ({ service }), quietMs: 10 * MINUTE_MS },
   },
   'fippa-failing': { line: ({ service }) => ['warn', 'fippa-failing', { service }] },
   'fippa-works-again': { line: ({ service }) => ['info', 'fippa-works-again', { service }] },
@@ -52,7 +72,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'phone-address-refused': {
     line: ({ device, address, reason }) => ['warn', 'phone-address-refused', { device, address, reason }],
-    once: { perMs: MINUTE_MS, key: ({ reason }) => reason },
+    repeats: { key: ({ reason }) => reason, again: ({ reason }) => ({ reason }) },
   },
   'push-relayed': {
     line: ({ device, service, address }) => ['debug', 'push-relayed', { device, service, address }],
@@ -63,8 +83,12 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       'push-failed',
       { device, service, code, detail, ...(address === null ? { from } : { address }) },
     ],
-    // Anybody can knock: whom nobody knows has a line once in a while.
-    once: { perMs: MINUTE_MS / 6, key: ({ service }) => (service === null ? 'stranger' : null) },
+    // Anybody can knock: those whom nobody knows share one line in a while.
+    repeats: {
+      key: ({ service }) => (service === null ? 'unknown' : null),
+      again: () => ({ detail: 'from addresses that no service pushes from' }),
+      quietMs: MINUTE_MS / 6,
+    },
   },
   'own-push-ended': {
     line: ({ device, service, reason, outcome, detail, address }) =>
@@ -105,6 +129,17 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'notification-not-subscribed': {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
+  'island-suspected': {
+    line: ({ site, since }) => ['warn', 'island-suspected', { site, since: isoTime(since) }],
+  },
+  'island-long': { line: ({ site, since }) => ['error', 'island-long', { site, since: isoTime(since) }] },
+  'island-ended': {
+    line: ({ at, site, since, because }) => [
+      'info',
+      'island-ended',
+      { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
+    ],
+  },
   'report-node-changed': {
     line: ({ node, from, to, failure }) => [
       to === 'down' ? 'error' : 'info',
@@ -120,7 +155,14 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until), who },
     ],
   },
-  'operator-refused': { line: ({ address, path }) => ['warn', 'ops-unauthorized', { who: address, path }] },
+  'operator-refused': {
+    line: ({ address, path }) => ['warn', 'ops-unauthorized', { who: address, path }],
+    repeats: {
+      key: ({ address }) => `${address}`,
+      again: ({ address }) => ({ who: address, detail: AGAIN }),
+      others: { who: null, detail: OTHERS },
+    },
+  },
   'certificate-renewed': {
     line: ({ listener, subject, validTo }) => [
       'info',
@@ -139,6 +181,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     ],
   },
   'state-not-read': { line: ({ error }) => ['error', 'state-not-read', { error }] },
+  'state-kept': { line: () => ['info', 'state-kept', {}] },
   'state-not-kept': { line: ({ error }) => ['error', 'state-not-kept', { error }] },
   'internal-fault': {
     line: ({ where, error }) => ['error', where === 'operators' ? 'ops-fault' : 'internal', { error }],
@@ -162,44 +205,45 @@ function isoTime(at: number | null): string | null {
 
 export interface EventLog {
   readonly handlers: EventHandlers;
-  /** Writes nothing more about refused requests. */
+  /** Counts of what was left out are not written any more. */
   stop(): void;
 }
 
 export function createEventLog(log: Log, clock: Clock): EventLog {
-  const refusals: RefusalLog = createRefusalLog({ clock, write: (fields) => log.warn('request-refused', fields) });
-  const handlers = Object.entries(lines).map(([kind, entry]) => {
-    const { line, once } = entry as LineOf<EventKind>;
-    const write = (event: ProxyEvent) => {
+  const repeatLogs: RepeatLog[] = [];
+  const write = ([level, name, fields]: NonNullable<LogLine>) => log[level](name, fields);
+
+  /** The first of a key is written, the rest are counted. */
+  const sparing = ({ line, repeats }: LineOf<EventKind> & { readonly repeats: Repeats<EventKind> }) => {
+    let form: NonNullable<LogLine> | null = null;
+    const repeatLog = createRepeatLog({
+      ...{ clock, others: repeats.others ?? {}, quietMs: repeats.quietMs ?? MINUTE_MS },
+      write: (fields) => form !== null && write([form[0], form[1], fields]),
+    });
+    repeatLogs.push(repeatLog);
+    return (event: ProxyEvent) => {
       const found = line(event);
-      if (found !== null) log[found[0]](found[1], found[2]);
+      if (found === null) return;
+      form = found;
+      const key = repeats.key(event);
+      if (key === null) write(found);
+      else repeatLog.happened(key, found[2], repeats.again(event));
     };
-    return [kind, once === undefined ? write : sparing(write, once, clock)];
+  };
+
+  const handlers = Object.entries(lines).map(([kind, entry]) => {
+    const { line, repeats } = entry as LineOf<EventKind>;
+    if (repeats !== undefined) return [kind, sparing({ line, repeats })];
+    const always = (event: ProxyEvent) => {
+      const found = line(event);
+      if (found !== null) write(found);
+    };
+    return [kind, always];
   });
   return {
-    handlers: {
-      ...(Object.fromEntries(handlers) as EventHandlers),
-      'request-refused': ({ failure: { code, detail }, address, device }) =>
-        refusals.refused({ code, address, ...(device === null ? {} : { device }), detail }),
+    handlers: Object.fromEntries(handlers) as EventHandlers,
+    stop: () => {
+      for (const repeatLog of repeatLogs) repeatLog.stop();
     },
-    stop: refusals.stop,
-  };
-}
-
-/** Of events with the same key one in a while. */
-function sparing(
-  write: (event: ProxyEvent) => void,
-  { perMs, key: keyOf }: Once<EventKind>,
-  clock: Clock,
-): (event: ProxyEvent) => void {
-  const writtenAt = new Map<string, number>();
-  return (event) => {
-    const key = keyOf(event);
-    if (key === null) return write(event);
-    const now = clock.now();
-    for (const [known, at] of writtenAt) if (Math.abs(now - at) >= perMs) writtenAt.delete(known);
-    if (writtenAt.has(key)) return;
-    writtenAt.set(key, now);
-    write(event);
   };
 }

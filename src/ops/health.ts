@@ -1,10 +1,24 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
-import { type Candidate, decideRefusal } from '../domain/alternates.ts';
+import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, NotificationUse, ServiceStatus, SignalsStatus } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import { admitsNewAgents } from '../domain/routing.ts';
 import type { SignalName } from '../domain/signals.ts';
+import {
+  type CertificateEntry,
+  endsSoon,
+  type HeldCertificate,
+  judgeCertificate,
+  judgeServiceCertificate,
+  renderCertificate,
+  renderServiceCertificate,
+  type ServiceCertificate,
+  type ServiceCertificateEntry,
+} from './certificates.ts';
+import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
 import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
 
 export { renderFailure } from '../domain/failure.ts';
@@ -48,18 +62,10 @@ export interface ServiceEntry {
   readonly until: string | null;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
   readonly notAlternateBecause: string | null;
-}
-
-/** The certificate of a listener where phones connect. */
-export interface CertificateEntry {
-  /** Its key in the configuration. */
-  readonly listener: string;
-  readonly subject: string;
-  readonly validTo: string;
-  /** Whole days until then; negative once it is over. */
-  readonly days: number;
-  /** Why what its files hold now is not in use, or null. */
-  readonly problem: string | null;
+  /** Where it stands, as configured. */
+  readonly site: string | null;
+  /** What Finesse shows there; null: none yet, or plain HTTP. */
+  readonly certificate: ServiceCertificateEntry | null;
 }
 
 export interface HealthReport {
@@ -69,6 +75,10 @@ export interface HealthReport {
   readonly clusters: readonly { readonly id: string; readonly status: HealthLevel }[];
   readonly services: readonly ServiceEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** Where the proxy is; null: not stated. */
+  readonly site: string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
@@ -90,60 +100,56 @@ export interface HealthInput {
   readonly problems: readonly string[];
   /** None where there is no TLS. */
   readonly certificates?: readonly HeldCertificate[];
+  /** Of Finesse itself. */
+  readonly certificateOf?: (service: string) => ServiceCertificate | null;
   readonly reports?: readonly ReportNodeStatus[];
-}
-
-/** A certificate as its listener knows it. */
-export interface HeldCertificate {
-  readonly listener: string;
-  readonly subject: string;
-  /** Epoch ms. */
-  readonly validTo: number;
-  readonly problem: string | null;
+  readonly site?: string | null;
+  readonly islands?: readonly CutOffSite[];
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { reports = [] } = input;
-  const clusters = input.clusters.map(({ id, candidates }) => ({ id, status: decideLevel(statusesOf(candidates)) }));
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
-    status: worst(clusters.map(({ status }) => status)),
+    status: worst([
+      ...clusters.map(({ status }) => status),
+      certificates.some((held) => endsSoon(held, now)) ? 'degraded' : 'ok',
+    ]),
     version: input.version,
-    uptimeSeconds: Math.max(0, Math.floor((input.now - input.startedAt) / 1000)),
+    uptimeSeconds: Math.max(0, Math.floor((now - input.startedAt) / 1000)),
     clusters,
     services: input.clusters.flatMap(({ candidates }) =>
-      candidates.map((candidate) => renderService(candidate, candidates, input.signedIn, input.now)),
+      candidates.map((candidate) => renderService(candidate, candidates, input)),
     ),
-    certificates: (input.certificates ?? []).map((certificate) => renderCertificate(certificate, input.now)),
+    certificates: certificates.map((certificate) => renderCertificate(certificate, now)),
+    site,
+    islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     problems: [
-      ...input.problems,
+      ...problems,
+      ...input.clusters.flatMap(judgeAdmission),
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
-      ...(input.certificates ?? []).flatMap((held) => judgeCertificate(held, input.now)),
+      ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
+      ...certificates.flatMap((held) => judgeCertificate(held, now)),
+      ...judgeIslands(islands),
       ...judgeReports(reports),
     ],
   };
 }
 
-const DAY_MS = 86_400_000;
-const ENDS_SOON_DAYS = 30;
-
-function daysLeft(validTo: number, now: number): number {
-  return Math.floor((validTo - now) / DAY_MS);
+/** What operators set can shut everybody out although servers are in service. */
+export function judgeAdmission({ id, candidates }: HealthCluster): string[] {
+  const services = statusesOf(candidates);
+  if (services.some(admitsNewAgents) || services.every(({ admin }) => admin.admin === 'ready')) return [];
+  const each = services.map((status) =>
+    status.admin.admin === 'ready' ? `${status.id} is ${status.state}` : `${status.id} is set to ${status.admin.admin}`,
+  );
+  return [`${id}: no service admits new agents: ${each.join(', ')}`];
 }
 
-function renderCertificate({ validTo, ...held }: HeldCertificate, now: number): CertificateEntry {
-  const { listener, subject, problem } = held;
-  return { listener, subject, validTo: new Date(validTo).toISOString(), days: daysLeft(validTo, now), problem };
-}
-
-function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
-  const days = daysLeft(validTo, now);
-  const date = new Date(validTo).toISOString().slice(0, 10);
-  return [
-    ...(problem === null ? [] : [`${listener}.tls: the new certificate is not in use, because ${problem}`]),
-    ...(days < 0 ? [`${listener}.tls: the certificate ended on ${date}, and phones refuse it; renew it`] : []),
-    ...(days >= 0 && days < ENDS_SOON_DAYS ? [`${listener}.tls: the certificate ends on ${date}; renew it`] : []),
-  ];
+function judgeShown({ id }: ServiceStatus, { certificateOf, now }: Pick<HealthInput, 'certificateOf' | 'now'>) {
+  const certificate = certificateOf?.(id) ?? null;
+  return certificate === null ? [] : judgeServiceCertificate(id, certificate, now);
 }
 
 /** A connection that was up and is lost shows in the state of the service; one that never was, or that the configuration ended, shows nowhere else. */
@@ -157,11 +163,17 @@ function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {
   return candidates.map(({ status }) => status);
 }
 
-/** The level of one cluster: health alone decides. A service in maint is meant to be away (contract.md, "Ops port"). */
-export function decideLevel(services: readonly ServiceStatus[]): HealthLevel {
-  if (!services.some(({ state }) => state === 'in-service')) return 'down';
-  const expected = services.filter(({ admin }) => admin.admin !== 'maint');
-  return expected.every(({ state }) => state === 'in-service') ? 'ok' : 'degraded';
+/** The level of one cluster. A service in maint is meant to be away, a drained one is not (contract.md, "Ops port"). */
+export function decideLevel(
+  { candidates }: HealthCluster,
+  input: Pick<HealthInput, 'certificateOf' | 'now'>,
+): HealthLevel {
+  const services = statusesOf(candidates);
+  if (!services.some(({ state }) => state === 'in-service') || !services.some(admitsNewAgents)) return 'down';
+  const expected = candidates.filter(({ status }) => status.admin.admin !== 'maint');
+  const isFine = (candidate: Candidate) =>
+    isSound(candidate, candidates, input.now) && judgeShown(candidate.status, input).length === 0;
+  return expected.every(isFine) ? 'ok' : 'degraded';
 }
 
 function worst(levels: readonly HealthLevel[]): HealthLevel {
@@ -173,10 +185,10 @@ function worst(levels: readonly HealthLevel[]): HealthLevel {
 export function renderService(
   candidate: Candidate,
   cluster: readonly Candidate[],
-  signedIn: (service: string) => number,
-  now: number,
+  { signedIn, certificateOf, now }: Pick<HealthInput, 'signedIn' | 'certificateOf' | 'now'>,
 ): ServiceEntry {
   const { status } = candidate;
+  const certificate = certificateOf?.(status.id) ?? null;
   return {
     id: status.id,
     name: status.name,
@@ -194,13 +206,15 @@ export function renderService(
     adminReason: status.admin.reason,
     until: renderTime(status.admin.until),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
+    site: status.site,
+    certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
   };
 }
 
 /** An alternate is one for the agents of a certain service: the first of the others for which it is none tells why. */
 function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[], now: number): string | null {
   const others = statusesOf(cluster).filter(({ id }) => id !== candidate.status.id);
-  if (others.length === 0) return 'it is the only service of its cluster';
+  if (others.length === 0) return decideUnfit(candidate, now) ?? 'it is the only service of its cluster';
   for (const other of others) {
     const refusal = decideRefusal(candidate, other, now);
     if (refusal !== null) return refusal;

@@ -3,13 +3,15 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createBucketHistogram } from './bucket-histogram.ts';
-import type { HeldCertificate } from './health.ts';
+import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
+import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -25,12 +27,17 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Nodes of Unified Intelligence Center. */
   readonly reports?: () => readonly Pick<ReportNodeStatus, 'id' | 'state'>[];
+  /** Sites that are suspected to be cut off. */
+  readonly islands?: () => readonly Pick<CutOffSite, 'site' | 'since'>[];
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly version: string;
   readonly clock: Clock;
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly Pick<HeldCertificate, 'listener' | 'validTo'>[];
+  /** Of Finesse itself. */
+  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
 }
 
 const NONE = 'none';
@@ -39,6 +46,7 @@ const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'r
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
+const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const { store } = options;
@@ -64,6 +72,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const notifications = createTally(listeningTo, ['in-service', 'out-of-service', 'available', 'unavailable']);
   const ignored = createTally(() => [], []);
   const disconnects = createTally(() => [], []);
+  const otherSites = () => [...new Set(store.all().flatMap(({ isNear, site }) => (isNear ? [] : [site ?? ''])))];
   const reportNodes = () => options.reports?.() ?? [];
   const reportProbes = createTally(() => reportNodes().map(({ id }) => id), ['up', 'down']);
   // Without nodes there is nothing to ask for.
@@ -88,6 +97,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_notifications_total', notifications);
   addCounter(registry, 'ippa_notifications_ignored_total', ignored);
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
+  addGauge(registry, 'ippa_island_seconds', (set) => {
+    const suspected = options.islands?.() ?? [];
+    for (const site of otherSites()) {
+      const since = suspected.find((each) => each.site === site)?.since ?? null;
+      set({ site }, since === null ? 0 : Math.max(0, options.clock.now() - since) / 1000);
+    }
+  });
   addCounter(registry, 'ippa_report_probes_total', reportProbes);
   addCounter(registry, 'ippa_report_requests_total', reportAnswers);
   addGauge(registry, 'ippa_report_node_up', (set) => {
@@ -95,6 +111,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   addServiceGauges(registry, options);
+  addLevelGauges(registry, options);
   addProcessGauges(registry, options);
 
   const requested = (service: string | null, outcome: PhoneOutcome) => requests.add(nameOf(service ?? NONE), outcome);
@@ -184,7 +201,19 @@ function addGauge(registry: Registry, name: MetricName, collect: (set: SetGauge)
   });
 }
 
-function addServiceGauges(registry: Registry, { store, devices, clock }: MetricsOptions): void {
+function addLevelGauges(registry: Registry, { health }: MetricsOptions): void {
+  addGauge(registry, 'ippa_status', (set) => {
+    const { status } = health();
+    for (const level of LEVELS) set({ status: level }, Number(level === status));
+  });
+  addGauge(registry, 'ippa_cluster_status', (set) => {
+    for (const { id, status } of health().clusters) {
+      for (const level of LEVELS) set({ cluster: id, status: level }, Number(level === status));
+    }
+  });
+}
+
+function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf }: MetricsOptions): void {
   const perService = (name: MetricName, collect: (status: ServiceStatus, set: SetGauge) => void) =>
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
@@ -204,6 +233,10 @@ function addServiceGauges(registry: Registry, { store, devices, clock }: Metrics
     if (confirmedAt !== null) set({ service: id }, Math.max(0, clock.now() - confirmedAt) / 1000);
   });
   perService('ippa_service_devices', ({ id }, set) => set({ service: id }, devices.signedIn(id)));
+  perService('ippa_service_certificate_end_timestamp_seconds', ({ id }, set) => {
+    const certificate = certificateOf?.(id) ?? null;
+    if (certificate !== null && !certificate.pinned) set({ service: id }, certificate.validTo / 1000);
+  });
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
 }
 

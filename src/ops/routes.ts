@@ -1,6 +1,5 @@
 /** What the ops port answers (contract.md, "Ops port"): one route each. */
 
-import { hash, timingSafeEqual } from 'node:crypto';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -8,15 +7,18 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import type { Report } from '../domain/events.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
 import { parseAdminRequest } from './control.ts';
-import { type HealthReport, type HeldCertificate, renderHealth } from './health.ts';
+import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
-import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createGuesses, isToken } from './token.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -26,7 +28,7 @@ export interface OpsRoutesOptions {
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly metrics: Metrics;
-  readonly log: Log;
+  readonly report: Report;
   readonly clock: Clock;
   readonly version: string;
   /** Epoch ms. */
@@ -37,7 +39,15 @@ export interface OpsRoutesOptions {
   readonly problems: () => readonly string[];
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly HeldCertificate[];
+  /** Of Finesse itself. */
+  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
+  readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
+  /** Of the proxy. */
+  readonly site?: () => string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands?: () => readonly CutOffSite[];
 }
 
 /** A setting is three short values. */
@@ -74,12 +84,39 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     .post(requireToken(options), requireService(options), readBody, parseJson, setAdmin(options))
     .all(refuseMethod('POST'));
   app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
-  app.use(answerFault(options.log));
+  app.use(answerFault(options));
   return app;
 }
 
-function reportHealth(options: OpsRoutesOptions): HealthReport {
-  const { store, devices, clock, version, startedAt, problems, certificates, reports } = options;
+export type HealthSources = Pick<
+  OpsRoutesOptions,
+  | 'store'
+  | 'devices'
+  | 'clock'
+  | 'version'
+  | 'startedAt'
+  | 'problems'
+  | 'certificates'
+  | 'certificateOf'
+  | 'reports'
+  | 'site'
+  | 'islands'
+>;
+
+export function reportHealth(sources: HealthSources): HealthReport {
+  const {
+    store,
+    devices,
+    clock,
+    version,
+    startedAt,
+    problems,
+    certificates,
+    certificateOf = () => null,
+    reports,
+    site,
+    islands,
+  } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -88,7 +125,10 @@ function reportHealth(options: OpsRoutesOptions): HealthReport {
     now: clock.now(),
     problems: problems(),
     certificates: certificates?.() ?? [],
+    certificateOf,
     reports: reports?.() ?? [],
+    site: site?.() ?? null,
+    islands: islands?.() ?? [],
   });
 }
 
@@ -96,7 +136,7 @@ const INDEX = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>ippa-proxy</title></head><body>
 <h1>ippa-proxy</h1>
 <ul>
-<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service)</li>
+<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service or admits nobody)</li>
 <li><a href="/livez">/livez</a>: 200 while the process serves</li>
 <li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
@@ -134,26 +174,37 @@ function refuseMethod(allow: string): RequestHandler {
   };
 }
 
-function requireToken({ token: tokenNow, log }: OpsRoutesOptions): RequestHandler {
+/** Answers that wait are requests that are held: too many at once are cut off unanswered. */
+const MAX_WAITING = 256;
+
+function requireToken({ token: tokenNow, report, clock }: OpsRoutesOptions): RequestHandler {
+  const guesses = createGuesses(clock);
+  let waiting = 0;
   return (req, res, next) => {
     const token = tokenNow();
     if (token !== null && isToken(req.headers.authorization, token)) return next();
-    const message =
-      token === null
-        ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
-        : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
-    log.warn('ops-unauthorized', { who: req.socket.remoteAddress, path: req.path });
-    res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
-    sendError(res, 401, 'unauthorized', message);
+    const who = req.socket.remoteAddress ?? '';
+    report({ kind: 'operator-refused', at: clock.now(), address: who, path: req.path });
+    const delayMs = guesses.wrong(who);
+    if (delayMs === 0) return refuseToken(res, token);
+    if (waiting >= MAX_WAITING) return void req.socket.destroy();
+    // Nothing more is read from there meanwhile: pipelined guesses would all be held.
+    req.socket.pause();
+    waiting += 1;
+    clock.after(delayMs, () => {
+      waiting -= 1;
+      refuseToken(res.set('Connection', 'close'), token);
+    });
   };
 }
 
-/** Digests have one length, so that comparing takes the same time whatever was sent. */
-function isToken(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '';
-  // Node reads header bytes as Latin-1; the token's own are UTF-8.
-  const digest = (text: string, encoding: BufferEncoding) => hash('sha256', Buffer.from(text, encoding), 'buffer');
-  return timingSafeEqual(digest(given, 'latin1'), digest(token, 'utf8'));
+function refuseToken(res: Response, token: string | null): void {
+  const message =
+    token === null
+      ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
+      : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
+  res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
+  sendError(res, 401, 'unauthorized', message);
 }
 
 function requireService({ store }: OpsRoutesOptions): RequestHandler {
@@ -186,23 +237,34 @@ const parseJson: RequestHandler = (req, res, next) => {
 };
 
 function setAdmin(options: OpsRoutesOptions): RequestHandler {
-  const { store, clock, log } = options;
+  const { store, clock, report } = options;
   return (req, res) => {
     const id = idOf(req);
     const request = parseAdminRequest(req.body, clock.now());
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
     const { setting } = request;
-    const before = store.get(id)?.admin.admin;
+    const before = store.get(id)?.admin ?? setting;
     store.setAdmin(id, setting);
-    const until = setting.until === null ? null : new Date(setting.until).toISOString();
-    const who = req.socket.remoteAddress;
-    log.info('service-admin', { service: id, from: before, to: setting.admin, reason: setting.reason, until, who });
-    res.json(reportHealth(options).services.find((service) => service.id === id));
+    const who = req.socket.remoteAddress ?? null;
+    report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who });
+    const warnings = warn(options, id);
+    const entry = reportHealth(options).services.find((service) => service.id === id);
+    res.json(warnings.length === 0 ? entry : { ...entry, warnings });
   };
 }
 
+/** What an operator should know of a setting that holds now. */
+function warn({ store, notKept = () => null }: OpsRoutesOptions, id: string): string[] {
+  const cluster = store.get(id)?.cluster ?? '';
+  const lost = notKept();
+  return [
+    ...judgeAdmission({ id: cluster, candidates: store.candidates(cluster) }),
+    ...(lost === null ? [] : [`it will not survive a restart: ${lost}`]),
+  ];
+}
+
 /** What the body parser says of a bad body is a fault of the request; anything else is one of ours. */
-function answerFault(log: Log): ErrorRequestHandler {
+function answerFault({ report, clock }: OpsRoutesOptions): ErrorRequestHandler {
   return (error, _, res, next) => {
     if (res.headersSent) return next(error);
     const status: unknown = error?.status;
@@ -215,7 +277,7 @@ function answerFault(log: Log): ErrorRequestHandler {
     if (typeof status === 'number' && status >= 400 && status < 500) {
       return sendError(res, 400, 'bad-request', 'The request is malformed.');
     }
-    log.error('ops-fault', { error });
+    report({ kind: 'internal-fault', at: clock.now(), where: 'operators', error });
     sendError(res, 500, 'internal', 'A fault of the proxy itself; its log line ops-fault tells more.');
   };
 }

@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenError } from '../http/server/listener-error.ts';
+import { createConnections } from './connections.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
 export interface OpsServerOptions extends OpsRoutesOptions {
@@ -24,11 +25,13 @@ const STOP_WITHIN_MS = 1000;
 const MAX_CONNECTIONS = 256;
 
 export function createOpsServer(options: OpsServerOptions): OpsServer {
-  const { host, port } = options;
+  const { host, port, clock, report } = options;
   // Requests are small and few: who dawdles is none of ours.
   const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
   const server = createServer(limits, createOpsRoutes(options));
-  server.maxConnections = MAX_CONNECTIONS;
+  const connections = createConnections(MAX_CONNECTIONS);
+  server.on('connection', connections.opened);
+  server.prependListener('request', (req, res) => res.once('close', connections.requested(req.socket)));
 
   return {
     start: () =>
@@ -38,7 +41,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
         server.listen({ host, port }, () => {
           server.off('error', fail);
           // Without a listener, an accept that fails for want of file descriptors would end the process.
-          server.on('error', (error) => options.log.error('ops-fault', { error }));
+          server.on('error', (error) => report({ kind: 'internal-fault', at: clock.now(), where: 'operators', error }));
           resolve();
         });
       }),

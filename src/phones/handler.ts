@@ -123,8 +123,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const id = request.prefix ?? plan.frontDoor ?? '';
     const service = store.get(id);
     if (service !== null) return service;
-    const cluster = store.cluster(id);
-    return cluster.length === 0 ? null : selectFrontDoor(cluster, devices.get(request.device)?.service ?? null);
+    const cluster = store.candidates(id);
+    if (cluster.length === 0) return null;
+    return selectFrontDoor(cluster, devices.get(request.device)?.service ?? null, clock.now());
   };
 
   const noteDevice = (request: PhoneRequest, address: string, now: number): Device | null => {

@@ -1,10 +1,12 @@
 /** Keeps what operators set across restarts: a server in maintenance must not come back because the proxy did. */
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type AdminSetting, READY } from '../domain/model.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
+import { makeFolder, renderCause } from './state-folder.ts';
 
 const settings = z.record(
   z.string(),
@@ -34,7 +36,7 @@ export function createAdminSettingsFile(folder: string): AdminSettingsFile {
       return new Map(Object.entries(parsed.data).filter(([, { until }]) => until === null || until > now));
     },
     write(all) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       const kept = [...all].filter(([, setting]) => setting.admin !== READY.admin);
       writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
       renameSync(`${file}.new`, file);
@@ -44,42 +46,67 @@ export function createAdminSettingsFile(folder: string): AdminSettingsFile {
 
 export interface AdminKeeper {
   /** At start, before anything asks the store. null: nothing is kept. */
-  readFrom(folder: string | null, now: number): void;
+  readFrom(folder: string | null): void;
   /** Keeps them there from now on. */
   moveTo(folder: string | null): void;
+  /** Why what operators set would not survive a restart although it is meant to, for the operator; null: it would. */
+  problem(): string | null;
+  stop(): void;
 }
 
-/** Writes what operators set whenever it changes. That it could not is told and costs nothing else. */
-export function createAdminKeeper(
-  store: ServiceStore,
-  faults: { notRead(error: unknown): void; notKept(error: unknown): void },
-): AdminKeeper {
+export interface AdminFaults {
+  notRead(error: unknown): void;
+  notKept(error: unknown): void;
+  keptAgain(): void;
+}
+
+const TRY_AGAIN_MS = 60_000;
+
+/** Writes what operators set whenever it changes. That it could not is told, and tried again each minute. */
+export function createAdminKeeper(store: ServiceStore, clock: Clock, faults: AdminFaults): AdminKeeper {
   let folder: string | null = null;
+  let problem: string | null = null;
+  let isNotKept = false;
+  let cancel = () => {};
+
   const write = () => {
+    cancel();
     if (folder === null) return;
     try {
       createAdminSettingsFile(folder).write(new Map(store.all().map(({ id, admin }) => [id, admin])));
+      if (isNotKept) faults.keptAgain();
+      isNotKept = false;
+      problem = null;
     } catch (error) {
-      faults.notKept(error);
+      if (!isNotKept) faults.notKept(error);
+      isNotKept = true;
+      problem = `state.folder: what operators set cannot be kept in ${folder}: ${renderCause(error)}`;
+      cancel = clock.after(TRY_AGAIN_MS, write);
     }
   };
   store.onAdminChange(write);
   return {
-    readFrom(from, now) {
+    readFrom(from) {
       folder = from;
       if (from === null) return;
       try {
-        for (const [id, setting] of createAdminSettingsFile(from).read(now)) store.setAdmin(id, setting);
+        for (const [id, setting] of createAdminSettingsFile(from).read(clock.now())) store.setAdmin(id, setting);
       } catch (error) {
         // Without the proxy phones have nothing at all; with all services ready they have at least what the servers say.
         faults.notRead(error);
+        problem =
+          'state.folder: what operators had set could not be read, so all services began as ready; set them again';
       }
     },
     moveTo(next) {
       if (next === folder) return;
       folder = next;
+      problem = null;
+      isNotKept = false;
       write();
     },
+    problem: () => problem,
+    stop: () => cancel(),
   };
 }
 

@@ -11,6 +11,10 @@ export interface ServiceDefinition {
   readonly id: string;
   readonly name: string;
   readonly cluster: string;
+  /** null or absent: that of the proxy. */
+  readonly site?: string | null;
+  /** It stands where the proxy does. Default: it does. */
+  readonly isNear?: boolean;
   readonly probeIntervalMs: number;
   /** What its health is about, the URL that is probed say: under the same id another server begins as unknown. */
   readonly server?: string;
@@ -37,12 +41,16 @@ export interface ServiceStore {
   signals(id: string): Signals;
   /** Without `signals` those stay. */
   setHealth(id: string, health: ServiceHealth, signals?: Signals): void;
+  /** Another site of these names is suspected to be cut off, and no other. */
+  setCutOff(sites: readonly string[]): void;
   setAdmin(id: string, setting: AdminSetting): void;
   /** A phone's request to the service failed. Returns true when this made it "fippa failing". */
   requestFailed(id: string, device: string): boolean;
   /** A page of the service was relayed. Returns true when this ended "fippa failing". */
   pageRelayed(id: string): boolean;
   onAdminChange(listener: (id: string, setting: AdminSetting) => void): void;
+  /** After each time that the health of a service was stored. */
+  onHealthChange(listener: () => void): void;
 }
 
 type ReconnectSettings = { readonly intervalMs: number; readonly attempts: number };
@@ -67,8 +75,10 @@ export function createServiceStore(
 ): ServiceStore {
   let entries = new Map<string, Entry>();
   let settings = reconnect;
-  let byCluster = new Map<string, readonly ServiceStatus[]>();
+  let byCluster = new Map<string, readonly Candidate[]>();
   const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
+  const healthListeners: (() => void)[] = [];
+  let cutOff: readonly string[] = [];
 
   const define: ServiceStore['define'] = (next, reconnectNext) => {
     const before = entries;
@@ -79,14 +89,14 @@ export function createServiceStore(
   };
   // Composed when something changes, not per request: thousands of phones read between two changes.
   const update = (entry: Entry) => {
-    entry.status = render(entry, settings);
+    entry.status = render(entry, settings, cutOff);
     byCluster = new Map();
   };
   const redefine = (entry: Entry | undefined, definition: ServiceDefinition): Entry => {
     if (entry === undefined) {
       const nothing = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS, failures: NO_FAILURES };
       const made = { definition, ...nothing, admin: READY, cancelUntil: () => {} };
-      return { ...made, status: render(made, settings) };
+      return { ...made, status: render(made, settings, cutOff) };
     }
     if (entry.definition.server !== definition.server) {
       entry.health = UNKNOWN_HEALTH;
@@ -96,19 +106,16 @@ export function createServiceStore(
     entry.definition = definition;
     return entry;
   };
-  const cluster = (id: string): readonly ServiceStatus[] => {
-    let services = byCluster.get(id);
-    if (services === undefined) {
-      services = [...entries.values()].filter((entry) => entry.definition.cluster === id).map((entry) => entry.status);
-      byCluster.set(id, services);
+  const candidates = (id: string): readonly Candidate[] => {
+    let found = byCluster.get(id);
+    if (found === undefined) {
+      found = [...entries.values()]
+        .filter(({ definition }) => definition.cluster === id)
+        .map(({ definition, status }) => ({ status, freshForMs: 2 * definition.probeIntervalMs }));
+      byCluster.set(id, found);
     }
-    return services;
+    return found;
   };
-  const candidates = (id: string): readonly Candidate[] =>
-    cluster(id).map((status) => ({
-      status,
-      freshForMs: 2 * (entries.get(status.id)?.definition.probeIntervalMs ?? 0),
-    }));
 
   const setAdmin = (id: string, setting: AdminSetting) => {
     const entry = entries.get(id);
@@ -134,7 +141,7 @@ export function createServiceStore(
     define,
     all: () => [...entries.values()].map((entry) => entry.status),
     get: (id) => entries.get(id)?.status ?? null,
-    cluster,
+    cluster: (id) => candidates(id).map(({ status }) => status),
     candidates,
     alternates: (of) => selectAlternates(of, candidates(of.cluster), clock.now()),
     health: (id) => entries.get(id)?.health ?? UNKNOWN_HEALTH,
@@ -147,6 +154,11 @@ export function createServiceStore(
       if (health.phase.state !== 'in-service') entry.failures = NO_FAILURES;
       entry.health = health;
       update(entry);
+      for (const listener of healthListeners) listener();
+    },
+    setCutOff(sites) {
+      cutOff = sites;
+      for (const entry of entries.values()) update(entry);
     },
     setAdmin,
     requestFailed(id, device) {
@@ -167,21 +179,24 @@ export function createServiceStore(
       return ended;
     },
     onAdminChange: (listener) => listeners.push(listener),
+    onHealthChange: (listener) => healthListeners.push(listener),
   };
 }
 
 function render(
   entry: Pick<Entry, 'definition' | 'health' | 'signals' | 'admin' | 'failures'>,
   reconnect: ReconnectSettings,
+  cutOff: readonly string[],
 ): ServiceStatus {
   const { definition, health, signals, admin, failures } = entry;
   const { phase } = health;
-  const { notification = 'off' } = definition;
+  const { notification = 'off', site = null, isNear = true } = definition;
   const decidedBy = selectDecider(signals, { advisory: notification !== 'on' });
   return {
     id: definition.id,
     name: definition.name,
     cluster: definition.cluster,
+    ...{ site, isNear, isCutOff: !isNear && cutOff.includes(site ?? '') },
     state: phase.state,
     attempt: phase.state === 'reconnecting' ? phase.attempt : null,
     attempts: reconnect.attempts,

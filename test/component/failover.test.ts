@@ -129,6 +129,20 @@ describe('a server that fails', () => {
     expect(items((await get(`/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse B');
     expect((await get('/main/fippa/SEP999999999999')).body).toContain('/b/fippa/SEP999999999999');
   });
+
+  it.each(['maintenance', 'heartbeat-failure'])(
+    'B76 leads a new agent past a server that is in service but no alternate: %s',
+    async (fault) => {
+      const { get, finesse, health } = await start();
+      await finesse[0]?.fault(fault);
+      while ((await health()).services[0]?.notAlternateBecause === null)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      const signIn = await get(`/fippa/${PHONE}`);
+      expect(signIn.body).toContain(`/b/fippa/${PHONE}`);
+      expect(signIn.body).not.toContain(`/a/fippa/${PHONE}`);
+      expect((await health()).status).toBe('degraded');
+    },
+  );
 });
 
 describe('what became of the last key', () => {
@@ -232,7 +246,7 @@ describe('requests', () => {
     const { services, status } = await health();
     expect(services[0]?.reason).toContain('fippa failing');
     expect(services[0]?.state).toBe('in-service');
-    expect(status).toBe('ok');
+    expect(status).toBe('degraded');
     await finesse[0]?.fault('none');
     await get('/a/fippa/SEP1');
     expect((await health()).services[0]?.reason).toBeNull();

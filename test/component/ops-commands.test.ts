@@ -364,6 +364,35 @@ describe('drain, ready, maint', () => {
     expect(rig.store.get('b')?.admin.until).toBe(Date.parse('2099-01-31T17:00:00Z'));
   });
 
+  it.each(['drain', 'maint'] as const)(
+    'B284 does not set the last service that admits new agents to %s, and says why, unless --yes is given',
+    async (admin) => {
+      rig.setState('a', 'in-service');
+      rig.setState('b', 'in-service');
+      await control({ service: 'b', admin: 'maint' });
+      const refused = await control({ service: 'a', admin });
+      expect(refused).toMatchObject({ code: 1, out: '' });
+      expect(refused.err).toBe(
+        `With a in ${admin} no service of cluster main would admit new agents: b is set to maint. Nothing was set; add --yes to set it all the same.\n`,
+      );
+      expect(rig.store.get('a')?.admin.admin).toBe('ready');
+      const done = await control({ service: 'a', admin, yes: true });
+      expect(done.code).toBe(0);
+      const words = `no service admits new agents: a is set to ${admin}, b is set to maint`;
+      expect(done.err).toBe(`Warning: main: ${words}\n`);
+      expect(rig.store.get('a')?.admin.admin).toBe(admin);
+      expect((await status(await writeConfig())).out).toMatch(new RegExp(`^down(?:.*\n)*! main: ${words}$`, 'm'));
+    },
+  );
+
+  it('B284 nor while the others are out of service; ready is always set', async () => {
+    rig.setState('b', 'out-of-service');
+    const refused = await control({ service: 'a', admin: 'drain' });
+    expect(refused.err).toContain('would admit new agents: b is out-of-service.');
+    expect((await control({ service: 'b', admin: 'ready' })).code).toBe(0);
+    expect((await control({ service: 'b', admin: 'maint' })).code).toBe(0);
+  });
+
   it.each([
     ['soon', /--until takes/],
     ['2099-01-31', /--until takes/],

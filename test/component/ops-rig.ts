@@ -1,7 +1,10 @@
 /** An ops port of its own on a free port, with stores that a test can write to and a log that it can read. */
 
+import { createEventLog } from '../../src/ops/event-log.ts';
+import { createEventStream } from '../../src/ops/event-stream.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { reportHealth } from '../../src/ops/routes.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
@@ -26,25 +29,23 @@ export function createLogRecord(): { log: Log; lines: LogLine[] } {
 }
 
 export async function startOps(over: Partial<OpsServerOptions> = {}) {
-  const clock = systemClock;
+  const { clock = systemClock } = over;
   const services = ['a', 'b'].map((id) => ({ id, name: `Finesse ${id}`, cluster: 'main', probeIntervalMs: 5000 }));
   const store = createServiceStore(services, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();
   const { log, lines } = createLogRecord();
-  const metrics = createMetrics({ store, devices, version: '0.1.0', clock });
+  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [] };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
+  const stream = createEventStream((...fault) => log.error('subscriber-fault', { fault }));
+  stream.subscribe('log', createEventLog(log, clock).handlers);
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
     token: () => TOKEN,
-    store,
-    devices,
+    ...health,
     metrics,
-    log,
-    clock,
-    version: '0.1.0',
-    startedAt: clock.now(),
+    report: stream.report,
     isReady: () => true,
-    problems: () => [],
     ...over,
   });
   await server.start();

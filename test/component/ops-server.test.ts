@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFakeClock } from '../fake-clock.ts';
 import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
 
 const BEARER = `Bearer ${TOKEN}`;
@@ -153,6 +154,18 @@ describe('POST /services/ID', () => {
     expect(rig.lines).toEqual([{ level: 'info', event: 'service-admin', fields }]);
   });
 
+  it('B284 warns that nobody is admitted any more, and that the setting is not kept', async () => {
+    const other = await start({ notKept: () => 'the disk is full' });
+    const first = await post({ admin: 'drain', reason: 'x' }, { to: other }).expect(200);
+    expect(first.body.warnings).toEqual(['it will not survive a restart: the disk is full']);
+    const { body } = await post({ admin: 'maint', reason: 'x' }, { id: 'b', to: other }).expect(200);
+    expect(body).toMatchObject({ id: 'b', admin: 'maint' });
+    expect(body.warnings).toEqual([
+      'main: no service admits new agents: a is set to drain, b is set to maint',
+      'it will not survive a restart: the disk is full',
+    ]);
+  });
+
   it('sets it back', async () => {
     await post({ admin: 'maint', reason: 'x' }).expect(200);
     await post({ admin: 'ready' }).expect(200);
@@ -238,6 +251,81 @@ describe('POST /services/ID', () => {
     const asked = post({ admin: 'ready' }).set('Content-Encoding', 'gzip');
     const { body } = await asked.expect(400);
     expect(body.error.code).toBe('not-json');
+  });
+});
+
+describe('wrong tokens', () => {
+  const guess = (token: string, to = rig) =>
+    fetch(`${to.origin}/services/a`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: '{"admin": "drain", "reason": "x"}',
+    });
+
+  it('B286 are answered later and later, by address; the right one passes at once meanwhile', async () => {
+    const clock = createFakeClock();
+    const other = await start({ clock });
+    for (let n = 0; n < 10; n++) expect((await guess(`wrong-${n}`, other)).status).toBe(401);
+    let answered = 0;
+    const slowed = ['x', 'y', 'z'].map(async (token) => {
+      const { status } = await guess(token, other);
+      answered += 1;
+      return status;
+    });
+    while (clock.armed() < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await guess(TOKEN, other)).status).toBe(200);
+    expect(answered).toBe(0);
+    await clock.advance(3000);
+    expect(await Promise.all(slowed)).toEqual([401, 401, 401]);
+  });
+
+  it('B286 are told once for each address and minute, with a count of the rest', async () => {
+    const clock = createFakeClock();
+    const other = await start({ clock });
+    for (let n = 0; n < 9; n++) await guess(`wrong-${n}`, other);
+    const line = { level: 'warn', event: 'ops-unauthorized' };
+    expect(other.lines).toEqual([{ ...line, fields: { who: '127.0.0.1', path: '/services/a' } }]);
+    await clock.advance(60_000);
+    const again = { who: '127.0.0.1', detail: 'the same again', times: 8 };
+    expect(other.lines.slice(1)).toEqual([{ ...line, fields: again }]);
+  });
+
+  it('B286 that are sent all at once hold no memory, and the right one passes afterwards as before', async () => {
+    const clock = createFakeClock();
+    const other = await start({ clock });
+    const one = 'POST /services/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer no\r\nContent-Length: 0\r\n\r\n';
+    for (let times = 0; times < 3; times++) {
+      const quiet = clock.armed();
+      const socket = connect(other.port, '127.0.0.1');
+      socket.on('error', () => {});
+      const closed = new Promise((resolve) => void socket.once('close', resolve));
+      socket.write(one.repeat(2000));
+      await closed;
+      // And one of the log, for the count of the rest.
+      expect(clock.armed() - quiet).toBeLessThanOrEqual(256 + 1);
+      expect((await guess(TOKEN, other)).status).toBe(200);
+      await clock.advance(3000);
+    }
+    const late = guess('wrong', other);
+    while (clock.armed() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await clock.advance(3000);
+    expect((await late).status).toBe(401);
+  });
+});
+
+describe('connections', () => {
+  it('B287 that are only held keep no operator out', async () => {
+    const idle = Array.from({ length: 300 }, () => connect(rig.port, '127.0.0.1'));
+    try {
+      for (const socket of idle) socket.on('error', () => {});
+      await Promise.all(idle.map((socket) => once(socket, 'connect')));
+      const half = 'GET /health HTTP/1.1\r\nHost: localhost\r\n';
+      for (const socket of idle) socket.write(half);
+      await request(rig.origin).get('/livez').expect(200);
+      await post({ admin: 'drain', reason: 'x' }).expect(200);
+    } finally {
+      for (const socket of idle) socket.destroy();
+    }
   });
 });
 

@@ -296,6 +296,23 @@ describe('TLS', () => {
     expect(await codeOf({ service, requests: [], connections: new Set() })).toBe(code);
     expect(requests).toBe(code === 'confirmed' ? 1 : 0);
   });
+
+  it.each([
+    ['its CA', { ca: PROXY_CERTIFICATE }, false],
+    ['its fingerprint', { fingerprints: [fingerprint(PROXY_CERTIFICATE)] }, true],
+  ])('B282 tells what certificate the server shows, also when the session is resumed: %s', async (_, trust, pinned) => {
+    const server = createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, (_request, response) => {
+      response.end(UP);
+    });
+    const { port } = await listen(server);
+    const url = `https://127.0.0.1:${port}/finesse/api/SystemInfo`;
+    const probe = createProbe({ ...serviceOn(port, { url, username: null, password: null }), ...trust });
+    const { subject, validToDate } = new X509Certificate(PROXY_CERTIFICATE);
+    const shown = { subject: subject.replaceAll('\n', ', '), validTo: validToDate.getTime(), pinned };
+    for (let times = 0; times < 3; times++) {
+      expect((await probe({ timeoutMs: 2000, repeatMs: null })).certificate).toEqual(shown);
+    }
+  });
 });
 
 describe('the repeat', () => {

@@ -77,6 +77,10 @@ describe('the certificate', () => {
     writeFileSync(join(folder, 'p.key'), next.key);
     await serve.saw('certificate-renewed');
     expect(serve.lines.filter(({ event }) => event === 'certificate-refused')).toHaveLength(1);
+    // What was asked for by the reload is still not done.
+    expect((await health(serve)).problems).toEqual([expect.stringMatching(/^the last reload was refused/)]);
+    serve.child.kill('SIGHUP');
+    await serve.saw('reloaded');
     expect((await health(serve)).problems).toEqual([]);
     expect(JSON.stringify(serve.lines)).not.toContain('PRIVATE');
   });

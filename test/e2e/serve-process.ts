@@ -1,11 +1,12 @@
 /** `ippa-proxy serve` as a process of its own, with simulated Finesse servers, for tests of signals and files. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -35,7 +36,17 @@ export function testFolder(): string {
 
 export function startServe(file: string, ...prefix: readonly string[]): Serve {
   const [program = process.execPath, ...args] = [...prefix, process.execPath, BIN, 'serve', '--config', file];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return follow(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+/** By `npm start`, in a process group of its own, as a terminal would have it. */
+export function startServeByNpm(file: string): Serve {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const args = ['start', '--silent', '--', 'serve', '--config', file];
+  return follow(spawn('npm', args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, detached: true }));
+}
+
+function follow(child: ChildProcessByStdio<null, Readable, Readable>): Serve {
   const lines: Line[] = [];
   let stderr = '';
   let waiting: (() => void)[] = [];
@@ -56,7 +67,7 @@ export function startServe(file: string, ...prefix: readonly string[]): Serve {
     wake();
   });
   onTestFinished(async () => {
-    if (!isOver) child.kill('SIGKILL');
+    if (!isOver) kill(child);
     await ended;
   });
   const saw: Serve['saw'] = async (event, fields = {}, from = 0) => {
@@ -91,6 +102,12 @@ export function startServe(file: string, ...prefix: readonly string[]): Serve {
       return `http://${port('operators', 0)}`;
     },
   };
+}
+
+/** Whoever leads a group of its own is not alone in it. */
+function kill({ pid = 0, spawnfile }: ChildProcess): void {
+  if (spawnfile === 'npm') process.kill(-pid, 'SIGKILL');
+  else process.kill(pid, 'SIGKILL');
 }
 
 /** A configuration for it; `more` is added as it stands. */

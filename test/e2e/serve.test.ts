@@ -9,7 +9,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { openRaw } from '../component/raw-sockets.ts';
 import { fetchRaw } from '../rig.ts';
-import { startServe, testFolder, writeConfig } from './serve-process.ts';
+import { startServe, startServeByNpm, testFolder, writeConfig } from './serve-process.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
 
 const finesse: Finesse[] = [];
 afterEach(async () => {
@@ -134,6 +136,67 @@ describe('SIGHUP', () => {
     expect(page.body).toMatch(/Adresse/);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'B285 B288 that is refused stands in /health until one is fine, a state folder that cannot be written to say',
+    async () => {
+      const a = await startFinesse();
+      const folder = testFolder();
+      const serve = startServe(writeConfig(folder, { a: a.url }, 'state: { folder: state }\n'));
+      await serve.saw('ready');
+      const ops = await serve.ops();
+      const problems = async () => (await health(ops)).problems;
+      expect(await problems()).toEqual([]);
+      const file = writeConfig(folder, { a: a.url }, 'state: { folder: /proc/state }\n');
+      serve.child.kill('SIGHUP');
+      expect(await serve.saw('reload-refused', { key: 'state.folder' })).toMatchObject({ file, line: 9 });
+      await until(problems, ([problem = '']) =>
+        problem.includes(`refused, and nothing has changed: ${file}:9: state.folder`),
+      );
+      writeConfig(folder, { a: a.url }, 'state: { folder: state }\n');
+      serve.child.kill('SIGHUP');
+      await serve.saw('reloaded');
+      expect(await problems()).toEqual([]);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'B289 by the unit of docs/operations.md fails, with words, when the configuration is wrong',
+    async () => {
+      const a = await startFinesse();
+      const folder = testFolder();
+      const file = writeConfig(folder, { a: a.url });
+      const serve = startServe(file);
+      await serve.saw('ready');
+      const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8');
+      const commands = [...page.matchAll(/^ExecReload=(.*)$/gm)].map(([, command = '']) =>
+        command
+          .replace('/usr/local/bin/ippa-proxy', `${process.execPath} ${BIN}`)
+          .replace('/etc/ippa-proxy/ippa-proxy.yaml', file)
+          .replace('$MAINPID', String(serve.child.pid))
+          .split(' '),
+      );
+      expect(commands.length).toBe(2);
+      /** As systemd does it: one after the other, the next one only if the last was fine. */
+      const reload = async () => {
+        for (const [program = '', ...args] of commands) await promisify(execFile)(program, args);
+      };
+      writeConfig(folder, { a: a.url }, 'reconnect: { attempts: none }\n');
+      await expect(reload()).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/ippa\.yaml:9: reconnect\.attempts: found "none"; allowed: /),
+      });
+      writeConfig(folder, { a: a.url }, 'state: { folder: /proc/state }\n');
+      await expect(reload()).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('state.folder: found "'),
+      });
+      expect(serve.lines.some(({ event }) => event === 'reloading')).toBe(false);
+      writeConfig(folder, { a: a.url }, 'reconnect: { attempts: 4 }\n');
+      await reload();
+      await serve.saw('configuration-changed', { key: 'reconnect.attempts' });
+    },
+  );
+
   it('B200 is not needed when the file is watched', async () => {
     const a = await startFinesse();
     const folder = testFolder();
@@ -234,6 +297,64 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('SIGINT', () => {
+  /** A request of a phone that Finesse takes its time to answer. */
+  const startSlow = async (a: Finesse, phones: string): Promise<{ readonly page: ReturnType<typeof fetchRaw> }> => {
+    await a.fault('slow', { ms: 1500, scope: 'fippa' });
+    const page = fetchRaw(`${phones}/a/fippa/${PHONE}`);
+    await until(
+      async () => a.requests,
+      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
+    );
+    return { page };
+  };
+
+  it('B290 twice for one Ctrl-C is one: what is under way is finished, and it ends with 0', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }));
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    const slow = await startSlow(a, phones);
+    serve.child.kill('SIGINT');
+    await serve.saw('stopping', { signal: 'SIGINT' });
+    serve.child.kill('SIGINT');
+    expect((await slow.page).body).toContain('CiscoIPPhoneInput');
+    expect((await serve.ended).code).toBe(0);
+  });
+
+  it('B290 a SIGTERM after it counts at once, and so does a SIGINT that comes later', async () => {
+    const a = await startFinesse();
+    const stuck = 'stop: { pause: 5m, within: 10m }\n';
+    for (const [second, waitMs] of [
+      ['SIGTERM', 0],
+      ['SIGINT', 600],
+    ] as const) {
+      const serve = startServe(writeConfig(testFolder(), { a: a.url }, stuck));
+      await serve.saw('ready');
+      serve.child.kill('SIGINT');
+      await serve.saw('stopping');
+      // What is tested is the time itself.
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      serve.child.kill(second);
+      expect((await serve.ended).code).toBe(1);
+    }
+  });
+
+  it.runIf(process.platform !== 'win32')('B290 of a terminal under npm start ends it in order, with 0', async () => {
+    const a = await startFinesse();
+    const file = writeConfig(testFolder(), { a: a.url });
+    // A group of its own is what a terminal sends SIGINT to: npm, its shell and the proxy get it, and npm passes it on once more.
+    const serve = startServeByNpm(file);
+    const phones = await serve.phones();
+    await serve.saw('ready');
+    const slow = await startSlow(a, phones);
+    process.kill(-(serve.child.pid ?? 0), 'SIGINT');
+    expect((await slow.page).body).toContain('CiscoIPPhoneInput');
+    expect(await serve.ended).toEqual({ code: 0, signal: null });
+    expect(serve.lines.at(-1)).toMatchObject({ event: 'stopped', level: 'info' });
+  });
+});
+
 describe('the start', () => {
   it('B200 with a wrong configuration tells all that is wrong, pages included, and ends with 2', async () => {
     const folder = testFolder();
@@ -251,9 +372,8 @@ describe('the start', () => {
     const taken = new URL(a.url).port;
     const free = new URL(b.url).port;
     await b.stop();
-    const bin = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
     const demo = (...ports: readonly [string, string]) =>
-      promisify(execFile)(process.execPath, [bin, 'demo', '--port', ports[0], '--ops-port', ports[1]]);
+      promisify(execFile)(process.execPath, [BIN, 'demo', '--port', ports[0], '--ops-port', ports[1]]);
     const problem = `port ${taken} on 127.0.0.1 is already in use`;
     await expect(demo(taken, free)).rejects.toMatchObject({
       code: 1,
@@ -281,6 +401,18 @@ describe('the start', () => {
     expect(third.stderr()).toMatch(/^ops\.port: port \d+ on 127\.0\.0\.1 is already in use/);
     expect((await fetchRaw(`${ops}/livez`)).status).toBe(200);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'B285 with a state folder that cannot be written to tells the key, and ends with 2',
+    async () => {
+      const folder = testFolder();
+      const serve = startServe(writeConfig(folder, { a: 'http://127.0.0.1:1' }, 'state: { folder: /proc/state }\n'));
+      expect((await serve.ended).code).toBe(2);
+      expect(serve.stderr()).toMatch(
+        /ippa\.yaml:9: state\.folder: found "\/proc\/state", which cannot be written to \(ENOENT.*\); allowed: a folder that this user can write to\n$/,
+      );
+    },
+  );
 
   it('B214 trusts no state that is broken or over: it serves, and says what it could not read', async () => {
     const a = await startFinesse();

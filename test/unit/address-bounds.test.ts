@@ -52,6 +52,16 @@ describe('requests', () => {
     expect(new Set(verdicts(50, FRONT))).toEqual(new Set(['serve']));
   });
 
+  it('are counted in time that passes: setting the system clock gives nothing and locks nobody out', async () => {
+    const { verdicts, clock } = create();
+    expect(verdicts(3, '10.1.1.1').at(-1)).toBe('busy');
+    clock.set(3_600_000);
+    expect(verdicts(1, '10.1.1.1')).toEqual(['drop']);
+    clock.set(-7_200_000);
+    await clock.advance(4000);
+    expect(verdicts(3, '10.1.1.1')).toEqual(['serve', 'serve', 'busy']);
+  });
+
   it('a header of anybody else is not believed', () => {
     const { bounds, verdicts } = create();
     expect(bounds.requested('10.1.1.1', '10.9.0.1').address).toBe('10.1.1.1');

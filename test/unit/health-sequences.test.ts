@@ -138,7 +138,13 @@ async function run(script: readonly Step[]): Promise<void> {
     }
     const members = store.cluster('main');
     const good = members.filter(({ id, state }) => state === 'in-service' && isReady(factsOf(id)));
-    if (good.length > 0) expect(selectFrontDoor(members, null).id).toBe(good[0]?.id);
+    const chosen = selectFrontDoor(store.candidates('main'), null, now).id;
+    const isFresh = (id: string) => {
+      const { probeIntervalMs } = SERVICES.find((each) => each.id === id) ?? { probeIntervalMs: 0 };
+      return now - (factsOf(id).confirmedAt ?? Number.NEGATIVE_INFINITY) <= 2 * probeIntervalMs;
+    };
+    const fit = good.filter(({ id, fippaFailing }) => isFresh(id) && !fippaFailing);
+    if (good.length > 0) expect(chosen).toBe((fit[0] ?? good[0])?.id);
   }
 }
 

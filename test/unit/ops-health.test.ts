@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServiceStatus } from '../../src/domain/model.ts';
 import { NO_SIGNALS } from '../../src/domain/signals.ts';
-import { decideLevel, renderHealth } from '../../src/ops/health.ts';
+import { renderHealth } from '../../src/ops/health.ts';
+import { INFO } from '../scripted-probe.ts';
 
 const NOW = Date.parse('2026-11-01T12:00:00Z');
 
@@ -11,6 +12,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     id,
     name: `Finesse ${id.toUpperCase()}`,
     cluster: 'main',
+    ...{ site: null, isNear: true, isCutOff: false },
     state: 'in-service',
     attempt: null,
     attempts: 3,
@@ -31,6 +33,8 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
 const OUT = { state: 'out-of-service' } as const;
 const MAINT = { admin: { admin: 'maint', reason: 'patching', until: null } } as const;
 
+const DRAIN = { admin: { ...MAINT.admin, admin: 'drain' } } as const;
+
 function report(...services: ServiceStatus[]) {
   const clusters = [...new Set(services.map(({ cluster }) => cluster))].map((id) => ({
     id,
@@ -46,18 +50,38 @@ describe('status', () => {
     ['ok', 'one in maint and out', [status('a'), status('b', { ...OUT, ...MAINT })]],
     ['ok', 'one in maint whose phone pages fail', [status('a'), status('b', { fippaFailing: true, ...MAINT })]],
     ['degraded', 'one out', [status('a'), status('b', OUT)]],
+    ['degraded', 'one drained and out', [status('a'), status('b', { ...OUT, ...DRAIN })]],
+    ['ok', 'one drained and in service', [status('a'), status('b', DRAIN)]],
+    ['degraded', 'one unknown', [status('a'), status('b', { state: 'unknown' })]],
+    ['degraded', 'phone pages of one fail', [status('a'), status('b', { fippaFailing: true })]],
+    ['degraded', 'phone pages of a drained one fail', [status('a'), status('b', { fippaFailing: true, ...DRAIN })]],
     [
       'degraded',
-      'one drained and out',
-      [status('a'), status('b', { ...OUT, admin: { ...MAINT.admin, admin: 'drain' } })],
+      'one refuses the credentials of the probe',
+      [status('a'), status('b', { failure: { code: 'unauthorized', detail: '' } })],
     ],
-    ['degraded', 'one unknown', [status('a'), status('b', { state: 'unknown' })]],
-    ['ok', 'phone pages of one fail: health alone decides', [status('a'), status('b', { fippaFailing: true })]],
+    [
+      'degraded',
+      'one in Finesse’s maintenance mode',
+      [status('a'), status('b', { info: { ...INFO, finesseMMode: 'IN_PROGRESS' } })],
+    ],
+    [
+      'degraded',
+      'one without CTI heartbeat',
+      [status('a'), status('b', { info: { ...INFO, lastCtiHeartbeatStatus: 'failure' } })],
+    ],
+    ['degraded', 'one not confirmed for long', [status('a'), status('b', { confirmedAt: NOW - 10_001 })]],
+    [
+      'degraded',
+      'two of different Finesse clusters',
+      [status('a', { info: INFO }), status('b', { info: { ...INFO, peripheralId: '5001' } })],
+    ],
+    ['down', 'one drained, the other in maint', [status('a', DRAIN), status('b', MAINT)]],
+    ['down', 'the one that admits is out', [status('a', DRAIN), status('b', OUT)]],
     ['down', 'none in service', [status('a', OUT), status('b', { state: 'reconnecting' })]],
     ['down', 'all in maint and out', [status('a', { ...OUT, ...MAINT })]],
     ['down', 'before the first probe', [status('a', { state: 'unknown' })]],
-  ])('%s: %s', (level, _, services) => {
-    expect(decideLevel(services)).toBe(level);
+  ])('B280 B281 %s: %s', (level, _, services) => {
     expect(report(...services).status).toBe(level);
   });
 
@@ -70,7 +94,7 @@ describe('status', () => {
     ]);
   });
 
-  it('is ok only if every service not in maint is in service, and down exactly if a cluster has none', () => {
+  it('B280 is ok only if every service not in maint is in service, and down exactly if a cluster admits nobody', () => {
     const arbitrary = fc.array(
       fc.record({
         cluster: fc.constantFrom('main', 'west'),
@@ -85,7 +109,12 @@ describe('status', () => {
           status(`s${index}`, { cluster, state, admin: { admin, reason: null, until: null } }),
         );
         const without = services.filter(
-          ({ cluster }) => !services.some((each) => each.cluster === cluster && each.state === 'in-service'),
+          ({ cluster }) =>
+            !services.some((each) => each.cluster === cluster && each.state === 'in-service') ||
+            !services.some(
+              ({ cluster: of, state, admin: { admin } }) =>
+                of === cluster && admin === 'ready' && ['in-service', 'unknown'].includes(state),
+            ),
         );
         const fine = services.every((each) => each.admin.admin === 'maint' || each.state === 'in-service');
         expect(report(...services).status).toBe(without.length > 0 ? 'down' : fine ? 'ok' : 'degraded');
@@ -136,6 +165,8 @@ describe('the report', () => {
       adminReason: null,
       until: null,
       notAlternateBecause: null,
+      site: null,
+      certificate: null,
     });
   });
 
@@ -169,8 +200,17 @@ describe('the report', () => {
     });
   });
 
+  it('B281 says that operators have shut everybody out', () => {
+    const words = 'main: no service admits new agents: a is set to drain, b is out-of-service';
+    expect(report(status('a', DRAIN), status('b', OUT)).problems).toEqual([words]);
+    expect(report(status('a', OUT), status('b', OUT)).problems).toEqual([]);
+    expect(report(status('a'), status('b', MAINT)).problems).toEqual([]);
+  });
+
   it('says that the only service of a cluster is nobody’s alternate', () => {
     expect(report(status('a')).services[0]?.notAlternateBecause).toMatch(/only service/);
+    const fippaFailing = status('a', { fippaFailing: true });
+    expect(report(fippaFailing).services[0]?.notAlternateBecause).toMatch(/phone pages fail/);
   });
 });
 
@@ -255,8 +295,27 @@ describe('certificates', () => {
       'p.key is the key of another certificate',
       'not in use, because p.key is the key of another certificate',
     ],
-  ])('%d ms before their end and with the problem %s: %s', (leftMs, problem, expected) => {
-    const { problems } = health({ ...held, problem, validTo: NOW + leftMs });
+  ])('B282 %d ms before their end and with the problem %s: %s', (leftMs, problem, expected) => {
+    const { problems, status: level } = health({ ...held, problem, validTo: NOW + leftMs });
     expect(problems.slice(1)).toEqual(expected === null ? [] : [expect.stringContaining(expected)]);
+    // A pair that does not fit changes nothing yet: the old certificate stays in use.
+    expect(level).toBe(leftMs < 30 * DAY_MS ? 'degraded' : 'ok');
+  });
+
+  it.each([
+    [30 * DAY_MS, false, 'ok', null],
+    [30 * DAY_MS - 1, false, 'degraded', 'a: Finesse’s certificate ends on 2026-12-01; renew it there'],
+    [-1, false, 'degraded', 'a: Finesse’s certificate ended on 2026-11-01, and the proxy refuses it; renew it there'],
+    [-1, true, 'ok', null],
+  ])('B282 of Finesse, %d ms before the end and pinned %s: %s', (leftMs, pinned, level, expected) => {
+    const certificate = { subject: 'CN=finesse-a', validTo: NOW + leftMs, pinned };
+    const clusters = [{ id: 'main', candidates: [{ status: status('a'), freshForMs: 10_000 }] }];
+    const { services, problems, ...rest } = renderHealth({
+      ...{ clusters, signedIn: () => 0, version: '0.1.0', startedAt: NOW, now: NOW, problems: [] },
+      certificateOf: () => certificate,
+    });
+    expect(services[0]?.certificate).toMatchObject({ subject: 'CN=finesse-a', days: Math.floor(leftMs / DAY_MS) });
+    expect(problems).toEqual(expected === null ? [] : [expected]);
+    expect([rest.status, rest.clusters[0]?.status]).toEqual([level, level]);
   });
 });

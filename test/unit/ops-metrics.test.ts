@@ -9,11 +9,16 @@ import { createServiceStore } from '../../src/store/services.ts';
 const NOW = 1_800_000_000_000;
 
 function setUp() {
-  const clock = { now: () => NOW, after: () => () => {} };
+  const clock = { now: () => NOW, passed: () => 0, after: () => () => {} };
   const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
   const store = createServiceStore(definitions, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();
-  const metrics = createMetrics({ store, devices, version: '0.1.0', clock });
+  const shown = { subject: 'CN=a', validTo: NOW + 1000 };
+  const metrics = createMetrics({
+    ...{ store, devices, version: '0.1.0', clock },
+    health: () => ({ status: 'degraded', clusters: [{ id: 'main', status: 'degraded' }] }),
+    certificateOf: (id) => ({ ...shown, pinned: id === 'b' }),
+  });
   const stream = createEventStream((...fault) => {
     throw new Error(`a subscriber failed: ${fault.join(' ')}`);
   });
@@ -75,6 +80,18 @@ describe('metrics', () => {
     const defined = Object.entries(metricDefinitions).map(([name, { type }]) => [name, type]);
     expect([...types].toSorted()).toEqual(defined.toSorted());
     expect([...helps].toSorted()).toEqual(defined.map(([name]) => name).toSorted());
+  });
+
+  it('B283 shows the status of /health, and when the certificates of Finesse end', async () => {
+    const { value, find } = await scrape(setUp().metrics);
+    const levels = { ok: 0, degraded: 1, down: 0 };
+    for (const [status, one] of Object.entries(levels)) {
+      expect(value('ippa_status', { status })).toBe(one);
+      expect(value('ippa_cluster_status', { cluster: 'main', status })).toBe(one);
+    }
+    expect(find('ippa_service_certificate_end_timestamp_seconds')).toMatchObject([
+      { labels: { service: 'a' }, value: (NOW + 1000) / 1000 },
+    ]);
   });
 
   it('names follow the rules: counters end in _total, times in _seconds, nothing else does', () => {

@@ -16,6 +16,7 @@ async function configOf(text: string): Promise<Config> {
 
 interface World {
   readonly reload: () => Promise<void>;
+  readonly problems: () => readonly string[];
   readonly applied: Config[];
   /** Events with what matters of their fields, since the last call. */
   readonly events: () => string[];
@@ -39,6 +40,7 @@ async function create(apply: (config: Config) => void = () => {}): Promise<World
   });
   return {
     reload: () => reloader.reload('SIGHUP'),
+    problems: reloader.problems,
     applied,
     events: () =>
       lines.splice(0).map(({ event, fields }) => [event, fields.key, fields.change].filter(Boolean).join(' ')),
@@ -94,4 +96,30 @@ it('survives a fault of its own', async () => {
   isBroken = false;
   await world.reload();
   expect(world.events()).toEqual(['reloading', 'reloaded']);
+});
+
+it('B288 a refused reload, one that waits for a restart and a fault stand in the problems until a reload is fine', async () => {
+  let isBroken = false;
+  const world = await create(() => {
+    if (isBroken) throw new Error('broken');
+  });
+  const moved = await load(change('port: 8082', 'port: 8083'));
+  const refused = await load(change('id: a', 'id: fippa').replace('name: Finesse A', 'name: 5'));
+  world.finds(moved, refused, moved, await load(VALID), await load(VALID));
+  expect(world.problems()).toEqual([]);
+  await world.reload();
+  const waits = expect.stringMatching(/^a restart is needed before these changes hold: phones\.listeners\[0\] \(http/);
+  expect(world.problems()).toEqual([waits]);
+  await world.reload();
+  const words =
+    /^the last reload was refused, and nothing has changed: \S+:\d+: clusters\[0\]\S+: found .*allowed: .* \(and 1 more/;
+  expect(world.problems()).toEqual([expect.stringMatching(words), waits]);
+  await world.reload();
+  expect(world.problems()).toEqual([waits]);
+  isBroken = true;
+  await world.reload();
+  expect(world.problems()).toEqual([expect.stringContaining('reload-fault'), waits]);
+  isBroken = false;
+  await world.reload();
+  expect(world.problems()).toEqual([]);
 });

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AdminState, HealthState, ServiceStatus } from '../../src/domain/model.ts';
 import { decideRoute, selectFrontDoor, selectReconnectRefresh } from '../../src/domain/routing.ts';
+import { START } from '../fake-clock.ts';
+import { INFO } from '../scripted-probe.ts';
 import { serviceStatus } from '../service-status.ts';
 
 function service(state: HealthState, admin: AdminState = 'ready', id = 'a'): ServiceStatus {
@@ -50,9 +52,17 @@ describe('where a request goes', () => {
 
 describe('the front door', () => {
   const home = service('out-of-service', 'maint', 'home');
+  const select = (services: readonly ServiceStatus[], signedInOn: string | null = null) =>
+    selectFrontDoor(
+      services.map((status) => ({ status, freshForMs: 10_000 })),
+      signedInOn,
+      START,
+    ).id;
+  const better = serviceStatus({ id: 'better' });
 
   it('B75 leads to the service where the device is signed in, whatever its state', () => {
-    expect(selectFrontDoor([service('in-service'), home], 'home').id).toBe('home');
+    expect(select([service('in-service'), home], 'home')).toBe('home');
+    expect(select([serviceStatus({ id: 'home', fippaFailing: true }), better], 'home')).toBe('home');
   });
 
   it('B76 else to the first in-service, ready one in the order of the configuration', () => {
@@ -62,8 +72,23 @@ describe('the front door', () => {
       service('in-service', 'ready', 'c'),
       service('in-service', 'ready', 'd'),
     ];
-    expect(selectFrontDoor(services, null).id).toBe('c');
-    expect(selectFrontDoor(services, 'gone').id).toBe('c');
+    expect(select(services)).toBe('c');
+    expect(select(services, 'gone')).toBe('c');
+  });
+
+  it.each<[string, Partial<ServiceStatus>]>([
+    ['Finesse is in maintenance mode there', { info: { ...INFO, finesseMMode: 'IN_PROGRESS' } }],
+    ['its CTI heartbeat failed', { info: { ...INFO, lastCtiHeartbeatStatus: 'failure' } }],
+    ['fippa fails there', { fippaFailing: true }],
+    ['it refuses the credentials of the probe', { failure: { code: 'unauthorized', detail: '' } }],
+    ['its last confirmation is old', { confirmedAt: START - 10_001 }],
+    ['it was never confirmed', { confirmedAt: null }],
+  ])('B76 passes over a service that is in service but no alternate, while there is a better one: %s', (_, but) => {
+    const worse = serviceStatus({ id: 'worse', ...but });
+    expect(select([worse, better])).toBe('better');
+    expect(select([worse, { ...worse, id: 'other' }])).toBe('worse');
+    expect(select([service('unknown', 'ready', 'unknown'), worse])).toBe('worse');
+    expect(select([service('in-service', 'drain', 'drained'), worse])).toBe('worse');
   });
 
   it('B77 with none in service to the least bad: unknown, reconnecting, out of service; not ready ones last', () => {
@@ -74,7 +99,7 @@ describe('the front door', () => {
       service('in-service', 'maint', 'd'),
     ];
     for (let from = 0; from < order.length; from++) {
-      expect(selectFrontDoor(order.slice(from).toReversed(), null).id).toBe(order[from]?.id);
+      expect(select(order.slice(from).toReversed())).toBe(order[from]?.id);
     }
   });
 });

@@ -42,11 +42,6 @@ describe('requests of one address', () => {
     expect(isDeepInDebt(null, 0, LIMITS)).toBe(false);
   });
 
-  it('a clock that is set back gives nothing and locks nobody out', () => {
-    expect(ask([10_000, 10_000, 10_000, 0]).at(-1)).toBe('busy');
-    expect(ask([10_000, 10_000, 10_000, 0, 2000, 4000]).at(-1)).toBe('serve');
-  });
-
   it('never come to more than burst + rate × time, whatever the times', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2000), { maxLength: 200 }), (gaps) => {

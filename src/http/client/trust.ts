@@ -1,5 +1,6 @@
 /** TLS towards Finesse: what is trusted, for the relay and for the probe. */
 
+import type { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import type { ServiceConfig } from '../../config/config.ts';
@@ -59,8 +60,18 @@ export function connectTls(service: Trust, options: ConnectionOptions): TLSSocke
 }
 
 function hasFingerprint(socket: TLSSocket, fingerprints: readonly string[]): boolean {
-  const found = socket.getPeerX509Certificate()?.fingerprint256;
+  const found = peerCertificate(socket)?.fingerprint256;
   return found !== undefined && fingerprints.some((fingerprint) => fingerprint.toUpperCase() === found);
+}
+
+const shown = new WeakMap<TLSSocket, X509Certificate>();
+
+/** What the server showed; null for a resumed session. Node hands it out once only: asked again it says there is none. */
+export function peerCertificate(socket: TLSSocket): X509Certificate | null {
+  const known = shown.get(socket) ?? socket.getPeerX509Certificate();
+  if (known === undefined) return null;
+  shown.set(socket, known);
+  return known;
 }
 
 /** `authorizationError` is the code at run time, whatever its type says. */

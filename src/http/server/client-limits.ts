@@ -29,7 +29,7 @@ const MAX_ADDRESSES = 65_536;
 
 export function createAddressBounds(
   initial: BoundsConfig,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'passed'>,
   maxAddresses = MAX_ADDRESSES,
 ): AddressBounds {
   const buckets = new Map<string, Bucket>();
@@ -52,7 +52,7 @@ export function createAddressBounds(
       const open = connections.get(address) ?? 0;
       if (!contains(exempt, address)) {
         if (open >= limits.connections) return false;
-        if (isDeepInDebt(buckets.get(address) ?? null, clock.now(), limits)) return false;
+        if (isDeepInDebt(buckets.get(address) ?? null, clock.passed(), limits)) return false;
       }
       connections.set(address, open + 1);
       return true;
@@ -66,7 +66,7 @@ export function createAddressBounds(
     requested(socketAddress, forwardedFor) {
       const address = addressOf(socketAddress, forwardedFor);
       if (contains(exempt, address)) return { verdict: 'serve', address };
-      const { bucket, verdict } = reduceBucket(buckets.get(address) ?? null, clock.now(), limits);
+      const { bucket, verdict } = reduceBucket(buckets.get(address) ?? null, clock.passed(), limits);
       // Deleting first keeps the map in the order of the last request.
       buckets.delete(address);
       const [oldest] = buckets.size >= maxAddresses ? buckets.keys() : [];

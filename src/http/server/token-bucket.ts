@@ -10,7 +10,7 @@ export interface BucketLimits {
 export interface Bucket {
   /** From -burst, deep in debt, to burst. */
   readonly tokens: number;
-  /** Epoch ms of the last request. */
+  /** Of the last request, in ms of a clock that is never set. */
   readonly at: number;
 }
 
@@ -37,7 +37,5 @@ export function isDeepInDebt(bucket: Bucket | null, at: number, limits: BucketLi
 
 function selectTokens(bucket: Bucket | null, at: number, { requestsPerSecond, burst }: BucketLimits): number {
   if (bucket === null) return burst;
-  // A clock that was set back gives nothing and takes nothing.
-  const passedMs = Math.max(0, at - bucket.at);
-  return Math.min(burst, bucket.tokens + (passedMs / 1000) * requestsPerSecond);
+  return Math.min(burst, bucket.tokens + ((at - bucket.at) / 1000) * requestsPerSecond);
 }

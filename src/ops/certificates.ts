@@ -1,0 +1,85 @@
+/** The certificates of the listeners and of Finesse's own servers as `/health` shows them. Pure. */
+
+import { ENDS_SOON_MS } from '../http/server/listener-certificate.ts';
+
+/** The certificate of a listener where phones connect. */
+export interface CertificateEntry {
+  /** Its key in the configuration. */
+  readonly listener: string;
+  readonly subject: string;
+  readonly validTo: string;
+  /** Whole days until then; negative once it is over. */
+  readonly days: number;
+  /** Why what its files hold now is not in use, or null. */
+  readonly problem: string | null;
+}
+
+/** A certificate as its listener knows it. */
+export interface HeldCertificate {
+  readonly listener: string;
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly validTo: number;
+  readonly problem: string | null;
+}
+
+/** The certificate that a service showed to its last probe with a full handshake. */
+export interface ServiceCertificate {
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly validTo: number;
+  /** It is trusted by its fingerprint, whatever its dates say. */
+  readonly pinned: boolean;
+}
+
+export interface ServiceCertificateEntry {
+  readonly subject: string;
+  readonly validTo: string;
+  readonly days: number;
+}
+
+const DAY_MS = 86_400_000;
+
+function renderEnd(validTo: number, now: number): { validTo: string; days: number } {
+  return { validTo: new Date(validTo).toISOString(), days: Math.floor((validTo - now) / DAY_MS) };
+}
+
+export function renderCertificate({ validTo, ...held }: HeldCertificate, now: number): CertificateEntry {
+  const { listener, subject, problem } = held;
+  return { listener, subject, ...renderEnd(validTo, now), problem };
+}
+
+export function renderServiceCertificate(
+  { subject, validTo }: ServiceCertificate,
+  now: number,
+): ServiceCertificateEntry {
+  return { subject, ...renderEnd(validTo, now) };
+}
+
+/** What is wrong with a listener's certificate, in words for the operator; empty: nothing. */
+export function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
+  return [
+    ...(problem === null ? [] : [`${listener}.tls: the new certificate is not in use, because ${problem}`]),
+    ...judgeEnd(validTo, now, 'phones refuse it').map((words) => `${listener}.tls: the ${words}`),
+  ];
+}
+
+export function judgeServiceCertificate(
+  service: string,
+  { validTo, pinned }: ServiceCertificate,
+  now: number,
+): string[] {
+  if (pinned) return [];
+  return judgeEnd(validTo, now, 'the proxy refuses it').map((words) => `${service}: Finesse’s ${words} there`);
+}
+
+export function endsSoon({ validTo }: Pick<HeldCertificate, 'validTo'>, now: number): boolean {
+  return validTo - now < ENDS_SOON_MS;
+}
+
+function judgeEnd(validTo: number, now: number, consequence: string): string[] {
+  const { validTo: end, days } = renderEnd(validTo, now);
+  const date = end.slice(0, 10);
+  if (days < 0) return [`certificate ended on ${date}, and ${consequence}; renew it`];
+  return endsSoon({ validTo }, now) ? [`certificate ends on ${date}; renew it`] : [];
+}
