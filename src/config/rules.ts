@@ -61,6 +61,7 @@ export function checkRules(value: unknown): Finding[] {
     ...checkFrontDoors(clusters),
     ...checkOrigins(services),
     ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
+    ...checkIsland(at(root, 'island')),
     ...checkReports(reports),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
   ];
@@ -97,6 +98,11 @@ function checkPublicUrl(listener: Place, who: string): Finding[] {
     ...((origin.protocol === 'https:') === encrypted ? [] : [needed]),
     ...(isAnyAddress ? [`a host that ${who} can reach`] : []),
   ].map((allowed) => finding(publicUrl, renderFound(publicUrl.value), allowed));
+}
+
+function checkIsland(island: Place): Finding[] {
+  const defaults = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
+  return checkLess(at(island, 'suspectAfter'), at(island, 'warnAfter'), defaults, (a, b) => a < b, 'less than');
 }
 
 /** One server each, and none of them this proxy itself, which would lead browsers in a circle. */

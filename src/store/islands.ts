@@ -20,9 +20,11 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
   let settings = initial;
   let sites: readonly CutOffSite[] = [];
   let cancel = () => {};
+  let isStopped = false;
 
   const look = () => {
     cancel();
+    if (isStopped) return;
     const at = clock.now();
     const step = reduceIslands(sites, store.all(), at, settings);
     sites = step.sites;
@@ -39,6 +41,9 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
       look();
     },
     suspected: () => sites.filter(({ suspected }) => suspected),
-    stop: () => cancel(),
+    stop() {
+      isStopped = true;
+      cancel();
+    },
   };
 }

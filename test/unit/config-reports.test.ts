@@ -148,3 +148,28 @@ describe('reports in the configuration', () => {
     ]);
   });
 });
+
+describe('sites in the configuration', () => {
+  const sites = (own: string, a: string, b: string) =>
+    VALID.replace('id: a,', `id: a, ${a}`).replace('id: b,', `id: b, ${b}`).concat(own);
+  const warned = async (text: string) => (await warningsOf(text)).map(({ key, message }) => `${key}: ${message}`);
+
+  test('B400 a site that no service has, or sites without one of the proxy, are likely mistakes', async () => {
+    expect(await warned(sites('site: east\n', 'site: east,', 'site: west,'))).toEqual([]);
+    expect(await warned(sites('site: east\n', '', 'site: west,'))).toEqual([]);
+    expect(await warned(sites('', 'site: east,', 'site: east,'))).toEqual([]);
+    expect(await warned(sites('site: eats\n', 'site: east,', 'site: west,'))).toEqual([
+      expect.stringContaining('site: no service is of the site eats'),
+    ]);
+    expect(await warned(sites('', 'site: east,', 'site: west,'))).toEqual([
+      expect.stringContaining('site: services have sites, but the proxy has none'),
+    ]);
+  });
+
+  test('B404 the thresholds of an island', async () => {
+    const config = await configOf(`${VALID}site: east\nisland: { suspectAfter: 30s, warnAfter: 72h }\n`);
+    expect([config.site, config.island]).toEqual(['east', { suspectAfterMs: 30_000, warnAfterMs: 259_200_000 }]);
+    const problems = await problemsOf(`${VALID}island: { suspectAfter: 2h, warnAfter: 1h }\n`);
+    expect(problems.map(({ key }) => key)).toEqual(['island.suspectAfter']);
+  });
+});
