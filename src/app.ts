@@ -19,6 +19,7 @@ import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
+import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
@@ -96,6 +97,7 @@ export function createApp(
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
+      ...records.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -106,7 +108,11 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
   };
-  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
+  const metrics = createMetrics({
+    ...health,
+    health: () => reportHealth(health),
+    missing: (service) => records.outages.missing(service),
+  });
 
   const monitor = createMonitor({
     services: allServices(config),
@@ -115,16 +121,12 @@ export function createApp(
     store,
     clock,
     random: Math.random,
-    onChange: (service, { from, to, attempt }) =>
-      report({
-        kind: 'service-changed',
-        at: clock.now(),
-        service,
-        from,
-        to,
-        attempt,
-        failure: store.health(service).failure,
-      }),
+    onChange: (service, { from, to, attempt }) => {
+      const status = store.get(service);
+      const { since = null, failure = null } = status ?? {};
+      const decidedBy = status?.signals.decidedBy ?? null;
+      report({ kind: 'service-changed', at: clock.now(), service, from, to, attempt, since, failure, decidedBy });
+    },
     onProbe: (service, { outcome, latencyMs, certificate }) => {
       shown.set(service, certificate ?? null);
       const at = clock.now();
@@ -148,6 +150,8 @@ export function createApp(
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
+  const records = createRecords({ config, store, devices, clock, report });
+  events.subscribe('outages', records.outages.handlers);
 
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
@@ -169,6 +173,7 @@ export function createApp(
     report,
     isReady: () => monitor.isReady() && !draining,
     notKept: adminSettings.problem,
+    outages: records.outages,
   });
   const bounds = createAddressBounds(defineBounds(config), clock);
   const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
@@ -203,6 +208,7 @@ export function createApp(
     bounds.define(defineBounds(config));
     listeners.define(config.phones.listeners, config.phones.limits);
     adminSettings.moveTo(config.state.folder);
+    records.define(config);
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {
@@ -218,18 +224,20 @@ export function createApp(
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs)]);
+    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
   };
 
   return {
     async start() {
       adminSettings.readFrom(config.state.folder);
+      records.read();
       try {
         for (const part of [ops, listeners, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
       }
+      records.begin();
       forget();
       monitor.start();
     },

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
+import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
 import { runStatus } from './commands/status.ts';
@@ -73,6 +74,13 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')
     .option('--json', 'print JSON')
     .action(async (options) => exit(await runStatus(options, output)));
+  addOpsAccess(program.command('outages'))
+    .description('lists the outages, or shows one of them and what became of each agent')
+    .argument('[id]', 'one outage')
+    .option('--since <time>', 'those that were not over by then: an ISO 8601 time, or a duration such as 24h or 7d')
+    .option('--csv', 'print a table for a spreadsheet')
+    .option('--json', 'print JSON')
+    .action(async (id, options) => exit(await runOutages({ ...options, id }, output)));
   addControl(program, output, exit);
   program.addCommand(phoneCommand());
   program

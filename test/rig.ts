@@ -149,6 +149,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     reports: null,
     push: null,
     state: { folder: null },
+    outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
     log: { level: 'debug', format: 'json' },

@@ -37,7 +37,7 @@ export async function runControl(options: ControlOptions, output: Output, now = 
     output.stderr(`${message.trimEnd()}\n`);
     return code;
   };
-  const found = await findOps(options, true);
+  const found = await findOps(options, 'needed');
   if (!found.ok) return fail(2, found.message);
   const until = options.until === undefined ? null : parseUntil(options.until, now);
   if (options.until !== undefined && until === null) {

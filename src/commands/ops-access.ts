@@ -22,23 +22,28 @@ export type OpsFound =
   /** Words for standard error; the command ends with 2. */
   | { readonly ok: false; readonly message: string };
 
-/** `needsToken`: what is asked for is a change. Otherwise no token is read, so that none must be readable. */
-export async function findOps(access: OpsAccess, needsToken: boolean): Promise<OpsFound> {
-  const given = await readGiven(access, needsToken);
+/**
+ * What a command does with the token: a change needs it, more is shown with it where it is set, or it has no use and need not
+ * be readable.
+ */
+export type TokenUse = 'needed' | 'if-set' | 'none';
+
+export async function findOps(access: OpsAccess, use: TokenUse): Promise<OpsFound> {
+  const given = await readGiven(access, use);
   if (!given.ok) return given;
   const { origin, token } = given;
-  if (origin !== null && (token !== null || !needsToken)) {
+  if (origin !== null && (token !== null || use !== 'needed')) {
     return { ok: true, place: { origin, token, from: '--url' } };
   }
   if (access.config === undefined) {
     const missing = origin === null ? '--config FILE, or --url URL' : '--token-file FILE, or --config FILE';
     return { ok: false, message: `${missing} is needed.` };
   }
-  const loaded = await loadOps(access.config, { withToken: needsToken && token === null });
+  const loaded = await loadOps(access.config, { withToken: use !== 'none' && token === null });
   if (!loaded.ok) return { ok: false, message: renderProblems(loaded.problems) };
   const { ops } = loaded;
   const known = token ?? ops.token;
-  if (needsToken && known === null) {
+  if (use === 'needed' && known === null) {
     const message = `${access.config}: ops.token is not set: without it nothing can be set over the ops port.`;
     return { ok: false, message };
   }
@@ -53,12 +58,12 @@ type Given =
   | { readonly ok: true; readonly origin: string | null; readonly token: string | null }
   | { readonly ok: false; readonly message: string };
 
-async function readGiven({ url, tokenFile }: OpsAccess, needsToken: boolean): Promise<Given> {
+async function readGiven({ url, tokenFile }: OpsAccess, use: TokenUse): Promise<Given> {
   const origin = url === undefined ? null : (parseOrigin(url)?.origin ?? undefined);
   if (origin === undefined) {
     return { ok: false, message: `--url: found ${renderFound(url)}; allowed: such as http://127.0.0.1:8090` };
   }
-  if (tokenFile === undefined || !needsToken) return { ok: true, origin, token: null };
+  if (tokenFile === undefined || use === 'none') return { ok: true, origin, token: null };
   const source = { folder: process.cwd(), env: {}, now: 0 };
   const { content, findings } = await readSecret(['--token-file'], { file: tokenFile }, source);
   const [finding] = findings;

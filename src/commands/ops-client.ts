@@ -1,4 +1,4 @@
-/** Talks to the ops port of a running proxy, for `status`, `drain`, `ready` and `maint`. */
+/** Talks to the ops port of a running proxy, for `status`, `outages`, `drain`, `ready` and `maint`. */
 
 import type { AdminState } from '../domain/model.ts';
 
@@ -13,6 +13,8 @@ export interface OpsClient {
   readonly origin: string;
   /** Rejects with an OpsUnreachable. */
   health(): Promise<OpsAnswer>;
+  /** With the token, if there is one. Rejects with an OpsUnreachable. */
+  get(path: string): Promise<OpsAnswer>;
   /** Rejects with an OpsUnreachable. */
   setAdmin(
     service: string,
@@ -49,13 +51,15 @@ export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient 
       throw new OpsUnreachable(renderUnreachable(place, error), { cause: error });
     }
   };
+  const authorization = { Authorization: `Bearer ${headerText(token ?? '')}` };
   return {
     origin,
     health: () => ask('/health', {}),
+    get: (path) => ask(path, token === null ? {} : { headers: authorization }),
     setAdmin: (service, setting) =>
       ask(`/services/${encodeURIComponent(service)}`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${headerText(token ?? '')}` },
+        headers: { 'Content-Type': 'application/json', ...authorization },
         body: JSON.stringify(setting),
       }),
   };

@@ -27,7 +27,7 @@ export async function runStatus(
   output: Output,
   watching: Watching = { now: Date.now, everyMs: 2000, stop: interrupted(options) },
 ): Promise<number> {
-  const found = await findOps(options, false);
+  const found = await findOps(options, 'none');
   if (!found.ok) {
     output.stderr(`${found.message.trimEnd()}\n`);
     return 2;

@@ -201,6 +201,11 @@ export interface Config {
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
   readonly state: { readonly folder: string | null };
+  readonly outages: {
+    /** After t0. */
+    readonly summaryAfterMs: number;
+    readonly keepForMs: number;
+  };
   /** Whether a changed file is taken over by itself, beside SIGHUP. */
   readonly reload: { readonly watch: boolean };
   readonly stop: {

@@ -153,6 +153,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
     state: { folder: inFolder(state.folder, folder) },
+    outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
     log,

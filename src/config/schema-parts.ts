@@ -35,6 +35,7 @@ export function durationAllowed(minMs: number, maxMs: number): { allowed: string
 }
 
 export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
 
 /** Short, because it is part of every phone URL; contract.md, "Configuration". */
 const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$/;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { limits } from './schema-limits.ts';
 import { notification } from './schema-notification.ts';
 import {
+  DAY,
   described,
   duration,
   durationAllowed,
@@ -425,13 +426,31 @@ export const configSchema = z.strictObject({
     z
       .strictObject({
         folder: described(path.optional(), {
-          description: 'Folder where `drain` and `maint` are kept over a restart. Made if it does not exist.',
+          description:
+            'Folder where `drain` and `maint`, the sign-ins of agents and the records of outages are kept over a restart: one for each proxy. Made if it does not exist.',
           allowed: 'the path of a folder',
           defaultText: 'they are not kept',
         }),
       })
       .prefault({}),
     { description: 'What survives a restart.' },
+  ),
+  outages: described(
+    z
+      .strictObject({
+        summaryAfter: described(duration(100, DAY).prefault('5m'), {
+          description:
+            'So long after an outage began, a line of the log sums up how many agents are signed in again, and how many are missing.',
+          ...durationAllowed(100, DAY),
+        }),
+        keepFor: described(duration(HOUR, 3650 * DAY).prefault('400d'), {
+          description:
+            'Records of outages are kept for so long, in `state.folder` or, without one, until the proxy ends. Of the oldest the devices go earlier where there are very many.',
+          ...durationAllowed(HOUR, 3650 * DAY),
+        }),
+      })
+      .prefault({}),
+    { description: 'The records of outages: who was signed in, and what became of each.' },
   ),
   reload: described(
     z

@@ -2,17 +2,17 @@
 
 import { BlockList, isIP } from 'node:net';
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** `500ms`, `5s`, `2m`, `12h` in milliseconds; null when it is anything else (a number without a unit, a fraction). */
+/** `500ms`, `5s`, `2m`, `12h`, `30d` in milliseconds; null when it is anything else (a number without a unit, a fraction). */
 export function parseDuration(text: string): number | null {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
 
 /** Milliseconds as a person writes them: the largest unit that leaves no fraction. */
 export function renderDuration(ms: number): string {
-  for (const unit of ['h', 'm', 's'] as const) {
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
     if (ms >= UNITS[unit] && ms % UNITS[unit] === 0) return `${ms / UNITS[unit]}${unit}`;
   }
   return `${ms}ms`;

@@ -4,11 +4,14 @@
  * string or the body of a request. docs/events.md is generated from `eventReference`.
  */
 
+import type { RelayedPage } from './device.ts';
 import type { FailureCode } from './failure.ts';
 import type { IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
+import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
+import type { SignalName } from './signals.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 
@@ -25,7 +28,12 @@ type Nothing = Readonly<Record<never, never>>;
 
 interface EventFields {
   // Requests of phones
-  'page-relayed': { readonly service: string; readonly device: string; readonly durationMs: number };
+  'page-relayed': {
+    readonly service: string;
+    readonly device: string;
+    readonly page: RelayedPage | null;
+    readonly durationMs: number;
+  };
   'page-served': {
     readonly service: string;
     readonly device: string;
@@ -98,12 +106,35 @@ interface EventFields {
     readonly from: HealthState;
     readonly to: HealthState;
     readonly attempt: number | null;
+    readonly since: number | null;
     readonly failure: Failure | null;
+    readonly decidedBy: SignalName | null;
   };
   'probe-ended': { readonly service: string; readonly latencyMs: number; readonly outcome: ProbeOutcome };
   'probe-fault': { readonly service: string; readonly error: unknown };
   'credentials-refused': { readonly service: string; readonly failure: Failure };
   'name-conflict': { readonly conflicts: readonly NameConflict[] };
+
+  // Outages
+  'outage-began': { readonly service: string; readonly outage: string; readonly signedIn: number };
+  'outage-ended': { readonly service: string; readonly outage: string; readonly afterMs: number };
+  'agent-back': {
+    readonly service: string;
+    readonly outage: string;
+    readonly device: string;
+    readonly outcome: Exclude<Outcome, 'missing'>;
+    readonly to: string;
+    readonly afterMs: number;
+  };
+  'outage-summary': {
+    readonly service: string;
+    readonly outage: string;
+    readonly startedAt: number;
+    readonly verdictAt: number | null;
+    readonly endedAt: number | null;
+    readonly failure: Failure | null;
+    readonly counts: OutageCounts;
+  };
 
   // Notification Service
   'notification-connected': { readonly service: string };
@@ -150,6 +181,14 @@ interface EventFields {
   'state-not-read': { readonly error: unknown };
   'state-not-kept': { readonly error: unknown };
   'state-kept': Nothing;
+  'records-set-aside': {
+    readonly file: string;
+    readonly aside: string;
+    readonly because: string;
+    readonly usable: boolean;
+  };
+  'records-not-kept': { readonly file: string; readonly error: unknown };
+  'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
 }
 
@@ -179,13 +218,20 @@ const DEVICE = 'name of the device';
 const SITE = 'the other site';
 const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
+const OUTAGE = 'id of its record';
+const FILE = 'path of the file';
 const FAILURE = 'code of the registry and what was found';
 
 /** The reference of all events; the types see to it that none is missing, and no field. */
 export const eventReference: { readonly [K in EventKind]: EventReference<K> } = {
   'page-relayed': {
     when: 'An answer of Finesse was written to the phone.',
-    fields: { service: SERVICE, device: DEVICE, durationMs: 'from the end of the request to the answer' },
+    fields: {
+      service: SERVICE,
+      device: DEVICE,
+      page: 'sign-in (a sign-in form), input (another one), other (any other page), null (an image)',
+      durationMs: 'from the end of the request to the answer',
+    },
   },
   'page-served': {
     when: "A page of the proxy's own was written to the phone.",
@@ -290,7 +336,9 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       from: 'the state until then',
       to: 'the state from then on',
       attempt: '1… while reconnecting, else null',
+      since: 'when the state began (t0 while reconnecting), epoch ms',
       failure: 'what failed, or null',
+      decidedBy: 'which signal decided the state; null: none yet',
     },
   },
   'probe-ended': {
@@ -312,6 +360,37 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'name-conflict': {
     when: 'Services began or ceased to claim the same host name.',
     fields: { conflicts: 'each name with the services that claim it' },
+  },
+  'outage-began': {
+    when: 'A service began to fail (t0), and the record of that outage begins.',
+    fields: { service: SERVICE, outage: OUTAGE, signedIn: 'devices signed in there' },
+  },
+  'outage-ended': {
+    when: 'The service is back in service, or is no longer configured.',
+    fields: { service: SERVICE, outage: OUTAGE, afterMs: 'time since t0' },
+  },
+  'agent-back': {
+    when: 'A device that was signed in at t0 is signed in again for the first time since.',
+    fields: {
+      service: 'id of the service that failed',
+      outage: OUTAGE,
+      device: DEVICE,
+      outcome: 'elsewhere or returned',
+      to: 'where it is signed in',
+      afterMs: 'time since t0',
+    },
+  },
+  'outage-summary': {
+    when: 'It is time for the summary of an outage (`outages.summaryAfter`).',
+    fields: {
+      service: SERVICE,
+      outage: OUTAGE,
+      startedAt: 't0, epoch ms',
+      verdictAt: 'epoch ms, or null',
+      endedAt: 'epoch ms, or null',
+      failure: 'what had failed at t0, or null',
+      counts: 'how many were signed in at t0, were told, are elsewhere, returned, missing',
+    },
   },
   'notification-connected': {
     when: 'The proxy is logged in to the Notification Service.',
@@ -398,6 +477,15 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'state-not-read': { when: 'What operators had set could not be read.', fields: { error: 'what was thrown' } },
   'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
   'state-kept': { when: 'It could be kept after all.', fields: {} },
+  'records-set-aside': {
+    when: 'A file of sign-ins or outages was damaged, or none of ours, at the start.',
+    fields: { file: FILE, aside: 'where it is now', because: 'what is wrong', usable: 'whether some of it was read' },
+  },
+  'records-not-kept': {
+    when: 'Sign-ins or outages can no longer be written; once until they can.',
+    fields: { file: FILE, error: 'what was thrown' },
+  },
+  'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

@@ -109,6 +109,16 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     line: ({ service, failure }) => ['error', 'service-fault', { service, reason: renderFailure(failure) }],
   },
   'name-conflict': { line: ({ conflicts }) => ['warn', 'name-conflict', { conflicts }] },
+  'outage-summary': {
+    line: ({ outage, service, startedAt, verdictAt, endedAt, failure, counts }) => [
+      'info',
+      'outage-summary',
+      {
+        ...{ outage, service, startedAt: isoTime(startedAt), verdictAt: isoTime(verdictAt), endedAt: isoTime(endedAt) },
+        ...{ code: failure?.code ?? null, ...counts },
+      },
+    ],
+  },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {
     line: ({ service, wasUp, failure }) => [
@@ -183,6 +193,11 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'state-not-read': { line: ({ error }) => ['error', 'state-not-read', { error }] },
   'state-kept': { line: () => ['info', 'state-kept', {}] },
   'state-not-kept': { line: ({ error }) => ['error', 'state-not-kept', { error }] },
+  'records-set-aside': {
+    line: ({ file, aside, because, usable }) => ['warn', 'records-set-aside', { file, aside, because, usable }],
+  },
+  'records-not-kept': { line: ({ file, error }) => ['error', 'records-not-kept', { file, error }] },
+  'records-kept-again': { line: ({ file }) => ['info', 'records-kept-again', { file }] },
   'internal-fault': {
     line: ({ where, error }) => ['error', where === 'operators' ? 'ops-fault' : 'internal', { error }],
   },

@@ -127,6 +127,18 @@ export const metricDefinitions = {
     help: 'Time since a probe last confirmed the service in service; absent until one has.',
     labels: ['service'],
   },
+  ippa_sign_in_again_seconds: {
+    type: 'histogram',
+    help: 'Time from the beginning of an outage until a device that was signed in then is signed in again, on another service (elsewhere) or on the one that had failed (returned).',
+    labels: ['service', 'outcome'],
+    buckets: [15, 30, 45, 60, 90, 120, 180, 240, 300, 600, 1800, 3600],
+  },
+  ippa_outages_total: { type: 'counter', help: 'Outages that began, with a verdict or without.', labels: ['service'] },
+  ippa_outage_missing_devices: {
+    type: 'gauge',
+    help: 'Devices that were signed in on the service when its last outage began and are signed in nowhere now; 0 twelve hours after it.',
+    labels: ['service'],
+  },
   ippa_service_devices: { type: 'gauge', help: 'Devices signed in on the service.', labels: ['service'] },
   ippa_devices: { type: 'gauge', help: 'Devices known, signed in or not.', labels: [] },
   ippa_certificate_end_timestamp_seconds: {

@@ -38,6 +38,8 @@ export interface MetricsOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ServiceCertificate | null;
   readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
+  /** Of the last outage of a service: devices that are signed in nowhere. */
+  readonly missing?: (service: string) => number;
 }
 
 const NONE = 'none';
@@ -68,6 +70,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const attempts = createTally(services, ['']);
   const verdicts = createTally(services, ['']);
   const recoveries = createTally(services, ['']);
+  const outages = createTally(services, ['']);
   const listeningTo = () => store.all().flatMap(({ id, signals }) => (signals.notification === 'off' ? [] : [id]));
   const notifications = createTally(listeningTo, ['in-service', 'out-of-service', 'available', 'unavailable']);
   const ignored = createTally(() => [], []);
@@ -94,6 +97,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_reconnect_attempts_total', attempts);
   addCounter(registry, 'ippa_verdicts_total', verdicts);
   addCounter(registry, 'ippa_recoveries_total', recoveries);
+  addCounter(registry, 'ippa_outages_total', outages);
   addCounter(registry, 'ippa_notifications_total', notifications);
   addCounter(registry, 'ippa_notifications_ignored_total', ignored);
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
@@ -110,6 +114,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const { id, state } of reportNodes()) if (state !== 'unknown') set({ node: id }, Number(state === 'up'));
   });
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
+  const again = new Histogram({ ...definitionOf('ippa_sign_in_again_seconds'), registers: [registry] });
   addServiceGauges(registry, options);
   addLevelGauges(registry, options);
   addProcessGauges(registry, options);
@@ -153,6 +158,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     'probe-ended': ({ service, latencyMs, outcome }) =>
       probes.observe({ service: nameOf(service), outcome: outcome.kind }, latencyMs / 1000),
+    'outage-began': ({ service }) => outages.add(nameOf(service), ''),
+    'agent-back': ({ service, outcome, afterMs }) =>
+      again.observe({ service: nameOf(service), outcome }, afterMs / 1000),
     'notification-status': ({ service, status }) =>
       notifications.add(nameOf(service), status === 'IN_SERVICE' ? 'in-service' : 'out-of-service'),
     'notification-presence': ({ service, available }) =>
@@ -213,7 +221,7 @@ function addLevelGauges(registry: Registry, { health }: MetricsOptions): void {
   });
 }
 
-function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf }: MetricsOptions): void {
+function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf, missing }: MetricsOptions): void {
   const perService = (name: MetricName, collect: (status: ServiceStatus, set: SetGauge) => void) =>
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
@@ -232,6 +240,7 @@ function addServiceGauges(registry: Registry, { store, devices, clock, certifica
   perService('ippa_service_confirmation_age_seconds', ({ id, confirmedAt }, set) => {
     if (confirmedAt !== null) set({ service: id }, Math.max(0, clock.now() - confirmedAt) / 1000);
   });
+  perService('ippa_outage_missing_devices', ({ id }, set) => set({ service: id }, missing?.(id) ?? 0));
   perService('ippa_service_devices', ({ id }, set) => set({ service: id }, devices.signedIn(id)));
   perService('ippa_service_certificate_end_timestamp_seconds', ({ id }, set) => {
     const certificate = certificateOf?.(id) ?? null;

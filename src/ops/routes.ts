@@ -10,6 +10,7 @@ import express, {
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -18,6 +19,7 @@ import { parseAdminRequest } from './control.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
+import { addOutageRoutes } from './outage-routes.ts';
 import { createGuesses, isToken } from './token.ts';
 
 export interface OpsRoutesOptions {
@@ -27,6 +29,7 @@ export interface OpsRoutesOptions {
   readonly token: () => string | null;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
+  readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
   readonly metrics: Metrics;
   readonly report: Report;
   readonly clock: Clock;
@@ -61,8 +64,11 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app.enable('case sensitive routing');
   app.use(setHeaders, refuseForeignHost(options.host));
 
-  const get = (path: string, handler: RequestHandler) => {
-    app.route(path).get(handler).all(refuseMethod('GET, HEAD'));
+  const get = (path: string, ...handlers: RequestHandler[]) => {
+    app
+      .route(path)
+      .get(...handlers)
+      .all(refuseMethod('GET, HEAD'));
   };
   get('/', (_, res) => void res.type('html').send(INDEX));
   get('/livez', (_, res) => void res.json({ live: true }));
@@ -78,6 +84,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     const { body, contentType } = await options.metrics.render();
     res.set('Content-Type', contentType).send(body);
   });
+  addOutageRoutes({ ...options, get, requireToken: requireToken(options), sendError });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
@@ -140,6 +147,8 @@ const INDEX = `<!doctype html>
 <li><a href="/livez">/livez</a>: 200 while the process serves</li>
 <li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
+<li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
+<li>/devices?q=TEXT: the phones that are known; with Authorization: Bearer TOKEN</li>
 <li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until"}: with Authorization: Bearer TOKEN, or
 <code>ippa-proxy drain|ready|maint SERVICE</code></li>
 </ul>

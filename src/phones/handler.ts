@@ -52,6 +52,8 @@ const RESERVE_MS = 350;
 const WRITE_MS = 150;
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
 const CONFIRM_MS = 1500;
+/** Of what a phone calls its model, for operators. */
+const MAX_MODEL = 32;
 
 export interface PhoneHandler {
   handle(exchange: HttpExchange, listener: ListenerConfig, port: number): Promise<void>;
@@ -230,13 +232,15 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     });
     if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
     noteRelayed(status, visit, target, answer);
+    const { page } = answer;
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
     const { body, contentType, expires, setCookies } = answer;
     exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
     const at = clock.now();
-    report({ kind: 'page-relayed', at, service: status.id, device: request.device, durationMs: at - visit.reader.now });
+    const durationMs = at - visit.reader.now;
+    report({ kind: 'page-relayed', at, service: status.id, device: request.device, page, durationMs });
   };
 
   const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
@@ -252,6 +256,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const change = devices.relayed(device, service, answer.page, logout, at);
     if (change === null) return;
     if (change.to === null) return report({ kind: 'device-signed-out', at, device, service });
+    const model = visit.exchange.header('x-ciscoipphonemodelname')?.slice(0, MAX_MODEL) ?? null;
+    devices.signedInFrom(device, { address, origin: stableOrigin }, model);
     options.addresses.signedIn(device, address, stableOrigin);
     report({ kind: 'device-signed-in', at, device, service, from: change.from, address });
   };

@@ -13,9 +13,24 @@ const MAX_DEVICES = 200_000;
 /** Devices that never signed in are known by their place alone, and by far fewer: a phone that shows a sign-in form. */
 const MAX_STRANGERS = 10_000;
 
+/** A device with all that is known of it. */
+export interface KnownDevice extends Device {
+  readonly name: string;
+  /** Since when it is signed in there, epoch ms; null: it is not. */
+  readonly since: number | null;
+  /** Where its sign-in came from, and the public origin of the listener. */
+  readonly from: PhonePlace | null;
+  /** As the phone calls itself. */
+  readonly model: string | null;
+  /** Where pushes for it go. */
+  readonly place: PhonePlace | null;
+}
+
 export interface DeviceRegistry {
   /** The device as it is at present; what is kept of it changes with the next request. */
-  get(name: string): Device | null;
+  get(name: string): KnownDevice | null;
+  /** All of them as they are at present, the one silent for longest first. */
+  all(): readonly KnownDevice[];
   /** Devices signed in on a service. */
   signedIn(service: string): number;
   signedInDevices(service: string): IterableIterator<string>;
@@ -25,6 +40,8 @@ export interface DeviceRegistry {
   prefilled(name: string, prefill: Prefill, address: string, at: number): Device;
   /** A page of `service` was relayed to the device, whose request is the last one `seen`. null: it neither signed in nor out by it. */
   relayed(name: string, service: string, page: RelayedPage, logout: boolean, at: number): SignInChange | null;
+  /** Where the sign-in that was just relayed came from, and the model of the phone if it told. */
+  signedInFrom(name: string, from: PhonePlace, model: string | null): void;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
   looksAt(name: string, service: string | null, at: number, lastKey?: LastKey): void;
   /** Where pushes for the device go, or null. */
@@ -33,6 +50,10 @@ export interface DeviceRegistry {
   setPlace(name: string, place: PhonePlace): void;
   /** The service is no longer configured: nobody is signed in there or looks at a page about it. */
   left(service: string): void;
+  /** What was kept of a signed-in device over a restart, believed until its next page says otherwise; oldest first. */
+  restore(device: KnownDevice): void;
+  /** Told the name of each device of which something has changed that a restart should not lose. */
+  onChange(listener: (name: string) => void): void;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -48,7 +69,10 @@ export interface SignInChange {
 interface Entry {
   readonly name: string;
   service: string | null;
+  since: number | null;
   seenAt: number;
+  from: PhonePlace | null;
+  model: string | null;
   looking: string | null;
   lastKey: LastKey;
   prefill: Device['prefill'];
@@ -59,6 +83,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const devices = new Map<string, Entry>();
   const strangers = new Map<string, PhonePlace>();
   const counts = new Map<string, number>();
+  let changed: (name: string) => void = () => {};
 
   const count = (service: string | null, by: 1 | -1) => {
     if (service !== null) counts.set(service, (counts.get(service) ?? 0) + by);
@@ -79,7 +104,8 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   };
   const add = (name: string, at: number): Entry => {
     if (devices.size >= maxDevices) forgetOldest();
-    const entry: Entry = { name: ownCopy(name), ...newDevice(at), place: strangers.get(name) ?? null };
+    const nothing = { since: null, from: null, model: null };
+    const entry: Entry = { name: ownCopy(name), ...newDevice(at), ...nothing, place: strangers.get(name) ?? null };
     devices.set(entry.name, entry);
     strangers.delete(name);
     return entry;
@@ -90,12 +116,14 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     if (strangers.size >= MAX_STRANGERS && oldest !== undefined) strangers.delete(oldest);
     strangers.set(ownCopy(name), place);
   };
-  const signIn = (entry: Entry, service: string | null): SignInChange | null => {
+  const signIn = (entry: Entry, service: string | null, at: number): SignInChange | null => {
     const from = entry.service;
     if (from === service) return null;
     count(from, -1);
     count(service, 1);
     entry.service = service;
+    entry.since = service === null ? null : at;
+    changed(entry.name);
     return { from, to: service };
   };
   const known = (name: string, at: number): Entry => {
@@ -107,6 +135,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
 
   return {
     get: (name) => devices.get(name) ?? null,
+    all: () => [...devices.values()],
     signedIn: (service) => counts.get(service) ?? 0,
     *signedInDevices(service) {
       for (const [name, device] of devices) if (device.service === service) yield name;
@@ -119,7 +148,10 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     },
     prefilled(name, { id, extension }, address, at) {
       const entry = known(name, at);
-      entry.prefill = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address };
+      const before = entry.prefill;
+      if (before?.id === id && before.extension === extension && before.address === address) return entry;
+      entry.prefill = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address: ownCopy(address) };
+      if (entry.service !== null) changed(entry.name);
       return entry;
     },
     relayed(name, service, page, logout, at) {
@@ -130,7 +162,13 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       // Its request made it the last one: that it is answered changes nothing about that.
       const entry = devices.get(name) ?? add(name, at);
       entry.looking = null;
-      return signIn(entry, after.service);
+      return signIn(entry, after.service, at);
+    },
+    signedInFrom(name, { address, origin }, model) {
+      const entry = devices.get(name);
+      if (entry === undefined) return;
+      entry.from = { address: ownCopy(address), origin };
+      entry.model = model === null ? entry.model : ownCopy(model);
     },
     looksAt(name, service, at, lastKey = 'no-matter') {
       if (service === null && !devices.has(name)) return;
@@ -143,15 +181,29 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       const place = { address: ownCopy(address), origin };
       const entry = devices.get(name);
       // No request of the phone's own: its turn to be forgotten stays the same.
-      if (entry !== undefined) entry.place = place;
-      else addStranger(name, place);
+      if (entry === undefined) return addStranger(name, place);
+      entry.place = place;
+      if (entry.service !== null) changed(entry.name);
     },
     left(service) {
       for (const entry of devices.values()) {
-        if (entry.service === service) entry.service = null;
+        if (entry.service === service) {
+          entry.service = null;
+          entry.since = null;
+          changed(entry.name);
+        }
         if (entry.looking === service) entry.looking = null;
       }
       counts.delete(service);
+    },
+    restore(device) {
+      if (devices.size >= maxDevices) forgetOldest();
+      remove(device.name);
+      devices.set(device.name, { ...device });
+      count(device.service, 1);
+    },
+    onChange(listener) {
+      changed = listener;
     },
     forget(before) {
       for (const [name, device] of devices) {

@@ -43,6 +43,7 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
     port: 0,
     token: () => TOKEN,
     ...health,
+    outages: { all: () => [], get: () => null, devices: () => [] },
     metrics,
     report: stream.report,
     isReady: () => true,

@@ -78,7 +78,14 @@ describe('reading', () => {
   });
 
   it('serves metrics as text and an index that names the paths', async () => {
-    const relayed = { kind: 'page-relayed', at: 0, service: 'a', device: 'SEP1', durationMs: 1 } as const;
+    const relayed = {
+      kind: 'page-relayed',
+      at: 0,
+      service: 'a',
+      device: 'SEP1',
+      page: 'other',
+      durationMs: 1,
+    } as const;
     rig.metrics.handlers['page-relayed']?.(relayed);
     const metrics = await request(rig.origin).get('/metrics').expect(200);
     expect(metrics.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4; charset=utf-8/);

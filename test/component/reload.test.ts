@@ -307,6 +307,7 @@ describe('the rest', () => {
       await setAdmin('a', 'maint');
       rig.app.apply({ ...rig.config, state: { folder } });
       expect(JSON.parse(readFileSync(join(folder, 'admin.json'), 'utf8'))).toMatchObject({ a: { admin: 'maint' } });
+      rig.app.apply(rig.config);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -11,8 +11,10 @@ import {
 } from '../../src/config/values.ts';
 
 test('durations', () => {
-  expect(['500ms', '5s', '2m', '12h', '0s'].map(parseDuration)).toEqual([500, 5000, 120_000, 43_200_000, 0]);
-  for (const text of ['5', '5 s', '1.5s', '-1s', '5S', 's', '', '5d', '9999999999s'])
+  expect(['500ms', '5s', '2m', '12h', '400d', '0s'].map(parseDuration)).toEqual([
+    500, 5000, 120_000, 43_200_000, 34_560_000_000, 0,
+  ]);
+  for (const text of ['5', '5 s', '1.5s', '-1s', '5S', 's', '', '5w', '9999999999s'])
     expect(parseDuration(text)).toBeNull();
 });
 

@@ -113,8 +113,15 @@ describe('metrics', () => {
     const { metrics, report } = setUp();
     for (let scrapes = 1; scrapes <= 2; scrapes += 1) {
       const failure = { code: 'reset', detail: '' } as const;
-      const change = { kind: 'service-changed', service: 'a', attempt: null, failure } as const;
-      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', durationMs: 1 });
+      const change = {
+        kind: 'service-changed',
+        service: 'a',
+        attempt: null,
+        since: null,
+        failure,
+        decidedBy: null,
+      } as const;
+      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', page: 'other', durationMs: 1 });
       report({
         kind: 'page-served',
         service: 'a',
@@ -149,7 +156,7 @@ describe('metrics', () => {
   it('keeps histograms cumulative, with the bound in its bucket', async () => {
     const { metrics, report } = setUp();
     for (const durationMs of [5, 6, 100_000])
-      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', durationMs });
+      report({ kind: 'page-relayed', service: 'a', device: 'SEP1', page: 'other', durationMs });
     const failed = { kind: 'failed', failure: { code: 'refused', detail: '' }, info: null } as const;
     report({ kind: 'probe-ended', service: 'a', latencyMs: 300, outcome: failed });
     const { find, value } = await scrape(metrics);

@@ -65,7 +65,7 @@ test.each([
   ['Cisco/8875 PhoneOS', '8875'],
   ['Allegro-Software-WebClient/4.34 (CP-8875)', '8875'],
   ['Cisco-CP8821/11.0', 'wireless'],
-  ['Cisco-CP-7841/14.3', 'desk'],
+  ['Cisco-CP-7841/14.3', '78xx'],
   ['Mozilla/5.0 (build 188753)', 'desk'],
   [undefined, 'desk'],
 ])('without a model name, %s is of the family %s', (userAgent, family) => {
@@ -93,7 +93,8 @@ describe('soft keys', () => {
   });
 
   test('B108 nor has one that only its User-Agent names', () => {
-    expect(softKeys(undefined, menu, 'Cisco-CP-8875/3.1')).toEqual([`1 Exit ${exitUrl}`, `2 Retry ${retryUrl}`]);
+    expect(softKeys(undefined, menu, 'Cisco-CP-8875/3.1')).toEqual(softKeys('CP-8875', menu));
+    expect(softKeys('CP-8875', menu)).toEqual([`1 Retry ${retryUrl}`, `3 Exit ${exitUrl}`]);
   });
 
   test('an 8875 without an Exit action keeps Retry, and without both it can still close the application', () => {

@@ -142,7 +142,7 @@ describe('the answer of a phone', () => {
 
 it('the Execute of our own is well-formed and small, whatever the URL holds', () => {
   const xml = renderExecute(`http://p/a/fippa/S?a=1&b="<>${'x'.repeat(200)}`, 1).toString();
-  expect(xml).toContain('?a=1&amp;b=&quot;&lt;>x');
+  expect(xml).toContain('?a=1&amp;b=&quot;&lt;&gt;x');
   expect(renderExecute('x'.repeat(256), 1).length).toBeLessThanOrEqual(512);
 });
 

@@ -1,0 +1,172 @@
+/**
+ * What became of those who were signed in on a service when it failed. The record of one outage, from t0 on, and how each
+ * event changes it. Of the devices the one that the event is about comes in and goes out, so that a record of 20,000 of them
+ * is not copied for each. At any moment: signedIn = elsewhere + returned + missing. Pure; times are epoch milliseconds.
+ */
+
+import type { Failure } from './model.ts';
+import type { SignalName } from './signals.ts';
+
+export type Outcome = 'elsewhere' | 'returned' | 'missing';
+
+/** A device that was signed in on the service at t0. It counts once, by where it is now. */
+export interface OutageDevice {
+  readonly device: string;
+  /** Id and extension of its agent, where they are known. */
+  readonly agent: string | null;
+  readonly extension: string | null;
+  /** A page or a push told of the outage while it lasted. */
+  readonly told: boolean;
+  readonly outcome: Outcome;
+  /** Where it is signed in now, and since when; null: missing. */
+  readonly service: string | null;
+  readonly at: number | null;
+  /** When it was signed in again for the first time. */
+  readonly backAt: number | null;
+}
+
+export interface OutageCounts {
+  readonly signedIn: number;
+  readonly told: number;
+  readonly elsewhere: number;
+  readonly returned: number;
+  readonly missing: number;
+}
+
+export interface Outage extends OutageCounts {
+  readonly id: string;
+  readonly service: string;
+  /** As agents read it at t0. */
+  readonly name: string;
+  readonly cluster: string;
+  readonly drill: boolean;
+  /** t0 */
+  readonly startedAt: number;
+  readonly verdictAt: number | null;
+  readonly endedAt: number | null;
+  /** What had failed at t0, and which signal told. */
+  readonly cause: Failure | null;
+  readonly decidedBy: SignalName | null;
+  /** How many were signed in again when five minutes were over; null: not over when it last changed. */
+  readonly withinFiveMinutes: number | null;
+  /** When its summary was written. */
+  readonly summarisedAt: number | null;
+}
+
+export type OutageEvent =
+  | { readonly kind: 'verdict'; readonly at: number }
+  | { readonly kind: 'ended'; readonly at: number }
+  | { readonly kind: 'summarised'; readonly at: number }
+  | { readonly kind: 'told'; readonly at: number }
+  /** A page showed that the device is signed in on `service`; it was asked for at `askedAt`. */
+  | { readonly kind: 'signed-in'; readonly at: number; readonly askedAt: number; readonly service: string }
+  | { readonly kind: 'signed-out'; readonly at: number; readonly service: string };
+
+export interface OutageStep<D extends OutageDevice | null = OutageDevice | null> {
+  readonly outage: Outage;
+  readonly device: D;
+}
+
+/** Agents should be signed in again by then (reference/high-availability.md); also how long one must be back to stay so. */
+export const FIVE_MINUTES_MS = 300_000;
+
+export type OutageFacts = Pick<
+  Outage,
+  'id' | 'service' | 'name' | 'cluster' | 'drill' | 'startedAt' | 'cause' | 'decidedBy'
+>;
+
+export function newOutage(facts: OutageFacts, signedIn: number): Outage {
+  return {
+    ...facts,
+    ...{ verdictAt: null, endedAt: null, withinFiveMinutes: null, summarisedAt: null },
+    ...{ signedIn, told: 0, elsewhere: 0, returned: 0, missing: signedIn },
+  };
+}
+
+export function newOutageDevice(device: string, agent: string | null, extension: string | null): OutageDevice {
+  return {
+    ...{ device, agent, extension },
+    ...{ told: false, outcome: 'missing', service: null, at: null, backAt: null },
+  };
+}
+
+/** `device` is the one that the event is about; null for events about the outage, and for a device that it does not concern. */
+export function reduceOutage<D extends OutageDevice | null>(
+  before: Outage,
+  device: D,
+  event: OutageEvent,
+): OutageStep<D> {
+  // The five minutes end before whatever is seen after them.
+  const within = selectWithinFiveMinutes(before, event.at);
+  const outage = within === before.withinFiveMinutes ? before : { ...before, withinFiveMinutes: within };
+  switch (event.kind) {
+    case 'verdict':
+      return { outage: outage.verdictAt === null ? { ...outage, verdictAt: event.at } : outage, device };
+    case 'ended':
+      return { outage: outage.endedAt === null ? { ...outage, endedAt: event.at } : outage, device };
+    case 'summarised':
+      return { outage: outage.summarisedAt === null ? { ...outage, summarisedAt: event.at } : outage, device };
+    default: {
+      if (device === null) return { outage, device };
+      const after: OutageDevice = reduceDevice(outage, device, event);
+      return { outage: after === device ? outage : recount(outage, device, after), device: after as D };
+    }
+  }
+}
+
+type DeviceEvent = Extract<OutageEvent, { readonly kind: 'told' | 'signed-in' | 'signed-out' }>;
+
+function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent): OutageDevice {
+  switch (event.kind) {
+    case 'told':
+      return device.told || outage.endedAt !== null ? device : { ...device, told: true };
+    case 'signed-in': {
+      const { at, service } = event;
+      // What was asked of the service before it failed is no return.
+      if (device.service === service || event.askedAt < outage.startedAt) return device;
+      const outcome = service === outage.service ? 'returned' : 'elsewhere';
+      return { ...device, outcome, service, at, backAt: device.backAt ?? at };
+    }
+    case 'signed-out':
+      if (device.service !== event.service || isBackForGood(device, event.at)) return device;
+      return { ...device, outcome: 'missing', service: null, at: null };
+  }
+}
+
+/**
+ * A page that says that a sign-in failed looks like a sign-in until the form comes back: that device is missing still. One
+ * that stayed was back, and that its agent goes home in the evening is no part of the outage.
+ */
+function isBackForGood({ at }: OutageDevice, now: number): boolean {
+  return at !== null && now - at >= FIVE_MINUTES_MS;
+}
+
+function recount(outage: Outage, before: OutageDevice, after: OutageDevice): Outage {
+  const told = outage.told + Number(after.told) - Number(before.told);
+  if (before.outcome === after.outcome) return { ...outage, told };
+  return {
+    ...outage,
+    told,
+    [before.outcome]: outage[before.outcome] - 1,
+    [after.outcome]: outage[after.outcome] + 1,
+  };
+}
+
+/** null: the five minutes are not over. */
+export function selectWithinFiveMinutes(outage: Outage, now: number): number | null {
+  if (outage.withinFiveMinutes !== null) return outage.withinFiveMinutes;
+  return now - outage.startedAt >= FIVE_MINUTES_MS ? outage.elsewhere + outage.returned : null;
+}
+
+/** The counts of a record that was read back. A device of which no line was written is missing. */
+export function countDevices(signedIn: number, devices: Iterable<OutageDevice>): OutageCounts {
+  const counts = { told: 0, elsewhere: 0, returned: 0, missing: 0 };
+  let known = 0;
+  for (const { told, outcome } of devices) {
+    known += 1;
+    counts.told += Number(told);
+    counts[outcome] += 1;
+  }
+  const all = Math.max(signedIn, known);
+  return { ...counts, signedIn: all, missing: all - counts.elsewhere - counts.returned };
+}

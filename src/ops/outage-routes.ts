@@ -1,0 +1,76 @@
+/** What the ops port answers about outages and devices. Who is signed in, and who is missing, is told to operators only. */
+
+import type { Request, RequestHandler, Response } from 'express';
+import type { OutageRecords } from '../records/outages.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { Clock } from '../time/clock.ts';
+import { parseTime } from './control.ts';
+import { isSince, matchesDevice, renderDevice, renderOutage, renderOutageDevice } from './outage-view.ts';
+
+export interface OutageRoutesOptions {
+  readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
+  readonly devices: Pick<DeviceRegistry, 'all'>;
+  readonly clock: Clock;
+  /** How the port does what all its routes need. */
+  readonly get: (path: string, ...handlers: RequestHandler[]) => void;
+  readonly requireToken: RequestHandler;
+  readonly sendError: (res: Response, status: number, code: string, message: string) => void;
+}
+
+/** Entries rendered in one go: between two of these phones are served. */
+const AT_ONCE = 500;
+
+export function addOutageRoutes(options: OutageRoutesOptions): void {
+  const { outages, devices, clock, get, requireToken, sendError } = options;
+
+  get('/outages', async (req, res) => {
+    const { service, since } = Object.fromEntries(queryOf(req));
+    const from = since === undefined ? null : parseTime(since);
+    if (since !== undefined && from === null) {
+      const allowed = 'since must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z.';
+      return sendError(res, 400, 'bad-query', allowed);
+    }
+    const wanted = outages
+      .all()
+      .filter((outage) => (service === undefined || outage.service === service) && isSince(outage, from));
+    await sendList(res, '{"outages":', wanted, (outage) => renderOutage(outage, clock.now()));
+  });
+
+  get('/outages/:id', (req, res, next) => {
+    // Counts are for everybody; with a token, which then must be the right one, the devices too.
+    const withDevices = req.headers.authorization !== undefined;
+    const send = async () => {
+      const id = String(req.params.id);
+      const outage = outages.get(id);
+      if (outage === null)
+        return sendError(res, 404, 'unknown-outage', 'There is no such outage; /outages names them.');
+      const entry = renderOutage(outage, clock.now());
+      if (!withDevices) return void res.json(entry);
+      const head = `${JSON.stringify(entry).slice(0, -1)},"devices":`;
+      await sendList(res, head, outages.devices(id), (device) => renderOutageDevice(outage, device));
+    };
+    if (withDevices) requireToken(req, res, (error) => (error === undefined ? send().catch(next) : next(error)));
+    else send().catch(next);
+  });
+
+  get('/devices', requireToken, async (req, res) => {
+    const wanted = queryOf(req).get('q')?.trim() ?? '';
+    const found = devices.all().filter((device) => matchesDevice(device, wanted));
+    await sendList(res, '{"devices":', found, renderDevice);
+  });
+}
+
+function queryOf(req: Request): URLSearchParams {
+  return new URL(req.originalUrl, 'http://ops').searchParams;
+}
+
+/** The head, the list and a closing brace, as one JSON document. */
+async function sendList<T>(res: Response, head: string, list: readonly T[], render: (one: T) => object): Promise<void> {
+  const parts = [`${head}[`];
+  for (let first = 0; first < list.length; first += AT_ONCE) {
+    if (first > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    const text = list.slice(first, first + AT_ONCE).map((one) => JSON.stringify(render(one)));
+    parts.push(`${first > 0 ? ',' : ''}${text.join(',')}`);
+  }
+  res.type('json').send(`${parts.join('')}]}`);
+}

@@ -1,0 +1,109 @@
+/** Outages and devices as the ops port shows them (contract.md, "Ops port"). Pure. */
+
+import type { Outage, OutageDevice, Outcome } from '../domain/outage.ts';
+import { selectWithinFiveMinutes } from '../domain/outage.ts';
+import type { SignalName } from '../domain/signals.ts';
+import type { KnownDevice } from '../store/devices.ts';
+import { renderFailure } from './health.ts';
+
+export interface OutageEntry {
+  readonly id: string;
+  readonly service: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly drill: boolean;
+  readonly startedAt: string;
+  readonly verdictAt: string | null;
+  readonly endedAt: string | null;
+  /** `runbook`: the page and the part of it that are about this failure. */
+  readonly cause: { readonly code: string; readonly words: string; readonly runbook: string };
+  readonly decidedBy: SignalName | null;
+  readonly signedIn: number;
+  readonly told: number;
+  readonly elsewhere: number;
+  readonly returned: number;
+  readonly missing: number;
+  readonly withinFiveMinutes: number | null;
+}
+
+export interface OutageDeviceEntry {
+  readonly device: string;
+  readonly agent: string | null;
+  readonly extension: string | null;
+  readonly outcome: Outcome;
+  readonly service: string | null;
+  readonly at: string | null;
+  /** From t0 to `at`. */
+  readonly seconds: number | null;
+}
+
+export interface DeviceEntry {
+  readonly device: string;
+  readonly model: string | null;
+  readonly address: string | null;
+  readonly agent: string | null;
+  readonly extension: string | null;
+  readonly service: string | null;
+  readonly since: string | null;
+  readonly seenAt: string;
+}
+
+const RUNBOOK = 'docs/runbook.md';
+
+export function renderOutage(outage: Outage, now: number): OutageEntry {
+  const { id, service, name, cluster, drill, cause, decidedBy } = outage;
+  const { signedIn, told, elsewhere, returned, missing } = outage;
+  return {
+    ...{ id, service, name, cluster, drill },
+    startedAt: new Date(outage.startedAt).toISOString(),
+    verdictAt: renderTime(outage.verdictAt),
+    endedAt: renderTime(outage.endedAt),
+    cause:
+      cause === null
+        ? { code: 'unknown', words: 'What failed is not known.', runbook: RUNBOOK }
+        : { code: cause.code, words: renderFailure(cause), runbook: `${RUNBOOK}#${cause.code}` },
+    decidedBy,
+    ...{ signedIn, told, elsewhere, returned, missing },
+    withinFiveMinutes: selectWithinFiveMinutes(outage, now),
+  };
+}
+
+export function renderOutageDevice(
+  { startedAt }: Pick<Outage, 'startedAt'>,
+  { device, agent, extension, outcome, service, at }: OutageDevice,
+): OutageDeviceEntry {
+  const seconds = at === null ? null : Math.max(0, Math.round((at - startedAt) / 100) / 10);
+  return { device, agent, extension, outcome, service, at: renderTime(at), seconds };
+}
+
+export function renderDevice({ name, model, place, from, prefill, service, since, seenAt }: KnownDevice): DeviceEntry {
+  return {
+    device: name,
+    model,
+    // Where pushes go, or, without those, where it signed in from.
+    address: (place ?? from)?.address ?? null,
+    agent: prefill?.id ?? null,
+    extension: prefill?.extension ?? null,
+    service,
+    since: renderTime(since),
+    seenAt: new Date(seenAt).toISOString(),
+  };
+}
+
+/** Whether some field of the device holds the text, in capitals or not; an empty text is in all. */
+export function matchesDevice(device: KnownDevice, text: string): boolean {
+  if (text === '') return true;
+  const wanted = text.toLowerCase();
+  const { name, model, place, from, prefill, service } = device;
+  const fields = [name, model, (place ?? from)?.address, prefill?.id, prefill?.extension, service];
+  return fields.some((field) => field?.toLowerCase().includes(wanted));
+}
+
+/** An outage is one of those since then if it was not over before. */
+export function isSince({ endedAt }: Outage, since: number | null): boolean {
+  return since === null || endedAt === null || endedAt >= since;
+}
+
+function renderTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,64 @@
+/** All that is kept over a restart beside what operators set: sign-ins and outages, in one folder. */
+
+import type { Config } from '../config/config.ts';
+import type { Report } from '../domain/events.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
+import type { ServiceStore } from '../store/services.ts';
+import type { Clock } from '../time/clock.ts';
+import { createOutageRecords, type OutageRecords } from './outages.ts';
+import { createSignInRecords } from './sign-ins.ts';
+
+export interface Records {
+  readonly outages: OutageRecords;
+  /** At the start, before anything asks. Changes no file yet. */
+  read(): void;
+  /** Once this is the proxy that serves. */
+  begin(): void;
+  /** Another configuration, after the services and devices. */
+  define(config: Config): void;
+  /** What cannot be kept at present, for `/health`. */
+  problems(): readonly string[];
+  /** Writes what is left to write, for at most so long. */
+  stop(withinMs: number): Promise<void>;
+}
+
+export interface RecordsOptions {
+  readonly config: Config;
+  readonly store: ServiceStore;
+  readonly devices: DeviceRegistry;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+export function createRecords(options: RecordsOptions): Records {
+  const { store, devices, clock, report } = options;
+  const { config } = options;
+  const outages = createOutageRecords({ settings: config.outages, store, devices, clock, report });
+  const signIns = createSignInRecords({
+    ...{ devices, clock, report },
+    isService: (id) => store.get(id) !== null,
+    forgetAfterMs: config.phones.forgetAfterMs,
+  });
+  return {
+    outages,
+    read() {
+      signIns.read(config.state.folder);
+      outages.read(config.state.folder);
+    },
+    begin() {
+      signIns.begin();
+      outages.begin();
+    },
+    define(next) {
+      signIns.define(next.phones.forgetAfterMs, next.state.folder);
+      outages.define(next.outages, next.state.folder);
+    },
+    problems: () => [signIns.problem(), outages.problem()].filter((problem) => problem !== null),
+    async stop(withinMs) {
+      const limit = Promise.withResolvers<void>();
+      const cancel = clock.after(withinMs, limit.resolve);
+      await Promise.race([Promise.all([signIns.stop(), outages.stop()]), limit.promise]);
+      cancel();
+    },
+  };
+}
