@@ -150,7 +150,7 @@ export function createApp(
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, clock, report });
+  const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
 
   const relay = createRelay(allServices(config), names);

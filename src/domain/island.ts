@@ -11,9 +11,12 @@ import type { ServiceStatus } from './model.ts';
 export type SiteService = Pick<ServiceStatus, 'site' | 'isNear' | 'state' | 'failure'>;
 
 /** Another site of which nothing can be reached. */
-export interface CutOffSite {
+export interface CutSince {
   readonly site: string;
   readonly since: number;
+}
+
+export interface CutOffSite extends CutSince {
   /** It has lasted long enough, and the own site is in service: an island. */
   readonly suspected: boolean;
   /** The island has lasted so long that replication between the sites may break. */
@@ -75,7 +78,9 @@ export function reduceIslands(
     if (!stays && !members.every(isUnreachable)) return [];
     // A clock that was set back must not make it longer.
     const since = Math.min(known?.since ?? at, at);
-    const suspected = own && at - since >= settings.suspectAfterMs;
+    // What was read back, or is asked anew, must be seen to be unreachable first.
+    const isSeen = known?.suspected === true || members.every(isUnreachable);
+    const suspected = own && isSeen && at - since >= settings.suspectAfterMs;
     return [{ site, since, suspected, long: suspected && at - since >= settings.warnAfterMs }];
   });
   const endOf = (site: string): IslandEnd => {

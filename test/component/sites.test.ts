@@ -1,10 +1,13 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { renderStatus } from '../../src/commands/status.ts';
 import type { Config, ReportNodeConfig } from '../../src/config/config.ts';
 import type { HealthReport } from '../../src/ops/health.ts';
-import { fetchRaw, type Rig, startRig } from '../rig.ts';
+import { fetchRaw, type Rig, type RigOptions, startRig } from '../rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.stop());
@@ -27,7 +30,7 @@ function twoSites(config: Config, node: ReportNodeConfig): Config {
   };
 }
 
-async function start(): Promise<{ reports: string; node: string }> {
+async function start(but: RigOptions & { folder?: string } = {}): Promise<{ reports: string; node: string }> {
   const server = createServer((_, response) => response.end('up'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -37,9 +40,14 @@ async function start(): Promise<{ reports: string; node: string }> {
     ...{ id: 'r', name: 'Reports', url: node, site: 'east', ca: null, fingerprints: [], certificateNames: [] },
     probe,
   };
-  rig = await startRig({ servers: 3, intervalMs: 200, config: (base) => twoSites(base, config) });
+  const { folder = null, ...options } = but;
+  rig = await startRig({
+    ...{ servers: 3, intervalMs: 200 },
+    config: (base) => ({ ...twoSites(base, config), state: { folder } }),
+    ...options,
+  });
   const reports = `http://127.0.0.1:${rig.app.reportAddresses()[0]?.port}`;
-  await vi.waitFor(async () => expect((await fetchRaw(reports)).status).toBe(302));
+  await vi.waitFor(async () => expect((await fetchRaw(reports)).status).not.toBe(503));
   return { reports, node };
 }
 
@@ -105,4 +113,26 @@ it('B405 B406 a server of the other site that is out by its own word is an ordin
   expect(page.body).toContain('<Prompt>Choose another service</Prompt>');
   expect((await health()).islands).toEqual([]);
   expect(logged('island-suspected')).toEqual([]);
+});
+
+it('B407 since when lasts over a restart', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ippa-islands-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'islands.jsonl');
+  await start({ folder });
+  // Where nothing was ever cut off there is nothing to keep.
+  expect(existsSync(file)).toBe(false);
+  const [a = '', , c = ''] = rig.config.clusters[0]?.services.map(({ url }) => url) ?? [];
+  await rig.finesse[1]?.fault('refuse');
+  await vi.waitFor(async () => expect((await health()).islands).toHaveLength(1), { timeout: 30_000 });
+  const { since } = (await health()).islands[0] ?? {};
+  await rig.app.stop(1000);
+  expect(readFileSync(file, 'utf8')).toContain(`{"site":"west","since":${Date.parse(since ?? '')}}`);
+
+  const before = rig;
+  onTestFinished(() => before.stop());
+  await start({ folder, urls: [a, 'http://127.0.0.1:1', c] });
+  await vi.waitFor(async () => expect((await health()).islands).toMatchObject([{ site: 'west', since }]), {
+    timeout: 30_000,
+  });
 });

@@ -11,6 +11,7 @@ import {
 import { selectFrontDoor } from '../../src/domain/routing.ts';
 import { UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
 import { isNearSite } from '../../src/domain/site.ts';
+import { selectCutSince } from '../../src/records/island-records.ts';
 import { createIslands } from '../../src/store/islands.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createEventRecord } from '../event-record.ts';
@@ -165,6 +166,43 @@ describe('an island', () => {
   it('B405 its services are not offered', () => {
     const candidate = { status: serviceStatus({ isCutOff: true }), freshForMs: 10_000 };
     expect(decideRefusal(candidate, serviceStatus({ id: 'a' }), START)).toContain('island');
+  });
+});
+
+describe('what is kept over a restart', () => {
+  const content = (writtenAt: number, ...lines: object[]) => ({ writtenAt, lines, damage: null });
+  const cut = { site: 'west', since: START - DAY_MS };
+
+  it('B407 is believed unless the proxy was away for more than an hour', () => {
+    expect(selectCutSince(content(START, cut), START + 3_600_000)).toEqual([cut]);
+    expect(selectCutSince(content(START, cut), START + 3_600_001)).toEqual([]);
+    const lately = { ...cut, since: START + 1000 };
+    expect(selectCutSince(content(START - DAY_MS, lately), START + 3_600_000)).toEqual([lately]);
+    expect(selectCutSince({ writtenAt: null, lines: [], damage: null }, START)).toEqual([]);
+  });
+
+  it('B407 the last line of a site counts, and what is no such line is passed over', () => {
+    const north = { ...cut, site: 'north' };
+    const lines = [
+      cut,
+      north,
+      { site: 'west', since: null },
+      { site: 7 },
+      'x',
+      { ...cut, site: 'ahead', since: START + 9 },
+    ];
+    expect(selectCutSince(content(START, ...(lines as object[])), START)).toEqual([
+      north,
+      { site: 'ahead', since: START },
+    ]);
+  });
+
+  it('B407 nothing is suspected before it is seen that the site cannot be reached', () => {
+    const kept = [{ ...cut, suspected: false, long: false }];
+    const look = (services: readonly SiteService[]) => reduceIslands(kept, services, START, SETTINGS);
+    expect(look([near(), far(null, 'unknown')])).toEqual({ sites: kept, changes: [] });
+    expect(look([near(), far('timeout')]).changes).toEqual([{ kind: 'island-suspected', ...cut }]);
+    expect(look([near(), far(null, 'in-service')])).toEqual({ sites: [], changes: [] });
   });
 });
 
