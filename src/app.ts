@@ -17,7 +17,7 @@ import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineBounds, defineServices } from './plan.ts';
+import { allServices, createPlan, defineBounds, defineServices, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
@@ -121,6 +121,7 @@ export function createApp(
     store,
     clock,
     random: Math.random,
+    proxy: nameProxy(config),
     onChange: (service, { from, to, attempt }) => {
       const status = store.get(service);
       const { since = null, failure = null } = status ?? {};

@@ -1,5 +1,6 @@
 /** What a configuration says to each of the parts. Pure. */
 
+import { hostname } from 'node:os';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { isNearSite } from './domain/site.ts';
 import { createAddressOf } from './http/server/client-address.ts';
@@ -43,4 +44,9 @@ export function defineServices({ clusters, site: ownSite }: Config): readonly Se
 
 export function defineBounds({ phones }: Config): BoundsConfig {
   return { limits: phones.limits.perAddress, trustedFronts: phones.trustedFronts };
+}
+
+/** The same at each start, and another one for each proxy: no two on one machine have the same ports. */
+export function nameProxy({ phones, ops }: Config): string {
+  return [hostname(), ...[...phones.listeners, ops].map(({ host, port }) => `${host}:${port}`)].join(' ');
 }

@@ -38,16 +38,24 @@ export interface ProsodyOptions {
   readonly roster?: boolean;
   /** Accounts are kept as they are (SCRAM only) or in the clear (PLAIN too). */
   readonly extra?: string;
+  /** No login without TLS on the plain port. */
+  readonly requireTls?: boolean;
+  /** What its certificate is for. Default: the domain and loopback. */
+  readonly certificateNames?: readonly string[];
 }
 
 export async function createProsody(options: ProsodyOptions = {}): Promise<Prosody> {
   const { domain = 'finesse-a.example.com', roster = true, extra = '' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'ippa-prosody-'));
   const [directPort, plainPort] = await freePorts(2);
-  const { cert, key } = selfSigned([domain, 'localhost', '127.0.0.1'], Date.now());
+  const { certificateNames = [domain, 'localhost', '127.0.0.1'] } = options;
+  const { cert, key } = selfSigned(certificateNames, Date.now());
   writeFileSync(join(folder, 'cert.pem'), cert);
   writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 });
-  writeFileSync(join(folder, 'prosody.cfg.lua'), configuration({ folder, domain, directPort, plainPort, extra }));
+  writeFileSync(
+    join(folder, 'prosody.cfg.lua'),
+    configuration({ folder, domain, directPort, plainPort, extra, ...options }),
+  );
   writeAccounts(folder, domain, roster);
   let process: ChildProcess | null = null;
   let text = '';
@@ -86,9 +94,10 @@ interface Settings {
   readonly directPort: number;
   readonly plainPort: number;
   readonly extra: string;
+  readonly requireTls?: boolean;
 }
 
-function configuration({ folder, domain, directPort, plainPort, extra }: Settings): string {
+function configuration({ folder, domain, directPort, plainPort, extra, ...settings }: Settings): string {
   const ssl = `{ certificate = "${folder}/cert.pem"; key = "${folder}/key.pem"; protocol = "tlsv1_2+" }`;
   return `
 daemonize = false
@@ -104,7 +113,7 @@ modules_enabled = { "roster", "saslauth", "disco", "ping", "tls" }
 modules_disabled = { "s2s" }
 authentication = "internal_plain"
 storage = "internal"
-c2s_require_encryption = false
+c2s_require_encryption = ${settings.requireTls === true}
 allow_unencrypted_plain_auth = true
 log = { { levels = { min = "info" }, to = "console" } }
 ${extra}

@@ -1,5 +1,5 @@
+import { NO_SIGNALS } from '../src/domain/health/state.ts';
 import { READY, type ServiceStatus } from '../src/domain/model.ts';
-import { NO_SIGNALS } from '../src/domain/signals.ts';
 import { START } from './fake-clock.ts';
 import { INFO } from './scripted-probe.ts';
 

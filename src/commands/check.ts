@@ -5,20 +5,21 @@ import { renderProblems } from '../config/load.ts';
 import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
+import { type Confirmed, checkNotifications, renderNotificationChecks } from './notification-check.ts';
 import type { Output } from './output.ts';
 import { type PhoneAddress, phoneAddresses, shortAddress } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
 import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
-import { checkServices, renderNotTried, renderServiceChecks, type ServiceCheck } from './service-check.ts';
+import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
-  /** Ask every Finesse server, and every node for reports, once. */
+  /** Ask every Finesse server and every node for reports once, and sign in once to each Notification Service. */
   readonly probe?: boolean;
   /** One JSON object instead of text. */
   readonly json?: boolean;
 }
 
-/** 0: fine (warnings included) · 1: a probe failed · 2: the configuration is wrong. */
+/** 0: fine (warnings included) · 1: a probe or a login failed · 2: the configuration is wrong. */
 export type CheckExitCode = 0 | 1 | 2;
 
 export async function runCheck(
@@ -42,7 +43,8 @@ export async function runCheck(
   if (options.probe === true) print('\nAsking every Finesse server once:\n');
   const services: ServiceCheck[] = options.probe === true ? await checkServices(config, probeOf, now) : [];
   print(renderServiceChecks(config, services));
-  if (options.probe === true) print(renderNotTried(config));
+  const notifications = options.probe === true ? await checkNotifications(config, confirmedInfo(services)) : [];
+  print(renderNotificationChecks(notifications));
   const reports = options.probe === true ? await checkReports(config, now) : [];
   if (reports.length > 0) print('\nAsking every node of Unified Intelligence Center once:\n');
   print(renderReportChecks(reports));
@@ -50,10 +52,24 @@ export async function runCheck(
   const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
   print(pushes.map((line) => `  ${line}\n`).join(''));
-  const ok = services.every(({ confirmed }) => confirmed) && reports.every(({ up }) => up);
+  const ok =
+    services.every(({ confirmed }) => confirmed) &&
+    notifications.every((check) => check.ok !== false) &&
+    reports.every(({ up }) => up);
   if (options.json === true)
-    writeJson(output, { ok, problems: [], warnings, services, ...(options.probe === true ? { reports, pushes } : {}) });
+    writeJson(output, {
+      ok,
+      problems: [],
+      warnings,
+      services: services.map(({ info: _, ...check }) => check),
+      ...(notifications.length > 0 ? { notifications } : {}),
+      ...(options.probe === true ? { reports, pushes } : {}),
+    });
   return ok ? 0 : 1;
+}
+
+function confirmedInfo(services: readonly ServiceCheck[]): Confirmed {
+  return (id) => services.find((service) => service.id === id && service.confirmed)?.info ?? null;
 }
 
 function writeJson(output: Output, result: Readonly<Record<string, unknown>>): void {

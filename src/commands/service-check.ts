@@ -28,6 +28,8 @@ export interface ServiceCheck {
   readonly certificateExpires: string | null;
   /** One that is not trusted. */
   readonly certificate: PeerCertificate | null;
+  /** What SystemInfo said, as far as it was readable. */
+  readonly info: SystemInfo | null;
 }
 
 /** One probe of every service, all at once; in the order of the configuration. */
@@ -61,6 +63,7 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     latencyMs,
     certificateExpires: seen?.validTo ?? null,
     certificate,
+    info: infoOf(outcome),
   }));
 }
 
@@ -152,12 +155,4 @@ export function renderServiceChecks(config: Config, checks: readonly ServiceChec
     })
     .map((line) => `${line}\n`)
     .join('');
-}
-
-/** One line, or none: only what runs keeps a connection to the Notification Service. */
-export function renderNotTried(config: Config): string {
-  const services = config.clusters.flatMap((cluster) => cluster.services);
-  const ids = services.filter(({ notification }) => notification !== null).map(({ id }) => id);
-  if (ids.length === 0) return '';
-  return `  The Notification Service of ${ids.join(', ')} is not tried by check: look in /health under signals once the proxy runs.\n`;
 }

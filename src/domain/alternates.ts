@@ -1,7 +1,8 @@
 /** Which services of a cluster may be offered to an agent, and why the others may not (reference/finesse-health.md §3). */
 
+import { isTooOld } from './health/freshness.ts';
+import { selectStanding } from './health/signals.ts';
 import type { ServiceStatus, SystemInfo } from './model.ts';
-import { selectStanding } from './signals.ts';
 
 export interface Candidate {
   readonly status: ServiceStatus;
@@ -29,7 +30,7 @@ function decideFault({ status, freshForMs }: Candidate, now: number): string | n
   const standing = selectStanding(status.signals, { advisory: status.signals.notification !== 'on' });
   if (standing !== null) return `a failure of its ${standing.signal} signal stands (${standing.failure.code})`;
   if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
-  if (status.confirmedAt === null || now - status.confirmedAt > freshForMs) return 'its last confirmation is too old';
+  if (isTooOld(status.confirmedAt, freshForMs, now)) return 'its last confirmation is too old';
   if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';
   return status.info === null ? null : decideInfoRefusal(status.info);
 }

@@ -6,12 +6,12 @@
 
 import type { RelayedPage } from './device.ts';
 import type { FailureCode } from './failure.ts';
+import type { SignalName } from './health/state.ts';
 import type { IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
-import type { SignalName } from './signals.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 

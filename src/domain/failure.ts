@@ -131,30 +131,73 @@ export const failures = {
   'notification-lost': {
     cause: 'server',
     phone: null,
-    operator: 'The connection to the Notification Service is lost: the service, or the network to it, is down.',
+    operator: 'Notification Service: the connection is lost: the service, or the network to it, is down.',
+  },
+  'notification-refused': {
+    cause: 'server',
+    phone: null,
+    operator: 'Notification Service: connection refused: nothing listens on that port.',
+  },
+  'notification-unreachable': {
+    cause: 'server',
+    phone: null,
+    operator: 'Notification Service: the host cannot be reached.',
+  },
+  'notification-timeout': {
+    cause: 'server',
+    phone: null,
+    operator:
+      'Notification Service: no login within the time limit: packets are dropped, or the service hangs. Is its port open for this machine?',
+  },
+  'notification-tls': {
+    cause: 'server',
+    phone: null,
+    operator: 'Notification Service: the TLS handshake failed.',
   },
   'notification-presence': {
     cause: 'server',
     phone: null,
-    operator: 'The XMPP user finesse became unavailable: Tomcat or the Finesse web application is down.',
+    operator:
+      'Notification Service: the XMPP user finesse is unavailable: Tomcat or the Finesse web application is down. AVAILABLE is awaited, whatever SystemInfo says; with notification.advisory: true SystemInfo alone decides.',
   },
   'notification-awaited': {
     cause: 'server',
     phone: null,
     operator:
-      'Waiting for the notification that SystemInfo is IN_SERVICE, at most until SystemInfo has said so itself for 30 s.',
+      'Notification Service: IN_SERVICE is awaited, at most until SystemInfo has said so itself for 30 s; with notification.advisory: true SystemInfo alone decides.',
+  },
+  'notification-name': {
+    cause: 'configuration',
+    phone: null,
+    operator: 'Notification Service: the host name does not resolve. Check notification.host and DNS.',
+  },
+  'notification-certificate': {
+    cause: 'configuration',
+    phone: null,
+    operator:
+      'Notification Service: the certificate is not trusted. Set notification.ca to its CA, or to the certificate itself if it is self-signed.',
+  },
+  'notification-certificate-name': {
+    cause: 'configuration',
+    phone: null,
+    operator: 'Notification Service: the certificate carries neither notification.host nor notification.domain.',
   },
   'notification-login': {
     cause: 'configuration',
     phone: null,
     operator:
-      'The Notification Service refuses the login. Check notification.username and password; no login is tried for 30 minutes, since five wrong ones lock the account.',
+      'Notification Service: the login is refused. Check notification.username and password; no login is tried for 30 minutes, since five wrong ones lock the account.',
   },
   'notification-setup': {
     cause: 'configuration',
     phone: null,
     operator:
-      'The Notification Service answers, but cannot be used as configured. SystemInfo alone decides until then.',
+      'Notification Service: it answers, but cannot be used as configured. SystemInfo alone decides until then.',
+  },
+  'notification-fault': {
+    cause: 'server',
+    phone: null,
+    operator: 'Notification Service: a fault of the proxy itself; please report it with the log line.',
   },
   unauthorized: {
     cause: 'configuration',

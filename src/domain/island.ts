@@ -8,7 +8,9 @@ import type { FailureCode } from './failure.ts';
 import type { ServiceStatus } from './model.ts';
 
 /** What of a service tells whether its site can be reached. */
-export type SiteService = Pick<ServiceStatus, 'site' | 'isNear' | 'state' | 'failure'>;
+export type SiteService = Pick<ServiceStatus, 'site' | 'isNear' | 'state' | 'failure'> & {
+  readonly signals: Pick<ServiceStatus['signals'], 'systemInfo'>;
+};
 
 /** Another site of which nothing can be reached. */
 export interface CutSince {
@@ -41,23 +43,17 @@ export interface IslandStep {
 
 const UNREACHABLE: ReadonlySet<FailureCode> = new Set(['refused', 'unreachable', 'connect-timeout', 'timeout']);
 /** What may come from the network as well as from the server, and what says nothing of either. */
-const UNTOLD: ReadonlySet<FailureCode> = new Set([
-  'reset',
-  'name-not-found',
-  'notification-lost',
-  'notification-presence',
-  'notification-awaited',
-  'internal',
-]);
+const UNTOLD: ReadonlySet<FailureCode> = new Set(['reset', 'name-not-found', 'internal']);
 
 function isUnreachable({ state, failure }: SiteService): boolean {
   return (state === 'reconnecting' || state === 'out-of-service') && failure !== null && UNREACHABLE.has(failure.code);
 }
 
-/** A first confirmed probe of a service that is out is not enough: the next one may hang again. */
-function isReached({ state, failure }: SiteService): boolean {
-  if (state === 'in-service') return true;
-  return failure !== null && !UNREACHABLE.has(failure.code) && !UNTOLD.has(failure.code);
+/** Any answer will do. What fails at the Notification Service alone says nothing: SystemInfo is asked as well. */
+function isReached({ state, failure, signals }: SiteService): boolean {
+  if (state === 'in-service' || signals.systemInfo.says === 'in-service') return true;
+  if (failure === null || failure.code.startsWith('notification-')) return false;
+  return !UNREACHABLE.has(failure.code) && !UNTOLD.has(failure.code);
 }
 
 /** What is known of the other sites at this moment. It begins when all of a site is unreachable, and ends when any is reached. */

@@ -1,46 +1,11 @@
 /** The words of the domain as types. Pure data: times are epoch milliseconds, so that state can be stored and shared. */
 
 import type { Failure } from './failure.ts';
-import type { SignalName, Signals } from './signals.ts';
+import type { AdminSetting, HealthState, SignalName, Signals, SystemInfo } from './health/state.ts';
 
 export type { Failure } from './failure.ts';
-
-/** What the operator set; apart from health. */
-export type AdminState = 'ready' | 'drain' | 'maint';
-
-export interface AdminSetting {
-  readonly admin: AdminState;
-  readonly reason: string | null;
-  /** When the setting ends by itself and becomes ready again, or null. */
-  readonly until: number | null;
-}
-
-export const READY: AdminSetting = { admin: 'ready', reason: null, until: null };
-
-export type HealthState = 'unknown' | 'in-service' | 'reconnecting' | 'out-of-service';
-
-/** What a SystemInfo answer said, as far as decisions need it (reference/finesse-health.md §2). null: element absent or empty. */
-export interface SystemInfo {
-  readonly status: string;
-  readonly statusReason: string | null;
-  readonly deploymentType: string | null;
-  readonly lastCtiHeartbeatStatus: string | null;
-  readonly finesseMMode: string | null;
-  readonly ctiMMode: string | null;
-  readonly peripheralId: string | null;
-  readonly primaryHost: string | null;
-  readonly secondaryHost: string | null;
-  readonly xmppDomain: string | null;
-  readonly xmppPubSubDomain: string | null;
-}
-
-/** What one probe (with its one repeat, if any) established. */
-export type ProbeOutcome =
-  | { readonly kind: 'confirmed'; readonly info: SystemInfo }
-  /** Not confirmed in service; `info` where SystemInfo itself was readable and said so. */
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly info: SystemInfo | null }
-  /** 401 or 403: a fault of the configuration, never an outage. */
-  | { readonly kind: 'fault'; readonly failure: Failure };
+export type { AdminSetting, AdminState, HealthState, ProbeOutcome, SystemInfo } from './health/state.ts';
+export { READY } from './health/state.ts';
 
 /** The health of one service as everything but the monitor reads it. */
 export interface ServiceStatus {

@@ -4,8 +4,8 @@
  * is not copied for each. At any moment: signedIn = elsewhere + returned + missing. Pure; times are epoch milliseconds.
  */
 
+import type { SignalName } from './health/state.ts';
 import type { Failure } from './model.ts';
-import type { SignalName } from './signals.ts';
 
 export type Outcome = 'elsewhere' | 'returned' | 'missing';
 

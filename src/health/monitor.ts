@@ -1,10 +1,15 @@
 /** All services' supervisors as one: what the phone path may ask of health, and when the first round of probes is over. */
 
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
-import type { HealthEffect, HealthSettings } from '../domain/service-health.ts';
-import { createNotificationClient, type NotificationSeen } from '../notification/notification.ts';
+import type { HealthEffect } from '../domain/health/events.ts';
+import type { HealthSettings } from '../domain/health/state.ts';
+import {
+  createNotificationClient,
+  type NotificationClient,
+  type NotificationSeen,
+} from '../notification/notification.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Probe, ProbeResult } from './probe.ts';
@@ -23,6 +28,8 @@ export interface MonitorOptions extends Watched {
   readonly store: ServiceStore;
   readonly clock: Clock;
   readonly random: () => number;
+  /** The same at each start of this proxy, and another one for each proxy. */
+  readonly proxy: string;
   readonly onChange: (id: string, change: HealthChange) => void;
   readonly onProbe: (id: string, result: ProbeResult) => void;
   readonly onFault: (id: string, error: unknown) => void;
@@ -48,23 +55,16 @@ export interface Monitor {
   confirm(id: string, withinMs: number): Promise<boolean>;
 }
 
-interface Watch {
-  readonly service: ServiceConfig;
-  readonly supervisor: Supervisor;
-  /** `before` is the service as it was configured until now. */
-  start(before?: ServiceConfig): void;
-  stop(): Promise<void>;
-}
-
 export function createMonitor(options: MonitorOptions): Monitor {
   let { reconnect } = options;
   const watch = (service: ServiceConfig): Watch => watchOne({ ...options, reconnect }, service);
   let watches = new Map(options.services.map((service) => [service.id, watch(service)]));
   let isRunning = false;
   let isReady = false;
-  const ready = Promise.all([...watches.values()].map(({ supervisor }) => supervisor.firstProbe)).then(() => {
+  const ready = Promise.all([...watches.values()].map(({ supervisor }) => supervisor().firstProbe)).then(() => {
     isReady = true;
   });
+  options.store.onAdminChange((id) => watches.get(id)?.supervisor().settingChanged());
   return {
     start() {
       isRunning = true;
@@ -76,67 +76,113 @@ export function createMonitor(options: MonitorOptions): Monitor {
     },
     define(next) {
       const before = watches;
-      const sameGrid = isDeepStrictEqual(reconnect, next.reconnect);
       reconnect = next.reconnect;
-      const keep = (service: ServiceConfig) => {
+      watches = new Map(next.services.map((service) => [service.id, before.get(service.id) ?? watch(service)]));
+      for (const service of next.services) {
         const known = before.get(service.id);
-        return sameGrid && isDeepStrictEqual(known?.service, service) ? known : undefined;
-      };
-      watches = new Map(next.services.map((service) => [service.id, keep(service) ?? watch(service)]));
+        if (known?.define(service, reconnect) === false) watches.set(service.id, watch(service));
+      }
       const kept = new Set(watches.values());
       for (const old of before.values()) if (!kept.has(old)) void old.stop();
       const known = new Set(before.values());
-      for (const made of watches.values())
-        if (isRunning && !known.has(made)) made.start(before.get(made.service.id)?.service);
+      for (const made of watches.values()) if (isRunning && !known.has(made)) made.start();
     },
     isReady: () => isReady,
     ready,
-    requestFailed: async (id) => watches.get(id)?.supervisor.requestFailed(),
-    confirm: async (id, withinMs) => (await watches.get(id)?.supervisor.confirm(withinMs)) ?? false,
+    requestFailed: async (id) => watches.get(id)?.supervisor().requestFailed(),
+    confirm: async (id, withinMs) => (await watches.get(id)?.supervisor().confirm(withinMs)) ?? false,
   };
 }
 
-function watchOne(options: MonitorOptions, service: ServiceConfig): Watch {
-  const { clock } = options;
-  const { notification: config } = service;
-  const notification =
-    config === null
-      ? null
-      : createNotificationClient({
-          ...{ service, config, clock, intervalMs: options.reconnect.intervalMs },
-          isLost: () => options.store.signals(service.id).connection.says === 'lost',
-          unique: () => randomBytes(4).toString('hex'),
-          report: (event) => supervisor.signal(event),
-          observe: (seen) => options.onNotification?.(service.id, seen),
-        });
-  const supervisor = createSupervisor({
-    id: service.id,
-    probe: options.createProbe(service),
-    probeIntervalMs: service.probe.intervalMs,
-    probeTimeoutMs: service.probe.timeoutMs,
-    reconnect: options.reconnect,
-    advisory: config?.advisory ?? false,
-    store: options.store,
-    clock,
-    random: options.random,
-    onChange: (change) => options.onChange(service.id, change),
-    onProbe: (result) => {
-      options.onProbe(service.id, result);
-      if (result.outcome.kind === 'confirmed') notification?.confirmed(result.outcome.info);
-    },
-    onFault: (error) => options.onFault(service.id, error),
-  });
+interface Watch {
+  /** The one that is at work now. */
+  readonly supervisor: () => Supervisor;
+  start(): void;
+  stop(): Promise<void>;
+  /**
+   * Goes on by another configuration: begins anew with what concerns it, and with nothing else. Returns false, with nothing
+   * changed, for another server.
+   */
+  define(service: ServiceConfig, reconnect: HealthSettings): boolean;
+}
+
+/** The server that the health is about. */
+const serverOf = ({ url, probe }: ServiceConfig) => [url, probe.url];
+
+/** What the connection to the Notification Service depends on; null: there is none. */
+function connectionOf({ notification, certificateNames }: ServiceConfig): object | null {
+  return notification === null ? null : { ...notification, advisory: null, certificateNames };
+}
+
+/** What probes, their times and the judgement of signals depend on. */
+function probingOf(service: ServiceConfig, reconnect: HealthSettings): object {
+  const { ca, fingerprints, certificateNames, probe, notification } = service;
+  return { ca, fingerprints, certificateNames, probe, reconnect, advisory: notification?.advisory ?? false };
+}
+
+function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
+  const { clock, store } = options;
+  const { id } = first;
+  let service = first;
+  let { reconnect } = options;
+  let isRunning = false;
+
+  const listen = (): NotificationClient | null => {
+    const { notification: config } = service;
+    if (config === null) return null;
+    return createNotificationClient({
+      ...{ service, config, clock, name: nameOf(options.proxy, id), intervalMs: () => reconnect.intervalMs },
+      isLost: () => store.signals(id).connection.says === 'lost',
+      report: (event) => supervisor.signal(event),
+      observe: (seen) => options.onNotification?.(id, seen),
+    });
+  };
+  const supervise = (): Supervisor =>
+    createSupervisor({
+      ...{ id, reconnect, store, clock, random: options.random },
+      probe: options.createProbe(service),
+      probeIntervalMs: service.probe.intervalMs,
+      probeTimeoutMs: service.probe.timeoutMs,
+      onChange: (change) => options.onChange(id, change),
+      onProbe: (result) => options.onProbe(id, result),
+      onConfirmed: (info) => notification?.confirmed(info),
+      onFault: (error) => options.onFault(id, error),
+    });
+  let notification = listen();
+  let supervisor = supervise();
+
   return {
-    service,
-    supervisor,
-    start(before) {
-      const isSame = config !== null && isDeepStrictEqual(before?.notification, config);
-      supervisor.signal({ kind: 'reset', at: clock.now(), isSame });
+    supervisor: () => supervisor,
+    start() {
+      isRunning = true;
+      supervisor.signal({ kind: 'reset', at: clock.now() });
       supervisor.start();
     },
     async stop() {
       supervisor.stop();
       await notification?.stop();
     },
+    define(next, nextReconnect) {
+      if (!isDeepStrictEqual(serverOf(service), serverOf(next))) return false;
+      const staysConnected = isDeepStrictEqual(connectionOf(service), connectionOf(next));
+      const staysProbed = isDeepStrictEqual(probingOf(service, reconnect), probingOf(next, nextReconnect));
+      service = next;
+      reconnect = nextReconnect;
+      if (staysConnected && staysProbed) return true;
+      supervisor.stop();
+      supervisor = supervise();
+      if (!staysConnected) {
+        void notification?.stop();
+        notification = listen();
+        supervisor.signal({ kind: 'reset', at: clock.now() });
+      }
+      if (isRunning) supervisor.start();
+      return true;
+    },
   };
+}
+
+/** By which one service of one proxy is known to a Notification Service. */
+function nameOf(proxy: string, service: string): string {
+  return createHash('sha256').update(`${proxy} ${service}`).digest('hex').slice(0, 8);
 }

@@ -3,14 +3,11 @@
  * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
  */
 
-import {
-  type HealthEffect,
-  type HealthEvent,
-  type HealthSettings,
-  selectWakeAt,
-  shortProbeMs,
-} from '../domain/service-health.ts';
-import { reduceSignalled, type SignalEvent, type SignalSettings } from '../domain/signals.ts';
+import type { HealthEffect, HealthEvent, SignalEvent } from '../domain/health/events.ts';
+import { FRESH_MS, isFresh } from '../domain/health/freshness.ts';
+import type { HealthSettings } from '../domain/health/state.ts';
+import { shortProbeMs } from '../domain/health/timeline.ts';
+import type { SystemInfo } from '../domain/model.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Probe, ProbeResult } from './probe.ts';
@@ -21,20 +18,22 @@ export interface SupervisorOptions {
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
   readonly reconnect: HealthSettings;
-  /** What the Notification Service says changes nothing. Default: it does. */
-  readonly advisory?: boolean;
   readonly store: ServiceStore;
   readonly clock: Clock;
   /** 0…1, for jitter. */
   readonly random: () => number;
   readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
   readonly onProbe: (result: ProbeResult) => void;
+  /** A probe has confirmed the service; after its result was applied. */
+  readonly onConfirmed?: (info: SystemInfo) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 export interface Supervisor {
   start(): void;
   stop(): void;
+  /** The operator's setting is another one: it may have an end. */
+  settingChanged(): void;
   /** Resolves when the first probe has ended. */
   readonly firstProbe: Promise<void>;
   /**
@@ -53,15 +52,15 @@ interface Flight {
   readonly done: Promise<void>;
 }
 
-/** A result under this age serves a choice (contract.md, "Pages"), and failed requests ask no more often than this. */
-const FRESH_MS = 1000;
+/** Timers cannot run longer than 2^31 ms; what is due later is looked at again. */
+const MAX_TIMER_MS = 86_400_000;
 /** Share of the interval by which polls are spread, so that servers and proxies do not march in step. */
 const JITTER = 0.1;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { id, store, clock } = options;
-  const reconnect: SignalSettings = { ...options.reconnect, advisory: options.advisory ?? false };
+  const { id, store, clock, reconnect } = options;
   const stopping = new AbortController();
+  let isRunning = false;
   let flight: Flight | null = null;
   let requestProbeAt = Number.NEGATIVE_INFINITY;
   let freshProbeAt = Number.NEGATIVE_INFINITY;
@@ -74,11 +73,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const state = () => store.health(id).phase.state;
 
   const apply = (event: HealthEvent | SignalEvent) => {
-    const step = reduceSignalled({ health: store.health(id), signals: store.signals(id) }, event, reconnect);
-    store.setHealth(id, step.health, step.signals);
+    const effects = store.apply(id, event);
     armWake();
-    for (const effect of step.effects) {
-      if (effect.kind === 'announce') options.onChange(effect);
+    for (const effect of effects) {
+      if (effect.kind === 'announce') tell(() => options.onChange(effect));
       else if (effect.limit === 'fresh') void probeFresh();
       else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
       // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
@@ -87,11 +85,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   };
 
+  /** Whoever listens is told, and costs the service nothing if it throws. */
+  const tell = (listener: () => void) => {
+    try {
+      listener();
+    } catch (error) {
+      options.onFault(error);
+    }
+  };
+
   const armWake = () => {
     cancelWake();
-    const at = selectWakeAt(store.health(id).phase, reconnect);
+    const at = store.wakeAt(id);
     if (at === null) return;
-    cancelWake = clock.after(Math.max(0, at - clock.now()), () => apply({ kind: 'time', at: clock.now() }));
+    const delayMs = Math.min(Math.max(0, at - clock.now()), MAX_TIMER_MS);
+    cancelWake = clock.after(delayMs, () => apply({ kind: 'time', at: clock.now() }));
   };
 
   /** The next poll, one interval after the probe that started at `startedAt`. */
@@ -114,8 +122,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     try {
       const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
       if (stopping.signal.aborted) return;
-      options.onProbe(result);
-      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs: result.latencyMs, outcome: result.outcome });
+      tell(() => options.onProbe(result));
+      const { outcome, latencyMs } = result;
+      apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs, outcome });
+      if (outcome.kind === 'confirmed') tell(() => options.onConfirmed?.(outcome.info));
     } catch (error) {
       if (!stopping.signal.aborted) options.onFault(error);
     }
@@ -176,13 +186,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const pause = (delayMs: number) => new Promise<void>((resolve) => void clock.after(delayMs, resolve));
 
-  const isFresh = () => {
-    const { phase, failure, confirmedAt } = store.health(id);
-    return phase.state === 'in-service' && failure === null && clock.now() - (confirmedAt ?? 0) < FRESH_MS;
-  };
+  const isConfirmed = () => isFresh(store.health(id), clock.now());
 
   const confirm = async (withinMs: number): Promise<boolean> => {
-    if (isFresh()) return true;
+    if (isConfirmed()) return true;
     // While reconnecting one more probe would stand in the way of the next attempt's own.
     const asked = state() === 'reconnecting' ? flight : shared();
     if (asked === null) return false;
@@ -190,22 +197,27 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const cancel = clock.after(withinMs, limit.resolve);
     await Promise.race([asked.done, limit.promise]);
     cancel();
-    return isFresh();
+    return isConfirmed();
   };
 
   return {
     start() {
-      // A state that was read back may be in the middle of an outage.
-      armWake();
+      isRunning = true;
+      // A state that is there already may be in the middle of an outage, or have come about by other settings.
+      apply({ kind: 'settings', at: clock.now() });
       shared();
     },
     stop() {
+      isRunning = false;
       stopping.abort();
       cancelFresh();
       cancelPoll();
       cancelWake();
     },
     firstProbe: first.promise,
+    settingChanged() {
+      if (isRunning) armWake();
+    },
     requestFailed,
     signal: (event) => {
       if (!stopping.signal.aborted) apply(event);

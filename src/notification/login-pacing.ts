@@ -1,6 +1,6 @@
 /** When the next login may be tried. Pure; times are epoch milliseconds. */
 
-import type { EndCause } from '../xmpp/connection-end.ts';
+import type { EndCause } from './connection-failure.ts';
 
 export interface Pace {
   /** When this was decided. */
@@ -20,7 +20,7 @@ const MAX_PAUSE_MS = 60_000;
 const EARLY = 0.85;
 
 export interface Ended {
-  readonly why: EndCause;
+  readonly cause: EndCause;
   /** When this login began. */
   readonly startedAt: number;
   readonly at: number;
@@ -31,9 +31,9 @@ export interface Ended {
 }
 
 /** After a lost connection once in every attempt; else once in an attempt at first, and down to once a minute. */
-export function reducePace(pace: Pace, { why, startedAt, at, wasUp, intervalMs }: Ended): Pace {
-  if (why === 'credentials') return { since: at, notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
-  if (why === 'lost' && wasUp) return { since: at, notBefore: startedAt + EARLY * intervalMs, failures: 0 };
+export function reducePace(pace: Pace, { cause, startedAt, at, wasUp, intervalMs }: Ended): Pace {
+  if (cause === 'credentials') return { since: at, notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
+  if (cause === 'lost' && wasUp) return { since: at, notBefore: startedAt + EARLY * intervalMs, failures: 0 };
   const pauseMs = Math.min(intervalMs * 2 ** pace.failures, Math.max(MAX_PAUSE_MS, intervalMs));
   return { since: at, notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
 }

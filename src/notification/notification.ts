@@ -4,10 +4,11 @@
  */
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
+import type { SignalEvent } from '../domain/health/events.ts';
 import type { Failure, SystemInfo } from '../domain/model.ts';
-import type { SignalEvent } from '../domain/signals.ts';
 import type { Clock } from '../time/clock.ts';
-import { faultEnd, NotificationEnd } from '../xmpp/connection-end.ts';
+import { internalError } from '../xmpp/xmpp-error.ts';
+import { type ConnectionEnd, explainEnd, missingDomain } from './connection-failure.ts';
 import { AT_ONCE, mayLogIn, reducePace } from './login-pacing.ts';
 import type { IgnoredBecause } from './payload.ts';
 import { openSession, type Session } from './session.ts';
@@ -15,13 +16,16 @@ import { openSession, type Session } from './session.ts';
 export interface NotificationOptions {
   readonly service: ServiceConfig;
   readonly config: NotificationConfig;
-  /** Length of one attempt of the timeline. */
-  readonly intervalMs: number;
+  /** Length of one attempt of the timeline, as it is configured now. */
+  readonly intervalMs: () => number;
   readonly clock: Clock;
   /** Whether a connection that was up is lost, also one of a client before this. */
   readonly isLost: () => boolean;
-  /** Eight letters or digits: two proxies with one account must not take each other's place. */
-  readonly unique: () => string;
+  /**
+   * Letters and digits, the same at each start, and others for each proxy: two with one account must not take each other's
+   * place, and the server keeps a subscription of each name that there ever was.
+   */
+  readonly name: string;
   readonly report: (event: SignalEvent) => void;
   readonly observe: (seen: NotificationSeen) => void;
 }
@@ -41,28 +45,24 @@ export interface NotificationClient {
   stop(): Promise<void>;
 }
 
+/** Of one proxy: each is a subscription that may stay behind. */
+const MAX_NAMES = 9;
 /** Of an attempt, for a login; the rest is for the probe before it. */
 const LOGIN_SHARE = 0.8;
 
-const NO_DOMAIN = new NotificationEnd(
-  'configuration',
-  'notification-setup',
-  'SystemInfo names no XMPP domain: set notification.domain',
-);
-
 export function createNotificationClient(options: NotificationOptions): NotificationClient {
-  const { service, config, clock, report, observe, intervalMs } = options;
+  const { service, config, clock, report, observe } = options;
   let session: Session | null = null;
   let pace = AT_ONCE;
   let isStopped = false;
-  // Kept over reconnects: the server's subscription is of the full JID, and the next one would be a second.
-  let resource = `ippa-proxy-${options.unique()}`;
+  let number = 1;
 
   const connect = (domain: string, pubsub: string) => {
     const startedAt = clock.now();
     let isUp = false;
+    const resource = `ippa-proxy-${options.name}${number === 1 ? '' : `-${number}`}`;
     session = openSession({
-      ...{ service, config, domain, pubsub, resource, clock, loginMs: LOGIN_SHARE * intervalMs },
+      ...{ service, config, domain, pubsub, resource, clock, loginMs: LOGIN_SHARE * options.intervalMs() },
       events: {
         connected() {
           isUp = true;
@@ -78,32 +78,38 @@ export function createNotificationClient(options: NotificationOptions): Notifica
           report({ kind: 'notified', at: clock.now(), status });
         },
         ignored: (because) => observe({ kind: 'ignored', because }),
-        notSubscribed: (condition) => observe({ kind: 'not-subscribed', condition }),
-        ended: (end) => ended(end, startedAt, isUp),
+        notSubscribed(condition) {
+          observe({ kind: 'not-subscribed', condition });
+          report({ kind: 'not-subscribed', at: clock.now(), condition });
+        },
+        ended(error) {
+          // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
+          if (error.code === 'conflict') number = (number % MAX_NAMES) + 1;
+          ended(explainEnd(error, config, domain), startedAt, isUp);
+        },
       },
     });
   };
 
-  const ended = ({ why, failure }: NotificationEnd, startedAt: number, isUp: boolean) => {
+  const ended = ({ cause, failure }: ConnectionEnd, startedAt: number, isUp: boolean) => {
     session = null;
     if (isStopped) return;
     const at = clock.now();
-    pace = reducePace(pace, { why, startedAt, at, wasUp: isUp || options.isLost(), intervalMs });
-    // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
-    if (why !== 'lost') resource = `ippa-proxy-${options.unique()}`;
+    const wasUp = isUp || options.isLost();
+    pace = reducePace(pace, { cause, startedAt, at, wasUp, intervalMs: options.intervalMs() });
     observe({ kind: 'disconnected', wasUp: isUp, failure });
-    report({ kind: 'disconnected', at, cause: why === 'lost' ? 'lost' : 'configuration', failure });
+    report({ kind: 'disconnected', at, cause: cause === 'lost' ? 'lost' : 'configuration', failure });
   };
 
   return {
     confirmed(info) {
       if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
       const domain = config.domain ?? info.xmppDomain;
-      if (domain === null) return ended(NO_DOMAIN, clock.now(), false);
+      if (domain === null) return ended(missingDomain(), clock.now(), false);
       try {
         connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
       } catch (error) {
-        ended(faultEnd(error), clock.now(), false);
+        ended(explainEnd(internalError(error), config, domain), clock.now(), false);
       }
     },
     async stop() {

@@ -1,6 +1,6 @@
 /** What a stanza of the Notification Service says (reference/finesse-health.md §5). Pure. */
 
-import type { NotifiedStatus } from '../domain/signals.ts';
+import type { NotifiedStatus } from '../domain/health/state.ts';
 import { child, parseXmlDocument, type XmlElement } from '../xmpp/stream.ts';
 
 export const SYSTEM_INFO_NODE = '/finesse/api/SystemInfo';

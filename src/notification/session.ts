@@ -4,13 +4,13 @@
  */
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
-import type { NotifiedStatus } from '../domain/signals.ts';
+import type { NotifiedStatus } from '../domain/health/state.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
-import { Line } from '../xmpp/connection.ts';
-import { faultEnd, NotificationEnd } from '../xmpp/connection-end.ts';
+import { XmppConnection } from '../xmpp/connection.ts';
 import { logIn } from '../xmpp/login.ts';
-import { child, type XmlElement } from '../xmpp/stream.ts';
+import { child, readStanzaError, type XmlElement } from '../xmpp/stream.ts';
+import { toXmppError, XmppError } from '../xmpp/xmpp-error.ts';
 import { createPresenceTracker, type IgnoredBecause, parseNotification, SYSTEM_INFO_NODE } from './payload.ts';
 
 export interface SessionEvents {
@@ -18,14 +18,16 @@ export interface SessionEvents {
   readonly presence: (available: boolean) => void;
   readonly notified: (status: NotifiedStatus) => void;
   readonly ignored: (because: IgnoredBecause) => void;
+  readonly subscribed?: () => void;
   /** The server does not let the account subscribe: notifications will not come. */
   readonly notSubscribed: (condition: string) => void;
   /** The last event; comes exactly once. */
-  readonly ended: (end: NotificationEnd) => void;
+  readonly ended: (error: XmppError) => void;
 }
 
 export interface SessionOptions {
-  readonly service: ServiceConfig;
+  /** What of the service says whom to trust beside the names of `config`. */
+  readonly service: Pick<ServiceConfig, 'certificateNames'>;
   readonly config: NotificationConfig;
   readonly domain: string;
   readonly pubsub: string;
@@ -55,29 +57,29 @@ export function openSession(options: SessionOptions): Session {
   let unsubscribed = () => {};
   let jid: string | null = null;
 
-  const line = new Line({
-    ...options,
+  const connection = new XmppConnection({
+    ...{ host: config.host, port: config.port, tls: config.tls, ca: config.ca, fingerprints: config.fingerprints },
+    ...{ domain: options.domain, certificateNames: trustedNames(options) },
     onOversized: () => events.ignored('oversized'),
-    onEnd(end) {
+    onEnd(error) {
       cancelTimer();
       unsubscribed();
       done.resolve();
-      events.ended(end);
+      events.ended(error);
     },
   });
-  const lose = (detail: string) => line.end(new NotificationEnd('lost', 'notification-lost', detail));
   cancelTimer = clock.after(options.loginMs, () => {
-    line.end(new NotificationEnd('lost', 'timeout', 'the login took too long'));
+    connection.abort(new XmppError('timeout', 'the login took too long'));
   });
 
   const begin = async () => {
-    jid = await logIn(line, config, options.resource);
+    jid = await logIn(connection, { ...config, resource: options.resource });
     cancelTimer();
-    line.send('<presence/>');
-    line.send(subscription('subscribe', options.pubsub, jid));
-    const reader = createReader(options, line, () => unsubscribed());
+    connection.send('<presence/>');
+    connection.send(subscription('subscribe', options.pubsub, jid));
+    const reader = createReader(options, connection, () => unsubscribed());
     events.connected();
-    line.handle(reader.read);
+    connection.handle(reader.read);
     keepAlive(reader);
   };
 
@@ -85,13 +87,15 @@ export function openSession(options: SessionOptions): Session {
   const keepAlive = (reader: Reader) => {
     const everyMs = config.deadAfterMs / 2;
     const ask = () => {
-      line.heard = false;
-      line.send(`<iq type='get' id='ping' to='${escapeXml(options.domain)}'><ping xmlns='urn:xmpp:ping'/></iq>`);
+      connection.heard = false;
+      connection.send(`<iq type='get' id='ping' to='${escapeXml(options.domain)}'><ping xmlns='urn:xmpp:ping'/></iq>`);
       const dueAt = clock.now() + everyMs;
       cancelTimer = clock.after(everyMs, () => {
         // A process that stood still has not read what came meanwhile: it asks once more.
         const isLate = clock.now() - dueAt > everyMs / 2;
-        if (!line.heard && !isLate) return lose(`nothing was heard for ${config.deadAfterMs / 1000} s`);
+        if (!connection.heard && !isLate) {
+          return connection.abort(new XmppError('silent', `nothing was heard for ${config.deadAfterMs / 1000} s`));
+        }
         reader.askPresence();
         ask();
       });
@@ -99,27 +103,31 @@ export function openSession(options: SessionOptions): Session {
     ask();
   };
 
-  begin().catch((error: unknown) => {
-    line.end(error instanceof NotificationEnd ? error : faultEnd(error));
-  });
+  begin().catch((error: unknown) => connection.abort(toXmppError(error)));
 
   return {
     async close() {
-      const end = new NotificationEnd('stopped', 'notification-lost', 'the proxy closed it');
-      if (jid === null) return line.end(end);
+      const stopped = new XmppError('stopped', 'the proxy closed it');
+      if (jid === null) return connection.abort(stopped);
       cancelTimer();
       const limit = Promise.withResolvers<void>();
       const answered = Promise.withResolvers<void>();
       unsubscribed = answered.resolve;
       cancelTimer = clock.after(FAREWELL_MS, limit.resolve);
       // Subscriptions outlive the session: the next one would find them, and so would the server's disk.
-      line.send(subscription('unsubscribe', options.pubsub, jid));
+      connection.send(subscription('unsubscribe', options.pubsub, jid));
       await Promise.race([answered.promise, limit.promise]);
-      line.farewell("<presence type='unavailable'/>", end);
+      connection.close("<presence type='unavailable'/>");
       await Promise.race([done.promise, limit.promise]);
-      line.end(end);
+      connection.abort(stopped);
     },
   };
+}
+
+/** Only configured names prove anything: a domain learnt by plain HTTP may be an attacker's. */
+function trustedNames({ service, config }: SessionOptions): readonly string[] {
+  const hosts = service.certificateNames.length === 0 ? [config.host] : service.certificateNames;
+  return config.domain === null ? hosts : [...hosts, config.domain];
 }
 
 function subscription(verb: 'subscribe' | 'unsubscribe', pubsub: string, jid: string): string {
@@ -134,7 +142,7 @@ interface Reader {
   readonly askPresence: () => void;
 }
 
-function createReader(options: SessionOptions, line: Line, unsubscribed: () => void): Reader {
+function createReader(options: SessionOptions, connection: XmppConnection, unsubscribed: () => void): Reader {
   const { domain, pubsub, events, clock } = options;
   const finesse = `${FINESSE_USER}@${domain}`;
   const tracker = createPresenceTracker(finesse);
@@ -144,11 +152,11 @@ function createReader(options: SessionOptions, line: Line, unsubscribed: () => v
   const readIq = (iq: XmlElement) => {
     const id = iq.attributes.get('id') ?? '';
     const type = iq.attributes.get('type');
-    if (type === 'get' || type === 'set') line.send(refusal(iq));
+    if (type === 'get' || type === 'set') connection.send(refusal(iq));
     else if (id === 'unsubscribe') unsubscribed();
+    else if (id === 'subscribe' && type === 'result') events.subscribed?.();
     else if (id === 'subscribe' && type === 'error') {
-      const condition = child(iq, 'error')?.children[0]?.name ?? '';
-      events.notSubscribed(/^[a-z-]{1,40}$/.test(condition) ? condition : 'no condition');
+      events.notSubscribed(readStanzaError(iq));
     }
   };
   const readMessage = (message: XmlElement) => {
@@ -169,7 +177,7 @@ function createReader(options: SessionOptions, line: Line, unsubscribed: () => v
     askPresence() {
       if (isPresenceKnown) return;
       isPresenceKnown = true;
-      line.send(`<presence type='subscribe' to='${escapeXml(finesse)}'/>`);
+      connection.send(`<presence type='subscribe' to='${escapeXml(finesse)}'/>`);
     },
   };
 }

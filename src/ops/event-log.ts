@@ -1,10 +1,9 @@
 /** Events as lines of the log: one table from event to line. What comes often is counted in metrics only. */
 
 import type { EventHandlers, EventKind, EventOf, ProxyEvent } from '../domain/events.ts';
-import { failures } from '../domain/failure.ts';
+import { renderFailure } from '../domain/failure.ts';
 import type { Clock } from '../time/clock.ts';
 import { createRepeatLog, type RepeatLog } from '../time/repeat-log.ts';
-import { renderFailure } from './health.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 
 /** One line: its level, its name in the log, its fields. null: this one is not worth a line. */
@@ -124,7 +123,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     line: ({ service, wasUp, failure }) => [
       'warn',
       wasUp ? 'notification-lost' : 'notification-not-connected',
-      { service, code: failure.code, reason: `${failures[failure.code].operator} (${failure.detail})` },
+      { service, code: failure.code, reason: renderFailure(failure) },
     ],
   },
   'notification-presence': {

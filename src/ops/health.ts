@@ -3,10 +3,9 @@
 import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { AdminState, HealthState, NotificationUse, ServiceStatus, SignalsStatus } from '../domain/model.ts';
+import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
-import type { SignalName } from '../domain/signals.ts';
 import {
   type CertificateEntry,
   endsSoon,
@@ -20,28 +19,11 @@ import {
 } from './certificates.ts';
 import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
 import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
+import { judgeNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 
-export { renderFailure } from '../domain/failure.ts';
+export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'down';
-
-/** What one signal says, since when, and why if there is more to say. */
-export interface SignalEntry {
-  readonly says: string;
-  readonly since: string | null;
-  readonly reason: string | null;
-}
-
-export interface SignalsEntry {
-  readonly systemInfo: SignalEntry;
-  readonly connection: SignalEntry;
-  readonly presence: SignalEntry;
-  readonly notified: SignalEntry;
-  /** Which of them decided the state of the service. */
-  readonly decidedBy: SignalName | null;
-  /** `advisory`: what the Notification Service says changes nothing. */
-  readonly notification: NotificationUse;
-}
 
 export interface ServiceEntry {
   readonly id: string;
@@ -129,6 +111,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...problems,
       ...input.clusters.flatMap(judgeAdmission),
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
+      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeCredentials)),
       ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
       ...certificates.flatMap((held) => judgeCertificate(held, now)),
       ...judgeIslands(islands),
@@ -150,13 +133,6 @@ export function judgeAdmission({ id, candidates }: HealthCluster): string[] {
 function judgeShown({ id }: ServiceStatus, { certificateOf, now }: Pick<HealthInput, 'certificateOf' | 'now'>) {
   const certificate = certificateOf?.(id) ?? null;
   return certificate === null ? [] : judgeServiceCertificate(id, certificate, now);
-}
-
-/** A connection that was up and is lost shows in the state of the service; one that never was, or that the configuration ended, shows nowhere else. */
-function judgeNotification({ id, signals: { connection, notification } }: ServiceStatus): string[] {
-  const { says, failure } = connection;
-  if (notification === 'off' || says !== 'unknown' || failure === null) return [];
-  return [`${id}: no connection to its Notification Service: ${renderFailure(failure)}`];
 }
 
 function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {
@@ -222,42 +198,26 @@ function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[],
   return null;
 }
 
-function renderReason({ fippaFailing, failure }: ServiceStatus): string | null {
+const CREDENTIALS_KEEP_OUT =
+  'The credentials keep it out of service: a 401 or 403 does not end an outage, whether Finesse is well by now or not.';
+
+/** A fault of the configuration begins no outage, and ends none either (docs/behaviour.md, B4 and B20). */
+function isKeptOutByCredentials({ state, failure }: ServiceStatus): boolean {
+  return (state === 'out-of-service' || state === 'reconnecting') && failure?.code === 'unauthorized';
+}
+
+function judgeCredentials(status: ServiceStatus): string[] {
+  return isKeptOutByCredentials(status) ? [`${status.id}: ${renderReason(status)}`] : [];
+}
+
+function renderReason(status: ServiceStatus): string | null {
+  const { fippaFailing, failure } = status;
   const reasons = [
     ...(fippaFailing ? ['fippa failing: requests of phones fail although SystemInfo is fine. Check fippa there.'] : []),
     ...(failure === null ? [] : [renderFailure(failure)]),
+    ...(isKeptOutByCredentials(status) ? [CREDENTIALS_KEEP_OUT] : []),
   ];
   return reasons.length === 0 ? null : reasons.join(' ');
-}
-
-function renderSignals(signals: SignalsStatus): SignalsEntry {
-  const { systemInfo, connection, presence, notified, wait, notification, decidedBy } = signals;
-  const entry = (
-    { says, since }: { readonly says: string; readonly since: number | null },
-    reason: string | null = null,
-  ) => ({ says, since: renderTime(since), reason });
-  const off = notification === 'off' ? 'the Notification Service is not configured' : null;
-  return {
-    systemInfo: entry(systemInfo),
-    connection: entry(connection, off ?? renderConnection(connection)),
-    presence: entry(presence, renderPresence(signals)),
-    notified: entry(notified, wait?.for === 'in-service' ? 'IN_SERVICE is awaited' : null),
-    decidedBy,
-    notification,
-  };
-}
-
-function renderConnection({ says, failure }: SignalsStatus['connection']): string | null {
-  if (failure !== null) return renderFailure(failure);
-  return says === 'unknown' ? 'not connected yet: SystemInfo must say IN_SERVICE first' : null;
-}
-
-function renderPresence({ presence, connection, wait }: SignalsStatus): string | null {
-  if (connection.says !== 'up') return null;
-  if (presence.says === 'unknown') return 'no presence of the user finesse has come: is the account told of it?';
-  if (presence.says === 'available') return null;
-  if (!presence.seen) return 'finesse was not available since the connection was made: not counted as a failure';
-  return wait?.for === 'available' ? 'AVAILABLE is awaited' : 'not counted: SystemInfo confirms the service';
 }
 
 function renderTime(at: number | null): string | null {

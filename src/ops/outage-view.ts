@@ -1,10 +1,10 @@
 /** Outages and devices as the ops port shows them (contract.md, "Ops port"). Pure. */
 
+import { renderFailure } from '../domain/failure.ts';
+import type { SignalName } from '../domain/health/state.ts';
 import type { Outage, OutageDevice, Outcome } from '../domain/outage.ts';
 import { selectWithinFiveMinutes } from '../domain/outage.ts';
-import type { SignalName } from '../domain/signals.ts';
 import type { KnownDevice } from '../store/devices.ts';
-import { renderFailure } from './health.ts';
 
 export interface OutageEntry {
   readonly id: string;

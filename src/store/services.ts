@@ -1,10 +1,22 @@
-/** The read model of all services: what pages, ops and routing show. Written by the monitor, the phone path and operators. */
+/**
+ * Holds the state of every service and the read model that pages, ops and routing show, and notifies. What an event makes of
+ * a state is decided in domain/health.
+ */
 
 import { type Candidate, selectAlternates } from '../domain/alternates.ts';
-import { NO_FAILURES, type RequestFailures, reduceRequestFailed } from '../domain/fippa-failing.ts';
-import { type AdminSetting, type NotificationUse, READY, type ServiceStatus } from '../domain/model.ts';
-import { type ServiceHealth, selectAttemptEnd, UNKNOWN_HEALTH } from '../domain/service-health.ts';
-import { NO_SIGNALS, type Signals, selectDecider } from '../domain/signals.ts';
+import type { HealthEffect, ServiceEvent } from '../domain/health/events.ts';
+import { freshForMs } from '../domain/health/freshness.ts';
+import { reduceService, selectWake } from '../domain/health/reduce.ts';
+import {
+  type HealthSettings,
+  NEW_SERVICE,
+  NO_FAILURES,
+  type ServiceHealth,
+  type ServiceState,
+  type Signals,
+} from '../domain/health/state.ts';
+import { isAdvisory, renderStatus } from '../domain/health/status.ts';
+import type { AdminSetting, NotificationUse, ServiceStatus } from '../domain/model.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface ServiceDefinition {
@@ -29,7 +41,7 @@ export interface ServiceDefinition {
 export interface ServiceStore {
   readonly clusters: readonly string[];
   /** Replaces the services. Those that stay keep what the operator set, and their health unless they are another server. */
-  define(definitions: readonly ServiceDefinition[], reconnect: ReconnectSettings): void;
+  define(definitions: readonly ServiceDefinition[], reconnect: HealthSettings): void;
   all(): readonly ServiceStatus[];
   get(id: string): ServiceStatus | null;
   /** The services of a cluster in the order of the configuration; empty for an unknown one. */
@@ -37,10 +49,15 @@ export interface ServiceStore {
   /** The confirmed alternates of a service, at this moment. */
   alternates(of: ServiceStatus): readonly ServiceStatus[];
   candidates(cluster: string): readonly Candidate[];
+  /** Keeps what the event makes of a service, and returns what is to be done about it. */
+  apply(id: string, event: ServiceEvent): readonly HealthEffect[];
+  /** When the next `time` event of a service is due; null: none. */
+  wakeAt(id: string): number | null;
+  state(id: string): ServiceState;
   health(id: string): ServiceHealth;
   signals(id: string): Signals;
-  /** Without `signals` those stay. */
-  setHealth(id: string, health: ServiceHealth, signals?: Signals): void;
+  /** Puts a state in place that was written down. */
+  restore(id: string, state: Partial<ServiceState>): void;
   /** Another site of these names is suspected to be cut off, and no other. */
   setCutOff(sites: readonly string[]): void;
   setAdmin(id: string, setting: AdminSetting): void;
@@ -49,28 +66,19 @@ export interface ServiceStore {
   /** A page of the service was relayed. Returns true when this ended "fippa failing". */
   pageRelayed(id: string): boolean;
   onAdminChange(listener: (id: string, setting: AdminSetting) => void): void;
-  /** After each time that the health of a service was stored. */
+  /** After each change of the health of a service. */
   onHealthChange(listener: () => void): void;
 }
 
-type ReconnectSettings = { readonly intervalMs: number; readonly attempts: number };
-
 interface Entry {
   definition: ServiceDefinition;
-  health: ServiceHealth;
-  signals: Signals;
-  admin: AdminSetting;
-  failures: RequestFailures;
+  state: ServiceState;
   status: ServiceStatus;
-  cancelUntil: () => void;
 }
-
-/** Admin settings with an end are looked at again at least this often: timers cannot run longer than 2^31 ms. */
-const MAX_TIMER_MS = 86_400_000;
 
 export function createServiceStore(
   definitions: readonly ServiceDefinition[],
-  reconnect: ReconnectSettings,
+  reconnect: HealthSettings,
   clock: Clock,
 ): ServiceStore {
   let entries = new Map<string, Entry>();
@@ -80,58 +88,49 @@ export function createServiceStore(
   const healthListeners: (() => void)[] = [];
   let cutOff: readonly string[] = [];
 
+  const compose = (definition: ServiceDefinition, state: ServiceState) =>
+    renderStatus(definition, state, settings, cutOff);
   const define: ServiceStore['define'] = (next, reconnectNext) => {
     const before = entries;
     settings = reconnectNext;
-    entries = new Map(next.map((definition) => [definition.id, redefine(before.get(definition.id), definition)]));
-    for (const [id, { cancelUntil }] of before) if (!entries.has(id)) cancelUntil();
-    for (const entry of entries.values()) update(entry);
-  };
-  // Composed when something changes, not per request: thousands of phones read between two changes.
-  const update = (entry: Entry) => {
-    entry.status = render(entry, settings, cutOff);
     byCluster = new Map();
+    entries = new Map(
+      next.map((definition) => {
+        const state = stateAfter(before.get(definition.id), definition);
+        return [definition.id, { definition, state, status: compose(definition, state) }];
+      }),
+    );
   };
-  const redefine = (entry: Entry | undefined, definition: ServiceDefinition): Entry => {
-    if (entry === undefined) {
-      const nothing = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS, failures: NO_FAILURES };
-      const made = { definition, ...nothing, admin: READY, cancelUntil: () => {} };
-      return { ...made, status: render(made, settings, cutOff) };
-    }
-    if (entry.definition.server !== definition.server) {
-      entry.health = UNKNOWN_HEALTH;
-      entry.signals = NO_SIGNALS;
-      entry.failures = NO_FAILURES;
-    }
-    entry.definition = definition;
-    return entry;
+  const put = (entry: Entry, state: ServiceState) => {
+    if (state === entry.state) return;
+    const { admin, health } = entry.state;
+    entry.state = state;
+    // Composed when something changes, not per request: thousands of phones read between two changes.
+    entry.status = compose(entry.definition, state);
+    byCluster = new Map();
+    if (state.admin !== admin) for (const listener of listeners) listener(entry.definition.id, state.admin);
+    if (state.health !== health) for (const listener of healthListeners) listener();
+  };
+  const apply: ServiceStore['apply'] = (id, event) => {
+    const entry = entries.get(id);
+    if (entry === undefined) return [];
+    const advisory = isAdvisory(entry.definition);
+    const { state, effects } = reduceService(entry.state, event, { ...settings, advisory });
+    put(entry, state);
+    return effects;
   };
   const candidates = (id: string): readonly Candidate[] => {
     let found = byCluster.get(id);
     if (found === undefined) {
       found = [...entries.values()]
         .filter(({ definition }) => definition.cluster === id)
-        .map(({ definition, status }) => ({ status, freshForMs: 2 * definition.probeIntervalMs }));
+        .map(({ definition, status }) => ({ status, freshForMs: freshForMs(definition.probeIntervalMs) }));
       byCluster.set(id, found);
     }
     return found;
   };
-
-  const setAdmin = (id: string, setting: AdminSetting) => {
-    const entry = entries.get(id);
-    if (entry === undefined) return;
-    entry.cancelUntil();
-    entry.admin = setting;
-    update(entry);
-    if (setting.until !== null) armUntil(entry, setting.until);
-    for (const listener of listeners) listener(id, setting);
-  };
-  const armUntil = (entry: Entry, until: number) => {
-    const leftMs = until - clock.now();
-    entry.cancelUntil = clock.after(Math.min(Math.max(leftMs, 0), MAX_TIMER_MS), () =>
-      leftMs > MAX_TIMER_MS ? armUntil(entry, until) : setAdmin(entry.definition.id, READY),
-    );
-  };
+  const state = (id: string) => entries.get(id)?.state ?? NEW_SERVICE;
+  const isFailing = (id: string) => state(id).failures.failing;
 
   define(definitions, reconnect);
   return {
@@ -144,71 +143,40 @@ export function createServiceStore(
     cluster: (id) => candidates(id).map(({ status }) => status),
     candidates,
     alternates: (of) => selectAlternates(of, candidates(of.cluster), clock.now()),
-    health: (id) => entries.get(id)?.health ?? UNKNOWN_HEALTH,
-    signals: (id) => entries.get(id)?.signals ?? NO_SIGNALS,
-    setHealth(id, health, signals) {
+    apply,
+    wakeAt: (id) => selectWake(state(id), settings),
+    state,
+    health: (id) => state(id).health,
+    signals: (id) => state(id).signals,
+    restore(id, written) {
       const entry = entries.get(id);
-      if (entry === undefined) return;
-      entry.signals = signals ?? entry.signals;
-      // Failed requests of an outage say nothing about fippa once the server itself is known to be out.
-      if (health.phase.state !== 'in-service') entry.failures = NO_FAILURES;
-      entry.health = health;
-      update(entry);
-      for (const listener of healthListeners) listener();
+      if (entry !== undefined) put(entry, { ...entry.state, ...written });
     },
     setCutOff(sites) {
       cutOff = sites;
-      for (const entry of entries.values()) update(entry);
+      byCluster = new Map();
+      for (const entry of entries.values()) entry.status = compose(entry.definition, entry.state);
     },
-    setAdmin,
+    setAdmin: (id, setting) => void apply(id, { kind: 'admin', at: clock.now(), setting }),
     requestFailed(id, device) {
-      const entry = entries.get(id);
-      if (entry?.health.phase.state !== 'in-service') return false;
-      const before = entry.failures.failing;
-      entry.failures = reduceRequestFailed(entry.failures, device, clock.now());
-      if (before === entry.failures.failing) return false;
-      update(entry);
-      return true;
+      const was = isFailing(id);
+      apply(id, { kind: 'request-failed', at: clock.now(), device });
+      return !was && isFailing(id);
     },
     pageRelayed(id) {
-      const entry = entries.get(id);
-      if (entry === undefined || entry.failures === NO_FAILURES) return false;
-      const ended = entry.failures.failing;
-      entry.failures = NO_FAILURES;
-      if (ended) update(entry);
-      return ended;
+      // Of nearly every page there is nothing to tell.
+      if (state(id).failures === NO_FAILURES) return false;
+      const was = isFailing(id);
+      apply(id, { kind: 'page-relayed', at: clock.now() });
+      return was;
     },
     onAdminChange: (listener) => listeners.push(listener),
     onHealthChange: (listener) => healthListeners.push(listener),
   };
 }
 
-function render(
-  entry: Pick<Entry, 'definition' | 'health' | 'signals' | 'admin' | 'failures'>,
-  reconnect: ReconnectSettings,
-  cutOff: readonly string[],
-): ServiceStatus {
-  const { definition, health, signals, admin, failures } = entry;
-  const { phase } = health;
-  const { notification = 'off', site = null, isNear = true } = definition;
-  const decidedBy = selectDecider(signals, { advisory: notification !== 'on' });
-  return {
-    id: definition.id,
-    name: definition.name,
-    cluster: definition.cluster,
-    ...{ site, isNear, isCutOff: !isNear && cutOff.includes(site ?? '') },
-    state: phase.state,
-    attempt: phase.state === 'reconnecting' ? phase.attempt : null,
-    attempts: reconnect.attempts,
-    attemptEndsAt: selectAttemptEnd(phase, reconnect),
-    since: phase.state === 'unknown' ? null : phase.state === 'reconnecting' ? phase.t0 : phase.since,
-    failure: health.failure,
-    lastProbeAt: health.lastProbeAt,
-    latencyMs: health.latencyMs,
-    confirmedAt: health.confirmedAt,
-    info: health.info,
-    fippaFailing: failures.failing && phase.state === 'in-service',
-    signals: { ...signals, notification, decidedBy },
-    admin,
-  };
+/** Under the same id, another server begins anew; what the operator set stays. */
+function stateAfter(before: Entry | undefined, { server }: ServiceDefinition): ServiceState {
+  if (before === undefined) return NEW_SERVICE;
+  return before.definition.server === server ? before.state : { ...NEW_SERVICE, admin: before.state.admin };
 }

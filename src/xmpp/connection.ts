@@ -1,19 +1,29 @@
-/** One connection to the Notification Service as a line of stanzas: TCP, TLS or STARTTLS below, whole elements above. */
+/** One connection to an XMPP server: TCP, TLS or STARTTLS below, whole stanzas above (RFC 6120). */
 
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
-import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
-import { classifyNetworkError } from '../http/client/network-error.ts';
 import { connectTls } from '../http/client/trust.ts';
 import { escapeXml } from '../text/xml-escape.ts';
-import { type EndCause, faultEnd, NotificationEnd } from './connection-end.ts';
-import { createStreamReader, StreamError, type XmlElement } from './stream.ts';
+import { readSocketError } from './socket-error.ts';
+import { createStreamReader, readCondition, StreamError, type XmlElement } from './stream.ts';
+import { internalError, XmppError } from './xmpp-error.ts';
 
-export interface LineOptions {
-  readonly service: ServiceConfig;
-  readonly config: NotificationConfig;
+export interface XmppOptions {
+  readonly host: string;
+  readonly port: number;
+  /** `direct`: from the first byte. `starttls`: within the plain stream, and no login without it. */
+  readonly tls: 'direct' | 'starttls' | 'unencrypted';
+  /** Whom the stream is addressed to. */
   readonly domain: string;
-  readonly onEnd: (end: NotificationEnd) => void;
+  /** PEM; null: the system's CAs. */
+  readonly ca: string | null;
+  /** SHA-256, of certificates that are trusted although no CA vouches for them. */
+  readonly fingerprints: readonly string[];
+  /** Of these the certificate must carry one. */
+  readonly certificateNames: readonly string[];
+  /** The last event; comes exactly once, with the first reason. */
+  readonly onEnd: (error: XmppError) => void;
+  /** A stanza too large to be read was passed over. */
   readonly onOversized: () => void;
 }
 
@@ -25,26 +35,30 @@ const MAX_QUEUED = 64;
 const STREAMS = 'http://etherx.jabber.org/streams';
 const STREAM_ERRORS = 'urn:ietf:params:xml:ns:xmpp-streams';
 
-export class Line {
+export class XmppConnection {
   /** Something was read since this was last set to false. */
   heard = false;
-  readonly #options: LineOptions;
+  readonly #options: XmppOptions;
   readonly #queue: XmlElement[] = [];
   #socket: Socket;
   #ready: Promise<void>;
   #reader = createStreamReader({ opened() {}, stanza() {}, oversized() {}, closed() {} });
   #waiting: PromiseWithResolvers<XmlElement> | null = null;
   #handler: ((stanza: XmlElement) => void) | null = null;
-  #end: NotificationEnd | null = null;
+  #end: XmppError | null = null;
   #readBytes = 0;
   #second = 0;
 
-  constructor(options: LineOptions) {
+  constructor(options: XmppOptions) {
     this.#options = options;
-    const { config } = options;
-    const { host, port } = config;
-    this.#socket = config.tls === 'direct' ? this.#secure({ host, port }) : connect({ host, port });
-    this.#ready = this.#listen(this.#socket, config.tls === 'direct' ? 'secureConnect' : 'connect');
+    const { host, port, tls } = options;
+    this.#socket = tls === 'direct' ? this.#secure({ host, port }) : connect({ host, port });
+    this.#ready = this.#listen(this.#socket, tls === 'direct' ? 'secureConnect' : 'connect');
+  }
+
+  /** The stream has to be put on TLS before anything else. */
+  get wantsStartTls(): boolean {
+    return this.#options.tls === 'starttls';
   }
 
   /** Sends a stream header; resolves to the features. */
@@ -57,7 +71,7 @@ export class Line {
     );
     const features = await this.next();
     if (features.name === 'features' && features.namespace === STREAMS) return features;
-    throw new NotificationEnd('configuration', 'notification-setup', 'no XMPP 1.0 server answers there');
+    throw new XmppError('not-supported', 'no XMPP 1.0 server answers there');
   }
 
   /** Puts TLS on the open connection (RFC 6120 §5); to be called when the server has said `proceed`. */
@@ -74,7 +88,7 @@ export class Line {
     if (this.#end === null) this.#socket.write(xml);
   }
 
-  /** The next stanza. Rejects with NotificationEnd when the line ends first. */
+  /** The next stanza. Rejects with XmppError when the connection ends first. */
   next(): Promise<XmlElement> {
     if (this.#end !== null) return Promise.reject(this.#end);
     const queued = this.#queue.shift();
@@ -89,37 +103,34 @@ export class Line {
     for (const stanza of this.#queue.splice(0)) handler(stanza);
   }
 
-  /** Ends the line; `onEnd` is called once, with the first reason. */
-  end(end: NotificationEnd): void {
+  /** Ends the connection at once. */
+  abort(error: XmppError): void {
     if (this.#end !== null) return;
-    this.#end = end;
+    this.#end = error;
     this.#queue.length = 0;
     this.#socket.destroy();
-    this.#waiting?.reject(end);
-    this.#options.onEnd(end);
+    this.#waiting?.reject(error);
+    this.#options.onEnd(error);
   }
 
-  /** Says good-bye and closes, without waiting for an answer longer than the socket takes. */
-  farewell(xml: string, end: NotificationEnd): void {
+  /** Sends the last stanza and ends the stream, without waiting for an answer longer than the socket takes. */
+  close(lastStanza: string): void {
     if (this.#end !== null) return;
-    this.#socket.end(`${xml}</stream:stream>`);
-    this.#socket.once('finish', () => this.end(end));
+    this.#socket.end(`${lastStanza}</stream:stream>`);
+    this.#socket.once('finish', () => this.abort(new XmppError('stopped', 'closed by this side')));
   }
 
   #secure(target: ConnectionOptions): TLSSocket {
-    const { service, config, domain } = this.#options;
-    const { host, ca, fingerprints } = config;
-    // Only configured names prove anything: a domain learnt by plain HTTP may be an attacker's.
-    const names = config.domain === null ? [host] : [host, config.domain];
+    const { host, domain, ca, fingerprints, certificateNames } = this.#options;
     const servername = isIP(host) === 0 ? host : domain;
     return connectTls(
-      { ...service, ca, fingerprints },
+      { ca, fingerprints },
       {
         ...target,
         host,
         ...(isIP(servername) === 0 ? { servername } : {}),
         ALPNProtocols: ['xmpp-client'],
-        checkServerIdentity: (_, certificate) => checkNames(names, certificate),
+        checkServerIdentity: (_, certificate) => checkNames(certificateNames, certificate),
       },
     );
   }
@@ -131,12 +142,9 @@ export class Line {
     // Openfire may lose a stream header that comes together with the last message of a TLS 1.3 handshake.
     socket.once(connected, () => setTimeout(ready.resolve, 1));
     socket.on('data', (bytes: Buffer) => this.#read(socket, bytes));
-    socket.on('error', (error) => {
-      const { code, detail } = classifyNetworkError(error);
-      this.end(new NotificationEnd(causeOf(code), code, detail));
-    });
+    socket.on('error', (error) => this.abort(readSocketError(error)));
     socket.on('close', () => {
-      this.end(new NotificationEnd('lost', 'notification-lost', 'the server closed it'));
+      this.abort(new XmppError('closed', 'the server closed it'));
       ready.resolve();
     });
     return ready.promise;
@@ -147,7 +155,7 @@ export class Line {
       opened: () => {},
       stanza: (stanza) => this.#receive(stanza),
       oversized: this.#options.onOversized,
-      closed: () => this.end(new NotificationEnd('lost', 'notification-lost', 'the server closed the stream')),
+      closed: () => this.abort(new XmppError('closed', 'the server closed the stream')),
     });
   }
 
@@ -159,11 +167,7 @@ export class Line {
       this.#reader.write(bytes);
     } catch (error) {
       const isTheirs = error instanceof StreamError;
-      this.end(
-        isTheirs
-          ? new NotificationEnd('lost', 'notification-lost', `no XMPP stream: ${error.message}`)
-          : faultEnd(error),
-      );
+      this.abort(isTheirs ? new XmppError('not-xmpp', `no XMPP stream: ${error.message}`) : internalError(error));
     }
   }
 
@@ -179,13 +183,13 @@ export class Line {
   #receive(stanza: XmlElement): void {
     if (this.#end !== null) return;
     const waiting = this.#waiting;
-    if (stanza.name === 'error' && stanza.namespace === STREAMS) this.end(readStreamError(stanza));
+    if (stanza.name === 'error' && stanza.namespace === STREAMS) this.abort(readStreamError(stanza));
     else if (this.#handler !== null) this.#handler(stanza);
     else if (waiting !== null) {
       this.#waiting = null;
       waiting.resolve(stanza);
     } else if (this.#queue.push(stanza) > MAX_QUEUED) {
-      this.end(new NotificationEnd('lost', 'notification-lost', 'a flood during the login'));
+      this.abort(new XmppError('not-xmpp', 'a flood during the login'));
     }
   }
 }
@@ -195,16 +199,8 @@ function checkNames(names: readonly string[], certificate: PeerCertificate): Err
   return errors.includes(undefined) ? undefined : errors[0];
 }
 
-/** A certificate that is not trusted is for the configuration to mend, whenever it is met. */
-function causeOf(code: string): EndCause {
-  return code === 'certificate-untrusted' ? 'configuration' : 'lost';
-}
-
 /** Conditions by which the server says that it is well and this client is not wanted (RFC 6120 §4.9.3). */
-const OUR_FAULT: ReadonlySet<string> = new Set([
-  'conflict',
-  'host-gone',
-  'host-unknown',
+const REJECTED: ReadonlySet<string> = new Set([
   'invalid-from',
   'invalid-namespace',
   'not-authorized',
@@ -212,11 +208,11 @@ const OUR_FAULT: ReadonlySet<string> = new Set([
   'unsupported-version',
 ]);
 
-function readStreamError(error: XmlElement): NotificationEnd {
-  const condition = error.children.find(({ namespace, name }) => namespace === STREAM_ERRORS && name !== 'text');
-  const name = /^[a-z-]{1,40}$/.test(condition?.name ?? '') ? condition?.name : 'undefined-condition';
-  if (name !== undefined && OUR_FAULT.has(name)) {
-    return new NotificationEnd('configuration', 'notification-setup', `stream error ${name}`);
-  }
-  return new NotificationEnd('lost', 'notification-lost', `stream error ${name}`);
+function readStreamError(error: XmlElement): XmppError {
+  const found = error.children.find(({ namespace, name }) => namespace === STREAM_ERRORS && name !== 'text');
+  const condition = readCondition(found, 'undefined-condition');
+  const detail = `stream error ${condition}`;
+  if (condition === 'conflict') return new XmppError('conflict', detail);
+  if (condition === 'host-unknown' || condition === 'host-gone') return new XmppError('host-unknown', detail);
+  return new XmppError(REJECTED.has(condition) ? 'rejected' : 'stream-error', detail);
 }

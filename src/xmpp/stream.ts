@@ -147,3 +147,14 @@ export function parseXmlDocument(text: string): XmlElement | null {
 export function child(element: XmlElement | undefined, name: string, namespace?: string): XmlElement | undefined {
   return element?.children.find((c) => c.name === name && (namespace === undefined || c.namespace === namespace));
 }
+
+/** The name of a condition (RFC 6120 §4.9.3, §8.3.3); what looks like none is not repeated. */
+export function readCondition(element: XmlElement | undefined, otherwise = 'no condition'): string {
+  const name = element?.name ?? '';
+  return /^[a-z-]{1,40}$/.test(name) ? name : otherwise;
+}
+
+/** The condition of a stanza of type error. */
+export function readStanzaError(stanza: XmlElement): string {
+  return readCondition(child(stanza, 'error')?.children.find(({ name }) => name !== 'text'));
+}

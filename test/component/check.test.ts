@@ -4,11 +4,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CheckOptions, runCheck } from '../../src/commands/check.ts';
-import { CONFIRMED } from '../scripted-probe.ts';
+import { createFinesse } from '../../src/simulators/finesse/server.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { change, VALID, writeFiles } from '../unit/config-files.ts';
+import { ScriptedXmpp, welcome } from './notification-rig.ts';
 
 const A = 'https://finesse-a.example.com:8445';
 const B = 'https://finesse-b.example.com:8445';
@@ -144,14 +145,69 @@ test('--probe: both in service, each with the name it learns', async () => {
   expect(out).not.toContain('Notification Service');
 });
 
-test('--probe: the Notification Service is not tried, as one line tells', async () => {
-  const notification = 'notification: { username: proxy, password: x }';
-  const text = change(':1" }', `:1", ${notification} }`, at(1, 2));
-  const probeOf = () => async () => ({ outcome: CONFIRMED, latencyMs: 1 });
-  const { code, out } = await check(text, { probe: true }, {}, probeOf);
-  expect(code).toBe(0);
-  expect(out).toContain('Notification Service of a is not tried by check: look in /health under signals');
-  expect((await check(text)).out).not.toContain('not tried');
+describe('--probe signs in to the Notification Service', () => {
+  /** A server whose account is of this password, and the configuration of services that use it. */
+  async function notified(password: string, ids: readonly string[] = ['a'], used = 'canary') {
+    const server = createFinesse({
+      ...{ name: 'fin-a.example.com', peer: 'fin-b.example.com' },
+      notification: { username: 'proxy', password },
+    });
+    await server.start();
+    onTestFinished(() => server.stop());
+    const port = server.notification?.port;
+    const notification = `notification: { username: proxy, password: ${used}, host: 127.0.0.1, port: ${port}, tls: unencrypted }`;
+    const urlB = server.url.replace('127.0.0.1', 'localhost');
+    const lines = change(B, urlB, change(A, server.url)).split('\n');
+    const isOne = (line: string) => ids.some((id) => line.includes(`id: ${id},`));
+    const text = lines.map((line) => (isOne(line) ? line.replace(' }', `, ${notification} }`) : line)).join('\n');
+    return { server, text };
+  }
+
+  test('B266 once, and says what it found', async () => {
+    const { server, text } = await notified('canary');
+    const { code, out } = await check(text, { probe: true });
+    expect(out).toMatch(/once: wrong passwords lock an account/);
+    expect(out).toMatch(/ok {6}a: signed in; SystemInfo is subscribed to; the user finesse is available/);
+    expect([code, out.includes('canary')]).toEqual([0, false]);
+    expect(server.notification?.subscribers).toEqual([]);
+    expect((await check(text)).out).not.toContain('Notification Service');
+  });
+
+  test('B266 with a wrong password once, also where two services use the account', async () => {
+    const { text } = await notified('another', ['a', 'b']);
+    const { code, out } = await check(text, { probe: true });
+    expect(out).toMatch(/FAILED {2}a: Notification Service: the login is refused/);
+    expect(out).toMatch(/- {7}b: not tried: a refuses the same account/);
+    expect(code).toBe(1);
+    const json = JSON.parse((await check(text, { probe: true, json: true })).out);
+    expect(json).toMatchObject({
+      ok: false,
+      notifications: [
+        { id: 'a', ok: false },
+        { id: 'b', ok: null },
+      ],
+    });
+    expect(json.services[0]).not.toHaveProperty('info');
+  });
+
+  test('B266 not where SystemInfo does not confirm the service', async () => {
+    const { server, text } = await notified('canary');
+    await server.fault('out-of-service');
+    const { out } = await check(text, { probe: true });
+    expect(out).toMatch(/- {7}a: not tried: SystemInfo does not confirm the service/);
+  });
+
+  test('B266 a refused subscription and an account that is told of nobody are told', async () => {
+    const error = "<iq type='error' id='subscribe'><error type='auth'><forbidden/></error></iq>";
+    const server = new ScriptedXmpp(welcome((socket) => socket.write(error)));
+    const port = await server.start();
+    onTestFinished(() => server.stop());
+    const { text } = await notified('canary');
+    const { code, out } = await check(text.replace(/port: \d+, tls/, `port: ${port}, tls`), { probe: true });
+    expect(out).toMatch(/FAILED {2}a: signed in; the subscription .*forbidden.*; no presence of the user finesse/);
+    expect(code).toBe(1);
+    expect(server.sockets).toHaveLength(1);
+  });
 });
 
 test('--probe: what keeps a service from being an alternate, and services that are not of one cluster', async () => {
@@ -261,24 +317,27 @@ test('B399 nodes for reports: where browsers ask, and whether each is up', async
   const secure = await listen(
     createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, (_, response) => response.end()),
   );
-  const nodes = (secondUrl: string) => `${VALID}reports:
+  const nodes = (secondUrl: string) => `${at(a, b)}reports:
   listeners: [{ host: 127.0.0.1, port: 8443, publicUrl: "http://reports.example.com" }]
   services:
     - { id: ca, name: Reports A, url: "http://127.0.0.1:${up}" }
     - { id: cb, name: Reports B, url: "${secondUrl}" }
 `;
-  const probed = async () => ({ outcome: CONFIRMED, latencyMs: 1 });
-  const fine = await check(nodes(`http://localhost:${up}`), { probe: true }, {}, () => probed);
+  const [a, b] = [
+    await listen(createServer(finesse({ host: 'a' }))),
+    await listen(createServer(finesse({ host: 'b' }))),
+  ];
+  const fine = await check(nodes(`http://localhost:${up}`), { probe: true });
   expect(fine.code).toBe(0);
   expect(fine.out).toContain('  browsers ask by http on 127.0.0.1 port 8443, reached as http://reports.example.com\n');
   expect(fine.out).toContain(`  ca (Reports A) at http://127.0.0.1:${up}, asked every 10s\n`);
   expect(fine.out).toMatch(/ {2}ok {6}ca \(Reports A\): up, \d+ ms\n/);
 
-  const untrusted = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true }, {}, () => probed);
+  const untrusted = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true });
   expect(untrusted.code).toBe(1);
   expect(untrusted.out).toContain('FAILED  cb (Reports B): down: The certificate of the node is not trusted.');
   expect(untrusted.out).toContain(new X509Certificate(PROXY_CERTIFICATE).fingerprint256);
-  const json = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true, json: true }, {}, () => probed);
+  const json = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true, json: true });
   expect(JSON.parse(json.out)).toMatchObject({
     ok: false,
     reports: [

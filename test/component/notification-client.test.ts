@@ -104,7 +104,15 @@ describe('a server that', () => {
       'lost',
       /temporary/,
     ],
-    ['wants TLS', script(HEADER + MECHANISMS, FAILURE('encryption-required')), 'configuration', /set notification.tls/],
+    [
+      'demands TLS before any login',
+      script(
+        `${HEADER}<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>`,
+      ),
+      'configuration',
+      /set starttls/,
+    ],
+    ['wants TLS', script(HEADER + MECHANISMS, FAILURE('encryption-required')), 'configuration', /set starttls/],
     [
       'challenges PLAIN',
       script(HEADER + MECHANISMS, "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge>"),
@@ -147,7 +155,7 @@ describe('a server that', () => {
 
   it('never answers', async () => {
     await start(() => {});
-    expect((await disconnected()).failure).toEqual({ code: 'timeout', detail: 'the login took too long' });
+    expect((await disconnected()).failure).toEqual({ code: 'notification-timeout', detail: 'the login took too long' });
   });
 
   it('refuses the password: not asked again for 30 minutes', async () => {
@@ -220,7 +228,7 @@ describe('once connected', () => {
       return server.sockets.length;
     };
     await expect.poll(afterProbe, { timeout: 10_000 }).toBe(2);
-    await server.untilHeard('ippa-proxy-u2', 1);
+    await server.untilHeard('<resource>ippa-proxy-u1-2</resource>', 1);
   });
 
   it('silence is a dead link, but not one that this process slept through', async () => {
@@ -261,5 +269,5 @@ describe('once connected', () => {
 
 it('an address that cannot even be tried is words, and no fault of the probe that led there', async () => {
   await start(() => {}, { port: 70_000 });
-  expect(await disconnected()).toMatchObject({ cause: 'configuration', failure: { code: 'internal' } });
+  expect(await disconnected()).toMatchObject({ cause: 'configuration', failure: { code: 'notification-fault' } });
 });

@@ -3,7 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NotificationConfig, ServiceConfig } from '../../src/config/config.ts';
-import type { SignalEvent } from '../../src/domain/signals.ts';
+import type { SignalEvent } from '../../src/domain/health/events.ts';
 import {
   createNotificationClient,
   type NotificationClient,
@@ -111,12 +111,10 @@ export function createClientRig(
   const reports: SignalEvent[] = [];
   const seen: NotificationSeen[] = [];
   const waiting = new Set<() => void>();
-  let number = 0;
   let wasUp = false;
   const client = createNotificationClient({
-    ...{ service, config, clock, intervalMs: 1000 },
+    ...{ service, config, clock, name: 'u1', intervalMs: () => 1000 },
     isLost: () => wasUp,
-    unique: () => `u${++number}`,
     report(event) {
       reports.push(event);
       if (event.kind === 'connected') wasUp = true;

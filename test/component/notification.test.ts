@@ -147,6 +147,47 @@ describe('the Notification Service', () => {
     expect(rig.logged() + metrics).not.toContain(ACCOUNT.password);
   });
 
+  it('B268 keeps its connection and what is awaited over a reload that does not concern them', async () => {
+    await start();
+    await finesse[0]?.fault('presence-unavailable');
+    const before = (await state('a', 'out-of-service')).signals;
+    const reload = (but: Partial<NotificationConfig>, intervalMs: number) => {
+      const used = withNotification(config, (_, index) => (index === 0 ? configOf(finesse[0], but) : null));
+      const clusters = used.clusters.map((cluster) => ({
+        ...cluster,
+        services: cluster.services.map((service) => ({
+          ...service,
+          name: `${service.name} renamed`,
+          aliases: ['other.example.com'],
+          probe: { ...service.probe, intervalMs },
+        })),
+      }));
+      rig.app.apply({ ...used, clusters });
+    };
+    const logins = () => rig.lines.filter(({ event }) => event === 'notification-connected').length;
+    const probed = async (times: number) => {
+      const isProbe = ({ target }: { readonly target: string }) => target.includes('SystemInfo');
+      for (let time = 0; time < times; time++) await finesse[0]?.nextRequest(isProbe);
+    };
+    reload({}, 1000);
+    expect(await until('a', () => true)).toMatchObject({ name: 'Finesse A renamed', state: 'out-of-service' });
+    await probed(3);
+    reload({}, 300);
+    await probed(4);
+    const { signals, state: found } = await until('a', () => true);
+    expect(found).toBe('out-of-service');
+    expect([signals.connection, signals.presence]).toEqual([before.connection, before.presence]);
+    reload({ advisory: true }, 300);
+    expect((await state('a', 'in-service')).signals.presence).toMatchObject({ since: before.presence.since });
+    expect(logins()).toBe(1);
+    reload({ advisory: true, deadAfterMs: 1500 }, 300);
+    await until(
+      'a',
+      ({ signals: { presence } }) => presence.since !== null && presence.since !== before.presence.since,
+    );
+    expect(logins()).toBe(2);
+  });
+
   it('is no longer believed, and no longer waited for, when the configuration drops it', async () => {
     await start();
     await finesse[0]?.fault('notification-down');

@@ -55,7 +55,9 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
     const phase =
       state === 'in-service' ? { state, since: now } : { state, since: now, t0: now - 15_000, confirmedInARow: 0 };
     const failure = state === 'in-service' ? null : ({ code: 'refused', detail: 'port 8445' } as const);
-    store.setHealth(id, { ...store.health(id), phase, failure, confirmedAt: now, lastProbeAt: now, latencyMs: 3 });
+    store.restore(id, {
+      health: { ...store.health(id), phase, failure, confirmedAt: now, lastProbeAt: now, latencyMs: 3 },
+    });
   };
   const { port } = server.address();
   return { server, store, devices, metrics, lines, setState, port, origin: `http://127.0.0.1:${port}` };

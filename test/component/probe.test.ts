@@ -5,8 +5,8 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
+import { renderFailure } from '../../src/domain/failure.ts';
 import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/health/probe.ts';
-import { renderFailure } from '../../src/ops/health.ts';
 import { createFinesse } from '../../src/simulators/finesse/server.ts';
 import { INFO } from '../scripted-probe.ts';
 import { OTHER_CERTIFICATE, PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';

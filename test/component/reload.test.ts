@@ -207,12 +207,16 @@ describe('requests under way', () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
-    for (let round = 0; round < 5; round++) {
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => rig.get(`/a/fippa/SEP${n}`)));
-      for (const { body } of answers) expect(body).toContain('CiscoIPPhoneInput');
+    try {
+      for (let round = 0; round < 5; round++) {
+        const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => rig.get(`/a/fippa/SEP${n}`)));
+        for (const { body } of answers) expect(body).toContain('CiscoIPPhoneInput');
+      }
+    } finally {
+      // A test that failed must not reload the proxies of those after it.
+      isOn = false;
+      await reloading;
     }
-    isOn = false;
-    await reloading;
     expect(await entry('a')).toMatchObject({ state: 'in-service' });
   });
 });

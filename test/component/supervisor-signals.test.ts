@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
 import { createServiceStore, type ServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
-import { createScriptedServer, REFUSES, type ScriptedServer, SILENT, UP } from '../scripted-probe.ts';
+import { BUSY, createScriptedServer, REFUSES, type ScriptedServer, SILENT, UP } from '../scripted-probe.ts';
 
 const RECONNECT = { intervalMs: 5000, attempts: 3 };
 const LOST = { code: 'notification-lost', detail: '' } as const;
@@ -78,6 +78,27 @@ describe('a signal', () => {
     expect(probesSince(at)).toEqual([]);
     await clock.advance(4000);
     expect(probesSince(at)).toHaveLength(1);
+  });
+
+  it('B262 of OUT_OF_SERVICE is asked about again after 1 s and 3 s: a server that still changes keeps its lead', async () => {
+    await start();
+    const at = clock.now();
+    notify();
+    await clock.advance(900);
+    server.behave(BUSY);
+    await clock.advance(120);
+    // The last one is that of the first attempt.
+    expect(probesSince(at)).toEqual([0, 1000, 1020]);
+    expect(status()).toMatchObject({ state: 'reconnecting', since: at + 1020 });
+  });
+
+  it('B262 that SystemInfo denies three times is set aside', async () => {
+    await start();
+    const at = clock.now();
+    notify();
+    await clock.advance(3020);
+    expect(probesSince(at)).toEqual([0, 1000, 3000]);
+    expect(status()?.signals.notified.undecided).toBeNull();
   });
 
   it('that comes a thousand times asks once a second', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pRetry from 'p-retry';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { HealthEffect } from '../../src/domain/service-health.ts';
+import type { HealthEffect } from '../../src/domain/health/events.ts';
 import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
@@ -40,7 +40,15 @@ interface World {
   probesSince(at: number): { at: number; timeoutMs: number; repeatMs: number | null }[];
 }
 
-function createWorld(options: { random?: () => number; timeoutMs?: number; initial?: Behaviour } = {}): World {
+interface WorldOptions {
+  readonly random?: () => number;
+  readonly timeoutMs?: number;
+  readonly initial?: Behaviour;
+  /** Called with every change and every result of a probe. */
+  readonly observer?: () => void;
+}
+
+function createWorld(options: WorldOptions = {}): World {
   const clock = createFakeClock();
   const server = createScriptedServer(clock, options.initial);
   const store = createServiceStore(
@@ -59,9 +67,11 @@ function createWorld(options: { random?: () => number; timeoutMs?: number; initi
     store,
     clock,
     random: options.random ?? (() => 0.5),
-    onChange: ({ from, to, attempt }: HealthEffect & { kind: 'announce' }) =>
-      changes.push({ at: clock.now(), from, to, attempt }),
-    onProbe: () => {},
+    onChange: ({ from, to, attempt }: HealthEffect & { kind: 'announce' }) => {
+      changes.push({ at: clock.now(), from, to, attempt });
+      options.observer?.();
+    },
+    onProbe: () => options.observer?.(),
     onFault: (error) => faults.push(error),
   });
   return {
@@ -528,7 +538,7 @@ describe('clocks and late timers', () => {
     world.supervisor.stop();
     const next = createWorld({ initial: SILENT });
     await next.clock.advance(world.clock.now() - next.clock.now());
-    next.store.setHealth('a', written);
+    next.store.restore('a', { health: written });
     next.supervisor.start();
     expect(next.status()).toMatchObject({ state: 'reconnecting', attempt: 2, since: t0 });
     await next.clock.advance(t0 + 15_000 - next.clock.now());
@@ -775,4 +785,53 @@ describe('random servers', () => {
       if (to === 'out-of-service') expect(from).toBe('reconnecting');
     }
   }
+});
+
+describe('an observer that throws', () => {
+  it('B269 costs no result of a probe, no step of the timeline and no later poll', async () => {
+    const { clock, server, supervisor, changes, faults, status } = createWorld({
+      observer: () => {
+        throw new Error('observer');
+      },
+    });
+    supervisor.start();
+    await clock.advance(20);
+    expect(status()).toMatchObject({ state: 'in-service', confirmedAt: clock.now() });
+    server.behave(REFUSES);
+    await clock.advance(20_000);
+    server.behave(UP);
+    await clock.advance(20_000);
+    expect(changes.map(({ to, attempt }) => attempt ?? to)).toEqual([
+      'in-service',
+      1,
+      2,
+      3,
+      'out-of-service',
+      'in-service',
+    ]);
+    expect(status().state).toBe('in-service');
+    expect(faults.length).toBeGreaterThan(changes.length);
+    supervisor.stop();
+  });
+});
+
+describe('what the operator set', () => {
+  it('B79 ends at its time or at once, whatever the service does', async () => {
+    const { clock, server, supervisor, store, status } = createWorld();
+    supervisor.start();
+    await clock.advance(20);
+    server.behave(SILENT);
+    const forMs = 60_000;
+    store.setAdmin('a', { admin: 'maint', reason: 'patches', until: clock.now() + forMs });
+    supervisor.settingChanged();
+    await clock.advance(forMs - 1);
+    expect(status().admin.admin).toBe('maint');
+    await clock.advance(1);
+    expect(status()).toMatchObject({ admin: { admin: 'ready' }, state: 'out-of-service' });
+    store.setAdmin('a', { admin: 'maint', reason: null, until: clock.now() });
+    supervisor.settingChanged();
+    await clock.advance(0);
+    expect(status().admin.admin).toBe('ready');
+    supervisor.stop();
+  });
 });

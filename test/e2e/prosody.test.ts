@@ -8,16 +8,18 @@ import type { NotificationConfig } from '../../src/config/config.ts';
 import type { ServiceEntry, SignalsEntry } from '../../src/ops/health.ts';
 import { type CuttingRelay, startCuttingRelay } from '../cutting-relay.ts';
 import { createProsody, FINESSE_USER, PROXY_USER, type Prosody, type ProsodyOptions } from '../prosody.ts';
-import { type Rig, startRig } from '../rig.ts';
+import { type Rig, type RigOptions, startRig } from '../rig.ts';
 import { XmppUser } from '../xmpp-user.ts';
 
 let rig: Rig | null = null;
 let prosody: Prosody;
 let relay: CuttingRelay | null = null;
+/** What the proxy was started with. */
+let settings: RigOptions;
 let finesse: XmppUser;
 
 afterEach(async () => {
-  finesse.close();
+  finesse?.close();
   await rig?.stop();
   await relay?.stop();
   await prosody.remove();
@@ -27,15 +29,27 @@ afterEach(async () => {
 interface Settings extends ProsodyOptions {
   readonly notification?: Partial<NotificationConfig>;
   readonly intervalMs?: number;
+  /** Nobody but finesse may subscribe to SystemInfo. */
+  readonly closed?: boolean;
   /** Through a relay that can be cut. */
   readonly relayed?: boolean;
 }
 
+const CLOSED_NODE =
+  "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='/finesse/api/SystemInfo'/><configure><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#node_config</value></field><field var='pubsub#access_model'><value>whitelist</value></field></x></configure></pubsub>";
+
 /** Polls are three intervals apart: what is noticed sooner, they did not notice. */
-async function start({ notification = {}, intervalMs = 1000, relayed = false, ...options }: Settings = {}) {
+async function start({
+  notification = {},
+  intervalMs = 1000,
+  relayed = false,
+  closed = false,
+  ...options
+}: Settings = {}) {
   prosody = await createProsody(options);
   await prosody.start();
-  await finesseComes();
+  if (options.requireTls !== true) await finesseComes();
+  if (closed) await finesse.iq(CLOSED_NODE, `pubsub.${prosody.domain}`);
   const direct = (notification.tls ?? 'direct') === 'direct';
   const port = direct ? prosody.directPort : prosody.plainPort;
   if (relayed) relay = await startCuttingRelay(port);
@@ -44,7 +58,7 @@ async function start({ notification = {}, intervalMs = 1000, relayed = false, ..
     ...{ advisory: false, domain: null, pubsub: null, deadAfterMs: 2000 },
     ...notification,
   };
-  rig = await startRig({
+  settings = {
     intervalMs,
     config: (config) => ({
       ...config,
@@ -57,8 +71,16 @@ async function start({ notification = {}, intervalMs = 1000, relayed = false, ..
         })),
       })),
     }),
-  });
+  };
+  rig = await startRig(settings);
   return rig;
+}
+
+/** The server and then Finesse, which says on its return that it is in service. */
+async function restart() {
+  await prosody.start();
+  await finesseComes();
+  await finesse.publishStatus('IN_SERVICE');
 }
 
 async function finesseComes() {
@@ -79,6 +101,13 @@ async function until(fits: (entry: Entry) => boolean): Promise<Entry> {
     if (fits(found)) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Who is subscribed to SystemInfo, as its owner sees it. */
+function subscriptions(): Promise<string> {
+  const query = "<subscriptions node='/finesse/api/SystemInfo'/>";
+  const payload = `<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>${query}</pubsub>`;
+  return finesse.iq(payload, `pubsub.${prosody.domain}`, 'get');
 }
 
 const state = (wanted: string) => until((found) => found.state === wanted);
@@ -102,17 +131,23 @@ describe('scenario: the Notification Service goes down', () => {
     const { ms, found } = await timed('killed', () => prosody.signal('SIGKILL'), 'reconnecting');
     expect(ms).toBeLessThan(2000);
     expect(found).toMatchObject({ attempt: 1, signals: { connection: { says: 'lost' }, decidedBy: 'connection' } });
-    expect(found.reason).toMatch(/Notification Service is lost/);
-    const back = await timed('restarted', () => prosody.start(), 'in-service');
+    expect(found.reason).toMatch(/^Notification Service: the connection is lost/);
+    const back = await timed('restarted', restart, 'in-service');
     expect(back.found.signals).toMatchObject({ connection: { says: 'up' }, systemInfo: { says: 'in-service' } });
     expect(rig?.logged()).not.toContain(PROXY_USER.password);
   });
 
-  it('stays down: out of service after three attempts, an alternate is offered, and it is found again later', async () => {
+  it('B263 stays down: out of service after three attempts, an alternate is offered, and it is found again later', async () => {
     const { get, finesse: servers } = await start({ relayed: true });
     await listening();
     const logins = relay?.connections() ?? 0;
-    const { ms } = await timed('stopped', () => prosody.signal('SIGTERM'), 'out-of-service');
+    const { ms, found } = await timed('stopped', () => prosody.signal('SIGTERM'), 'out-of-service');
+    expect(found.reason).toMatch(/^Notification Service: /);
+    const said = rig?.lines.filter(({ event, service }) => event === 'service-state' && service === 'a') ?? [];
+    expect(said.filter(({ to }) => to === 'reconnecting' || to === 'out-of-service')).toEqual([
+      expect.objectContaining({ reason: expect.stringMatching(/^Notification Service: /) }),
+      expect.objectContaining({ reason: expect.stringMatching(/^Notification Service: /) }),
+    ]);
     expect(ms).toBeGreaterThan(2500);
     const tries = (relay?.connections() ?? 0) - logins;
     console.log(`  logins tried until then: ${tries}`);
@@ -120,7 +155,7 @@ describe('scenario: the Notification Service goes down', () => {
     expect([2, 3]).toContain(tries);
     expect((await get('/a/fippa/SEP1')).body).toContain('Finesse B');
     expect(servers[0]?.requests.at(-1)?.target).toContain('SystemInfo');
-    await timed('restarted after the verdict', () => prosody.start(), 'in-service');
+    await timed('restarted after the verdict', restart, 'in-service');
   });
 
   it('frozen: noticed although the connection stays up', async () => {
@@ -176,15 +211,31 @@ describe('scenario: Tomcat or the web application goes down', () => {
     expect(found.signals.decidedBy).toBe('presence');
   });
 
-  it('is not waited for when SystemInfo confirms the service for 30 s', { timeout: 90_000 }, async () => {
-    await start();
+  it('B260 B261 SystemInfo alone does not bring it back; once AVAILABLE, 30 s of it do', {
+    timeout: 120_000,
+  }, async () => {
+    await start({ relayed: true });
     await listening();
     finesse.unavailable();
-    const began = performance.now();
     await state('out-of-service');
-    const { found } = await timed('never AVAILABLE again', () => undefined, 'in-service');
-    expect(performance.now() - began).toBeGreaterThan(29_000);
-    expect(found.signals.presence).toMatchObject({ says: 'unavailable', reason: expect.stringMatching(/not counted/) });
+    const stays = async (ms: number) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end) expect((await until(() => true)).state).not.toBe('in-service');
+    };
+    await stays(32_000);
+    const waiting = await entry();
+    expect(waiting.reason).toMatch(/AVAILABLE is awaited.*notification.advisory: true/);
+    expect(waiting.signals.presence.reason).toMatch(/AVAILABLE is awaited.*notification.advisory: true/);
+    // A reconnect finds it away still.
+    relay?.cut();
+    await connection('lost');
+    relay?.mend();
+    await until(({ signals }) => signals.presence.says === 'unavailable');
+    await stays(5000);
+    finesse.available();
+    const began = performance.now();
+    await timed('AVAILABLE, and nothing notified', () => undefined, 'in-service');
+    expect(performance.now() - began).toBeGreaterThan(28_000);
   });
 });
 
@@ -192,6 +243,7 @@ describe('scenario: Finesse loses its CTI server', () => {
   it('OUT_OF_SERVICE notified: asked at once; IN_SERVICE notified: asked again', async () => {
     const { finesse: servers } = await start({ intervalMs: 2000 });
     await listening();
+    while (!(await subscriptions()).includes(PROXY_USER.username));
     await servers[0]?.fault('out-of-service');
     const { ms, found } = await timed('OUT_OF_SERVICE', () => finesse.publishStatus('OUT_OF_SERVICE'), 'reconnecting');
     expect(ms).toBeLessThan(2000);
@@ -230,9 +282,44 @@ describe('what is no outage', () => {
     expect([found, signals.connection.says]).toEqual(['in-service', 'unknown']);
   });
 
-  it('an unknown host', async () => {
-    await start({ notification: { domain: 'other.example.com', tls: 'unencrypted' }, intervalMs: 300 });
-    const { signals, state: found } = await until((e) => /host-unknown/.test(e.signals.connection.reason ?? ''));
+  it.each([
+    ['the domain that SystemInfo tells', ['finesse-a.example.com'], /set notification.domain to finesse-a.example.com/],
+    ['another host', ['other.example.com'], /it is for other.example.com: .*set notification.host/],
+  ])('B265 a certificate for %s, which says what to set', async (_, certificateNames, words) => {
+    await start({ certificateNames });
+    const { signals, state: found } = await until((e) => e.signals.connection.reason?.includes('carries') === true);
+    expect([found, signals.connection.says]).toEqual(['in-service', 'unknown']);
+    expect(signals.connection.reason).toMatch(words);
+  });
+
+  it('B265 a certificate for the domain, once that is set', async () => {
+    await start({
+      certificateNames: ['finesse-a.example.com'],
+      notification: { domain: 'finesse-a.example.com' },
+    });
+    await listening();
+  });
+
+  it('B265 a server that demands TLS says "set starttls"', async () => {
+    await start({ notification: { tls: 'unencrypted' }, requireTls: true });
+    await until((e) => e.signals.connection.reason?.includes('set starttls') === true);
+  });
+
+  it('B264 a subscription that is refused', async () => {
+    const { health } = await start({ closed: true });
+    await connection('up');
+    await until((e) => e.signals.notified.reason?.includes('(forbidden)') === true);
+    const { problems } = await health();
+    expect(problems).toEqual([expect.stringMatching(/^a: Notification Service: the subscription .*\(forbidden\)/)]);
+    expect((await entry()).state).toBe('in-service');
+  });
+
+  it.each([
+    ['unencrypted', /stream error host-unknown: .* set notification.domain/],
+    ['direct', /TLS alert unrecognized_name: .* set notification.domain/],
+  ] as const)('B265 an unknown host, %s', async (tls, words) => {
+    await start({ notification: { domain: 'other.example.com', tls }, intervalMs: 300 });
+    const { signals, state: found } = await until((e) => words.test(e.signals.connection.reason ?? ''));
     expect([found, signals.connection.says]).toEqual(['in-service', 'unknown']);
   });
 
@@ -240,7 +327,7 @@ describe('what is no outage', () => {
     await start({ notification: { port: 1 } });
     const { signals, state: found } = await until((e) => e.signals.connection.reason !== null);
     expect([found, signals.connection.says]).toEqual(['in-service', 'unknown']);
-    expect(signals.connection.reason).toMatch(/refused|not connected yet/);
+    expect(signals.connection.reason).toMatch(/^Notification Service: connection refused|not connected yet/);
   });
 
   it('a presence that never comes, or was never there', async () => {
@@ -299,16 +386,37 @@ describe('ways to connect', () => {
   it('on the way out it unsubscribes and says good-bye', async () => {
     await start({ notification: { tls: 'unencrypted' }, relayed: true });
     await listening();
-    const subscriptions = () =>
-      finesse.iq(
-        "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='/finesse/api/SystemInfo'/></pubsub>",
-        `pubsub.${prosody.domain}`,
-        'get',
-      );
     expect(await subscriptions()).toContain(`${PROXY_USER.username}@${prosody.domain}/ippa-proxy-`);
     await rig?.stop();
     rig = null;
     expect(await subscriptions()).not.toContain(PROXY_USER.username);
     expect(relay?.sent()).toMatch(/<unsubscribe .*<presence type='unavailable'\/><\/stream:stream>$/s);
+  });
+});
+
+describe('subscriptions', () => {
+  it('B267 do not pile up, however often the proxy comes back', { timeout: 90_000 }, async () => {
+    await start({ relayed: true });
+    const proxies = async () =>
+      (await subscriptions()).match(new RegExp(`${PROXY_USER.username}@[^'"]*/ippa-proxy-[^'"]*`, 'g')) ?? [];
+    for (let round = 0; round < 3; round++) {
+      await listening();
+      while ((await proxies()).length === 0);
+      // The network fails, and is back.
+      relay?.cut();
+      await connection('lost');
+      relay?.mend();
+      await connection('up');
+      await listening();
+      // The proxy dies without a word, and is started again.
+      relay?.cut();
+      await rig?.stop();
+      relay?.mend();
+      rig = await startRig(settings);
+    }
+    await listening();
+    const [first, ...more] = await proxies();
+    expect(first).toMatch(/ippa-proxy-[0-9a-f]{8}$/);
+    expect(more).toEqual([]);
   });
 });

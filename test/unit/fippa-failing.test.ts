@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_FAILURES, type RequestFailures, reduceRequestFailed } from '../../src/domain/fippa-failing.ts';
+import { reduceRequestFailed } from '../../src/domain/health/fippa-failing.ts';
+import { NO_FAILURES, type RequestFailures } from '../../src/domain/health/state.ts';
 
 function after(...failures: readonly (readonly [number, string])[]): RequestFailures {
   return failures.reduce((state, [at, device]) => reduceRequestFailed(state, device, at), NO_FAILURES);

@@ -5,9 +5,9 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { HealthEvent } from '../../src/domain/health/events.ts';
 import type { AdminState } from '../../src/domain/model.ts';
 import { selectFrontDoor } from '../../src/domain/routing.ts';
-import { type HealthEvent, reduceHealth } from '../../src/domain/service-health.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
@@ -71,7 +71,7 @@ async function run(script: readonly Step[]): Promise<void> {
   const factsOf = (id: string) => facts.get(id) ?? newFacts();
 
   const reduce = (id: string, event: HealthEvent) => {
-    const { health, effects } = reduceHealth(store.health(id), event, SETTINGS);
+    const effects = store.apply(id, event);
     const known = factsOf(id);
     for (const effect of effects) {
       if (effect.kind !== 'announce') continue;
@@ -80,7 +80,6 @@ async function run(script: readonly Step[]): Promise<void> {
       expect(effect.from).toBe(known.announced);
       known.announced = effect.to;
     }
-    store.setHealth(id, health);
   };
 
   const happen = (id: string, { kind, ...rest }: What, now: number) => {
@@ -107,7 +106,7 @@ async function run(script: readonly Step[]): Promise<void> {
     for (const { id } of SERVICES) reduce(id, { kind: 'time', at: now });
     happen(SERVICES[service]?.id ?? 'a', event, now);
     // Settings that end at this very moment.
-    await clock.advance(0);
+    for (const { id } of SERVICES) reduce(id, { kind: 'time', at: now });
     check(now);
   }
 

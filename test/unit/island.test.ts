@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideRefusal, selectAlternates } from '../../src/domain/alternates.ts';
 import type { FailureCode } from '../../src/domain/failure.ts';
+import { UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
 import {
   type CutOffSite,
   type IslandChange,
@@ -9,7 +10,6 @@ import {
   selectIslandWakeAt,
 } from '../../src/domain/island.ts';
 import { selectFrontDoor } from '../../src/domain/routing.ts';
-import { UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
 import { isNearSite } from '../../src/domain/site.ts';
 import { selectCutSince } from '../../src/records/island-records.ts';
 import { createIslands } from '../../src/store/islands.ts';
@@ -21,14 +21,16 @@ import { serviceStatus } from '../service-status.ts';
 const SETTINGS = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
 const DAY_MS = 86_400_000;
 
+const SILENT = { systemInfo: { says: 'not-confirmed', since: START } } as const;
 const near = (state: SiteService['state'] = 'in-service'): SiteService => ({
   site: 'east',
   isNear: true,
   state,
   failure: null,
+  signals: SILENT,
 });
 const far = (code: FailureCode | null, state: SiteService['state'] = 'out-of-service', site = 'west'): SiteService => {
-  return { site, isNear: false, state, failure: code === null ? null : { code, detail: '' } };
+  return { site, isNear: false, state, failure: code === null ? null : { code, detail: '' }, signals: SILENT };
 };
 
 /** What changed, by `seconds: change`, when these services were seen at these times. */
@@ -106,17 +108,23 @@ describe('an island', () => {
     expect(story([0, seen], [60, seen])).toEqual(['60: island-suspected west since 0']);
   });
 
-  it('B403 ends when something there is in service or answers; one good probe is not enough', () => {
+  it('B403 ends when something there answers, a first good probe included', () => {
     const cut = [near(), far('timeout'), far('timeout')];
     const begun = [
       [0, cut],
       [60, cut],
     ] as const;
     const one = 'island-suspected west since 0';
-    expect(story(...begun, [70, [near(), far(null), far('timeout')]])).toEqual([`60: ${one}`]);
-    expect(story(...begun, [70, [near(), far('reset'), far('name-not-found')]])).toEqual([`60: ${one}`]);
+    const confirmed = { ...far(null), signals: { systemInfo: { says: 'in-service', since: START } } } as const;
+    // Whatever the Notification Service says beside it.
+    const lost = { ...far('notification-lost'), signals: confirmed.signals };
+    for (const untold of ['reset', 'name-not-found', 'notification-lost'] as const) {
+      expect(story(...begun, [70, [near(), far(untold), far('timeout')]])).toEqual([`60: ${one}`]);
+    }
     const ended = '70: island-ended west since 0, reached';
-    expect(story(...begun, [70, [near(), far(null, 'in-service'), far('timeout')]])).toEqual([`60: ${one}`, ended]);
+    for (const reached of [far(null, 'in-service'), confirmed, lost]) {
+      expect(story(...begun, [70, [near(), reached, far('timeout')]])).toEqual([`60: ${one}`, ended]);
+    }
     expect(story(...begun, [70, [near(), far('out-of-service'), far('timeout')]])).toEqual([`60: ${one}`, ended]);
     expect(story(...begun, [70, [near()]])).toEqual([`60: ${one}`, '70: island-ended west since 0, configuration']);
   });
@@ -226,8 +234,8 @@ describe('the watch of the sites', () => {
       phase: { state: 'out-of-service', since: clock.now(), t0: clock.now(), confirmedInARow: 0 } as const,
       failure: { code, detail: '' },
     });
-    store.setHealth('a', up());
-    store.setHealth('b', out('timeout'));
+    store.restore('a', { health: up() });
+    store.restore('b', { health: out('timeout') });
     expect(islands.suspected()).toEqual([]);
     await clock.advance(60_000);
     expect(islands.suspected()).toEqual([{ site: 'west', since: START, suspected: true, long: false }]);
@@ -236,10 +244,10 @@ describe('the watch of the sites', () => {
     await clock.advance(4 * DAY_MS);
     expect(islands.suspected()).toMatchObject([{ long: true }]);
 
-    store.setHealth('b', up());
+    store.restore('b', { health: up() });
     expect(islands.suspected()).toEqual([]);
     expect(store.get('b')?.isCutOff).toBe(false);
-    store.setHealth('b', out('out-of-service'));
+    store.restore('b', { health: out('out-of-service') });
     await clock.advance(DAY_MS);
     expect(islands.suspected()).toEqual([]);
     expect(store.get('b')?.isCutOff).toBe(false);
@@ -265,9 +273,9 @@ describe('the watch of the sites', () => {
       clock,
     );
     const islands = createIslands(store, SETTINGS, clock, report);
-    store.setHealth('a', { ...UNKNOWN_HEALTH, phase: { state: 'in-service', since: START } });
+    store.restore('a', { health: { ...UNKNOWN_HEALTH, phase: { state: 'in-service', since: START } } });
     const phase = { state: 'reconnecting', t0: START, attempt: 1, stage: 'full' } as const;
-    store.setHealth('b', { ...UNKNOWN_HEALTH, phase, failure: { code: 'timeout', detail: '' } });
+    store.restore('b', { health: { ...UNKNOWN_HEALTH, phase, failure: { code: 'timeout', detail: '' } } });
     clock.set(1000);
     islands.define({ suspectAfterMs: 500, warnAfterMs: 900 });
     expect(events.map(({ kind }) => kind)).toEqual(['island-suspected', 'island-long']);

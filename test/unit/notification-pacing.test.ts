@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { EndCause } from '../../src/notification/connection-failure.ts';
 import { AT_ONCE, CREDENTIALS_PAUSE_MS, mayLogIn, type Pace, reducePace } from '../../src/notification/login-pacing.ts';
-import type { EndCause } from '../../src/xmpp/connection-end.ts';
 
 const T = 1_000_000;
-const ended = (pace: Pace, why: EndCause, at: number, wasUp = false) =>
-  reducePace(pace, { why, startedAt: at, at, wasUp, intervalMs: 5000 });
+const ended = (pace: Pace, cause: EndCause, at: number, wasUp = false) =>
+  reducePace(pace, { cause, startedAt: at, at, wasUp, intervalMs: 5000 });
 
 describe('the next login', () => {
   it('follows a lost connection once in every attempt, for as long as it takes', () => {
@@ -18,15 +18,15 @@ describe('the next login', () => {
   });
 
   it('follows a connection that was up for long at once', () => {
-    const pace = reducePace(AT_ONCE, { why: 'lost', startedAt: T - 60_000, at: T, wasUp: true, intervalMs: 5000 });
+    const pace = reducePace(AT_ONCE, { cause: 'lost', startedAt: T - 60_000, at: T, wasUp: true, intervalMs: 5000 });
     expect(mayLogIn(pace, T)).toBe(true);
   });
 
   it('becomes rarer, down to once a minute, where none was ever up or the configuration is at fault', () => {
-    for (const why of ['lost', 'configuration'] as const) {
+    for (const cause of ['lost', 'configuration'] as const) {
       let pace = AT_ONCE;
       const pauses = Array.from({ length: 12 }, () => {
-        pace = ended(pace, why, T);
+        pace = ended(pace, cause, T);
         return Math.round((pace.notBefore - T) / 850);
       });
       expect(pauses).toEqual([5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 60, 60]);

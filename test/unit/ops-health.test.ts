@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_SIGNALS } from '../../src/domain/health/state.ts';
 import type { ServiceStatus } from '../../src/domain/model.ts';
-import { NO_SIGNALS } from '../../src/domain/signals.ts';
 import { renderHealth } from '../../src/ops/health.ts';
 import { INFO } from '../scripted-probe.ts';
 
@@ -186,6 +186,18 @@ describe('the report', () => {
     expect(services[1]?.reason).not.toContain('()');
   });
 
+  it.each(['out-of-service', 'reconnecting'] as const)('B270 says that the credentials keep it out: %s', (state) => {
+    const failure = { code: 'unauthorized', detail: 'SystemInfo answered 401' } as const;
+    const { services, problems } = report(status('a', { state, failure }), status('b'));
+    const words = /probe\.username and probe\.password.* The credentials keep it out of service: a 401/;
+    expect(services[0]?.reason).toMatch(words);
+    expect(problems).toEqual([expect.stringMatching(/^a: SystemInfo asks for credentials/)]);
+    expect(problems[0]).toMatch(words);
+    // In service they keep nothing out.
+    const well = report(status('a', { failure }), status('b'));
+    expect([well.problems, well.services[0]?.reason]).toEqual([[], expect.not.stringContaining('keep it out')]);
+  });
+
   it('says fippa failing', () => {
     expect(report(status('a', { fippaFailing: true })).services[0]?.reason).toMatch(/^fippa failing/);
   });
@@ -235,17 +247,23 @@ describe('signals', () => {
 
   it.each<[RegExp, ServiceStatus['signals']['presence'], ServiceStatus['signals']['wait']]>([
     [/no presence.*told/, NO_SIGNALS.presence, null],
-    [/AVAILABLE is awaited/, gone, { ...wait, for: 'available' }],
-    [/not counted: SystemInfo/, gone, null],
+    [/^AVAILABLE is awaited, whatever .*notification.advisory: true/, gone, { ...wait, for: 'available' }],
+    [
+      /^AVAILABLE is awaited, .* 30 s; .*notification.advisory: true/,
+      NO_SIGNALS.presence,
+      { ...wait, for: 'available' },
+    ],
+    [/not counted: the Notification Service is advisory/, gone, null],
     [/not available since/, { ...gone, seen: false }, null],
-  ])('of the presence: %s', (words, presence, waiting) => {
+  ])('B260 of the presence: %s', (words, presence, waiting) => {
     expect(signals({ connection: up, presence, wait: waiting })?.presence.reason).toMatch(words);
   });
 
   it('of what is awaited, and of a connection that is not there yet', () => {
     const available = { says: 'available', since: NOW, seen: true } as const;
     const waiting = signals({ connection: up, presence: available, wait: { ...wait, for: 'in-service' } });
-    expect([waiting?.presence.reason, waiting?.notified.reason]).toEqual([null, 'IN_SERVICE is awaited']);
+    expect(waiting?.presence.reason).toBeNull();
+    expect(waiting?.notified.reason).toMatch(/^IN_SERVICE is awaited, .* 30 s; with notification.advisory: true/);
     expect(signals({})?.connection.reason).toMatch(/not connected yet/);
   });
 });
@@ -259,9 +277,16 @@ describe('a Notification Service that was never reached', () => {
 
   it.each(['on', 'advisory'] as const)('is a problem, because no state shows it: %s', (notification) => {
     const problems = withConnection({ says: 'unknown', since: NOW, failure }, notification);
-    expect(problems).toEqual([
-      expect.stringMatching(/^a: no connection to its Notification Service: .*refuses the lo/),
-    ]);
+    expect(problems).toEqual([expect.stringMatching(/^a: Notification Service: the login is refused.*not-authorized/)]);
+  });
+
+  it.each(['on', 'advisory'] as const)('B264 so is a subscription that is refused: %s', (notification) => {
+    const notified = { ...NO_SIGNALS.notified, refused: 'forbidden' };
+    const connection = { says: 'up', since: NOW, failure: null } as const;
+    const signals = { ...NO_SIGNALS, connection, notified, notification, decidedBy: 'systemInfo' } as const;
+    const { problems, services } = report(status('a', { signals }));
+    expect(problems).toEqual([expect.stringMatching(/^a: Notification Service: the subscription .*\(forbidden\)/)]);
+    expect(services[0]?.signals.notified.reason).toMatch(/forbidden/);
   });
 
   it('is none without a failure, nor once the state shows it', () => {

@@ -172,7 +172,7 @@ describe('metrics', () => {
     const { store, devices, metrics } = setUp();
     expect((await scrape(metrics)).find('ippa_service_confirmation_age_seconds')).toEqual([]);
     const phase = { state: 'in-service', since: NOW - 9000 } as const;
-    store.setHealth('a', { ...store.health('a'), phase, confirmedAt: NOW - 2500 });
+    store.restore('a', { health: { ...store.health('a'), phase, confirmedAt: NOW - 2500 } });
     store.setAdmin('b', { admin: 'drain', reason: 'x', until: null });
     for (const device of ['SEP1', 'SEP2', 'SEP1']) store.requestFailed('a', device);
     devices.relayed('SEP1', 'a', 'other', false, NOW);

@@ -4,16 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HealthEffect } from '../../src/domain/health/events.ts';
+import { type HealthSettings, type ServiceHealth, UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
+import { reduceHealth, selectAttemptEnd, selectWakeAt } from '../../src/domain/health/timeline.ts';
 import type { HealthState, ProbeOutcome } from '../../src/domain/model.ts';
-import {
-  type HealthEffect,
-  type HealthSettings,
-  reduceHealth,
-  type ServiceHealth,
-  selectAttemptEnd,
-  selectWakeAt,
-  UNKNOWN_HEALTH,
-} from '../../src/domain/service-health.ts';
 import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
 
 type Kind = 'confirmed' | 'failed' | 'fault';

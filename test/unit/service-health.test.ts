@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ProbeOutcome } from '../../src/domain/model.ts';
+import { type ServiceHealth, UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
 import {
   type HealthStep,
   reduceHealth,
-  type ServiceHealth,
   selectAttemptEnd,
   selectWakeAt,
   shortProbeMs,
-  UNKNOWN_HEALTH,
-} from '../../src/domain/service-health.ts';
+} from '../../src/domain/health/timeline.ts';
+import type { ProbeOutcome } from '../../src/domain/model.ts';
 import { CONFIRMED, FAULT, failed, INFO } from '../scripted-probe.ts';
 
 const SETTINGS = { intervalMs: 5000, attempts: 3 };

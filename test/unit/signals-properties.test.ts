@@ -1,15 +1,11 @@
 /** What holds after any sequence of probes, signals and times. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { HealthEvent, SignalEvent } from '../../src/domain/health/events.ts';
+import { reduceService } from '../../src/domain/health/reduce.ts';
+import { selectStanding } from '../../src/domain/health/signals.ts';
+import { NEW_SERVICE, type ServiceState } from '../../src/domain/health/state.ts';
 import type { Failure, ProbeOutcome } from '../../src/domain/model.ts';
-import { type HealthEvent, UNKNOWN_HEALTH } from '../../src/domain/service-health.ts';
-import {
-  NO_SIGNALS,
-  reduceSignalled,
-  type SignalEvent,
-  type SignalledHealth,
-  selectStanding,
-} from '../../src/domain/signals.ts';
 import { CONFIRMED, FAULT, failed } from '../scripted-probe.ts';
 
 const FAILURE: Failure = { code: 'notification-lost', detail: '' };
@@ -32,8 +28,9 @@ const makes: readonly Make[] = [
   (at) => ({ kind: 'presence', at, available: false }),
   (at) => ({ kind: 'notified', at, status: 'IN_SERVICE' }),
   (at) => ({ kind: 'notified', at, status: 'OUT_OF_SERVICE' }),
-  (at) => ({ kind: 'reset', at, isSame: true }),
-  (at) => ({ kind: 'reset', at, isSame: false }),
+  (at) => ({ kind: 'reset', at }),
+  (at) => ({ kind: 'settings', at }),
+  (at) => ({ kind: 'not-subscribed', at, condition: 'forbidden' }),
 ];
 
 const script = fc.array(
@@ -41,21 +38,21 @@ const script = fc.array(
   { maxLength: 80 },
 );
 
-function run(steps: readonly { make: Make; waitMs: number }[], advisory: boolean, check: Check): SignalledHealth {
+function run(steps: readonly { make: Make; waitMs: number }[], advisory: boolean, check: Check): ServiceState {
   const settings = { intervalMs: 5000, attempts: 3, advisory };
-  let now: SignalledHealth = { health: UNKNOWN_HEALTH, signals: NO_SIGNALS };
+  let now: ServiceState = NEW_SERVICE;
   let at = 1_800_000_000_000;
   for (const { make, waitMs } of steps) {
     at += waitMs;
     const event = make(at);
-    const { health, signals } = reduceSignalled(JSON.parse(JSON.stringify(now)), event, settings);
-    check(now, event, { health, signals });
-    now = { health, signals };
+    const { state } = reduceService(JSON.parse(JSON.stringify(now)), event, settings);
+    check(now, event, state);
+    now = state;
   }
   return now;
 }
 
-type Check = (before: SignalledHealth, event: HealthEvent | SignalEvent, after: SignalledHealth) => void;
+type Check = (before: ServiceState, event: HealthEvent | SignalEvent, after: ServiceState) => void;
 
 it('only a confirmed probe improves a state, and never while a failure stands', () => {
   fc.assert(
@@ -80,7 +77,7 @@ it('an advisory signal never changes a state', () => {
       run(steps, true, (before, event, after) => {
         if (event.kind === 'probe' || event.kind === 'time') return;
         // Time that has passed is noticed with any event.
-        const timed = reduceSignalled(
+        const { state: timed } = reduceService(
           before,
           { kind: 'time', at: event.at },
           { intervalMs: 5000, attempts: 3, advisory: true },
@@ -92,15 +89,18 @@ it('an advisory signal never changes a state', () => {
   );
 });
 
-it('a service that SystemInfo confirms for 36 s on a connection that is up is in service', () => {
+it('B260 B261 a service that SystemInfo confirms for 36 s is in service, unless finesse itself says that it is not there', () => {
   fc.assert(
     fc.property(script, (steps) => {
       const polls = Array.from({ length: 9 }, () => ({ make: probe(CONFIRMED), waitMs: 4500 }));
       const up = { make: (at: number) => ({ kind: 'connected', at }) as const, waitMs: 20 };
       const silent = { make: (at: number) => ({ kind: 'presence', at, available: false }) as const, waitMs: 20 };
       const seen = { make: (at: number) => ({ kind: 'presence', at, available: true }) as const, waitMs: 20 };
-      const end = run([...steps, up, seen, silent, ...polls], false, () => {});
-      expect(end.health.phase.state).toBe('in-service');
+      const back = run([...steps, up, seen, silent, seen, ...polls], false, () => {});
+      expect(back.health.phase.state).toBe('in-service');
+      expect(run([...steps, up, ...polls], false, () => {}).health.phase.state).toBe('in-service');
+      const away = run([...steps, up, seen, silent, ...polls, ...polls], false, () => {});
+      expect(away.health.phase.state).not.toBe('in-service');
     }),
     { numRuns: 1000 },
   );

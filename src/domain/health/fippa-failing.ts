@@ -3,12 +3,7 @@
  * page between them, say so; the next relayed page takes it back (contract.md, "The timeline").
  */
 
-export interface RequestFailures {
-  readonly recent: readonly { readonly at: number; readonly device: string }[];
-  readonly failing: boolean;
-}
-
-export const NO_FAILURES: RequestFailures = { recent: [], failing: false };
+import type { RequestFailures } from './state.ts';
 
 const WINDOW_MS = 15_000;
 const REQUESTS = 3;

@@ -1,64 +1,10 @@
 /**
- * The health of one service as a pure state machine: state × event → state + effects. The rules are those of the
- * contract's "The timeline". All of the state is plain data with epoch milliseconds, so it can be written down, shared and
- * read back between any two events.
+ * The timeline of an outage, as probes and time make it: state × event → state + effects. The rules are those of the
+ * contract's "The timeline". Pure.
  */
 
-import type { Failure, HealthState, ProbeOutcome, SystemInfo } from './model.ts';
-
-export interface HealthSettings {
-  /** Length of one attempt (the vendor's 5 s; reference/high-availability.md). */
-  readonly intervalMs: number;
-  /** Attempts before the verdict (the vendor's 3). */
-  readonly attempts: number;
-}
-
-/**
- * An attempt has two stages: `full`, in which one probe gets its whole time-out, and `last`, the final second, in which a
- * short probe sees a server that is back by then although the first probe still hangs.
- */
-export type Phase =
-  | { readonly state: 'unknown' }
-  | { readonly state: 'in-service'; readonly since: number }
-  | { readonly state: 'reconnecting'; readonly t0: number; readonly attempt: number; readonly stage: 'full' | 'last' }
-  | { readonly state: 'out-of-service'; readonly since: number; readonly t0: number; readonly confirmedInARow: number };
-
-export interface ServiceHealth {
-  readonly phase: Phase;
-  /** What the last probe that was not confirmed said; null once confirmed. */
-  readonly failure: Failure | null;
-  /** The last SystemInfo that was read, confirmed or not. */
-  readonly info: SystemInfo | null;
-  readonly lastProbeAt: number | null;
-  readonly latencyMs: number | null;
-  /** End of the last probe that confirmed the service. */
-  readonly confirmedAt: number | null;
-}
-
-export type HealthEvent =
-  | {
-      readonly kind: 'probe';
-      readonly at: number;
-      readonly startedAt: number;
-      readonly latencyMs: number;
-      readonly outcome: ProbeOutcome;
-      /** What keeps the service out although SystemInfo may confirm it (signals.ts); absent or null: nothing. */
-      readonly standing?: Failure | null;
-    }
-  /** Something other than a probe established that the service has failed: it starts the timeline at once. */
-  | { readonly kind: 'failed'; readonly at: number; readonly failure: Failure }
-  /** Time passed; due at `selectWakeAt`, later is handled as well. */
-  | { readonly kind: 'time'; readonly at: number };
-
-export type HealthEffect =
-  /** `fresh`: one that starts after this event, since one in flight does not tell of it. */
-  | { readonly kind: 'probe'; readonly limit: 'full' | 'short' | 'fresh' }
-  | {
-      readonly kind: 'announce';
-      readonly from: HealthState;
-      readonly to: HealthState;
-      readonly attempt: number | null;
-    };
+import type { HealthEffect, HealthEvent } from './events.ts';
+import type { HealthSettings, Phase, ServiceHealth } from './state.ts';
 
 export interface HealthStep {
   readonly health: ServiceHealth;
@@ -67,15 +13,6 @@ export interface HealthStep {
 
 /** Two confirmed probes in a row bring an out-of-service server back: Tomcat flaps while it starts (finesse-health.md §10). */
 const CONFIRMED_TO_RETURN = 2;
-
-export const UNKNOWN_HEALTH: ServiceHealth = {
-  phase: { state: 'unknown' },
-  failure: null,
-  info: null,
-  lastProbeAt: null,
-  latencyMs: null,
-  confirmedAt: null,
-};
 
 /** Limit of the short probe at an attempt's end, and how long before that end it starts: 1 s of the vendor's 5 s. */
 export function shortProbeMs(settings: HealthSettings): number {

@@ -1,0 +1,102 @@
+/**
+ * The one place where the state of a service is decided: every event goes through here. The parts decide their own (the
+ * timeline, the signals, fippa, the operator's setting); here stands what one of them means for another. Pure.
+ */
+
+import type { HealthEffect, HealthEvent, ServiceEvent, SignalEvent } from './events.ts';
+import { reduceRequestFailed } from './fippa-failing.ts';
+import { reduceSetting } from './operator.ts';
+import { askAgain, reduceSignals, type Standing, selectAskAt, selectStanding } from './signals.ts';
+import {
+  type HealthSettings,
+  NO_FAILURES,
+  type ServiceHealth,
+  type ServiceSettings,
+  type ServiceState,
+  type Signals,
+} from './state.ts';
+import { reduceHealth, selectWakeAt } from './timeline.ts';
+
+export interface ServiceStep {
+  readonly state: ServiceState;
+  readonly effects: readonly HealthEffect[];
+}
+
+export function reduceService(before: ServiceState, event: ServiceEvent, settings: ServiceSettings): ServiceStep {
+  switch (event.kind) {
+    case 'request-failed':
+      return { state: countFailure(before, event.device, event.at), effects: [] };
+    case 'page-relayed':
+      return { state: { ...before, failures: NO_FAILURES }, effects: [] };
+    case 'admin':
+      return { state: { ...before, admin: event.setting }, effects: [] };
+    default: {
+      const { health, signals, effects } = reduceSignalled(before, event, settings);
+      const admin = reduceSetting(before.admin, event.at);
+      return { state: { health, signals, failures: keptFailures(before, health), admin }, effects };
+    }
+  }
+}
+
+/** When the next `time` event is due; null: none. */
+export function selectWake(
+  { health, signals, admin }: Omit<ServiceState, 'failures'>,
+  settings: HealthSettings,
+): number | null {
+  const wakes = [selectWakeAt(health.phase, settings), selectAskAt(signals), admin.until].filter((at) => at !== null);
+  return wakes.length === 0 ? null : Math.min(...wakes);
+}
+
+function countFailure(state: ServiceState, device: string, at: number): ServiceState {
+  if (state.health.phase.state !== 'in-service') return state;
+  return { ...state, failures: reduceRequestFailed(state.failures, device, at) };
+}
+
+/** Failed requests of an outage say nothing about fippa once the server itself is known to be out. */
+function keptFailures({ failures }: ServiceState, { phase }: ServiceHealth): ServiceState['failures'] {
+  return phase.state === 'in-service' ? failures : NO_FAILURES;
+}
+
+export type SignalledHealth = Pick<ServiceState, 'health' | 'signals'>;
+
+export interface SignalledStep extends SignalledHealth {
+  readonly effects: readonly HealthEffect[];
+}
+
+/** SystemInfo and the signals of the Notification Service as one. */
+export function reduceSignalled(
+  { health, signals: before }: SignalledHealth,
+  event: HealthEvent | SignalEvent,
+  settings: ServiceSettings,
+): SignalledStep {
+  const asking = askAgain(before, event.at);
+  const signals = reduceSignals(asking, event, settings);
+  const standing = selectStanding(signals, settings);
+  const isNew =
+    isSignal(event) &&
+    standing !== null &&
+    (event.kind === 'settings' || standing.signal !== selectStanding(before, settings)?.signal);
+  const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings);
+  const asks = isSignal(event) && asksForProbe(event, before, { health: step.health, signals }, settings);
+  const isAsked = asks || (asking !== before && signals.notified.undecided !== null);
+  return { ...step, signals, effects: isAsked ? [...step.effects, { kind: 'probe', limit: 'fresh' }] : step.effects };
+}
+
+function isSignal(event: HealthEvent | SignalEvent): event is SignalEvent {
+  return event.kind !== 'probe' && event.kind !== 'time' && event.kind !== 'failed';
+}
+
+function toHealthEvent(event: HealthEvent | SignalEvent, standing: Standing | null, isNew: boolean): HealthEvent {
+  if (event.kind === 'probe') return { ...event, standing: standing?.failure ?? null };
+  if (!isSignal(event)) return event;
+  return isNew && standing !== null
+    ? { kind: 'failed', at: event.at, failure: standing.failure }
+    : { kind: 'time', at: event.at };
+}
+
+/** A notified OUT_OF_SERVICE is asked about at once; so is whatever may have ended an outage. */
+function asksForProbe(event: SignalEvent, before: Signals, after: SignalledHealth, settings: ServiceSettings): boolean {
+  if (event.kind === 'notified' && event.status === 'OUT_OF_SERVICE') return true;
+  if (after.health.phase.state === 'in-service' || selectStanding(after.signals, settings) !== null) return false;
+  return event.kind === 'notified' || selectStanding(before, settings) !== null;
+}
