@@ -1,11 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
+/** Once more with everything read by Node's parser (`phones.httpParser: node`). */
+const BY_NODE = [
+  'listener',
+  'get-connection',
+  'connection-policy',
+  'slow-readers',
+  'gate',
+  'smuggling',
+  'limits',
+  'limits-tls',
+];
+
+const test = {
+  // Real sockets and real processes: generous limits, since a slow machine is not a failure.
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real sockets and real processes: generous limits, since a slow machine is not a failure.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      { test: { ...test, name: 'auto', include: ['test/**/*.test.ts'] } },
+      {
+        test: {
+          ...test,
+          name: 'httpParser: node',
+          include: BY_NODE.map((file) => `test/component/${file}.test.ts`),
+          env: { HTTP_PARSER: 'node' },
+        },
+      },
+    ],
     reporters: ['default'],
   },
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createAddressBounds } from './http/server/client-limits.ts';
+import { createClientLimits } from './http/server/client-limits.ts';
 import { notificationEvent } from './notification/notification-event.ts';
 import type { ServiceCertificate } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
@@ -17,7 +17,7 @@ import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineBounds, defineServices, nameProxy } from './plan.ts';
+import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
@@ -176,12 +176,12 @@ export function createApp(
     notKept: adminSettings.problem,
     outages: records.outages,
   });
-  const bounds = createAddressBounds(defineBounds(config), clock);
-  const listeners = createPhoneListeners(config.phones.listeners, config.phones.limits, {
+  const clientLimits = createClientLimits(defineClientLimits(config), clock);
+  const listeners = createPhoneListeners(config.phones, {
     onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
     onRefused: handler.refused,
-    errorPage: handler.refusalPage,
-    bounds,
+    errorAnswer: handler.refusalPage,
+    clientLimits,
     clock,
     onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
   });
@@ -206,8 +206,8 @@ export function createApp(
     relay.define(allServices(config));
     monitor.define({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.left(id);
-    bounds.define(defineBounds(config));
-    listeners.define(config.phones.listeners, config.phones.limits);
+    clientLimits.define(defineClientLimits(config));
+    listeners.define(config.phones);
     adminSettings.moveTo(config.state.folder);
     records.define(config);
   };

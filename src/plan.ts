@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { isNearSite } from './domain/site.ts';
 import { createAddressOf } from './http/server/client-address.ts';
-import type { BoundsConfig } from './http/server/client-limits.ts';
+import type { ClientLimitsConfig } from './http/server/client-limits.ts';
 import type { PageTemplates } from './pages/templates.ts';
 import type { PhonePlan } from './phones/visit.ts';
 import type { ServiceDefinition } from './store/services.ts';
@@ -42,7 +42,7 @@ export function defineServices({ clusters, site: ownSite }: Config): readonly Se
   );
 }
 
-export function defineBounds({ phones }: Config): BoundsConfig {
+export function defineClientLimits({ phones }: Config): ClientLimitsConfig {
   return { limits: phones.limits.perAddress, trustedFronts: phones.trustedFronts };
 }
 

@@ -10,6 +10,7 @@ import type { Config, ServiceConfig } from '../src/config/config.ts';
 import { DEFAULT_LIMITS } from '../src/config/limits.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
+import { HTTP_PARSER } from './http-parser.ts';
 
 export interface Rig {
   readonly app: App;
@@ -138,6 +139,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     phones: {
       listeners: [{ host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null }],
       ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
+      httpParser: HTTP_PARSER,
       limits: DEFAULT_LIMITS,
     },
     ops: { host: '127.0.0.1', port: 0, token: TOKEN },

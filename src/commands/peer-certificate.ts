@@ -3,9 +3,9 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { coversHost, renderDistinguishedName } from '../config/certificates.ts';
 import type { ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
+import { coversHost, renderDistinguishedName } from '../files/certificates.ts';
 
 export interface PeerCertificate {
   readonly subject: string;

@@ -1,8 +1,8 @@
 /** `serve`: runs the proxy until it is told to stop. */
 
 import { type App, createApp } from '../app.ts';
-import { createFileWatch } from '../config/file-watch.ts';
 import { renderProblems } from '../config/load.ts';
+import { createFileWatch } from '../files/file-watch.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';

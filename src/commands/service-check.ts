@@ -1,11 +1,11 @@
 /** Asks every Finesse server of a configuration once and says in plain words what it answered. */
 
-import { daysUntil, EXPIRES_SOON_DAYS } from '../config/certificates.ts';
 import type { ClusterConfig, Config, ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
 import { failures } from '../domain/failure.ts';
 import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
 import { createServerNames, learntName } from '../domain/server-names.ts';
+import { daysUntil, EXPIRES_SOON_DAYS } from '../files/certificates.ts';
 import type { createProbe } from '../health/probe.ts';
 import { lookAtCertificate, type PeerCertificate, renderTrustAdvice } from './peer-certificate.ts';
 
@@ -107,7 +107,7 @@ function describeInfo(info: SystemInfo | null): string[] {
 }
 
 function describeExpiry(validTo: string, now: number): string {
-  const days = daysUntil(new Date(validTo), now);
+  const days = daysUntil(new Date(validTo).getTime(), now);
   const date = validTo.slice(0, 10);
   if (days < 0) return `its certificate expired on ${date}: renew it on that server`;
   return `its certificate expires on ${date}${days < EXPIRES_SOON_DAYS ? `, in ${days} days: renew it on that server` : ''}`;

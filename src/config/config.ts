@@ -181,6 +181,8 @@ export interface Config {
     /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
     readonly forgetAfterMs: number;
     readonly limits: PhoneLimits;
+    /** Who reads the requests of phones; `auto`: Node's parser reads what is no plain GET. */
+    readonly httpParser: 'auto' | 'node';
   };
   readonly ops: { readonly host: string; readonly port: number; readonly token: string | null };
   readonly clusters: readonly ClusterConfig[];

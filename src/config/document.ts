@@ -14,11 +14,9 @@ import {
   type YAMLError,
   YAMLParseError,
 } from 'yaml';
+import { MAX_BYTES } from '../files/read-file.ts';
 import { type ConfigProblem, createError, createFileError, type KeyPath, type Place, renderKey } from './problem.ts';
 import { printable } from './values.ts';
-
-/** Far more than any real configuration; keeps a wrong file name from filling the memory. */
-export const MAX_BYTES = 1024 * 1024;
 
 export interface ConfigDocument {
   /** The plain value; null inside mappings is undefined, so that a key whose values are all commented out counts as absent. */

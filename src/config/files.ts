@@ -1,9 +1,10 @@
 /** What the configuration points at outside itself: secrets, PEM files, folders. Each is read once, and its faults are findings. */
 
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { coversHost, daysUntil, EXPIRES_SOON_DAYS, parseCertificates, parsePrivateKey } from './certificates.ts';
-import { MAX_BYTES, renderFound } from './document.ts';
+import { coversHost, daysUntil, EXPIRES_SOON_DAYS, parseCertificates, parsePrivateKey } from '../files/certificates.ts';
+import { readBytes, renderFileError } from '../files/read-file.ts';
+import { renderFound } from './document.ts';
 import { type Finding, type KeyPath, renderKey } from './problem.ts';
 import { parseOrigin } from './values.ts';
 
@@ -179,7 +180,7 @@ class Walk implements Outside {
 
   #warnOfDates(path: KeyPath, from: Date, to: Date): void {
     const warn = (found: string, allowed: string) => this.warnings.push({ path, found, allowed });
-    const days = daysUntil(to, this.#source.now);
+    const days = daysUntil(to.getTime(), this.#source.now);
     const date = (day: Date) => day.toISOString().slice(0, 10);
     if (from.getTime() > this.#source.now) warn(`the certificate is valid from ${date(from)} only`, 'check the clock');
     if (days < 0) warn(`the certificate expired on ${date(to)}`, 'connections will fail; renew it');
@@ -189,39 +190,4 @@ class Walk implements Outside {
   #add(path: KeyPath, found: string, allowed: string): void {
     this.findings.push({ path, found, allowed });
   }
-}
-
-const CHUNK_BYTES = 64 * 1024;
-
-/** The bytes of a file, at most one more than MAX_BYTES of them: a wrong path may name a device without an end. */
-export async function readBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const chunks: Uint8Array[] = [];
-    for (let length = 0; length <= MAX_BYTES; ) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES));
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    return Buffer.concat(chunks).subarray(0, MAX_BYTES + 1);
-  } finally {
-    await file.close();
-  }
-}
-
-const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'which does not exist',
-  ENOTDIR: 'which does not exist',
-  EACCES: 'which this user may not read',
-  EPERM: 'which this user may not read',
-  EISDIR: 'which is a folder',
-  ENAMETOOLONG: 'which is too long for a path',
-  ELOOP: 'which is a loop of links',
-};
-
-/** Why a file cannot be read, to follow its name. */
-export function renderFileError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  return FILE_ERRORS[code] ?? `which cannot be read (${code})`;
 }

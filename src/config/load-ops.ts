@@ -4,9 +4,10 @@
  */
 
 import { dirname, resolve } from 'node:path';
+import { readBytes, renderFileError } from '../files/read-file.ts';
 import type { Config } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
-import { readBytes, readSecret, renderFileError } from './files.ts';
+import { readSecret } from './files.ts';
 import { parseOps } from './findings.ts';
 import { type ConfigProblem, createError, createFileError, type Finding } from './problem.ts';
 

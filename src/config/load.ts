@@ -1,6 +1,7 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
 import { dirname, resolve } from 'node:path';
+import { readBytes, renderFileError } from '../files/read-file.ts';
 import type {
   Config,
   ListenerConfig,
@@ -14,7 +15,7 @@ import type {
   ServiceConfig,
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
-import { type Outside, readBytes, readOutside, renderFileError } from './files.ts';
+import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
@@ -136,6 +137,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       networks: phones.networks,
       trustedFronts: phones.trustedFronts,
       forgetAfterMs: phones.forgetAfter,
+      httpParser: phones.httpParser,
       limits: buildLimits(phones.limits),
     },
     ops: { host: ops.host, port: ops.port, token: outside.contents.get('ops.token') ?? null },

@@ -212,6 +212,11 @@ const phones = z.strictObject({
     description: 'A signed-in phone that sends nothing for this long is forgotten.',
     ...durationAllowed(1000, 720 * HOUR),
   }),
+  httpParser: described(z.enum(['auto', 'node']).prefault('auto'), {
+    description:
+      "Who reads the requests of phones. `auto`: plain GETs, which is nearly all that phones send, are read by the proxy itself at a third of the cost, the rest by Node.js. `node`: Node.js reads everything; a way out should a phone's requests ever be misread.",
+    allowed: 'auto or node',
+  }),
   limits: described(limits.prefault({}), {
     description:
       'What clients may ask for at most. Meant for scanners, mistakes and attacks: phones that work do not notice.',

@@ -41,6 +41,7 @@ interface EventFields {
     readonly after: 'request' | 'failure' | 'choice';
     readonly durationMs: number;
   };
+  'phone-gone': { readonly service: string; readonly device: string };
   'request-failed': { readonly service: string; readonly device: string; readonly failure: Failure };
   'request-refused': {
     readonly service: string | null;
@@ -242,6 +243,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       after: 'a plain request, a request that failed at Finesse, or the choice of an alternate that had gone',
       durationMs: 'from the end of the request to the answer',
     },
+  },
+  'phone-gone': {
+    when: 'A phone had broken its connection before its answer was written.',
+    fields: { service: SERVICE, device: DEVICE },
   },
   'request-failed': {
     when: "A phone's request got no usable answer from Finesse.",

@@ -1,6 +1,6 @@
 /** The certificates of the listeners and of Finesse's own servers as `/health` shows them. Pure. */
 
-import { ENDS_SOON_MS } from '../http/server/listener-certificate.ts';
+import { daysUntil, EXPIRES_SOON_DAYS } from '../files/certificates.ts';
 
 /** The certificate of a listener where phones connect. */
 export interface CertificateEntry {
@@ -38,10 +38,8 @@ export interface ServiceCertificateEntry {
   readonly days: number;
 }
 
-const DAY_MS = 86_400_000;
-
 function renderEnd(validTo: number, now: number): { validTo: string; days: number } {
-  return { validTo: new Date(validTo).toISOString(), days: Math.floor((validTo - now) / DAY_MS) };
+  return { validTo: new Date(validTo).toISOString(), days: daysUntil(validTo, now) };
 }
 
 export function renderCertificate({ validTo, ...held }: HeldCertificate, now: number): CertificateEntry {
@@ -74,7 +72,7 @@ export function judgeServiceCertificate(
 }
 
 export function endsSoon({ validTo }: Pick<HeldCertificate, 'validTo'>, now: number): boolean {
-  return validTo - now < ENDS_SOON_MS;
+  return daysUntil(validTo, now) < EXPIRES_SOON_DAYS;
 }
 
 function judgeEnd(validTo: number, now: number, consequence: string): string[] {

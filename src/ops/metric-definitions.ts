@@ -11,7 +11,7 @@ export interface MetricDefinition {
 export const metricDefinitions = {
   ippa_phone_requests_total: {
     type: 'counter',
-    help: 'Requests of phones by what became of them: relayed, page (one of the proxy), action, refused or failed. Service none: the request named no service.',
+    help: 'Requests of phones by what became of them: relayed, page (one of the proxy), action, refused, failed, or gone (the phone broke its connection before it had the page). Service none: the request named no service.',
     labels: ['service', 'outcome'],
   },
   ippa_phone_answer_duration_seconds: {

@@ -16,7 +16,7 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './met
 import { createTally, type Tally } from './tally.ts';
 
 /** What became of a phone's request. */
-export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed';
+export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed' | 'gone';
 
 export interface Metrics {
   /** What counts each event; `service` is the id of a configured one, anything else counts under `none`. */
@@ -43,7 +43,7 @@ export interface MetricsOptions {
 }
 
 const NONE = 'none';
-const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed'];
+const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed', 'gone'];
 const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'recovered', 'maintenance', 'error'];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
@@ -131,6 +131,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       pages.add(nameOf(service), page);
       answers.add(durationMs / 1000);
     },
+    'phone-gone': ({ service }) => requested(service, 'gone'),
     'action-taken': ({ service }) => requested(service, 'action'),
     'request-failed': ({ service, failure }) => {
       requested(service, 'failed');

@@ -6,19 +6,21 @@
 import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
-import { type FailureCode, failures } from '../domain/failure.ts';
+import { failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
+import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
-import type { RenderedPage } from '../pages/page-view.ts';
+import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
 import { renderExit } from '../pages/renderer.ts';
 import type { Relay, RelayedAnswer } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
-import { createPageSender } from './page-sender.ts';
+import { createPageSender, EXPIRED } from './page-sender.ts';
+import { failureOf } from './request-failure.ts';
 import {
   carried,
   entryUrl,
@@ -58,9 +60,9 @@ const MAX_MODEL = 32;
 export interface PhoneHandler {
   handle(exchange: HttpExchange, listener: ListenerConfig, port: number): Promise<void>;
   /** What never became a request was refused. */
-  refused(failure: Failure, address: string | null): void;
+  refused(fault: RequestFault, address: string | null): void;
   /** The page for it. */
-  refusalPage(code: FailureCode): RenderedPage;
+  refusalPage(code: RequestFaultCode): HttpAnswer;
 }
 
 /** A request that can be served, before its body has been read. */
@@ -103,7 +105,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (status === null) return void refuse(known(), unknownPrefix(request));
     const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
     if (request.method === 'GET') return visited(status, asked, null);
-    return exchange.readForm().then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), form)));
+    return exchange
+      .readForm()
+      .then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), failureOf(form.fault))));
   };
 
   /** A request that may be served, `body` and all. */
@@ -172,7 +176,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
         action: 'exit',
       });
       devices.looksAt(visit.request.device, null, clock.now());
-      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), own: true });
+      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), expires: EXPIRED });
       return undefined;
     }
     const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
@@ -231,27 +235,37 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
     if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
-    noteRelayed(status, visit, target, answer);
-    const { page } = answer;
+    noteAnswer(status, answer);
+    // Nobody is signed in by a page that nobody got.
+    if (exchange.isGone) {
+      return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
+    }
+    noteDelivered(status, visit, target, answer);
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
     const { body, contentType, expires, setCookies } = answer;
-    exchange.answer({ body, contentType, refresh, expires, setCookies, own: false });
+    exchange.answer({ body, contentType, refresh, expires, setCookies });
     const at = clock.now();
     const durationMs = at - visit.reader.now;
-    report({ kind: 'page-relayed', at, service: status.id, device: request.device, page, durationMs });
+    report({ kind: 'page-relayed', at, service: status.id, device: request.device, page: answer.page, durationMs });
   };
 
-  const noteRelayed = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+  /** What an answer says of its service, whether or not the phone is still there. */
+  const noteAnswer = ({ id: service }: ServiceStatus, { overlong, page }: RelayedAnswer) => {
+    if (overlong > 0) report({ kind: 'url-overlong', at: clock.now(), service, urls: overlong });
+    // An image is no page.
+    if (page === null || !store.pageRelayed(service)) return;
+    report({ kind: 'fippa-works-again', at: clock.now(), service });
+  };
+
+  /** What it says of the phone that gets it. */
+  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
     const { request, address, stableOrigin } = visit;
+    if (answer.page === null) return;
     const { device } = request;
     const service = status.id;
     const at = clock.now();
-    if (answer.overlong > 0) report({ kind: 'url-overlong', at, service, urls: answer.overlong });
-    // An image is no page.
-    if (answer.page === null) return;
-    if (store.pageRelayed(service)) report({ kind: 'fippa-works-again', at, service });
     const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
     const change = devices.relayed(device, service, answer.page, logout, at);
     if (change === null) return;

@@ -5,12 +5,18 @@ import type { EventOf, Report } from '../domain/events.ts';
 import type { FailureCode } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import type { Route } from '../domain/routing.ts';
-import type { PageName, RenderedPage } from '../pages/page-view.ts';
+import type { HttpAnswer } from '../http/server/answer.ts';
+import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
+import type { PageName } from '../pages/page-view.ts';
 import { renderPage } from '../pages/renderer.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
+import { failureOf } from './request-failure.ts';
 import { NO_HEADERS, type PhonePlan, phoneHeaders, type TurnedAway, type Visit } from './visit.ts';
 import { type PageAnswer, selectPage, selectRefusal } from './which-page.ts';
+
+/** In the past, so that Exit and Back do not show a page of the proxy's again, but after 1970: 8800 phones want that (reference/phone-xml.md §5). */
+export const EXPIRED = 'Thu, 01 Jan 2015 00:00:00 GMT';
 
 export interface PageSenderOptions {
   readonly plan: () => PhonePlan;
@@ -36,9 +42,9 @@ export interface PageSender {
   /** The error page for a request that is itself at fault. Its connection closes. */
   refuse(turned: TurnedAway, failure: Failure): void;
   /** What never became a request was refused. */
-  refused(failure: Failure, address: string | null): void;
+  refused(fault: RequestFault, address: string | null): void;
   /** The page for it. */
-  refusalPage(code: FailureCode): RenderedPage;
+  refusalPage(code: RequestFaultCode): HttpAnswer;
 }
 
 export function createPageSender(options: PageSenderOptions): PageSender {
@@ -47,6 +53,11 @@ export function createPageSender(options: PageSenderOptions): PageSender {
   const show: PageSender['show'] = (status, visit, page, subject) => {
     const now = clock.now();
     const { device } = visit.request;
+    if (visit.exchange.isGone) {
+      // A request that failed, or chose an alternate, has been counted as that.
+      if (subject.after === 'request') report({ kind: 'phone-gone', at: now, service: status.id, device });
+      return;
+    }
     const lastKey = selectLastKey(page, status.id, subject.lastKey, devices.get(device));
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
     if (outage) devices.looksAt(device, status.id, now, lastKey);
@@ -71,15 +82,23 @@ export function createPageSender(options: PageSenderOptions): PageSender {
 
   const send = ({ plan, exchange }: Pick<Visit, 'plan' | 'exchange'>, { view, refresh }: PageAnswer) => {
     const { body, contentType } = renderPage(plan.templates, view, phoneHeaders(exchange));
-    exchange.answer({ body, contentType, refresh, own: true });
+    exchange.answer({ body, contentType, refresh, expires: EXPIRED });
   };
 
-  const refused: PageSender['refused'] = (failure, address) =>
-    report({ kind: 'request-refused', at: clock.now(), service: null, device: null, address, failure });
+  const refused: PageSender['refused'] = (fault, address) =>
+    report({
+      kind: 'request-refused',
+      at: clock.now(),
+      service: null,
+      device: null,
+      address,
+      failure: failureOf(fault),
+    });
 
   const refusalPage: PageSender['refusalPage'] = (code) => {
-    const { view } = selectRefusal(code, null, { origin: '', device: null, prefill: null, now: clock.now() });
-    return renderPage(options.plan().templates, view, NO_HEADERS);
+    const failure = failureOf({ code, detail: '' });
+    const { view } = selectRefusal(failure.code, null, { origin: '', device: null, prefill: null, now: clock.now() });
+    return { ...renderPage(options.plan().templates, view, NO_HEADERS), expires: EXPIRED };
   };
 
   return { show, refuse, refused, refusalPage };

@@ -1,19 +1,19 @@
 /** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
 
 import type { AddressInfo } from 'node:net';
-import type { ListenerConfig } from '../config/config.ts';
-import type { PhoneLimits } from '../config/limits.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
 import { matchListeners } from '../config/listener-identity.ts';
-import type { AddressBounds } from '../http/server/client-limits.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
 import type { CertificateReport, CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
 
-export interface PhoneListenersOptions extends Pick<ListenerOptions, 'onRefused' | 'errorPage'> {
+/** What of the configuration is about listeners. */
+export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser'>;
+
+export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer'> {
   /** `port`: where it listens, also when port 0 is configured. */
   readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
-  readonly bounds: AddressBounds;
   readonly clock: Clock;
   /** `listener`: its key in the configuration at the start. */
   readonly onCertificate: (listener: string, report: CertificateReport) => void;
@@ -32,10 +32,10 @@ export interface PhoneListeners {
   /** As the listeners' own `stop`. */
   stop(deadlineMs: number): Promise<void>;
   /**
-   * Takes over what can change while a socket listens: public URL, service, certificate files, limits. A listener that is
+   * Takes over what can change while a socket listens: public URL, service, certificate files, limits, parser. A listener that is
    * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
    */
-  define(listeners: readonly ListenerConfig[], limits: PhoneLimits): void;
+  define(config: PhoneListenersConfig): void;
   /** Looks at all certificate files now. */
   lookAtCertificates(): void;
   certificates(): readonly CertificateOf[];
@@ -50,18 +50,18 @@ interface Running {
 }
 
 export function createPhoneListeners(
-  configured: readonly ListenerConfig[],
-  limits: PhoneLimits,
+  { listeners: configured, limits, httpParser }: PhoneListenersConfig,
   options: PhoneListenersOptions,
 ): PhoneListeners {
-  const { bounds, clock, onCertificate, onRefused, errorPage } = options;
+  const { clientLimits, clock, onCertificate, onRefused, errorAnswer } = options;
   const running = configured.map((config, index): Running => {
     const key = `phones.listeners[${index}]`;
     const one: Running = {
       key,
       config,
       listener: createListener(config, {
-        ...{ key, limits, bounds, onRefused, errorPage },
+        ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
+        ...(clientLimits === undefined ? {} : { clientLimits }),
         certificate: { clock, report: (report) => onCertificate(key, report) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),
@@ -81,14 +81,14 @@ export function createPhoneListeners(
     async stop(deadlineMs) {
       await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));
     },
-    define(listeners, nextLimits) {
+    define(next) {
       const matches = matchListeners(
         running.map(({ config }) => config),
-        listeners,
+        next.listeners,
       );
       for (const [index, one] of running.entries()) {
         one.config = matches[index] ?? one.config;
-        one.listener.setLimits(nextLimits);
+        one.listener.define(next.limits, next.httpParser);
       }
       lookAtCertificates();
     },

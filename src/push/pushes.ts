@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config, PushConfig, PushListenerConfig } from '../config/config.ts';
+import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { isLoopbackOnly } from '../config/values.ts';
 import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
 import type { HealthState } from '../domain/model.ts';
@@ -67,12 +68,13 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
 
   const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
     createListener(
-      { host, port, tls, publicUrl: null, service: null },
+      { host, port, tls },
       {
         key: `push.listeners[${index}]`,
         onRequest: (exchange) => void relay.handle(exchange, tls === null ? 'http' : 'https'),
         onRefused: relay.refused,
-        errorPage: () => renderPhoneError('push-malformed'),
+        errorAnswer: () => renderPhoneError('push-malformed'),
+        limits: DEFAULT_LIMITS,
       },
     );
   const listeners = push.listeners.map(listen);

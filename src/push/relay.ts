@@ -5,9 +5,11 @@
 
 import type { Report } from '../domain/events.ts';
 import type { Failure } from '../domain/model.ts';
+import { MAX_TARGET_LENGTH } from '../domain/phone-url.ts';
 import { createAddressOf } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
-import { parsePhoneRequest } from '../phones/gate.ts';
+import type { RequestFault } from '../http/server/request-fault.ts';
+import { checkHead } from '../http/server/request-head.ts';
 import type { NameStore } from '../store/names.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
@@ -30,7 +32,7 @@ export interface PushRelay {
   /** Never rejects. `scheme` is that of the listener, and so of the push to the phone. */
   handle(exchange: HttpExchange, scheme: PhoneScheme): Promise<void>;
   /** What never became a request was refused. */
-  refused(failure: Failure, address: string | null): void;
+  refused(fault: RequestFault, address: string | null): void;
 }
 
 /** Phones take 40 KiB (reference/phone-xml.md §8); escaped it is up to three times as long. */
@@ -99,8 +101,8 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     const [service = null] = services;
     const form = await exchange.readForm(MAX_FORM_BYTES);
     if (!form.ok) {
-      const code = form.code === 'request-body-too-large' ? 'push-too-large' : 'push-malformed';
-      return { ...stopped(code, form.detail), service };
+      const code = form.fault.code === 'body-too-large' ? 'push-too-large' : 'push-malformed';
+      return { ...stopped(code, form.fault.detail), service };
     }
     const parsed = parsePushForm(form.body);
     if (parsed === null) return { ...stopped('push-malformed', 'not a form with one field XML'), service };
@@ -143,7 +145,7 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
 
   const stop = (exchange: HttpExchange, { code, detail, service, device }: Stopped, from: string) => {
     notRelayed({ code, detail }, from, service ?? null, device ?? null);
-    exchange.answer({ ...renderPhoneError(code), own: false });
+    exchange.answer(renderPhoneError(code));
   };
 
   const notRelayed = (failure: Failure, from: string | null, service: string | null, device: string | null) =>
@@ -159,15 +161,15 @@ function stopped(code: PushFailureCode, detail: string): Stopped {
   return { ok: false, code, detail };
 }
 
-/** Held to the rules of phone requests; the gate knows the path of pushes, since phone listeners refuse it. */
+/** Held to the rules of phone requests. */
 function findRequestFault(exchange: HttpExchange): string | null {
-  const verdict = parsePhoneRequest(exchange);
-  if (verdict.ok) return 'a request for a phone page';
-  if (verdict.failure.code !== 'request-push') return verdict.failure.detail;
-  return exchange.method === 'POST' ? null : 'not a POST';
+  const verdict = checkHead(exchange, MAX_TARGET_LENGTH);
+  if (!verdict.ok) return verdict.fault.detail;
+  if (!/^\/CGI\/Execute(?:\?|$)/.test(verdict.target)) return 'a path other than /CGI/Execute';
+  return verdict.method === 'POST' ? null : 'not a POST';
 }
 
 /** The phone's own answer; a header that Node let in can go out again. */
 function sendOn(exchange: HttpExchange, { status, contentType, authenticate, body }: PhoneAnswer): void {
-  exchange.answer({ status, body, contentType: contentType ?? 'text/xml', authenticate, own: false });
+  exchange.answer({ status, body, contentType: contentType ?? 'text/xml', authenticate });
 }

@@ -5,15 +5,10 @@
 
 import type { Failure } from '../domain/model.ts';
 import { MAX_TARGET_LENGTH } from '../domain/phone-url.ts';
-import {
-  serverOrigins,
-  type Upstream,
-  type UpstreamAnswer,
-  type UpstreamRequest,
-  type UpstreamResult,
-} from '../http/client/upstream.ts';
-import { isPlainPath } from '../phones/gate.ts';
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../http/client/upstream.ts';
+import { isPlainPath } from '../text/request-target.ts';
 import { mergeCookies } from './redirect-cookies.ts';
+import { serverOrigins } from './server-origins.ts';
 
 export const MAX_REDIRECTS = 5;
 
@@ -24,6 +19,9 @@ export interface RedirectPolicy {
   /** Epoch ms, for the expiry of cookies. */
   readonly now?: () => number;
 }
+
+/** An answer of the server, or why there is none. */
+export type ServerResult = UpstreamAnswer | { readonly ok: false; readonly failure: Failure; readonly sent: boolean };
 
 /** Where a redirect leads: an origin of `serverOrigins`, path and query. */
 export interface Destination {
@@ -43,7 +41,7 @@ export async function followRedirects(
   answer: UpstreamAnswer,
   policy: RedirectPolicy,
   startedAt: number,
-): Promise<UpstreamResult> {
+): Promise<ServerResult> {
   let hop = request;
   let redirect = answer;
   let setCookies: readonly string[] = [];
@@ -72,7 +70,7 @@ function withCookies(answer: UpstreamAnswer, earlier: readonly string[]): Upstre
   return { ...answer, headers: { ...answer.headers, setCookies: [...earlier, ...answer.headers.setCookies] } };
 }
 
-function notFollowed(detail: string): UpstreamResult {
+function notFollowed(detail: string): ServerResult {
   return { ok: false, failure: { code: 'redirect', detail }, sent: true };
 }
 

@@ -5,18 +5,13 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { RelayedPage } from '../domain/device.ts';
 import type { Failure } from '../domain/model.ts';
 import type { ServerNames } from '../domain/server-names.ts';
-import {
-  createUpstream,
-  type Upstream,
-  type UpstreamAnswer,
-  type UpstreamRequest,
-  type UpstreamResult,
-} from '../http/client/upstream.ts';
+import { createUpstream, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../http/client/upstream.ts';
 import type { NameStore } from '../store/names.ts';
 import { type ForwardedFor, selectForwardHeaders } from './forwarded-headers.ts';
-import { followRedirects, isRedirect, type RedirectPolicy } from './redirect.ts';
+import { followRedirects, isRedirect, type RedirectPolicy, type ServerResult } from './redirect.ts';
 import { rewriteRefresh } from './refresh-header.ts';
 import { rewritePage, type UrlRules } from './rewrite.ts';
+import { serverOrigins } from './server-origins.ts';
 import { rewriteSetCookie } from './set-cookie.ts';
 
 export interface RelayRequest {
@@ -90,7 +85,7 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
       next.map((service) => {
         const known = before.get(service.id);
         const kept = known !== undefined && isDeepStrictEqual(known.service, service);
-        return [service.id, kept ? known : { service, upstream: createUpstream(service), open: 0, retired: false }];
+        return [service.id, kept ? known : { service, upstream: connectTo(service), open: 0, retired: false }];
       }),
     );
     const kept = new Set(routes.values());
@@ -108,7 +103,8 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
     const startedAt = performance.now();
     route.open += 1;
     try {
-      let result = await route.upstream.request(asked);
+      // What went wrong with an exchange has the same codes in the registry.
+      let result: ServerResult = await route.upstream.request(asked);
       if (result.ok && isRedirect(result)) result = await follow(route, serverNames, asked, result, startedAt);
       if (!result.ok) return result;
       const rules: UrlRules = { names: serverNames, service: request.service, publicOrigin: request.origin };
@@ -128,6 +124,11 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
   };
 }
 
+function connectTo(service: ServiceConfig): Upstream {
+  const { ca, fingerprints, certificateNames } = service;
+  return createUpstream({ origins: serverOrigins(service), ca, fingerprints, certificateNames });
+}
+
 const GONE: Failure = { code: 'request-service', detail: 'the service is no longer configured' };
 
 /** Redirects are rare: what they need is made when there is one. */
@@ -137,7 +138,7 @@ function follow(
   request: UpstreamRequest,
   answer: UpstreamAnswer,
   startedAt: number,
-): Promise<UpstreamResult> {
+): Promise<ServerResult> {
   const { service, upstream } = route;
   const isSameServer: RedirectPolicy['isSameServer'] = (name, port) =>
     names.serviceOf(`http://${name}:${port}`) === service.id;

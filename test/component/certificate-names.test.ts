@@ -7,6 +7,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
 import { createProbe } from '../../src/health/probe.ts';
 import { createUpstream } from '../../src/http/client/upstream.ts';
+import { serverOrigins } from '../../src/relay/server-origins.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 
 let own: { cert: string; key: string };
@@ -63,7 +64,7 @@ test.each([
   expect(outcome).toMatchObject(
     trusted ? { kind: 'confirmed' } : { kind: 'failed', failure: { code: 'certificate-untrusted' } },
   );
-  const upstream = createUpstream(service);
+  const upstream = createUpstream({ ...service, origins: serverOrigins(service) });
   for (let n = 0; n < 2; n++) {
     const result = await upstream.request({ method: 'GET', target: '/', headers: [], body: null, limitMs: 4000 });
     expect(result).toMatchObject(

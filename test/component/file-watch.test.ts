@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createFileWatch, type FileWatch } from '../../src/config/file-watch.ts';
+import { createFileWatch, type FileWatch } from '../../src/files/file-watch.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 
 let folder: string;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/http/server/client-limits.ts';
+import { createClientLimits } from '../../src/http/server/client-limits.ts';
 import { createListener, type Listener } from '../../src/http/server/listener.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
@@ -30,13 +30,14 @@ test('B232 one connection too many costs no handshake and one line; another addr
   const refused: [string, string | null][] = [];
   const limits = { ...DEFAULT_LIMITS.perAddress, connections: 2 };
   listener = createListener(
-    { host: '127.0.0.1', port: 0, publicUrl: null, tls, service: null },
+    { host: '127.0.0.1', port: 0, tls },
     {
       key: 'phones.listeners[0]',
-      bounds: createAddressBounds({ limits, trustedFronts: [] }, systemClock),
-      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml', own: false }),
+      limits: DEFAULT_LIMITS,
+      clientLimits: createClientLimits({ limits, trustedFronts: [] }, systemClock),
+      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml' }),
       onRefused: ({ detail }, address) => refused.push([detail, address]),
-      errorPage: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
+      errorAnswer: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
     },
   );
   await listener.start();

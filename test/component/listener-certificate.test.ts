@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PhoneTls } from '../../src/config/config.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { createListener, type Listener } from '../../src/http/server/listener.ts';
 import type { CertificateReport } from '../../src/http/server/listener-certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
@@ -46,13 +47,14 @@ async function start(profile: PhoneTls['profile'] = 'modern', clock = createFake
   const reports: CertificateReport[] = [];
   const refused: string[] = [];
   listener = createListener(
-    { host: '127.0.0.1', port: 0, publicUrl: null, tls: { ...tls, profile }, service: null },
+    { host: '127.0.0.1', port: 0, tls: { ...tls, profile } },
     {
       key: 'phones.listeners[0]',
+      limits: DEFAULT_LIMITS,
       certificate: { clock, report: (report) => reports.push(report) },
-      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml', own: false }),
+      onRequest: (exchange) => exchange.answer({ body: '<x/>', contentType: 'text/xml' }),
       onRefused: ({ detail }) => refused.push(detail),
-      errorPage: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
+      errorAnswer: () => ({ body: Buffer.from('<e/>'), contentType: 'text/xml' }),
     },
   );
   await listener.start();
@@ -105,7 +107,7 @@ describe('profiles', () => {
     expect((await fetchOver(port)).protocol).toBe('TLSv1.3');
     await expect(fetchOver(port, OLD_PHONE)).rejects.toThrow();
     await expect(fetchOver(port, { ...OLD_PHONE, maxVersion: 'TLSv1.1' })).rejects.toThrow();
-    expect(refused[0]).toContain('the TLS handshake of a phone failed');
+    expect(refused[0]).toContain('the TLS handshake of a client failed');
   });
 
   it.each(['AES128-SHA', 'AES256-SHA'])(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HttpExchange } from '../../src/http/server/exchange.ts';
-import { ListenerError } from '../../src/http/server/listener.ts';
+import { ListenerError } from '../../src/http/server/listener-error.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { cleanUp, type RunOptions, startListener } from './listener-rig.ts';
 import { openRaw, sendRaw } from './raw-sockets.ts';
@@ -16,7 +16,7 @@ const GET = 'GET /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\n\r\n';
 
 type OnRequest = (exchange: HttpExchange) => void;
 
-const answer = (text = '<x/>') => ({ body: Buffer.from(text), contentType: 'text/xml; charset=utf-8', own: false });
+const answer = (text = '<x/>') => ({ body: Buffer.from(text), contentType: 'text/xml; charset=utf-8' });
 const answerAtOnce: OnRequest = (exchange) => exchange.answer(answer());
 
 const start = (onRequest: OnRequest = answerAtOnce, options: RunOptions = {}) => startListener(onRequest, options);
@@ -72,8 +72,8 @@ describe('limits', () => {
     const drip = setInterval(() => client.write('x'), 20);
     const { text } = await client.closed;
     clearInterval(drip);
-    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*<refused>request-malformed<\/refused>$/);
-    expect(refused).toEqual([{ code: 'request-malformed', detail: 'the request did not end in time' }]);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*<refused>malformed<\/refused>$/);
+    expect(refused).toEqual([{ code: 'malformed', detail: 'the request did not end in time' }]);
   });
 
   test('a connection on which nothing is asked is closed without a word', async () => {
@@ -87,12 +87,12 @@ describe('limits', () => {
       async (exchange) => {
         const form = await exchange.readForm();
         if (!form.ok) exchange.closeAfter();
-        exchange.answer(answer(form.ok ? 'ok' : form.code));
+        exchange.answer(answer(form.ok ? 'ok' : form.fault.code));
       },
       { limits: { headersMs: 100, requestMs: 200, checkMs: 50 } },
     );
     const { text } = await sendRaw(port, 'POST /a/fippa/SEP1 HTTP/1.1\r\nHost: proxy\r\nContent-Length: 5\r\n\r\nx=');
-    expect(text).toMatch(/Connection: close[\s\S]*request-malformed$/);
+    expect(text).toMatch(/Connection: close[\s\S]*malformed$/);
   });
 
   test('a phone that goes in the middle of its form', async () => {
@@ -108,7 +108,7 @@ describe('limits', () => {
     await once(client.socket, 'connect');
     client.socket.resetAndDestroy();
     await gone.promise;
-    expect(forms).toEqual([{ ok: false, code: 'request-malformed', detail: 'the body broke off' }]);
+    expect(forms).toEqual([{ ok: false, fault: { code: 'malformed', detail: 'the body broke off' } }]);
   });
 
   test('an idle connection is closed', async () => {
@@ -133,7 +133,7 @@ describe('limits', () => {
     first.write(GET);
     await first.received('<x/>');
     expect((await sendRaw(port, GET)).text).toBe('');
-    expect(refused).toEqual([{ code: 'request-flood', detail: 'too many connections' }]);
+    expect(refused).toEqual([{ code: 'flood', detail: 'too many connections' }]);
     first.socket.destroy();
   });
 });
@@ -264,7 +264,7 @@ describe('TLS', () => {
     await expect(once(old, 'secureConnect')).rejects.toThrow();
     await sendRaw(port, GET);
     expect(refused.map(({ detail }) => detail)).toEqual([
-      'the TLS handshake of a phone failed: ERR_SSL_UNSUPPORTED_PROTOCOL',
+      'the TLS handshake of a client failed: ERR_SSL_UNSUPPORTED_PROTOCOL',
       'plain HTTP on a TLS listener',
     ]);
   });
@@ -273,7 +273,7 @@ describe('TLS', () => {
     const { port } = await start(answerAtOnce, { config: { tls: files } });
     const client = openRaw(port, '', open(port));
     client.write('nonsense\r\n\r\n');
-    expect((await client.closed).text).toMatch(/<refused>request-malformed<\/refused>$/);
+    expect((await client.closed).text).toMatch(/<refused>malformed<\/refused>$/);
   });
 
   test('a handshake that never ends does not hold up a stop', async () => {

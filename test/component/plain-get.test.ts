@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePlainGet } from '../../src/http/server/plain-get.ts';
-import { MAX_HEADERS } from '../../src/phones/gate.ts';
+import { MAX_HEADERS } from '../../src/http/server/request-head.ts';
 
 const PHONE = [
   'GET /a/fippa/SEP001122334455/ready?x=1&y=%20 HTTP/1.1',
@@ -140,6 +140,7 @@ test.each(left)("%s is left to Node's parser", (_, text) => {
 });
 
 describe('whatever comes', () => {
+  const RUNS = Number(process.env.FUZZ_RUNS ?? 1_500);
   const odd = fc.constantFrom(
     ...['\r\n', '\n', '\r', ' ', '\t', ':', '\0', '\x7f', '\x80', '\xff', '#', '%', '"', '\\', '/', 'GET ', 'HTTP/1.1'],
     ...['\r\nContent-Length: 3', '\r\nTransfer-Encoding: chunked', '\r\nConnection: x', '\r\n\r\n', 'Host: x\r\n', ''],
@@ -158,9 +159,51 @@ describe('whatever comes', () => {
         for (const { at, remove, insert } of edits) text = text.slice(0, at) + insert + text.slice(at + remove);
         if (await expectAgreement(bytesOf(text))) taken += 1;
       }),
-      { numRuns: 1500 },
+      { numRuns: RUNS },
     );
     // Else it proves nothing.
-    expect(taken).toBeGreaterThan(100);
+    expect(taken).toBeGreaterThan(RUNS / 15);
+  });
+
+  test('of requests put together from parts, what is taken is the same to the last byte', async () => {
+    const token = fc.string({ unit: fc.constantFrom(..."abXY09-_!#$%&'*+.^`|~"), minLength: 1, maxLength: 12 });
+    const name = fc.oneof(
+      { weight: 3, arbitrary: token },
+      fc.constantFrom('Host', 'HOST', 'Cookie', 'User-Agent', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Expect'),
+      fc.constantFrom('Content-Length', 'Content_Length', 'Transfer-Encoding', 'Upgrade', 'Proxy-Connection', 'Date'),
+    );
+    const value = fc.oneof(
+      { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom(...'aZ0 \t:,;="\\\x80\xa0\xff/~'), maxLength: 20 }) },
+      fc.constantFrom('close', 'Close', 'keep-alive', 'x, close', 'chunked', '0', '3', '100-continue', 'proxy', ''),
+    );
+    const colon = fc.constantFrom(':', ': ', ':\t', ':  ');
+    const header = fc.tuple(name, colon, value).map((parts) => parts.join(''));
+    const odd = fc.oneof(
+      { weight: 9, arbitrary: fc.constant('') },
+      fc.constantFrom(' ', '\t', '\n', '\r', '\0', '\x7f', '\r\n x'),
+    );
+    const target = fc.string({ unit: fc.constantFrom(...'ab/?&=%.;:@~#[]\'"{}|<>^`\\-_+$,!*()'), maxLength: 20 });
+    const requests = fc.record({
+      method: fc.oneof({ weight: 9, arbitrary: fc.constant('GET') }, fc.constantFrom('HEAD', 'POST', 'get', 'GETX')),
+      target: target.map((rest) => `/${rest}`),
+      version: fc.oneof(
+        { weight: 9, arbitrary: fc.constant('HTTP/1.1') },
+        fc.constantFrom('HTTP/1.0', 'HTTP/1.2', 'http/1.1'),
+      ),
+      headers: fc.array(
+        fc.tuple(header, odd).map((parts) => parts.join('')),
+        { minLength: 1, maxLength: 6 },
+      ),
+      behind: fc.oneof({ weight: 9, arbitrary: fc.constant('') }, fc.constantFrom('\r\n', 'x', PHONE)),
+    });
+    let taken = 0;
+    await fc.assert(
+      fc.asyncProperty(requests, async ({ method, target, version, headers, behind }) => {
+        const text = `${method} ${target} ${version}\r\n${headers.join('\r\n')}\r\n\r\n${behind}`;
+        if (await expectAgreement(bytesOf(text))) taken += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    expect(taken).toBeGreaterThan(RUNS / 20);
   });
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Failure } from '../../src/domain/model.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { createListener } from '../../src/http/server/listener.ts';
+import type { RequestFault } from '../../src/http/server/request-fault.ts';
 import { openRaw } from './raw-sockets.ts';
 
 let stop: () => Promise<void>;
@@ -12,15 +13,15 @@ const LARGE = Buffer.alloc(64 * 1024 * 1024, 'x');
 const GET = 'GET / HTTP/1.1\r\nHost: proxy\r\n\r\n';
 
 async function start(answerMs: number) {
-  const refused: [Failure, string | null][] = [];
+  const refused: [RequestFault, string | null][] = [];
   const listener = createListener(
-    { host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null },
+    { host: '127.0.0.1', port: 0, tls: null },
     {
       key: 'phones.listeners[0]',
-      limits: { answerMs, checkMs: 50 },
-      onRequest: (exchange) => exchange.answer({ body: LARGE, contentType: 'text/xml', own: false }),
+      limits: { ...DEFAULT_LIMITS, answerMs, checkMs: 50 },
+      onRequest: (exchange) => exchange.answer({ body: LARGE, contentType: 'text/xml' }),
       onRefused: (failure, address) => refused.push([failure, address]),
-      errorPage: () => ({ body: Buffer.from('<x/>'), contentType: 'text/xml' }),
+      errorAnswer: () => ({ body: Buffer.from('<x/>'), contentType: 'text/xml' }),
     },
   );
   await listener.start();
@@ -46,7 +47,7 @@ describe.each(ways)('%s', (_, request) => {
     client.socket.resume();
     const { text } = await client.closed;
     expect(text.length).toBeLessThan(LARGE.length);
-    expect(refused).toEqual([[{ code: 'answer-not-taken', detail: 'the answer was not taken in time' }, '127.0.0.1']]);
+    expect(refused).toEqual([[{ code: 'not-taken', detail: 'the answer was not taken in time' }, '127.0.0.1']]);
   });
 
   test('one that is taken in time is whole', async () => {

@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createUpstream, type UpstreamRequest, type UpstreamResult } from '../../src/http/client/upstream.ts';
-import { followRedirects, isRedirect } from '../../src/relay/redirect.ts';
+import { createUpstream, type UpstreamRequest } from '../../src/http/client/upstream.ts';
+import { followRedirects, isRedirect, type ServerResult } from '../../src/relay/redirect.ts';
+import { serverOrigins } from '../../src/relay/server-origins.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 
 /** What the server answers to a path: a status, headers and a body. */
@@ -57,9 +58,9 @@ interface Ask extends Partial<UpstreamRequest> {
   readonly isSameServer?: (host: string, port: number) => boolean;
 }
 
-async function ask({ url, ca, isSameServer = () => false, ...request }: Ask): Promise<UpstreamResult> {
+async function ask({ url, ca, isSameServer = () => false, ...request }: Ask): Promise<ServerResult> {
   const service = { url, aliases: [], ca: ca ?? null, fingerprints: [] };
-  const upstream = createUpstream(service);
+  const upstream = createUpstream({ ...service, origins: serverOrigins(service) });
   cleanUp.push(() => upstream.close());
   const whole = { method: 'GET' as const, target: '/fippa/1', headers: [], body: null, limitMs: 20_000, ...request };
   const startedAt = performance.now();
@@ -68,7 +69,7 @@ async function ask({ url, ca, isSameServer = () => false, ...request }: Ask): Pr
   return followRedirects(upstream, whole, first, { service, isSameServer }, startedAt);
 }
 
-function codeOf(result: UpstreamResult): string {
+function codeOf(result: ServerResult): string {
   return result.ok ? `status ${result.status}` : `${result.failure.code}, ${result.sent ? 'sent' : 'not sent'}`;
 }
 

@@ -2,19 +2,18 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, get as getTls } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer as createPlain, type Socket } from 'node:net';
+import { createServer as createTls, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createTlsAgent } from '../../src/http/client/trust.ts';
+import { createTlsAgent, type Trust } from '../../src/http/client/trust.ts';
 import {
   createUpstream,
-  serverOrigins,
   type Upstream,
   type UpstreamLimits,
   type UpstreamRequest,
   type UpstreamResult,
-  type UpstreamService,
 } from '../../src/http/client/upstream.ts';
+import { serverOrigins } from '../../src/relay/server-origins.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { type RawServer, startRawServer } from './raw-sockets.ts';
 
@@ -23,8 +22,11 @@ afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });
 
-function upstreamTo(url: string, limits: Partial<UpstreamLimits> = {}, trust: Partial<UpstreamService> = {}): Upstream {
-  const upstream = createUpstream({ url, aliases: [], ca: null, fingerprints: [], ...trust }, limits);
+function upstreamTo(url: string, limits: Partial<UpstreamLimits> = {}, trust: Partial<Trust> = {}): Upstream {
+  const upstream = createUpstream(
+    { origins: serverOrigins({ url, aliases: [] }), ca: null, fingerprints: [], ...trust },
+    limits,
+  );
   cleanUp.push(() => upstream.close());
   return upstream;
 }
@@ -409,3 +411,38 @@ test('where a service may be connected to', () => {
     'https://public.example.com:9443',
   ]);
 });
+
+test.each(['plain', 'TLS'])(
+  'B240 an answer that is complete before its request was written ends the connection: %s',
+  async (kind) => {
+    const early = (socket: Socket) => {
+      socket.on('error', () => {});
+      // The head and a little: the rest of a large body stays unread.
+      socket.once('data', () => {
+        socket.pause();
+        socket.write(PAGE);
+      });
+    };
+    const { cert, key } = selfSigned(['localhost'], Date.now());
+    const server = kind === 'TLS' ? createTls({ cert, key }, early) : createPlain(early);
+    let connections = 0;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    const sockets = new Set<Socket>();
+    server.on(kind === 'TLS' ? 'secureConnection' : 'connection', (socket: Socket) => sockets.add(socket));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanUp.push(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const fingerprints = [new X509Certificate(cert).fingerprint256];
+    const upstream = upstreamTo(`${kind === 'TLS' ? 'https' : 'http'}://127.0.0.1:${port}`, {}, { fingerprints });
+    const large = get('/fippa/SEP1', { method: 'POST', body: Buffer.alloc(16 * 1024 * 1024, 'x') });
+    expect(codeOf(await upstream.request(large))).toBe('status 200');
+    expect(codeOf(await upstream.request(get()))).toBe('status 200');
+    expect(connections).toBe(2);
+  },
+);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AnswerParser, type Progress } from '../../src/http/client/answer-reader.ts';
 
 const LIMITS = { headerBytes: 512, bodyBytes: 64 };
@@ -46,6 +46,20 @@ describe('an answer', () => {
     ['that closes', `${OK}Connection: foo, Close\r\nContent-Length: 1\r\n\r\nx`, 'x', false],
     ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx', 'x', false],
     ['of HTTP/1.0 that keeps', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx', 'x', true],
+    [
+      'B240 that closes in one header and keeps in the next',
+      `${OK}Connection: close\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx`,
+      'x',
+      false,
+    ],
+    [
+      'B240 that keeps in one header and closes in the next',
+      `${OK}Connection: keep-alive\r\nConnection: x, close\r\nContent-Length: 1\r\n\r\nx`,
+      'x',
+      false,
+    ],
+    ['that both keeps and closes', `${OK}Connection: close, keep-alive\r\nContent-Length: 1\r\n\r\nx`, 'x', false],
+    ['with blanks around its length', `${OK}Content-Length: \t1 \t\r\n\r\nx`, 'x', true],
     ['without a reason', 'HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n', '', true],
   ];
 
@@ -74,10 +88,29 @@ describe('an answer', () => {
   });
 });
 
+it('white space around a value is space and tab only', () => {
+  const parser = new AnswerParser(LIMITS);
+  parser.push(Buffer.from(`${OK}Refresh: \t1; url=x\xa0\t\r\nContent-Length: 0\r\n\r\n`, 'latin1'));
+  expect(parser.headers.refresh).toBe('1; url=x\xa0');
+});
+
+it('many small chunks cost no buffer each', () => {
+  const chunks = '1\r\nx\r\n'.repeat(60_000);
+  const bytes = Buffer.from(`${OK}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`, 'latin1');
+  const made = vi.spyOn(Buffer, 'from');
+  const cut = vi.spyOn(Buffer.prototype, 'subarray');
+  const parser = new AnswerParser({ headerBytes: 512, bodyBytes: 100_000 });
+  expect(parser.push(bytes)).toBe('done');
+  expect(parser.body.length).toBe(60_000);
+  expect(made.mock.calls.length + cut.mock.calls.length).toBeLessThan(10);
+  vi.restoreAllMocks();
+});
+
 describe('what two programs could read differently is not read', () => {
   it.each<[string, string]>([
     ['two lengths', `${OK}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
     ['a list of lengths', `${OK}Content-Length: 1, 1\r\n\r\na`],
+    ['a length and a no-break space', `${OK}Content-Length: 1\xa0\r\n\r\na`],
     ['a signed length', `${OK}Content-Length: +1\r\n\r\na`],
     ['a length beside chunks', `${OK}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['chunks in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],

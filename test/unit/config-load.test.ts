@@ -34,6 +34,7 @@ test('the defaults', async () => {
       networks: [],
       trustedFronts: [],
       forgetAfterMs: 43_200_000,
+      httpParser: 'auto',
       limits: {
         ...{ headersMs: 8000, requestMs: 15_000, answerMs: 10_000, keepAliveMs: 15_000 },
         ...{ connections: 16_384, requestsPerConnection: 1000 },
@@ -74,6 +75,7 @@ test('every key set', async () => {
   networks: [10.20.0.0/16, "2001:db8::/32"]
   trustedFronts: [10.1.1.1]
   forgetAfter: 90m
+  httpParser: node
 ops: { host: 0.0.0.0, port: 1, token: { env: TOKEN } }
 clusters:
   - id: one
@@ -120,7 +122,12 @@ log: { level: debug, format: json }
     tls: { cert: join(folder, 'proxy.pem'), key: join(folder, 'proxy.key') },
     service: 'a',
   });
-  expect(phones).toMatchObject({ answerWithinMs: 10_000, forgetAfterMs: 5_400_000, trustedFronts: ['10.1.1.1'] });
+  expect(phones).toMatchObject({
+    answerWithinMs: 10_000,
+    forgetAfterMs: 5_400_000,
+    httpParser: 'node',
+    trustedFronts: ['10.1.1.1'],
+  });
   expect(ops.token).toBe('secret token');
   expect(a).toMatchObject({ url: 'https://finesse-a.example.com', ca: PROXY_CERTIFICATE, fingerprints: [fingerprint] });
   expect(a?.probe).toEqual({

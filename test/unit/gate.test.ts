@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../src/domain/failure.ts';
-import { type GateInput, isPlainPath, type PhoneRequest, parseHost, parsePhoneRequest } from '../../src/phones/gate.ts';
+import { parseHost, type RequestHead } from '../../src/http/server/request-head.ts';
+import { type PhoneRequest, parsePhoneRequest } from '../../src/phones/gate.ts';
+import { isPlainPath } from '../../src/text/request-target.ts';
 
 const HOST = ['Host', 'proxy.example.com'];
 
-function judge(url: string, rest: Partial<GateInput> = {}) {
+function judge(url: string, rest: Partial<RequestHead> = {}) {
   return parsePhoneRequest({ method: 'GET', url, httpVersion: '1.1', rawHeaders: HOST, ...rest });
 }
 
-function codeOf(url: string, rest: Partial<GateInput> = {}): FailureCode | 'passed' {
+function codeOf(url: string, rest: Partial<RequestHead> = {}): FailureCode | 'passed' {
   const verdict = judge(url, rest);
   return verdict.ok ? 'passed' : verdict.failure.code;
 }
@@ -175,7 +177,7 @@ describe('what is refused', () => {
     expect(codeOf('/fippa/SEP1', { httpVersion })).toBe('request-malformed');
   });
 
-  test.each<[string, Partial<GateInput>]>([
+  test.each<[string, Partial<RequestHead>]>([
     ['no Host on HTTP/1.1', { rawHeaders: [] }],
     ['two Host headers', { rawHeaders: [...HOST, 'hOST', 'other'] }],
     ['two Host headers on HTTP/1.0', { httpVersion: '1.0', rawHeaders: [...HOST, ...HOST] }],

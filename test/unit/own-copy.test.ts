@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/http/server/client-limits.ts';
+import { createClientLimits } from '../../src/http/server/client-limits.ts';
 import { findHeader } from '../../src/http/server/exchange.ts';
 import { parsePlainGet } from '../../src/http/server/plain-get.ts';
 import { parsePhoneRequest } from '../../src/phones/gate.ts';
@@ -44,7 +44,7 @@ test('the name of a device', () => {
 });
 
 test('the address that a front forwards', () => {
-  const bounds = createAddressBounds({ limits: DEFAULT_LIMITS.perAddress, trustedFronts: ['127.0.0.1'] }, systemClock);
+  const bounds = createClientLimits({ limits: DEFAULT_LIMITS.perAddress, trustedFronts: ['127.0.0.1'] }, systemClock);
   const kept = keptBytes((index) => {
     bounds.requested('127.0.0.1', findHeader(read(index).rawHeaders, 'x-forwarded-for'));
   });

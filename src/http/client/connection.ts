@@ -1,10 +1,10 @@
 /** One connection to a server, which carries one request at a time. */
 
 import type { Socket } from 'node:net';
-import type { Failure } from '../../domain/model.ts';
 import { type AnswerLimits, AnswerParser } from './answer-reader.ts';
 import type { Opened } from './connector.ts';
 import type { Exchange } from './exchange.ts';
+import type { ExchangeFault } from './exchange-fault.ts';
 import { classifyNetworkError } from './network-error.ts';
 
 /** A server that says how long it waits is left this much earlier: the request has yet to get there. */
@@ -22,7 +22,7 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   #exchange: Exchange | null = null;
   #parser: AnswerParser | null = null;
-  #error: Failure | null = null;
+  #error: ExchangeFault | null = null;
   /** `performance.now()` from which on no request may be sent. */
   #usableUntil: number;
 
@@ -80,18 +80,26 @@ export class Connection {
     this.#parser = null;
     const { status, headers, body } = parser;
     exchange?.settle({ ok: true, status, headers, body, sent: true });
-    if (!parser.keepsConnection) {
-      this.destroy();
-      return;
-    }
+    if (!parser.keepsConnection) return void this.destroy();
     const offeredMs =
       parser.idleSeconds === null ? Number.POSITIVE_INFINITY : parser.idleSeconds * 1000 - IDLE_MARGIN_MS;
     // A server may offer less, never more.
     this.#usableUntil = performance.now() + Math.min(this.#limits.idleMs, offeredMs);
-    this.#owner.onFree(this);
+    if (this.#socket.writableLength === 0) this.#owner.onFree(this);
+    // TLS tells only a moment later that all has been written.
+    else setImmediate(() => this.#freeIfWritten());
   }
 
-  #fail(failure: Failure): void {
+  /**
+   * The answer was there before the request had left: whether the server reads on, and takes what is left of it for the next
+   * request, nobody knows.
+   */
+  #freeIfWritten(): void {
+    if (this.#socket.writableLength === 0 && !this.#socket.destroyed) this.#owner.onFree(this);
+    else this.destroy();
+  }
+
+  #fail(failure: ExchangeFault): void {
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#parser = null;
@@ -100,5 +108,5 @@ export class Connection {
   }
 }
 
-const UNASKED: Failure = { code: 'reset', detail: 'bytes that nobody asked for' };
-const ENDED: Failure = { code: 'reset', detail: 'the connection ended before the answer did' };
+const UNASKED: ExchangeFault = { code: 'reset', detail: 'bytes that nobody asked for' };
+const ENDED: ExchangeFault = { code: 'reset', detail: 'the connection ended before the answer did' };

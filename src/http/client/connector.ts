@@ -1,4 +1,4 @@
-/** Opens the connections of the relay: one time limit over name, TCP and TLS together, and TLS sessions resumed. */
+/** Opens connections to one server: one time limit over name, TCP and TLS together, and TLS sessions resumed. */
 
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connectTls, type Trust } from './trust.ts';
@@ -17,8 +17,8 @@ export type Connector = (url: URL, callback: (error: Error | null, opened: Opene
 const READ_BYTES = 16 * 1024;
 
 /** `limitMs` covers everything until the first byte may be written. */
-export function createConnector(service: Trust, limitMs: number): Connector {
-  const open = createOpener(service);
+export function createConnector(trust: Trust, limitMs: number): Connector {
+  const open = createOpener(trust);
   return ({ hostname, protocol, port }, callback) => {
     const secure = protocol === 'https:';
     // A URL has an IPv6 address in brackets, a socket has not.
@@ -69,26 +69,26 @@ interface Target {
 }
 
 /** A full handshake costs 0.9 ms of CPU with P-256, 1.6 ms with RSA (reference/libraries.md), so sessions are resumed. */
-function createOpener(service: Trust): (secure: boolean, target: Target) => Socket {
+function createOpener(trust: Trust): (secure: boolean, target: Target) => Socket {
   let session: Buffer | undefined;
   return (secure, target) => {
     if (!secure) return connectTcp(target);
     // RFC 6066 §3: no address as a server name.
     const servername = isIP(target.host) === 0 ? target.host : '';
-    const socket = connectTls(service, { ...target, servername, ...(session === undefined ? {} : { session }) });
-    let trusted = false;
+    const socket = connectTls(trust, { ...target, servername, ...(session === undefined ? {} : { session }) });
+    let isTrusted = false;
     let ticket: Buffer | undefined;
     // TLS 1.2 brings the ticket before the certificate has been judged, TLS 1.3 after.
     socket.on('session', (next: Buffer) => {
       ticket = next;
-      if (trusted) session = next;
+      if (isTrusted) session = next;
     });
     socket.once('secureConnect', () => {
-      trusted = !socket.destroyed;
-      if (trusted) session = ticket ?? session;
+      isTrusted = !socket.destroyed;
+      if (isTrusted) session = ticket ?? session;
     });
     socket.once('error', () => {
-      if (!trusted) session = undefined;
+      if (!isTrusted) session = undefined;
     });
     return socket;
   };

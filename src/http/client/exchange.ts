@@ -1,8 +1,7 @@
 /** One request and its answer: settles exactly once. */
 
-import type { Failure } from '../../domain/model.ts';
 import type { AnswerHeaders } from './answer-reader.ts';
-import type { Connection } from './connection.ts';
+import type { ExchangeFault } from './exchange-fault.ts';
 
 export interface UpstreamAnswer {
   readonly ok: true;
@@ -15,7 +14,12 @@ export interface UpstreamAnswer {
 export type UpstreamResult =
   | UpstreamAnswer
   /** `sent`: a byte of the request may have arrived, so what it asks for may have happened. */
-  | { readonly ok: false; readonly failure: Failure; readonly sent: boolean };
+  | { readonly ok: false; readonly failure: ExchangeFault; readonly sent: boolean };
+
+/** The connection that carries a request. */
+interface Carrier {
+  destroy(): void;
+}
 
 export class Exchange {
   /** The request as it goes out. */
@@ -25,7 +29,7 @@ export class Exchange {
   readonly dueAt: number;
   readonly #resolve: (result: UpstreamResult) => void;
   readonly #open: Set<Exchange>;
-  #connection: Connection | null = null;
+  #connection: Carrier | null = null;
   isSettled = false;
 
   /** `now` by the clock of `performance`; `open`: where it stands until it is settled. */
@@ -43,16 +47,16 @@ export class Exchange {
     this.#open = open;
   }
 
-  sentOn(connection: Connection): void {
+  sentOn(connection: Carrier): void {
     this.#connection = connection;
   }
 
   /** Its time is up. `whyNotSent`: what to call it when there was no connection yet. */
-  giveUp(whyNotSent: Failure): void {
+  giveUp(whyNotSent: ExchangeFault): void {
     this.#fail({ code: 'timeout', detail: `no complete answer within ${this.limitMs} ms` }, whyNotSent);
   }
 
-  /** The proxy stops. */
+  /** The client is closed. */
   breakOff(): void {
     this.#fail({ code: 'reset', detail: STOPPING }, { code: 'internal', detail: STOPPING });
   }
@@ -64,7 +68,7 @@ export class Exchange {
     this.#resolve(result);
   }
 
-  #fail(sent: Failure, notSent: Failure): void {
+  #fail(sent: ExchangeFault, notSent: ExchangeFault): void {
     const connection = this.#connection;
     this.settle({ ok: false, failure: connection === null ? notSent : sent, sent: connection !== null });
     connection?.destroy();

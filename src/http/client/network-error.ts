@@ -1,12 +1,11 @@
 /**
- * What an error of a connection means, in the codes of the registry. Serves the relay and the probe (got) alike. The
- * errors of Node's sockets come bare, in `cause` or in an AggregateError. Pure.
+ * What an error of a connection means. Serves the connections here and clients such as got alike. The errors of Node's
+ * sockets come bare, in `cause` or in an AggregateError. Pure.
  */
 
-import type { FailureCode } from '../../domain/failure.ts';
-import type { Failure } from '../../domain/model.ts';
+import type { ExchangeFault, ExchangeFaultCode } from './exchange-fault.ts';
 
-const meanings: Readonly<Record<string, FailureCode>> = {
+const meanings: Readonly<Record<string, ExchangeFaultCode>> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'name-not-found',
   EAI_AGAIN: 'name-not-found',
@@ -53,10 +52,10 @@ interface ErrorFields {
 }
 
 /**
- * The failure behind a thrown value. The detail is put together from fields known to be harmless (code, address, host
+ * The fault behind a thrown value. The detail is put together from fields known to be harmless (code, address, host
  * name), never from a message: messages of HTTP clients hold the URL, and with it the password.
  */
-export function classifyNetworkError(error: unknown): Failure {
+export function classifyNetworkError(error: unknown): ExchangeFault {
   const all = [...withCauses(error)];
   for (const fields of all) {
     const code = meaningOf(fields);
@@ -69,7 +68,7 @@ export function classifyNetworkError(error: unknown): Failure {
   return { code: 'internal', detail: text(outermost?.code) ?? text(outermost?.name) ?? 'an unknown error' };
 }
 
-function meaningOf(fields: ErrorFields): FailureCode | null {
+function meaningOf(fields: ErrorFields): ExchangeFaultCode | null {
   const { code } = fields;
   if (typeof code !== 'string') return null;
   if (code === 'ETIMEDOUT') return isBeforeConnected(fields) ? 'connect-timeout' : 'timeout';

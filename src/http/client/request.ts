@@ -13,8 +13,8 @@ export interface RequestParts {
 const HEAD = /^(?:GET|POST) [!-~\x80-\xff]+ HTTP\/1\.1\r\n(?:[!#$%&'*+.^_`|~\w-]+: [\t -~\x80-\xff]*\r\n)+\r\n$/;
 
 /**
- * The whole request in Latin-1, one string so that it leaves in one write; null if a part holds what would end it early. The
- * gate and Node's parser let nothing like that through: this is the last line.
+ * The whole request in Latin-1, one string so that it leaves in one write; null if a part holds what would end it early. Whoever
+ * asks has judged the parts: this is the last line.
  */
 export function renderRequest({ method, target, headers, body }: RequestParts, host: string): string | null {
   if (target.includes('\n')) return null;

@@ -1,15 +1,21 @@
-/** TLS towards Finesse: what is trusted, for the relay and for the probe. */
+/** TLS towards a server, and which certificates are taken for it. */
 
 import type { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
-import type { ServiceConfig } from '../../config/config.ts';
 
-/** What of a service says whom to trust. */
-export type Trust = Pick<ServiceConfig, 'ca' | 'fingerprints'> & Partial<Pick<ServiceConfig, 'certificateNames'>>;
+/** Which certificates are taken for a server. */
+export interface Trust {
+  /** PEM text of the CA, or of a self-signed certificate; null: the system's CAs. */
+  readonly ca: string | null;
+  /** SHA-256 fingerprints (hex pairs joined by colons) of certificates trusted although no CA vouches for them. */
+  readonly fingerprints: readonly string[];
+  /** Names of which the certificate must carry one, in place of the host that is connected to; empty or absent: that host. */
+  readonly certificateNames?: readonly string[];
+}
 
-/** Options of every TLS connection to a service. They know nothing of fingerprints: `connectTls` adds those. */
-export interface ServiceTlsOptions {
+/** Options of every TLS connection to a server. They know nothing of fingerprints: `connectTls` adds those. */
+export interface TrustTlsOptions {
   readonly ca?: string;
   readonly minVersion: 'TLSv1.2';
   readonly ALPNProtocols: string[];
@@ -17,10 +23,10 @@ export interface ServiceTlsOptions {
   readonly checkServerIdentity?: typeof checkServerIdentity;
 }
 
-export function tlsOptions(service: Trust): ServiceTlsOptions {
-  const { certificateNames = [] } = service;
+export function tlsOptions(trust: Trust): TrustTlsOptions {
+  const { certificateNames = [] } = trust;
   return {
-    ...(service.ca === null ? {} : { ca: service.ca }),
+    ...(trust.ca === null ? {} : { ca: trust.ca }),
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
@@ -41,19 +47,19 @@ function checkNames(names: readonly string[]): typeof checkServerIdentity {
  * destroys the socket with the error that Node has for it, before anything written to the socket leaves.
  * `options.session` must be of a connection that was trusted.
  */
-export function connectTls(service: Trust, options: ConnectionOptions): TLSSocket {
-  const settings = { ...options, ...tlsOptions(service) };
+export function connectTls(trust: Trust, options: ConnectionOptions): TLSSocket {
+  const settings = { ...options, ...tlsOptions(trust) };
   // What speaks something else than HTTP says so.
   const protocols = options.ALPNProtocols;
   if (Array.isArray(protocols)) settings.ALPNProtocols = protocols;
-  if (service.fingerprints.length === 0) return connect(settings);
+  if (trust.fingerprints.length === 0) return connect(settings);
   // Node gives up on an unknown issuer before a fingerprint can be looked at, so the verdict is taken here instead.
   const socket = connect({ ...settings, rejectUnauthorized: false });
   socket.cork();
   socket.once('secureConnect', () => {
     // A resumed session shows no certificate; that it could be resumed proves the same server.
-    const trusted = socket.authorized || socket.isSessionReused() || hasFingerprint(socket, service.fingerprints);
-    if (trusted) socket.uncork();
+    const isTrusted = socket.authorized || socket.isSessionReused() || hasFingerprint(socket, trust.fingerprints);
+    if (isTrusted) socket.uncork();
     else socket.destroy(untrusted(socket));
   });
   return socket;
@@ -80,20 +86,20 @@ function untrusted(socket: TLSSocket): Error {
   return Object.assign(new Error(`certificate not trusted: ${code}`), { code });
 }
 
-/** An agent with fresh connections and the service's trust, fingerprints included; for clients such as got. */
-export function createTlsAgent(service: Trust): Agent {
-  return new TrustingAgent(service);
+/** An agent with fresh connections and this trust, fingerprints included; for clients such as got. */
+export function createTlsAgent(trust: Trust): Agent {
+  return new TrustingAgent(trust);
 }
 
 class TrustingAgent extends Agent {
-  readonly #service: Trust;
+  readonly #trust: Trust;
 
-  constructor(service: Trust) {
+  constructor(trust: Trust) {
     super({ keepAlive: false });
-    this.#service = service;
+    this.#trust = trust;
   }
 
   override createConnection(options: ConnectionOptions): TLSSocket {
-    return connectTls(this.#service, options);
+    return connectTls(this.#trust, options);
   }
 }

@@ -1,20 +1,19 @@
 /**
- * The one request to a Finesse server. A request is sent to at most one server and never twice: phones sign in and change
- * state by GET (contract.md, "What phones can ask for"). So nothing here retries, and `sent` says whether a byte of the
- * request may have arrived.
+ * Requests to one server, over connections that are kept. No request is sent twice, whatever becomes of it: also a GET may
+ * change something (contract.md, "What phones can ask for"). So nothing here retries, and `sent` says whether a byte of the
+ * request may have arrived. `Upstream` is all that the rest of the program knows of this room, beside what is trusted and
+ * what errors of connections mean.
  */
 
-import type { ServiceConfig } from '../../config/config.ts';
-import type { Failure } from '../../domain/model.ts';
 import type { AnswerLimits } from './answer-reader.ts';
 import { Connection } from './connection.ts';
 import { type Connector, createConnector } from './connector.ts';
 import { Exchange, type UpstreamResult } from './exchange.ts';
+import type { ExchangeFault } from './exchange-fault.ts';
 import { classifyNetworkError } from './network-error.ts';
 import { renderRequest } from './request.ts';
 import type { Trust } from './trust.ts';
 
-export type { AnswerHeaders } from './answer-reader.ts';
 export type { UpstreamAnswer, UpstreamResult } from './exchange.ts';
 
 export interface UpstreamRequest {
@@ -26,7 +25,7 @@ export interface UpstreamRequest {
   readonly body: Buffer | null;
   /** The whole answer must be there within this time, waiting and connecting included. */
   readonly limitMs: number;
-  /** One of `serverOrigins`; by default the configured one. */
+  /** One of the server's origins; by default the first. */
   readonly origin?: string;
 }
 
@@ -39,7 +38,7 @@ export interface Upstream {
 
 export interface UpstreamLimits extends AnswerLimits {
   readonly connectMs: number;
-  /** Idle connections are dropped before Finesse would, so that no request meets a closing one. */
+  /** Idle connections are dropped before servers would, so that no request meets a closing one. */
   readonly idleMs: number;
   /** Connections to one server, each with one request at a time. */
   readonly connections: number;
@@ -47,43 +46,34 @@ export interface UpstreamLimits extends AnswerLimits {
   readonly waiting: number;
 }
 
-export const UPSTREAM_LIMITS: UpstreamLimits = {
+const UPSTREAM_LIMITS: UpstreamLimits = {
   connectMs: 2_000,
   idleMs: 4_000,
-  // Each phone would have a connection of its own without the proxy, and a cluster has up to 2,000 agents
-  // (reference/finesse-ippa.md §9): with fewer, a slow server would fail phones for want of room here.
+  // Each client would have a connection of its own without the proxy, and there may be 2,000 of them
+  // (reference/finesse-ippa.md §9): with fewer, a slow server would fail them for want of room here.
   connections: 2_048,
   waiting: 2_048,
   headerBytes: 16 * 1024,
   bodyBytes: 256 * 1024,
 };
 
-export type UpstreamService = Pick<ServiceConfig, 'url' | 'aliases'> & Trust;
-
-/**
- * Where the proxy may connect to for a service: its configured origin, the same host on Finesse's other port
- * (reference/finesse-health.md §1: 8082 without, 8445 with TLS), and aliases that are origins themselves. Nothing learnt
- * from an answer adds to it.
- */
-export function serverOrigins(service: Pick<ServiceConfig, 'url' | 'aliases'>): string[] {
-  const { origin, hostname } = new URL(service.url);
-  const aliases = service.aliases.filter((alias) => alias.includes('://')).map((alias) => new URL(alias).origin);
-  return [...new Set([origin, `http://${hostname}:8082`, `https://${hostname}:8445`, ...aliases])];
+export interface UpstreamServer extends Trust {
+  /** The only ones that are connected to; the first is where a request goes that names none. */
+  readonly origins: readonly [string, ...string[]];
 }
 
 /**
- * What is left of its time when a request that waited for a connection may still be sent: with less, Finesse would do what
- * the phone asked for and the answer would come too late.
+ * What is left of its time when a request that waited for a connection may still be sent: with less, the server would do
+ * what was asked for and the answer would come too late.
  */
 const FAIR_SHARE = 0.25;
 /** How late a time limit may be noticed. One clock for all requests: a timer for each costs 1 µs a page. */
 const TICK_MS = 20;
 
-export function createUpstream(service: UpstreamService, options: Partial<UpstreamLimits> = {}): Upstream {
+export function createUpstream(server: UpstreamServer, options: Partial<UpstreamLimits> = {}): Upstream {
   const limits = { ...UPSTREAM_LIMITS, ...options };
-  const configured = new URL(service.url).origin;
-  const allowed = new Set(serverOrigins(service));
-  const connect = createConnector(service, limits.connectMs);
+  const { origins } = server;
+  const connect = createConnector(server, limits.connectMs);
   const pools = new Map<string, Pool>();
   const open = new Set<Exchange>();
   let clock: NodeJS.Timeout | null = null;
@@ -96,7 +86,7 @@ export function createUpstream(service: UpstreamService, options: Partial<Upstre
     pools.set(origin, pool);
     return pool;
   };
-  const whyNotSent = ({ limitMs }: Exchange): Failure =>
+  const whyNotSent = ({ limitMs }: Exchange): ExchangeFault =>
     open.size > limits.connections
       ? { code: 'busy', detail: `no free connection within ${limitMs} ms` }
       : { code: 'connect-timeout', detail: `no connection within ${limitMs} ms` };
@@ -112,10 +102,9 @@ export function createUpstream(service: UpstreamService, options: Partial<Upstre
 
   return {
     request: (request) => {
-      const { origin = configured, limitMs } = request;
+      const { origin = origins[0], limitMs } = request;
       if (closed) return unsent({ code: 'internal', detail: 'the proxy is stopping' });
-      if (origin !== configured && !allowed.has(origin))
-        return unsent({ code: 'internal', detail: 'an origin that is not configured' });
+      if (!origins.includes(origin)) return unsent({ code: 'internal', detail: 'an origin that is not configured' });
       if (open.size >= limits.connections + limits.waiting) {
         return unsent({ code: 'busy', detail: `${open.size} requests to this service are under way` });
       }
@@ -241,8 +230,8 @@ class Pool {
   }
 }
 
-const TOO_LATE: Failure = { code: 'busy', detail: 'too little time was left once a connection was free' };
+const TOO_LATE: ExchangeFault = { code: 'busy', detail: 'too little time was left once a connection was free' };
 
-function unsent(failure: Failure): Promise<UpstreamResult> {
+function unsent(failure: ExchangeFault): Promise<UpstreamResult> {
   return Promise.resolve({ ok: false, failure, sent: false });
 }

@@ -1,4 +1,4 @@
-/** The address a phone's request came from: the socket's, or what a trusted front says. */
+/** The address that a request came from: the socket's, or what a trusted front says. */
 
 import { BlockList, isIP } from 'node:net';
 import { ownCopy } from '../../text/own-copy.ts';
@@ -11,10 +11,10 @@ export function createAddressOf(trustedFronts: readonly string[]): AddressOf {
   return (socketAddress, forwardedFor) => {
     const direct = plainAddress(socketAddress ?? '');
     if (forwardedFor === undefined || trustedFronts.length === 0 || !contains(trusted, direct)) return direct;
-    // From the right: each entry was written by the hop after it, so the first one that is no front of ours is the phone.
+    // From the right: each entry was written by the hop after it, so the first one that is no front of ours is the client.
     const hops = forwardedFor.split(',').map((hop) => plainAddress(hop.trim()));
-    const phone = hops.findLast((hop) => !contains(trusted, hop));
-    return phone !== undefined && isIP(phone) !== 0 ? ownCopy(phone) : direct;
+    const client = hops.findLast((hop) => !contains(trusted, hop));
+    return client !== undefined && isIP(client) !== 0 ? ownCopy(client) : direct;
   };
 }
 
@@ -30,7 +30,7 @@ export function parseNetworks(networks: readonly string[]): BlockList {
   return list;
 }
 
-/** What lists said before: asking a BlockList takes 3 µs, and each page asks for its phone's address. */
+/** What lists said before: asking a BlockList takes 3 µs, and each request asks for its client's address. */
 const answers = new WeakMap<BlockList, Map<string, boolean>>();
 const MAX_ANSWERS = 4_096;
 

@@ -1,18 +1,22 @@
-/** What one address may ask of all listeners together: connections at the same time, and requests in time. */
+/** What one client may ask of all listeners together: connections at the same time, and requests in time. A client is an address. */
 
 import type { BlockList } from 'node:net';
-import type { AddressLimits } from '../../config/limits.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type AddressOf, contains, createAddressOf, parseNetworks } from './client-address.ts';
-import { type Bucket, type BucketVerdict, isDeepInDebt, reduceBucket } from './token-bucket.ts';
+import { type Bucket, type BucketLimits, type BucketVerdict, isDeepInDebt, reduceBucket } from './token-bucket.ts';
 
-export interface BoundsConfig {
-  readonly limits: AddressLimits;
-  /** Their own connections are not counted, and their requests count for the phone that they forward. */
+export interface ClientLimitsConfig {
+  readonly limits: BucketLimits & {
+    /** Open at the same time. */
+    readonly connections: number;
+    /** Addresses and CIDR blocks that these do not apply to. */
+    readonly exempt: readonly string[];
+  };
+  /** Their own connections are not counted, and their requests count for the address that they forward. */
   readonly trustedFronts: readonly string[];
 }
 
-export interface AddressBounds {
+export interface ClientLimits {
   /** A connection from there; false: it is one too many. Every true is followed by one `closed`. */
   opened(socketAddress: string | undefined): boolean;
   closed(socketAddress: string | undefined): void;
@@ -21,24 +25,24 @@ export interface AddressBounds {
     forwardedFor: string | undefined,
   ): { readonly verdict: BucketVerdict; readonly address: string };
   /** Other limits, from now on. */
-  define(config: BoundsConfig): void;
+  define(config: ClientLimitsConfig): void;
 }
 
 /** An attacker with many addresses must not fill the memory: beyond this many the one silent for longest is forgotten. */
 const MAX_ADDRESSES = 65_536;
 
-export function createAddressBounds(
-  initial: BoundsConfig,
+export function createClientLimits(
+  initial: ClientLimitsConfig,
   clock: Pick<Clock, 'passed'>,
   maxAddresses = MAX_ADDRESSES,
-): AddressBounds {
+): ClientLimits {
   const buckets = new Map<string, Bucket>();
   const connections = new Map<string, number>();
-  let limits: AddressLimits;
+  let limits: ClientLimitsConfig['limits'];
   let addressOf: AddressOf;
   let exempt: BlockList;
 
-  const define: AddressBounds['define'] = (config) => {
+  const define: ClientLimits['define'] = (config) => {
     ({ limits } = config);
     addressOf = createAddressOf(config.trustedFronts);
     exempt = parseNetworks([...limits.exempt, ...config.trustedFronts]);

@@ -5,11 +5,25 @@
 
 import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { parseCertificates, parsePrivateKey, renderDistinguishedName } from '../../config/certificates.ts';
-import type { PhoneTls } from '../../config/config.ts';
-import { createFileWatch } from '../../config/file-watch.ts';
-import { readBytes, renderFileError } from '../../config/files.ts';
+import {
+  daysUntil,
+  EXPIRES_SOON_DAYS,
+  parseCertificates,
+  parsePrivateKey,
+  renderDistinguishedName,
+} from '../../files/certificates.ts';
+import { createFileWatch } from '../../files/file-watch.ts';
+import { readBytes, renderFileError } from '../../files/read-file.ts';
 import type { Clock } from '../../time/clock.ts';
+
+export interface ListenerTls {
+  /** PEM file with the certificate chain that clients see. */
+  readonly cert: string;
+  /** PEM file with its private key. */
+  readonly key: string;
+  /** `legacy` takes TLS 1.0 too. Absent: modern. */
+  readonly profile?: 'modern' | 'legacy';
+}
 
 export interface CertificateStatus {
   readonly subject: string;
@@ -38,14 +52,13 @@ export interface ListenerCertificate {
   /** Looks at the files now and then; `use` gets the options once there are other ones that can be used. */
   watch(use: (context: SecureContextOptions) => void): void;
   /** Other files, looked at now; also the same ones. */
-  look(tls?: PhoneTls): Promise<void>;
+  look(tls?: ListenerTls): Promise<void>;
   /** null before `load`. */
   status(): CertificateStatus | null;
   stop(): void;
 }
 
 const DAY_MS = 86_400_000;
-export const ENDS_SOON_MS = 30 * DAY_MS;
 
 /** TLS 1.0 has no cipher above OpenSSL's security level 0 (reference/phone-xml.md §9). */
 const PROFILES = {
@@ -60,7 +73,7 @@ interface Pair {
   readonly validTo: number;
 }
 
-export function createListenerCertificate(initial: PhoneTls, options: CertificateOptions): ListenerCertificate {
+export function createListenerCertificate(initial: ListenerTls, options: CertificateOptions): ListenerCertificate {
   const { clock, report } = options;
   let tls = initial;
   let current: Pair | null = null;
@@ -72,7 +85,7 @@ export function createListenerCertificate(initial: PhoneTls, options: Certificat
   const createWatch = () => createFileWatch({ files: [tls.cert, tls.key], clock, onChange: () => void look() });
   let fileWatch = createWatch();
 
-  const look = async (next: PhoneTls = tls) => {
+  const look = async (next: ListenerTls = tls) => {
     const moved = next.cert !== tls.cert || next.key !== tls.key;
     tls = next;
     if (moved) {
@@ -101,8 +114,8 @@ export function createListenerCertificate(initial: PhoneTls, options: Certificat
     cancelDaily = clock.after(DAY_MS, warnOfEnd);
     if (current === null) return;
     const { subject, validTo } = current;
-    const leftMs = validTo - clock.now();
-    if (leftMs < ENDS_SOON_MS) report({ kind: 'ends', subject, validTo, days: Math.floor(leftMs / DAY_MS) });
+    const days = daysUntil(validTo, clock.now());
+    if (days < EXPIRES_SOON_DAYS) report({ kind: 'ends', subject, validTo, days });
   };
 
   return {
@@ -128,7 +141,7 @@ export function createListenerCertificate(initial: PhoneTls, options: Certificat
 
 type Found = Pair | { readonly digest: string; readonly problem: string };
 
-async function readPair(tls: PhoneTls): Promise<Found> {
+async function readPair(tls: ListenerTls): Promise<Found> {
   const [cert, key] = await Promise.all([readText(tls.cert), readText(tls.key)]);
   const digest = createHash('sha256')
     .update(JSON.stringify([cert, key]))
@@ -146,7 +159,7 @@ async function readText(file: string): Promise<{ readonly text: string; readonly
 }
 
 /** Whether a server could use the two; what is wrong is told without a word of the key. */
-function judgePair(tls: PhoneTls, cert: string, key: string): Omit<Pair, 'digest'> | { readonly problem: string } {
+function judgePair(tls: ListenerTls, cert: string, key: string): Omit<Pair, 'digest'> | { readonly problem: string } {
   const [leaf] = parseCertificates(cert) ?? [];
   if (leaf === undefined) return { problem: `${tls.cert} has no readable certificate` };
   const privateKey = parsePrivateKey(key);

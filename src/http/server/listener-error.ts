@@ -1,4 +1,4 @@
-/** Why a listener cannot start, of phones, pushes or operators, in the operator's words. */
+/** Why a listener cannot start, in the operator's words. */
 
 /** A listener could not be started; the message names the key and what to do. */
 export class ListenerError extends Error {

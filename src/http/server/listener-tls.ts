@@ -1,6 +1,6 @@
 /**
- * The TLS of a listener. Phones open a connection for each page (reference/phone-xml.md §4), so a session must be
- * resumable: by ticket, or by session id for phones that know no tickets.
+ * The TLS of a listener. Clients may open a connection for each request (reference/phone-xml.md §4), so a session must be
+ * resumable: by ticket, or by session id for clients that know no tickets.
  *
  * Node asks for ids and hands out sessions by callbacks, which cost a tenth of a handshake and are there for all
  * connections of a server or for none. So those that need them have a server of their own, which does not listen.

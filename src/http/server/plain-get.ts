@@ -1,10 +1,11 @@
 /**
- * Reads the request that phones send: a GET without a body that arrives whole. Anything else, sound or not, is left to
+ * Reads the request that comes most often: a GET without a body that arrives whole. Anything else, sound or not, is left to
  * Node's parser; so this one only has to be certain about what it takes, and takes what Node would read the same way
  * (test/component/plain-get.test.ts holds the two against each other).
  */
 
-import { MAX_HEADERS } from '../../phones/gate.ts';
+import { trimBlanks } from '../../text/blanks.ts';
+import { MAX_HEADERS } from './request-head.ts';
 
 export interface PlainGet {
   /** The request target exactly as received. */
@@ -15,7 +16,7 @@ export interface PlainGet {
   readonly keepsConnection: boolean;
 }
 
-/** Phones' requests have less than 1 KB, of which a cookie is the longest part. */
+/** The usual request has less than 1 KB, of which a cookie is the longest part. */
 const MAX_BYTES = 8 * 1024;
 const START = 'GET /';
 const TARGET_AT = 'GET '.length;
@@ -70,7 +71,7 @@ function readHeaders(bytes: Buffer, text: string, from: number): Omit<PlainGet, 
     const end = endOf(IN_VALUE, bytes, colon + 1);
     if (bytes[end] !== CR || bytes[end + 1] !== LF) return null;
     const name = text.slice(at, colon);
-    const value = trimmed(text, colon + 1, end);
+    const value = trimBlanks(text, colon + 1, end);
     if (isNotPlain(name)) return null;
     if (name.length === 10 && name.toLowerCase() === 'connection') {
       if (connection !== null) return null;
@@ -102,16 +103,4 @@ function isNotPlain(name: string): boolean {
     default:
       return false;
   }
-}
-
-/** Without the spaces and tabs around it (RFC 9112 §5.1); String.trim would take U+00A0 too, which here is a byte of a value. */
-function trimmed(text: string, from: number, to: number): string {
-  let [start, end] = [from, to];
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isBlank(unit: number): boolean {
-  return unit === 0x20 || unit === 0x09;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AddressLimits, DEFAULT_LIMITS } from '../../src/config/limits.ts';
-import { createAddressBounds } from '../../src/http/server/client-limits.ts';
+import { createClientLimits } from '../../src/http/server/client-limits.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
 const LIMITS: AddressLimits = { connections: 2, requestsPerSecond: 1, burst: 2, exempt: ['10.9.0.0/16'] };
@@ -8,7 +8,7 @@ const FRONT = '10.0.0.1';
 
 function create(limits = LIMITS, maxAddresses?: number) {
   const clock = createFakeClock();
-  const bounds = createAddressBounds({ limits, trustedFronts: [FRONT] }, clock, maxAddresses);
+  const bounds = createClientLimits({ limits, trustedFronts: [FRONT] }, clock, maxAddresses);
   const verdicts = (times: number, from: string, forwarded?: string) =>
     Array.from({ length: times }, () => bounds.requested(from, forwarded).verdict);
   return { clock, bounds, verdicts };

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { readBytes } from './files.ts';
+import { readBytes } from './read-file.ts';
 
 export interface FileWatchOptions {
   readonly files: readonly string[];

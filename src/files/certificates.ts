@@ -10,9 +10,9 @@ export const EXPIRES_SOON_DAYS = 30;
 
 const DAY_MS = 86_400_000;
 
-/** Whole days until a certificate expires; negative once it has. */
-export function daysUntil(validTo: Date, now: number): number {
-  return Math.floor((validTo.getTime() - now) / DAY_MS);
+/** Whole days until a certificate expires, both in epoch ms; negative once it has. */
+export function daysUntil(validTo: number, now: number): number {
+  return Math.floor((validTo - now) / DAY_MS);
 }
 
 /** The certificates of a PEM file in their order; null when there is none or one of them cannot be read. */
