@@ -61,7 +61,10 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .command('check')
     .description('validates a configuration')
     .argument('<file>', CONFIG[1])
-    .option('--probe', 'ask every Finesse server once, and sign in once to each Notification Service')
+    .option(
+      '--probe',
+      'ask every Finesse server and node for reports once, and sign in once to each Notification Service',
+    )
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
   addUnifiedCm(program, output, exit);

@@ -70,6 +70,7 @@ export async function runApp(app: App, log: Log, output: Output, started: () => 
   }
   for (const { address, port } of app.addresses()) log.info('listening', { for: 'phones', address, port });
   for (const { address, port } of app.pushAddresses()) log.info('listening', { for: 'pushes', address, port });
+  for (const { address, port } of app.reportAddresses()) log.info('listening', { for: 'reports', address, port });
   log.info('listening', { for: 'operators', address: app.opsAddress().address, port: app.opsAddress().port });
   void app.ready.then((services) => log.info('ready', { services, pid: process.pid }));
   started();
