@@ -38,7 +38,9 @@ export async function runStatus(
     output.stderr(report);
     return 1;
   }
-  output.stdout(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report, watching.now()));
+  output.stdout(
+    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderHealthReport(report, watching.now()),
+  );
   return report.status === 'down' ? 1 : 0;
 }
 
@@ -77,7 +79,7 @@ async function watch(client: OpsClient, json: boolean, output: Output, { now, ev
 const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'lastProbe', 'latencyMs']);
 
 function renderMoment(seen: HealthReport | string, now: number): string {
-  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderStatus(seen, now);
+  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderHealthReport(seen, now);
   return `${renderLocalTime(now)}\n${text}`;
 }
 
@@ -99,7 +101,7 @@ function interrupted({ watch: isWatching }: StatusOptions): AbortSignal {
 }
 
 /** The table a person reads. */
-export function renderStatus(report: HealthReport, now: number): string {
+export function renderHealthReport(report: HealthReport, now: number): string {
   const clusters = report.clusters.map(({ id, status }) => `${id} ${status}`).join(', ');
   const head = `${report.status} (${clusters}); ippa-proxy ${report.version}, up for ${renderSpan(report.uptimeSeconds)}`;
   const rows = report.services.map((service) => renderRow(service, now));

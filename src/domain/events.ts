@@ -10,6 +10,7 @@ import type { SignalName } from './health/state.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
+import type { NameConflict } from './server-names.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 
@@ -170,12 +171,6 @@ interface EventFields {
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
-}
-
-/** A name that several services claim. */
-export interface NameConflict {
-  readonly name: string;
-  readonly services: readonly string[];
 }
 
 export type EventKind = keyof EventFields;

@@ -15,7 +15,7 @@ export interface Records {
   /** Once this is the proxy that serves. */
   begin(): void;
   /** Another configuration, after the services and devices. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** What cannot be kept at present, for `/health`. */
   problems(): readonly string[];
   /** Writes what is left to write, for at most so long. */
@@ -49,9 +49,9 @@ export function createRecords(options: RecordsOptions): Records {
       signIns.begin();
       outages.begin();
     },
-    define(next) {
-      signIns.define(next.phones.forgetAfterMs, next.state.folder);
-      outages.define(next.outages, next.state.folder);
+    reconfigure(next) {
+      signIns.reconfigure(next.phones.forgetAfterMs, next.state.folder);
+      outages.reconfigure(next.outages, next.state.folder);
     },
     problems: () => [signIns.problem(), outages.problem()].filter((problem) => problem !== null),
     async stop(withinMs) {
