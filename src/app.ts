@@ -198,18 +198,18 @@ export function createApp(
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
     plan = nextPlan;
-    store.define(defineServices(config), config.reconnect);
-    names.define(config.clusters);
-    pushes.define(config);
-    islands.define(config.island);
-    reports.define(config);
-    relay.define(allServices(config));
-    monitor.define({ services: allServices(config), reconnect: config.reconnect });
-    for (const { id } of gone) devices.left(id);
-    clientLimits.define(defineClientLimits(config));
-    listeners.define(config.phones);
+    store.reconfigure(defineServices(config), config.reconnect);
+    names.reconfigure(config.clusters);
+    pushes.reconfigure(config);
+    islands.reconfigure(config.island);
+    reports.reconfigure(config);
+    relay.reconfigure(allServices(config));
+    monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
+    for (const { id } of gone) devices.serviceRemoved(id);
+    clientLimits.reconfigure(defineClientLimits(config));
+    listeners.reconfigure(config.phones);
     adminSettings.moveTo(config.state.folder);
-    records.define(config);
+    records.reconfigure(config);
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {

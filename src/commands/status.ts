@@ -39,7 +39,9 @@ export async function runStatus(
     output.stderr(report);
     return 1;
   }
-  output.stdout(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report, watching.now()));
+  output.stdout(
+    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderHealthReport(report, watching.now()),
+  );
   return report.status === 'down' ? 1 : 0;
 }
 
@@ -78,7 +80,7 @@ async function watch(client: OpsClient, json: boolean, output: Output, { now, ev
 const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'seconds', 'lastProbe', 'latencyMs']);
 
 function renderMoment(seen: HealthReport | string, now: number): string {
-  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderStatus(seen, now);
+  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderHealthReport(seen, now);
   return `${renderLocalTime(now)}\n${text}`;
 }
 
@@ -100,7 +102,7 @@ function interrupted({ watch: isWatching }: StatusOptions): AbortSignal {
 }
 
 /** The table a person reads. */
-export function renderStatus(report: HealthReport, now: number): string {
+export function renderHealthReport(report: HealthReport, now: number): string {
   const clusters = report.clusters.map(({ id, status }) => `${id} ${status}`).join(', ');
   const head = `${report.status} (${clusters}); ippa-proxy ${report.version}, up for ${renderSpan(report.uptimeSeconds)}`;
   const rows = report.services.map((service) => renderRow(service, now));

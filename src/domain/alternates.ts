@@ -11,9 +11,9 @@ export interface Candidate {
 }
 
 /** Why a service is no alternate of `failed`, in words for the operator; null: it may be offered. */
-export function decideRefusal(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
+export function decideUnfitFor(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
   const { info } = candidate.status;
-  return decideUnfit(candidate, now) ?? (info === null ? null : decidePairRefusal(info, failed.info));
+  return decideUnfit(candidate, now) ?? (info === null ? null : decideUnfitPair(info, failed.info));
 }
 
 /** Why agents should not be led to a service, whichever they come from; null: nothing is known against it. */
@@ -32,7 +32,7 @@ function decideFault({ status, freshForMs }: Candidate, now: number): string | n
   if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
   if (isTooOld(status.confirmedAt, freshForMs, now)) return 'its last confirmation is too old';
   if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';
-  return status.info === null ? null : decideInfoRefusal(status.info);
+  return status.info === null ? null : decideUnfitInfo(status.info);
 }
 
 /** Whether every agent of its cluster could be led to a service, if the operator let them. */
@@ -40,11 +40,11 @@ export function isSound(candidate: Candidate, cluster: readonly Candidate[], now
   const { state, id, info } = candidate.status;
   if (state !== 'in-service' || decideFault(candidate, now) !== null) return false;
   const others = cluster.filter(({ status }) => status.id !== id);
-  return info === null || others.every(({ status }) => decidePairRefusal(info, status.info) === null);
+  return info === null || others.every(({ status }) => decideUnfitPair(info, status.info) === null);
 }
 
 /** Both nodes use one CTI server: a missed heartbeat says that this one may be about to drop too. */
-function decideInfoRefusal(info: SystemInfo): string | null {
+function decideUnfitInfo(info: SystemInfo): string | null {
   if (info.lastCtiHeartbeatStatus !== null && info.lastCtiHeartbeatStatus !== 'success') {
     return `its last CTI heartbeat was ${info.lastCtiHeartbeatStatus}`;
   }
@@ -55,7 +55,7 @@ function decideInfoRefusal(info: SystemInfo): string | null {
  * One agent PG has exactly one Finesse pair. Only evidence against counts: a single-node answer or an older release
  * reports too little to judge by. Equal peripherals are no evidence for: 5000 is the first one of every installation.
  */
-function decidePairRefusal(info: SystemInfo, failed: SystemInfo | null): string | null {
+function decideUnfitPair(info: SystemInfo, failed: SystemInfo | null): string | null {
   if (failed === null) return null;
   if (info.peripheralId !== null && failed.peripheralId !== null && info.peripheralId !== failed.peripheralId) {
     return `it has peripheral ${info.peripheralId}, the failed server ${failed.peripheralId}: not the same Finesse cluster`;
@@ -77,7 +77,7 @@ export function selectAlternates(
   now: number,
 ): readonly ServiceStatus[] {
   return cluster
-    .filter((candidate) => candidate.status.id !== failed.id && decideRefusal(candidate, failed, now) === null)
+    .filter((candidate) => candidate.status.id !== failed.id && decideUnfitFor(candidate, failed, now) === null)
     .map((candidate) => candidate.status)
     .toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
 }

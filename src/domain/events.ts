@@ -12,6 +12,7 @@ import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.t
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
+import type { NameConflict } from './server-names.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 
@@ -191,12 +192,6 @@ interface EventFields {
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
-}
-
-/** A name that several services claim. */
-export interface NameConflict {
-  readonly name: string;
-  readonly services: readonly string[];
 }
 
 export type EventKind = keyof EventFields;

@@ -1,6 +1,6 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
-import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
+import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
@@ -192,7 +192,7 @@ function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[],
   const others = statusesOf(cluster).filter(({ id }) => id !== candidate.status.id);
   if (others.length === 0) return decideUnfit(candidate, now) ?? 'it is the only service of its cluster';
   for (const other of others) {
-    const refusal = decideRefusal(candidate, other, now);
+    const refusal = decideUnfitFor(candidate, other, now);
     if (refusal !== null) return refusal;
   }
   return null;

@@ -12,7 +12,7 @@ export interface IslandRecords {
   /** What was kept is believed until something of the site is reached; null: nothing is kept. */
   read(folder: string | null): void;
   begin(): void;
-  define(folder: string | null): void;
+  reconfigure(folder: string | null): void;
   problem(): string | null;
   stop(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export function createIslandRecords(
       isServing = true;
       if (damage !== null || islands.unreachable().length > 0) keep();
     },
-    define: journal.moveTo,
+    reconfigure: journal.moveTo,
     problem: journal.problem,
     stop: journal.stop,
   };

@@ -17,7 +17,7 @@ export interface Records {
   /** Once this is the proxy that serves. */
   begin(): void;
   /** Another configuration, after the services and devices. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** What cannot be kept at present, for `/health`. */
   problems(): readonly string[];
   /** Writes what is left to write, for at most so long. */
@@ -55,10 +55,10 @@ export function createRecords(options: RecordsOptions): Records {
       outages.begin();
       islands.begin();
     },
-    define(next) {
-      signIns.define(next.phones.forgetAfterMs, next.state.folder);
-      outages.define(next.outages, next.state.folder);
-      islands.define(next.state.folder);
+    reconfigure(next) {
+      signIns.reconfigure(next.phones.forgetAfterMs, next.state.folder);
+      outages.reconfigure(next.outages, next.state.folder);
+      islands.reconfigure(next.state.folder);
     },
     problems: () => [signIns.problem(), outages.problem(), islands.problem()].filter((problem) => problem !== null),
     async stop(withinMs) {

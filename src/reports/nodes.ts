@@ -13,7 +13,7 @@ export interface ReportNodes {
   start(): void;
   stop(): void;
   /** A node that has not changed is watched on undisturbed; one with another URL begins as unknown. */
-  define(nodes: readonly ReportNodeConfig[], site: string | null): void;
+  reconfigure(nodes: readonly ReportNodeConfig[], site: string | null): void;
   /** In the order of the configuration. */
   all(): readonly ReportNodeStatus[];
 }
@@ -38,7 +38,7 @@ export function createReportNodes(clock: Clock, report: Report): ReportNodes {
       isRunning = false;
       for (const { watch } of watched) watch.stop();
     },
-    define(nodes, ownSite) {
+    reconfigure(nodes, ownSite) {
       site = ownSite;
       const before = watched;
       watched = nodes.map((config) => {

@@ -26,7 +26,7 @@ export interface Reports {
   start(): Promise<void>;
   stop(withinMs: number): Promise<void>;
   /** Another configuration. Listeners, and whether there are reports at all, need a restart. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** In the order of the configuration. */
   nodes(): readonly ReportNodeStatus[];
   certificates(): readonly (CertificateStatus & { readonly listener: string })[];
@@ -42,7 +42,7 @@ export function createReports(options: ReportsOptions): Reports {
 const NO_REPORTS: Reports = {
   start: async () => {},
   stop: async () => {},
-  define: () => {},
+  reconfigure: () => {},
   nodes: () => [],
   certificates: () => [],
   addresses: () => [],
@@ -51,7 +51,7 @@ const NO_REPORTS: Reports = {
 function createConfigured(options: ReportsOptions, initial: ReportsConfig): Reports {
   const { config, clock, report, islands, onCertificate } = options;
   const nodes = createReportNodes(clock, report);
-  nodes.define(initial.services, config.site);
+  nodes.reconfigure(initial.services, config.site);
   let { home } = initial;
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
@@ -85,10 +85,10 @@ function createConfigured(options: ReportsOptions, initial: ReportsConfig): Repo
       nodes.stop();
       await Promise.all(listeners.map((listener) => listener.stop(withinMs)));
     },
-    define({ reports, site }) {
+    reconfigure({ reports, site }) {
       if (reports === null) return;
       home = reports.home;
-      nodes.define(reports.services, site);
+      nodes.reconfigure(reports.services, site);
       for (const listener of listeners) listener.lookAtCertificate();
     },
     nodes: nodes.all,

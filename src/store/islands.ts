@@ -13,7 +13,7 @@ import type { ServiceStore } from './services.ts';
 
 export interface Islands {
   /** Other settings, or other services in the store. */
-  define(settings: IslandSettings): void;
+  reconfigure(settings: IslandSettings): void;
   /** Sites that are suspected to be cut off. */
   suspected(): readonly CutOffSite[];
   /** All of which nothing can be reached. */
@@ -51,7 +51,7 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
   store.onHealthChange(look);
 
   return {
-    define(next) {
+    reconfigure(next) {
       settings = next;
       look();
     },

@@ -41,7 +41,7 @@ export interface ServiceDefinition {
 export interface ServiceStore {
   readonly clusters: readonly string[];
   /** Replaces the services. Those that stay keep what the operator set, and their health unless they are another server. */
-  define(definitions: readonly ServiceDefinition[], reconnect: HealthSettings): void;
+  reconfigure(definitions: readonly ServiceDefinition[], reconnect: HealthSettings): void;
   all(): readonly ServiceStatus[];
   get(id: string): ServiceStatus | null;
   /** The services of a cluster in the order of the configuration; empty for an unknown one. */
@@ -90,7 +90,7 @@ export function createServiceStore(
 
   const compose = (definition: ServiceDefinition, state: ServiceState) =>
     renderStatus(definition, state, settings, cutOff);
-  const define: ServiceStore['define'] = (next, reconnectNext) => {
+  const reconfigure: ServiceStore['reconfigure'] = (next, reconnectNext) => {
     const before = entries;
     settings = reconnectNext;
     byCluster = new Map();
@@ -132,12 +132,12 @@ export function createServiceStore(
   const state = (id: string) => entries.get(id)?.state ?? NEW_SERVICE;
   const isFailing = (id: string) => state(id).failures.failing;
 
-  define(definitions, reconnect);
+  reconfigure(definitions, reconnect);
   return {
     get clusters() {
       return [...new Set([...entries.values()].map(({ definition }) => definition.cluster))];
     },
-    define,
+    reconfigure,
     all: () => [...entries.values()].map((entry) => entry.status),
     get: (id) => entries.get(id)?.status ?? null,
     cluster: (id) => candidates(id).map(({ status }) => status),

@@ -134,7 +134,7 @@ describe('the watch', () => {
     const server = createServer((_, response) => answers.push((status) => response.writeHead(status).end()));
     const url = await listening(server);
     const nodes = createReportNodes(clock, report);
-    nodes.define([nodeAt('a', url, { probe: { ...PROBE, intervalMs: 10_000, fallback: null, fall: 2 } })], null);
+    nodes.reconfigure([nodeAt('a', url, { probe: { ...PROBE, intervalMs: 10_000, fallback: null, fall: 2 } })], null);
     onTestFinished(() => nodes.stop());
     nodes.start();
     const answer = async (status: number) => {
@@ -232,14 +232,14 @@ describe('the URL of the reports', () => {
     const before = await reportsOf();
     const { config } = rig as Rig;
     const next = [nodeAt('b', b.url), nodeAt('a', a.url)];
-    const define = (services: ReportNodeConfig[]) =>
+    const reconfigure = (services: ReportNodeConfig[]) =>
       rig?.app.apply({ ...config, reports: { listeners: [], home: '/cuic/', services } });
-    define(next);
+    reconfigure(next);
     expect((await reportsOf()).find(({ id }) => id === 'a')).toMatchObject({
       since: Reflect.get(before[0] ?? {}, 'since'),
     });
     await vi.waitFor(async () => expect(await located(reports)).toBe(`${b.url}/cuic/`));
-    define([nodeAt('a', b.url)]);
+    reconfigure([nodeAt('a', b.url)]);
     expect(await states()).toEqual(['unknown']);
     await vi.waitFor(async () => expect(await states()).toEqual(['up']));
     const seen = a.requests.length;

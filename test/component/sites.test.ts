@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
-import { renderStatus } from '../../src/commands/status.ts';
+import { renderHealthReport } from '../../src/commands/status.ts';
 import type { Config, ReportNodeConfig } from '../../src/config/config.ts';
 import type { HealthReport } from '../../src/ops/health.ts';
 import { fetchRaw, type Rig, type RigOptions, startRig } from '../rig.ts';
@@ -77,7 +77,7 @@ it('B402 B404 B405 two sites that are cut apart and joined again', { timeout: 60
   expect(cut.problems).toContainEqual(expect.stringContaining('island suspected: nothing of site west'));
   expect(cut.services.map(({ site }) => site)).toEqual([null, 'west', 'east']);
   expect(cut.services[1]?.notAlternateBecause).toContain('an island is suspected');
-  expect(renderStatus(cut, Date.now())).toMatch(/^! nothing of site west reachable for \d+ s$/m);
+  expect(renderHealthReport(cut, Date.now())).toMatch(/^! nothing of site west reachable for \d+ s$/m);
   expect((await rig.get(`${rig.ops}/metrics`)).body).toMatch(/^ippa_island_seconds\{site="west"\} [\d.]*[1-9]/m);
 
   const page = await rig.get(`/b/fippa/${PHONE}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideRefusal, selectAlternates } from '../../src/domain/alternates.ts';
+import { decideUnfitFor, selectAlternates } from '../../src/domain/alternates.ts';
 import type { FailureCode } from '../../src/domain/failure.ts';
 import { UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
 import {
@@ -173,7 +173,7 @@ describe('an island', () => {
 
   it('B405 its services are not offered', () => {
     const candidate = { status: serviceStatus({ isCutOff: true }), freshForMs: 10_000 };
-    expect(decideRefusal(candidate, serviceStatus({ id: 'a' }), START)).toContain('island');
+    expect(decideUnfitFor(candidate, serviceStatus({ id: 'a' }), START)).toContain('island');
   });
 });
 
@@ -277,7 +277,7 @@ describe('the watch of the sites', () => {
     const phase = { state: 'reconnecting', t0: START, attempt: 1, stage: 'full' } as const;
     store.restore('b', { health: { ...UNKNOWN_HEALTH, phase, failure: { code: 'timeout', detail: '' } } });
     clock.set(1000);
-    islands.define({ suspectAfterMs: 500, warnAfterMs: 900 });
+    islands.reconfigure({ suspectAfterMs: 500, warnAfterMs: 900 });
     expect(events.map(({ kind }) => kind)).toEqual(['island-suspected', 'island-long']);
     islands.stop();
   });

@@ -14,9 +14,9 @@ import type { NameStore } from '../store/names.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
 import { type PushedDocument, readPushed } from './document.ts';
-import { formType, type PushForm, parsePushForm } from './form.ts';
 import { classifyPhoneAnswer, type PushFailureCode, renderPhoneError } from './phone-answer.ts';
 import type { PhoneAnswer, PhoneClient, PhoneScheme } from './phone-client.ts';
+import { formType, type PushForm, parsePushForm } from './push-form.ts';
 import type { PushSources } from './sources.ts';
 
 export interface PushRelayOptions {

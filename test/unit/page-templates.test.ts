@@ -9,7 +9,7 @@ import { loadPages, PageTemplateError } from '../../src/pages/templates.ts';
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'phone-templates-'));
+  folder = mkdtempSync(join(tmpdir(), 'page-templates-'));
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });

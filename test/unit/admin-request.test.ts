@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAdminRequest, parseTime } from '../../src/ops/control.ts';
+import { parseAdminRequest, parseTime } from '../../src/ops/admin-request.ts';
 
 const NOW = Date.parse('2026-11-01T12:00:00Z');
 const parse = (body: unknown) => parseAdminRequest(body, NOW);

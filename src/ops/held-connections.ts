@@ -11,13 +11,13 @@ export interface Held {
   requests: number;
 }
 
-export interface Connections {
+export interface HeldConnections {
   opened(socket: Socket): void;
   /** A request begins; the returned function ends it. */
   requested(socket: Socket): () => void;
 }
 
-export function createConnections(max: number): Connections {
+export function createHeldConnections(max: number): HeldConnections {
   /** In the order in which they were last asked anything. */
   const held = new Map<Socket, Held>();
   return {

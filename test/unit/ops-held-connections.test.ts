@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Held, selectVictim } from '../../src/ops/connections.ts';
+import { type Held, selectVictim } from '../../src/ops/held-connections.ts';
 
 /** Names of connections, oldest first, each with its address and its requests under way. */
 const victim = (...held: readonly [string, string, number?][]) =>
