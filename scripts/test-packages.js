@@ -9,6 +9,8 @@ const packages = [
   ['slowhttptest', 'slowhttptest'],
   ['openssl', 'openssl'],
   ['script', 'bsdutils'],
+  ['perl', 'perl'],
+  ['systemd-notify', 'systemd'],
 ];
 
 const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);

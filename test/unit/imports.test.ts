@@ -25,6 +25,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   push: ['domain', 'time', 'text', 'config', 'store', 'http/server', 'http/client', 'relay'],
   phones: ['domain', 'time', 'text', 'config', 'store', 'http/server', 'pages', 'relay', 'health'],
   ops: ['domain', 'time', 'text', 'config', 'store', 'http/server'],
+  systemd: ['time'],
   commands: [
     'domain',
     'time',
@@ -38,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'pages',
     'push',
     'ops',
+    'systemd',
     'simulators',
   ],
   simulators: [],
