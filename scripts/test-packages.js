@@ -11,6 +11,11 @@ const packages = [
   ['script', 'bsdutils'],
   ['perl', 'perl'],
   ['systemd-notify', 'systemd'],
+  ['strip', 'binutils'],
+  ['mmdebstrap', 'mmdebstrap'],
+  ['lintian', 'lintian'],
+  ['skopeo', 'skopeo'],
+  ['man', 'man-db'],
 ];
 
 const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);
