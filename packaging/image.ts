@@ -89,7 +89,6 @@ export async function buildImage(release: Release, parts: ImageParts, out: strin
       return { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: `sha256:${digest}`, size };
     }),
   });
-  const reference = `ippa-proxy:${release.version}`;
   const index = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
@@ -98,10 +97,10 @@ export async function buildImage(release: Release, parts: ImageParts, out: strin
         mediaType: 'application/vnd.oci.image.manifest.v1+json',
         ...manifest,
         platform: { architecture: release.debianArch, os: 'linux' },
-        // podman and skopeo read the one, Docker the other.
+        // What Podman and Docker call it once it is loaded.
         annotations: {
-          'io.containerd.image.name': `docker.io/library/${reference}`,
-          'org.opencontainers.image.ref.name': reference,
+          'io.containerd.image.name': `localhost/ippa-proxy:${release.version}`,
+          'org.opencontainers.image.ref.name': release.version,
         },
       },
     ],

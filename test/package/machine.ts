@@ -96,7 +96,7 @@ export async function createMachine(): Promise<Machine> {
 }
 
 const NOT_LISTED =
-  /^(proc|sys|dev|stand-in|var\/lib\/dpkg|var\/log|var\/cache|etc\/(passwd|group|shadow|gshadow)-?$|etc\/\.pwd)/;
+  /^(proc|sys|dev|run|stand-in|var\/lib\/dpkg|var\/log|var\/cache|etc\/(passwd|group|shadow|gshadow)-?$|etc\/\.pwd)/;
 
 function listPaths(root: string): readonly string[] {
   const walk = (folder: string): string[] =>
@@ -112,10 +112,12 @@ function listPaths(root: string): readonly string[] {
 const SYSTEMCTL = `#!/bin/sh
 unit=/lib/systemd/system/ippa-proxy.service
 here=/${STAND_IN}
+wants=/etc/systemd/system/multi-user.target.wants
 echo "$*" >>$here/calls
 line() { sed -n "s/^$1=//p" $unit; }
 pid() { cat $here/pid 2>/dev/null; }
 active() { test -s $here/pid; }
+environment() { test ! -e /etc/default/ippa-proxy || { set -a; . /etc/default/ippa-proxy; set +a; }; }
 service() {
   sh -c 'echo $$ >/${STAND_IN}/pid; exec "$@"' sh setpriv --reuid="$(line User)" --regid="$(line Group)" --init-groups \
     --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service \
@@ -125,9 +127,10 @@ service() {
 start() {
   active && return 0
   test -e "$(line ConditionPathExists)" || return 0
-  test ! -e /etc/default/ippa-proxy || { set -a; . /etc/default/ippa-proxy; set +a; }
+  environment
   : >$here/log
-  service >>$here/log 2>&1 </dev/null &
+  # "exec" here: a redirected function would keep the caller's outputs open, and the caller waiting.
+  { exec >>$here/log 2>&1 </dev/null; service; } &
   until grep -q '"ready"' $here/log; do kill -0 $! 2>/dev/null || return 1; sleep 0.1; done
 }
 stop() {
@@ -140,8 +143,10 @@ case $1 in
   start | stop) $1 ;;
   restart) stop && start ;;
   is-active) active ;;
-  is-enabled) test -h /etc/systemd/system/multi-user.target.wants/ippa-proxy.service && echo enabled ;;
+  is-enabled) test -h $wants/ippa-proxy.service && echo enabled ;;
+  preset) mkdir -p $wants && ln -sf $unit $wants/ ;;
   reload)
+    environment
     MAINPID=$(pid)
     export MAINPID
     line ExecReload >$here/reload
