@@ -155,7 +155,7 @@ describe.runIf(process.getuid?.() === 0)('the Debian package', () => {
     expect(machine.list()).toEqual(before);
   });
 
-  it('B711 starts once there is a configuration, and serves phones on a port below 1024 without being root', {
+  it('B711 B716 starts once there is a configuration, reloads it, and serves phones on a port below 1024 without being root', {
     timeout: 5 * MINUTES,
   }, async () => {
     bootSystemd(machine);
@@ -167,6 +167,7 @@ describe.runIf(process.getuid?.() === 0)('the Debian package', () => {
     await machine.must('systemctl', 'start', 'ippa-proxy');
     expect(await page()).toContain('<CiscoIPPhoneInput');
     expect(readFileSync(`/proc/${machine.pid()}/status`, 'utf8')).not.toMatch(/^Uid:\t0/m);
+    expect(await machine.must('systemctl', 'reload', 'ippa-proxy')).toContain('the configuration is fine');
   });
 
   it('B712 an upgrade restarts it when the new version accepts the configuration', {
@@ -264,7 +265,10 @@ describe.runIf(process.getuid?.() === 0)('the Debian package', () => {
     const [uid] = config.User.split(':');
     const inside = ['--userspec', config.User, root, ...config.Entrypoint];
     expect(await must('chroot', [...inside, 'check', `/${CONFIG}`])).toContain('the configuration is fine');
-    const child = spawn('chroot', [...inside, ...config.Cmd], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('/usr/sbin/chroot', [...inside, ...config.Cmd], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout });
     const ended = once(child, 'close');
     try {
