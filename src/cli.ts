@@ -39,7 +39,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(output: Output, exit: (code: number) => void): Command {
+/** Also what completion and the manual page are made of. */
+export function createProgram(output: Output, exit: (code: number) => void): Command {
   const program = new Command('ippa-proxy')
     .description('Stands between Cisco IP phones and Cisco Finesse servers and steers agents to a confirmed alternate.')
     .version(VERSION)
