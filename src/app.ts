@@ -5,8 +5,7 @@ import type { Config } from './config/config.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
-import { notificationEvent } from './notification/notification-event.ts';
-import type { ServiceCertificate } from './ops/certificates.ts';
+import { createShownCertificates } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import type { Log } from './ops/log.ts';
@@ -14,7 +13,6 @@ import { createMetrics } from './ops/metrics.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
@@ -86,8 +84,7 @@ export function createApp(
     keptAgain: () => report({ kind: 'state-kept', at: clock.now() }),
   });
 
-  /** What Finesse showed to the last probe. */
-  const shown = new Map<string, ServiceCertificate | null>();
+  const shownCertificates = createShownCertificates();
   const health: HealthSources = {
     ...{ store, devices, clock, version, startedAt },
     problems: () => [
@@ -99,7 +96,7 @@ export function createApp(
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => listeners.certificates(),
-    certificateOf: (id) => shown.get(id) ?? null,
+    certificateOf: shownCertificates.of,
   };
   const metrics = createMetrics({
     ...health,
@@ -115,27 +112,12 @@ export function createApp(
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    onChange: (service, { from, to, attempt }) => {
-      const status = store.get(service);
-      const { since = null, failure = null } = status ?? {};
-      const decidedBy = status?.signals.decidedBy ?? null;
-      report({ kind: 'service-changed', at: clock.now(), service, from, to, attempt, since, failure, decidedBy });
-    },
-    onProbe: (service, { outcome, latencyMs, certificate }) => {
-      shown.set(service, certificate ?? null);
-      const at = clock.now();
-      // A fault of the configuration changes no state, so no other event would tell of it.
-      if (outcome.kind === 'fault' && store.health(service).failure?.code !== outcome.failure.code) {
-        report({ kind: 'credentials-refused', at, service, failure: outcome.failure });
-      }
-      report({ kind: 'probe-ended', at, service, latencyMs, outcome });
-    },
-    onFault: (service, error) => report({ kind: 'probe-fault', at: clock.now(), service, error }),
-    onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
+    report,
   });
   const pushes = createPushes({ config, devices, names, clock, report });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
+  events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
   const records = createRecords({ config, store, devices, clock, report });
@@ -170,7 +152,7 @@ export function createApp(
     errorAnswer: handler.refusalPage,
     clientLimits,
     clock,
-    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
+    report,
   });
 
   let cancelForget = () => {};

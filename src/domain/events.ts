@@ -7,7 +7,7 @@
 import type { RelayedPage } from './device.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
-import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
+import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { NameConflict } from './server-names.ts';
@@ -107,7 +107,12 @@ interface EventFields {
     readonly failure: Failure | null;
     readonly decidedBy: SignalName | null;
   };
-  'probe-ended': { readonly service: string; readonly latencyMs: number; readonly outcome: ProbeOutcome };
+  'probe-ended': {
+    readonly service: string;
+    readonly latencyMs: number;
+    readonly outcome: ProbeOutcome;
+    readonly certificate: ShownCertificate | null;
+  };
   'probe-fault': { readonly service: string; readonly error: unknown };
   'credentials-refused': { readonly service: string; readonly failure: Failure };
   'name-conflict': { readonly conflicts: readonly NameConflict[] };
@@ -323,6 +328,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       latencyMs: 'how long it took',
       outcome: 'confirmed, failed or a fault of configuration',
+      certificate: 'what the server last showed in a full TLS handshake, or null',
     },
   },
   'probe-fault': {

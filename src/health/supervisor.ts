@@ -3,14 +3,15 @@
  * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
  */
 
-import type { HealthEffect, HealthEvent, SignalEvent } from '../domain/health/events.ts';
+import type { Report } from '../domain/events.ts';
+import type { HealthEvent, ServiceEffect, SignalEvent } from '../domain/health/events.ts';
 import { FRESH_MS, isFresh } from '../domain/health/freshness.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
 import { shortProbeMs } from '../domain/health/timeline.ts';
 import type { SystemInfo } from '../domain/model.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { Probe } from './probe.ts';
 
 export interface SupervisorOptions {
   readonly id: string;
@@ -22,11 +23,9 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** 0…1, for jitter. */
   readonly random: () => number;
-  readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
-  readonly onProbe: (result: ProbeResult) => void;
+  readonly report: Report;
   /** A probe has confirmed the service; after its result was applied. */
   readonly onConfirmed?: (info: SystemInfo) => void;
-  readonly onFault: (error: unknown) => void;
 }
 
 export interface Supervisor {
@@ -58,7 +57,7 @@ const MAX_TIMER_MS = 86_400_000;
 const JITTER = 0.1;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { id, store, clock, reconnect } = options;
+  const { id, store, clock, reconnect, report } = options;
   const stopping = new AbortController();
   let isRunning = false;
   let flight: Flight | null = null;
@@ -76,23 +75,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const effects = store.apply(id, event);
     armWake();
     for (const effect of effects) {
-      if (effect.kind === 'announce') tell(() => options.onChange(effect));
-      else if (effect.limit === 'fresh') void probeFresh();
-      else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
-      // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
-      else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
-      else shared();
+      if (effect.kind === 'probe') probeFor(effect);
+      else if (effect.kind === 'announce') report({ ...effect, kind: 'service-changed', at: event.at, service: id });
+      else report({ ...effect, at: event.at, service: id });
     }
   };
 
-  /** Whoever listens is told, and costs the service nothing if it throws. */
-  const tell = (listener: () => void) => {
-    try {
-      listener();
-    } catch (error) {
-      options.onFault(error);
-    }
+  const probeFor = ({ limit }: ServiceEffect & { kind: 'probe' }) => {
+    if (limit === 'fresh') void probeFresh();
+    else if (limit === 'short') void run(shortProbeMs(reconnect), null);
+    // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
+    else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
+    else shared();
   };
+
+  const fault = (error: unknown) => report({ kind: 'probe-fault', at: clock.now(), service: id, error });
 
   const armWake = () => {
     cancelWake();
@@ -122,12 +119,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     try {
       const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
       if (stopping.signal.aborted) return;
-      tell(() => options.onProbe(result));
-      const { outcome, latencyMs } = result;
+      const { outcome, latencyMs, certificate = null } = result;
+      report({ kind: 'probe-ended', at: clock.now(), service: id, latencyMs, outcome, certificate });
       apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs, outcome });
-      if (outcome.kind === 'confirmed') tell(() => options.onConfirmed?.(outcome.info));
+      if (outcome.kind === 'confirmed') options.onConfirmed?.(outcome.info);
     } catch (error) {
-      if (!stopping.signal.aborted) options.onFault(error);
+      if (!stopping.signal.aborted) fault(error);
     }
   };
 

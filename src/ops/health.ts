@@ -2,7 +2,7 @@
 
 import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
-import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
 import {
   type CertificateEntry,
@@ -12,7 +12,6 @@ import {
   judgeServiceCertificate,
   renderCertificate,
   renderServiceCertificate,
-  type ServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { judgeNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
@@ -71,7 +70,7 @@ export interface HealthInput {
   /** None where there is no TLS. */
   readonly certificates?: readonly HeldCertificate[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
