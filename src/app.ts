@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
+import type { Report } from './domain/events.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
@@ -26,10 +27,12 @@ import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 
 export interface App {
+  /** What happens outside of it, such as a reload, is reported to the same subscribers. */
+  readonly report: Report;
   /** Rejects, with nothing left running, when a port cannot be had. */
   start(): Promise<void>;
   /**
-   * Takes over another configuration and drops no request: what is under way ends by the old one, and what has not changed
+   * Uses another configuration from now on and drops no request: what is under way ends by the old one, and what has not changed
    * goes on undisturbed, health and phones included. What needs a restart stays as it is (`diffConfig`
    * tells). Without `templates` their files are read here; throws PageTemplateError then, with nothing changed.
    */
@@ -195,6 +198,7 @@ export function createApp(
   };
 
   return {
+    report,
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
