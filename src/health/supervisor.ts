@@ -47,6 +47,7 @@ export interface Supervisor {
 }
 
 interface Flight {
+  /** By `clock.passed()`. */
   readonly startedAt: number;
   readonly done: Promise<void>;
 }
@@ -99,16 +100,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelWake = clock.after(delayMs, () => apply({ kind: 'time', at: clock.now() }));
   };
 
-  /** The next poll, one interval after the probe that started at `startedAt`. */
+  /** The next poll, one interval after the probe that started at `startedAt`, by `clock.passed()`. */
   const armPoll = (startedAt: number) => {
     cancelPoll();
     if (stopping.signal.aborted) return;
     const intervalMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1));
-    // Never longer than the interval, also when the clock was set back while the probe was in flight.
-    const delayMs = Math.min(Math.max(0, startedAt + intervalMs - clock.now()), intervalMs);
+    const delayMs = Math.max(0, startedAt + intervalMs - clock.passed());
     cancelPoll = clock.after(delayMs, () => {
       // While reconnecting the timeline's grid says when to probe.
-      if (state() === 'reconnecting') armPoll(clock.now());
+      if (state() === 'reconnecting') armPoll(clock.passed());
       else shared();
     });
   };
@@ -131,7 +131,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** The probe in flight, or a new one. */
   const shared = (): Flight => {
     if (flight !== null) return flight;
-    const startedAt = clock.now();
+    const startedAt = clock.passed();
     if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
     // During an attempt the short probe at its end takes the place of the repeat.
     const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
@@ -151,29 +151,29 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     freshAsked = true;
     await flight?.done;
     if (stopping.signal.aborted) return;
-    const agoMs = clock.now() - freshProbeAt;
+    const agoMs = clock.passed() - freshProbeAt;
     const start = () => {
       freshAsked = false;
-      freshProbeAt = clock.now();
+      freshProbeAt = clock.passed();
       // One that began meanwhile is as fresh.
       shared();
     };
-    if (agoMs >= 0 && agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
+    if (agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
     else start();
   };
 
   const isUp = () => state() === 'in-service' || state() === 'unknown';
 
   const requestFailed = async (): Promise<void> => {
-    const askedAt = clock.now();
+    const askedAt = clock.passed();
     while (isUp()) {
       // fippa may fail while SystemInfo is fine: then thousands of phones ask at most one probe a second.
-      const agoMs = clock.now() - requestProbeAt;
-      if (flight === null && agoMs >= 0 && agoMs < FRESH_MS) {
+      const agoMs = clock.passed() - requestProbeAt;
+      if (flight === null && agoMs < FRESH_MS) {
         await pause(FRESH_MS - agoMs);
         continue;
       }
-      if (flight === null) requestProbeAt = clock.now();
+      if (flight === null) requestProbeAt = clock.passed();
       const probe = shared();
       await probe.done;
       // What was asked before the failure does not tell of it.

@@ -51,7 +51,7 @@ export function createNotificationClient(options: NotificationOptions): Notifica
   let number = 1;
 
   const connect = (domain: string, pubsub: string) => {
-    const startedAt = clock.now();
+    const startedAt = clock.passed();
     let isUp = false;
     const resource = `ippa-proxy-${options.name}${number === 1 ? '' : `-${number}`}`;
     session = openSession({
@@ -89,20 +89,20 @@ export function createNotificationClient(options: NotificationOptions): Notifica
     if (isStopped) return;
     const at = clock.now();
     const wasUp = isUp || options.isLost();
-    pace = reducePace(pace, { cause, startedAt, at, wasUp, intervalMs: options.intervalMs() });
+    pace = reducePace(pace, { cause, startedAt, at: clock.passed(), wasUp, intervalMs: options.intervalMs() });
     report({ kind: 'notification-disconnected', at, service: id, wasUp: isUp, failure });
     signal({ kind: 'disconnected', at, cause: cause === 'lost' ? 'lost' : 'configuration', failure });
   };
 
   return {
     confirmed(info) {
-      if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
+      if (isStopped || session !== null || !mayLogIn(pace, clock.passed())) return;
       const domain = config.domain ?? info.xmppDomain;
-      if (domain === null) return ended(missingDomain(), clock.now(), false);
+      if (domain === null) return ended(missingDomain(), clock.passed(), false);
       try {
         connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
       } catch (error) {
-        ended(explainEnd(internalError(error), config, domain), clock.now(), false);
+        ended(explainEnd(internalError(error), config, domain), clock.passed(), false);
       }
     },
     async stop() {

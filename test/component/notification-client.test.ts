@@ -59,6 +59,21 @@ function script(first: string, login = '', second = '') {
   };
 }
 
+describe('a clock that is set', () => {
+  it.each([-7_200_000, 7_200_000])('by %d ms neither puts the next login off nor brings it forward', async (byMs) => {
+    const clock = createFakeClock();
+    await start(script(STREAM_ERROR('system-shutdown')), {}, clock);
+    await disconnected();
+    clock.set(byMs);
+    rig.confirmed();
+    expect(server.heard).toHaveLength(1);
+    await clock.advance(900);
+    rig.confirmed();
+    await server.untilHeard('<stream:stream', 1);
+    expect(server.heard).toHaveLength(2);
+  });
+});
+
 describe('a server that', () => {
   it.each<[string, ReturnType<typeof script>, 'lost' | 'configuration', RegExp]>([
     ['is a web server', script('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost', /no XMPP stream/],
