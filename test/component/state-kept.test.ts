@@ -29,7 +29,7 @@ it('B285 a setting that could not be kept is told in the answer of its command a
   });
   // Beside it the records of outages cannot be kept either, which /health says once they have been tried.
   const settings = async () => {
-    const { problems } = (await rig.health()) as { problems: readonly string[] };
+    const { problems } = (await rig.health()) as unknown as { problems: readonly string[] };
     return problems.filter((each) => each.startsWith('state.folder'));
   };
   expect(await settings()).toEqual([expect.stringMatching(words)]);
