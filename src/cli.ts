@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
+import { runDoctor } from './commands/doctor.ts';
 import { runInit } from './commands/init.ts';
 import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
@@ -71,6 +72,15 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .option('--csv', 'the phone services alone, as CSV')
     .action(async (options) => exit(await runUnifiedCm(options.config, options, output)));
   addInit(program, output, exit);
+  program
+    .command('doctor')
+    .description('says what is wrong on this installation, and what to do')
+    .option('--config <file>', 'configuration file (default: /etc/ippa-proxy/ippa-proxy.yaml)')
+    .option('--json', 'print JSON')
+    .option('--bundle <file>', 'write an archive for support, without secrets')
+    .option('--log <file>', 'a log whose last lines go into the archive')
+    .option('--user <name>', 'as root: with whose rights files are looked at (default: ippa-proxy)')
+    .action(async (options) => exit(await runDoctor(options, VERSION, output)));
   addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
     .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')

@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renderProblems } from '../config/load.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import type { Account } from './accounts.ts';
 import { findAccount, SERVICE_USER } from './accounts.ts';
 import { AnswersEnded, type Asking, askAtTerminal, confirm } from './asking.ts';
 import { loadConfiguration } from './configuration.ts';
 import { certificateNames, gatherAnswers, type InitAnswers, type InitOptions, InitUsage } from './init/answers.ts';
-import { CONFIG_MODE, configOwner, writeIdentity, writeToken, writeWhole } from './init/files.ts';
+import { CONFIG_MODE, configOwner, writeIdentity, writeToken } from './init/files.ts';
 import {
   describeServer,
   FINESSE_PORTS,

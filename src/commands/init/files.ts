@@ -2,8 +2,7 @@
 
 import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, chown, link, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { writeWhole } from '../../files/write-whole.ts';
 import type { Account } from '../accounts.ts';
 import { issue, type KeyType, makeKey } from './certificate.ts';
 
@@ -15,31 +14,6 @@ export interface Written {
   readonly file: string;
   /** It was there before and was left as it is. */
   readonly kept: boolean;
-}
-
-/** Whole or not at all; what is there stays unless it may be replaced. Rejects with EEXIST. */
-export async function writeWhole(
-  file: string,
-  content: string,
-  { mode, owner, replace }: { mode: number; owner: { uid: number; gid: number } | null; replace: boolean },
-): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}`);
-  try {
-    const handle = await open(draft, 'wx', mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (owner !== null) await chown(draft, owner.uid, owner.gid);
-    // Whatever the umask says.
-    await chmod(draft, mode);
-    if (replace) await rename(draft, file);
-    else await link(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
 }
 
 /** Root keeps what the service only reads; without root everything belongs to whoever asks. */
