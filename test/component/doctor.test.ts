@@ -1,7 +1,7 @@
 /** `ippa-proxy doctor` on real files, ports, certificates and servers: what it finds, and what its archive does not hold. */
 
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayAccess } from '../../src/commands/doctor/files-look.ts';
 import { FINDINGS, type FindingCode } from '../../src/commands/doctor/kinds.ts';
-import { judgeNode, judgeOpenFiles } from '../../src/commands/doctor/machine-look.ts';
+import { judgeNode, openFileLimit } from '../../src/commands/doctor/machine-look.ts';
 import { type DoctorOptions, type DoctorSurroundings, runDoctor } from '../../src/commands/doctor.ts';
 import { issue, makeKey } from '../../src/commands/init/certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
@@ -264,6 +264,37 @@ describe('doctor', () => {
     expect(await at(old.cert, old.key)).toEqual(['certificate-warning', 'certificate-self-signed']);
   });
 
+  it('B784 a weak key, and a chain that is not there', async () => {
+    const x509 = await import('reflect-metadata').then(() => import('@peculiar/x509'));
+    const algorithm = {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      publicExponent: new Uint8Array([1, 0, 1]),
+      modulusLength: 1024,
+    };
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+    const made = (issuer: string) =>
+      x509.X509CertificateGenerator.create({
+        ...{ subject: 'CN=ippa.example.com', issuer, signingKey: keys.privateKey, publicKey: keys.publicKey },
+        ...{ signingAlgorithm: algorithm, notAfter: new Date(Date.now() + 99 * 86_400_000) },
+      });
+    const certificate = (await made('CN=Some CA')).toString('pem');
+    const listener = ', tls: { cert: p.pem, key: p.key }';
+    const { file } = await installation({
+      servers: await pair(),
+      listener,
+      files: { 'p.pem': certificate, 'p.key': key },
+    });
+    const { report } = await doctor({ config: file });
+    const found = report.findings.filter(({ area }: { area: string }) => area === 'certificates');
+    expect(found.map(({ found }: { found: string }) => found.split('p.pem: ')[1])).toEqual([
+      'an RSA key of 1024 bits',
+      'no Subject Alternative Name',
+      'signed by CN=Some CA',
+    ]);
+  });
+
   it('B785 a name without an address, with several, that leads back to another, that is not of this machine', async () => {
     const names = {
       addresses: async (host: string) => {
@@ -309,7 +340,13 @@ describe('doctor', () => {
     expect((await doctor({ config: file }, { openFiles: 65_536 })).codes).not.toContain('open-files');
     expect(judgeNode('20.20.2', '>=22.18')).toMatchObject([{ code: 'node-version' }]);
     expect([judgeNode('22.18.0', '>=22.18'), judgeNode('24.1.0', '>=22.18')]).toEqual([[], []]);
-    expect(judgeOpenFiles).toBeTypeOf('function');
+    const unit = writeFiles({
+      unit: '[Service]\nLimitNOFILE=4096\n',
+      limits: 'Max open files            1024                 20000                files\n',
+    });
+    expect(openFileLimit([join(unit, 'none'), join(unit, 'unit')])).toBe(4096);
+    expect(openFileLimit([], join(unit, 'limits'))).toBe(20_000);
+    expect(openFileLimit([], join(unit, 'none'))).toBeNull();
   });
 
   it('B788 the archive: the report, the configuration, what the proxy says and the log, for its owner alone', async () => {

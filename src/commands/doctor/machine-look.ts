@@ -1,6 +1,6 @@
 /** What the machine gives the process: open files, Node.js. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release, type } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { type Finding, finding } from './kinds.ts';
@@ -16,9 +16,16 @@ export function judgeOpenFiles({ phones }: Config, limit: number | null): Findin
   return [finding('open-files', `${limit} files; ${listeners} may need ${needed}`)];
 }
 
-/** Node.js raises the soft limit of its own process to the hard one, so that counts. */
-export function openFileLimit(limits = '/proc/self/limits'): number | null {
+const UNITS = ['/etc/systemd/system/ippa-proxy.service', '/lib/systemd/system/ippa-proxy.service'];
+
+/** Of the systemd unit if there is one, since the process of this command has other limits; else of this process. */
+export function openFileLimit(units: readonly string[] = UNITS, limits = '/proc/self/limits'): number | null {
+  const unit = units.find((file) => existsSync(file));
+  const [, ofUnit] =
+    (unit === undefined ? null : /^LimitNOFILE=(?:\d+:)?(\d+)/m.exec(readFileSync(unit, 'utf8'))) ?? [];
+  if (ofUnit !== undefined) return Number(ofUnit);
   try {
+    // Node.js raises the soft limit of its own process to the hard one, so that counts.
     const [, hard] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync(limits, 'utf8')) ?? [];
     return hard === undefined ? null : hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
   } catch {
