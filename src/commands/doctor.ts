@@ -10,7 +10,7 @@ import { type Account, findAccount, SERVICE_USER } from './accounts.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
 import { bundleEntries, renderMasked } from './doctor/bundle.ts';
 import { lookAtCertificates } from './doctor/certificates-look.ts';
-import { lookAtFiles, lookAtState } from './doctor/files-look.ts';
+import { judgeExposure, lookAtFiles, lookAtState } from './doctor/files-look.ts';
 import { lookAtServers } from './doctor/finesse-look.ts';
 import { type Finding, finding } from './doctor/kinds.ts';
 import { describeSystem, judgeNode, judgeOpenFiles, openFileLimit } from './doctor/machine-look.ts';
@@ -19,6 +19,7 @@ import { lookAtNames, type Names, systemNames } from './doctor/names-look.ts';
 import { lookAtPorts } from './doctor/ports-look.ts';
 import { type DoctorReport, renderReport } from './doctor/report.ts';
 import { lookAtRunning, type RunningProxy } from './doctor/running-look.ts';
+import { ENVIRONMENT_FILE, type Environment, serviceEnvironment } from './doctor/service-environment.ts';
 import { type ConfigSource, readSource } from './doctor/source.ts';
 import type { Output } from './output.ts';
 
@@ -38,6 +39,8 @@ export interface DoctorSurroundings {
   readonly names: Names;
   /** How many files the process may open; null: not known. */
   readonly openFiles: number | null;
+  /** With the secrets of the service. */
+  readonly environmentFile: string;
   readonly isRoot: boolean;
 }
 
@@ -55,6 +58,7 @@ export async function runDoctor(
     now: given.now ?? Date.now,
     names: given.names ?? systemNames(),
     openFiles: given.openFiles !== undefined ? given.openFiles : openFileLimit(),
+    environmentFile: given.environmentFile ?? ENVIRONMENT_FILE,
     isRoot: given.isRoot ?? process.getuid?.() === 0,
   };
   const fault = judgeUsage(options, file, surroundings.isRoot);
@@ -63,8 +67,9 @@ export async function runDoctor(
     return 2;
   }
   const account = surroundings.isRoot ? findAccount(options.user ?? SERVICE_USER) : null;
-  const [source, running] = await Promise.all([readSource(file), lookAtRunning(file, version)]);
-  const findings = await lookAround(file, { source, running, account, surroundings });
+  const env = serviceEnvironment(surroundings.environmentFile, process.env);
+  const [source, running] = await Promise.all([readSource(file, env), lookAtRunning(file, version)]);
+  const findings = await lookAround(file, { source, running, env, account, surroundings });
   const report = makeReport(resolve(file), version, { findings, running, account, now: surroundings.now() });
   // Messages of the configuration never quote a secret; whatever else does is caught here.
   const mask = createMask(source.secrets);
@@ -101,15 +106,18 @@ function judgeUsage({ log, bundle, user }: DoctorOptions, file: string | null, i
 interface Looking {
   readonly source: ConfigSource;
   readonly running: RunningProxy;
+  readonly env: Environment;
   readonly account: Account | null;
   readonly surroundings: DoctorSurroundings;
 }
 
-async function lookAround(file: string, { source, running, account, surroundings }: Looking): Promise<Finding[]> {
-  const loaded = await loadConfiguration(file);
+async function lookAround(file: string, { source, running, env, account, surroundings }: Looking): Promise<Finding[]> {
+  const loaded = await loadConfiguration(file, env);
   const known = [
     ...judgeConfiguration(loaded),
-    ...lookAtFiles(file, source.files, account, source.holdsSecrets),
+    ...lookAtFiles([{ path: resolve(file), secret: source.holdsSecrets }, ...source.files], account),
+    // systemd reads it as root.
+    ...judgeExposure({ path: surroundings.environmentFile, secret: true }),
     ...judgeNode(process.versions.node, engines()),
     ...running.findings,
   ];

@@ -83,7 +83,7 @@ async function doctor(options: DoctorOptions, given: Partial<DoctorSurroundings>
       printed.err += text;
     },
   };
-  const surroundings = { names: NAMES, openFiles: null, isRoot: false, ...given };
+  const surroundings = { names: NAMES, environmentFile: '/nonexistent', openFiles: null, isRoot: false, ...given };
   const code = await runDoctor({ json: true, ...options }, VERSION, output, surroundings);
   const report = options.json === false || printed.out === '' ? null : JSON.parse(printed.out);
   const codes: FindingCode[] = (report?.findings ?? []).map((one: { code: FindingCode }) => one.code);
@@ -195,6 +195,31 @@ describe('doctor', () => {
       expect(after.codes).not.toContain('state-unwritable');
     },
   );
+
+  it('B781 secrets of the service’s environment are found where systemd finds them', async () => {
+    const { folder, file } = await installation({
+      servers: await pair(),
+      service: ', probe: { username: u, password: { env: DOCTOR_PROBE_PASSWORD } }',
+      files: { environment: '# for systemd\nDOCTOR_PROBE_PASSWORD="long secret"\n' },
+    });
+    expect((await doctor({ config: file })).codes).toContain('configuration-error');
+    const environmentFile = join(folder, 'environment');
+    expect((await doctor({ config: file }, { environmentFile })).codes).toEqual(['not-running']);
+    chmodSync(environmentFile, 0o644);
+    const { report } = await doctor({ config: file }, { environmentFile });
+    expect(report.findings).toMatchObject([
+      { code: 'secret-exposed', found: `${environmentFile} has the rights 0644` },
+      {},
+    ]);
+  });
+
+  it('B786 reports that do not answer', async () => {
+    const { file } = await installation({
+      servers: await pair(),
+      more: 'reports: { listeners: [{ host: 127.0.0.1, port: 0 }], services: [{ id: r, name: R, url: "https://127.0.0.1:1" }] }\n',
+    });
+    expect((await doctor({ config: file })).codes).toContain('reports-down');
+  });
 
   it('B782 rights are those of the owner, else of the group, else of others', () => {
     const account = { name: 'x', uid: 7, gid: 8, groups: [8, 9] };

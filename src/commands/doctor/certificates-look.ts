@@ -6,10 +6,11 @@ import type { Config } from '../../config/config.ts';
 import { parseCertificates, renderDistinguishedName } from '../../files/certificates.ts';
 import { type Finding, finding } from './kinds.ts';
 
-export function lookAtCertificates({ phones, push }: Config): Finding[] {
+export function lookAtCertificates({ phones, push, reports }: Config): Finding[] {
   const listeners = [
     ...phones.listeners.map(({ tls }, index) => ({ key: `phones.listeners[${index}]`, tls })),
     ...(push?.listeners ?? []).map(({ tls }, index) => ({ key: `push.listeners[${index}]`, tls })),
+    ...(reports?.listeners ?? []).map(({ tls }, index) => ({ key: `reports.listeners[${index}]`, tls })),
   ];
   return listeners.flatMap(({ key, tls }) => (tls === null ? [] : judge(`${key}: ${tls.cert}`, read(tls.cert))));
 }

@@ -54,28 +54,29 @@ function mayEnter(folder: string, account: Account): boolean {
 }
 
 /** Of the service's user; null: of whoever runs this. */
-export function lookAtFiles(
-  config: string,
-  files: readonly ConfiguredFile[],
-  account: Account | null,
-  hasSecrets: boolean,
-): Finding[] {
-  const all = [{ path: resolve(config), secret: hasSecrets }, ...files];
+export function lookAtFiles(files: readonly ConfiguredFile[], account: Account | null): Finding[] {
   // One that is not there is an error of the configuration.
-  return [...new Map(all.map((file) => [file.path, file])).values()]
+  return [...new Map(files.map((file) => [file.path, file])).values()]
     .filter(({ path }) => existsSync(path))
-    .flatMap(({ path, secret }) => {
-      const mode = (statSync(path).mode & 0o777).toString(8).padStart(4, '0');
-      const isExposed = (statSync(path).mode & (secret ? READ | WRITE : WRITE)) !== 0;
-      const isHidden = /^\/(home|root)\//.test(path);
+    .flatMap((file) => {
+      const { path } = file;
+      const reader = `${path} (${rightsOf(path)}), by ${account?.name ?? 'this user'}`;
       return [
-        ...(isExposed ? [finding('secret-exposed', `${path} has the rights ${mode}`)] : []),
-        ...(canRead(path, account)
-          ? []
-          : [finding('file-unreadable', `${path} (${mode}), by ${account?.name ?? 'this user'}`)]),
-        ...(isHidden ? [finding('file-in-home', path)] : []),
+        ...judgeExposure(file),
+        ...(canRead(path, account) ? [] : [finding('file-unreadable', reader)]),
+        ...(/^\/(home|root)\//.test(path) ? [finding('file-in-home', path)] : []),
       ];
     });
+}
+
+/** Nobody else may read a secret, nor change any file. */
+export function judgeExposure({ path, secret }: ConfiguredFile): Finding[] {
+  const isExposed = existsSync(path) && (statSync(path).mode & (secret ? READ | WRITE : WRITE)) !== 0;
+  return isExposed ? [finding('secret-exposed', `${path} has the rights ${rightsOf(path)}`)] : [];
+}
+
+function rightsOf(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8).padStart(4, '0');
 }
 
 const LOW_BYTES = 64 * 1024 * 1024;

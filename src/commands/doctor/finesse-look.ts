@@ -1,8 +1,9 @@
-/** The Finesse servers of the configuration: each is asked once for SystemInfo, as `check --probe` does. Nobody signs in. */
+/** The servers of the configuration: each Finesse is asked once for SystemInfo, as `check --probe` does. Nobody signs in. */
 
 import type { Config, ServiceConfig } from '../../config/config.ts';
 import { createProbe } from '../../health/probe.ts';
 import { isOpen, lookAtClock } from '../finesse-look.ts';
+import { checkReports, type ReportCheck } from '../report-check.ts';
 import { checkServices, type ServiceCheck } from '../service-check.ts';
 import { type Finding, finding } from './kinds.ts';
 
@@ -20,7 +21,12 @@ export async function lookAtServers(config: Config, now: () => number): Promise<
       ...(await lookAtNotification(service)),
     ];
   });
-  return (await Promise.all(more)).flat();
+  const reports = checkReports(config, now()).then((nodes) => nodes.flatMap(judgeNode));
+  return (await Promise.all([...more, reports])).flat();
+}
+
+function judgeNode({ id, up, result }: ReportCheck): Finding[] {
+  return up ? [] : [finding('reports-down', `${id}: ${result}`)];
 }
 
 function judgeCheck({ id, confirmed, certificate, result, cautions }: ServiceCheck): Finding[] {

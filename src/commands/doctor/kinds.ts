@@ -40,7 +40,8 @@ export const FINDINGS = {
   'secret-exposed': {
     area: 'files',
     severity: 'error',
-    means: 'A private key, a password or a token is in a file that every user of the machine can read or change.',
+    means:
+      'A private key, a password or a token is in a file that every user of the machine can read, or any file of the configuration in one that every user can change.',
     todo: 'Take the rights of others away (chmod o-rwx), and replace what may have been read.',
     docs: 'operations.md#running-it-as-a-service',
   },
@@ -210,6 +211,13 @@ export const FINDINGS = {
       'The Notification Service of a Finesse server takes no connection from here. (Whether it takes the account is not tried: wrong passwords lock it.)',
     todo: 'Open the port in the firewall, or correct notification.port and notification.tls.',
     docs: 'notification-service.md',
+  },
+  'reports-down': {
+    area: 'finesse',
+    severity: 'warning',
+    means: 'A node of Unified Intelligence Center does not answer as it should.',
+    todo: 'What was found says what to do.',
+    docs: 'configuration.md#reports',
   },
   'open-files': {
     area: 'machine',

@@ -29,11 +29,13 @@ export function systemNames(): Names {
 
 export async function lookAtNames(config: Config, names: Names): Promise<Finding[]> {
   const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '');
-  const own = config.phones.listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [hostOf(publicUrl)]));
+  const listeners = [...config.phones.listeners, ...(config.reports?.listeners ?? [])];
+  const own = listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [hostOf(publicUrl)]));
   const finesse = config.clusters.flatMap(({ services }) =>
     services.flatMap(({ url, notification }) => [hostOf(url), ...(notification === null ? [] : [notification.host])]),
   );
-  const hosts = [...new Set([...own, ...finesse])].filter((host) => isIP(host) === 0 && !isLoopback(host));
+  const reports = (config.reports?.services ?? []).map(({ url }) => hostOf(url));
+  const hosts = [...new Set([...own, ...finesse, ...reports])].filter((host) => isIP(host) === 0 && !isLoopback(host));
   const looks = hosts.map((host) => lookAtName(host, own.includes(host), names));
   return (await Promise.all(looks)).flat();
 }

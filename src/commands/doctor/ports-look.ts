@@ -14,12 +14,13 @@ interface Port {
   readonly port: number;
 }
 
-function portsOf({ phones, push, ops }: Config): Port[] {
+function portsOf({ phones, push, ops, reports }: Config): Port[] {
   const keyed = (key: string, listeners: readonly Omit<Port, 'key'>[]) =>
     listeners.map(({ host, port }, index) => ({ key: `${key}[${index}]`, host, port }));
   const all = [
     ...keyed('phones.listeners', phones.listeners),
     ...keyed('push.listeners', push?.listeners ?? []),
+    ...keyed('reports.listeners', reports?.listeners ?? []),
     { key: 'ops', host: ops.host, port: ops.port },
   ];
   return all.filter(({ port }) => port !== 0);

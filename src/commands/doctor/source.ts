@@ -8,6 +8,7 @@ import { describeConfig } from '../../config/key-description.ts';
 import { readBytes } from '../../files/read-file.ts';
 import { type ConfiguredFile, filesOf } from './files-look.ts';
 import { maskConfiguration, secretsOf } from './mask.ts';
+import type { Environment } from './service-environment.ts';
 
 export interface ConfigSource {
   readonly files: readonly ConfiguredFile[];
@@ -19,12 +20,12 @@ export interface ConfigSource {
   readonly masked: string | null;
 }
 
-export async function readSource(file: string): Promise<ConfigSource> {
+export async function readSource(file: string, env: Environment): Promise<ConfigSource> {
   const value = await readValue(file);
   if (value === undefined) return { files: [], secrets: [], holdsSecrets: false, masked: null };
   const folder = dirname(resolve(file));
   const written = secretsOf(value, describeConfig());
-  const source = { folder, env: process.env, now: 0 };
+  const source = { folder, env, now: 0 };
   const found = await Promise.all(written.map((secret) => readSecret(['secret'], secret, source)));
   return {
     files: filesOf(value, folder),

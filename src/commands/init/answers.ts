@@ -88,52 +88,74 @@ const NAME: Question<string> = {
   parse: ([name = '', ...more]) => (more.length === 0 && isListenHost(name) ? name : undefined),
 };
 
-/** Missing answers are asked for; without somebody to ask they are named, all at once. */
+/** Missing answers are asked for, once the options are right; without somebody to ask they are named, all at once. */
 export async function gatherAnswers(options: InitOptions, asking: Asking | null): Promise<InitAnswers> {
   const faults: string[] = [];
-  const get = async <T>(question: Question<T>, given: readonly string[] | undefined): Promise<T | undefined> => {
-    if (given === undefined && asking !== null) return askFor(question, asking);
-    const answer = given === undefined ? undefined : question.parse(words(given));
-    if (given === undefined) faults.push(`${question.option} is needed: ${question.allowed}`);
-    else if (answer === undefined) faults.push(renderWrong(question.option, given.join(' '), question.allowed));
-    return answer;
+  const chosen = readChoices(options, faults);
+  const given = {
+    finesse: readGiven(FINESSE, options.finesse, asking, faults),
+    networks: readGiven(NETWORKS, options.network, asking, faults),
+    name: readGiven(NAME, options.name === undefined ? undefined : [options.name], asking, faults),
   };
-  const checked = <T>(option: string, given: string, allowed: string, parse: (text: string) => T | null): T => {
+  if (faults.length > 0) throw new InitUsage(faults.join('\n'));
+  return {
+    ...chosen,
+    finesse: given.finesse ?? (await askFor(FINESSE, asking)),
+    networks: given.networks ?? (await askFor(NETWORKS, asking)),
+    name: given.name ?? (await askFor(NAME, asking)),
+  };
+}
+
+/** undefined: to be asked for, or a fault. */
+function readGiven<T>(
+  question: Question<T>,
+  given: readonly string[] | undefined,
+  asking: Asking | null,
+  faults: string[],
+): T | undefined {
+  const answer = given === undefined ? undefined : question.parse(words(given));
+  if (given === undefined && asking === null) faults.push(`${question.option} is needed: ${question.allowed}`);
+  if (given !== undefined && answer === undefined) {
+    faults.push(renderWrong(question.option, given.join(' '), question.allowed));
+  }
+  return answer;
+}
+
+const PORT = 'a port, 1 to 65535';
+const FINGERPRINT = 'a SHA-256 fingerprint: 32 pairs of hex digits joined by colons';
+
+/** What has a default and is never asked for. Of what is a fault the result is null, and nobody uses it. */
+function readChoices(options: InitOptions, faults: string[]): Omit<InitAnswers, 'finesse' | 'networks' | 'name'> {
+  const read = <T>(option: string, given: string, allowed: string, parse: (text: string) => T | null): T => {
     const found = parse(given);
     if (found === null) faults.push(renderWrong(option, given, allowed));
     return found as T;
   };
-  const answers = {
-    listen: checked('--listen', options.listen ?? '0.0.0.0', 'an address of this machine', (text) =>
-      isListenHost(text) ? text : null,
-    ),
-    port: checked('--port', options.port ?? '8445', 'a port, 1 to 65535', parsePort),
-    plainPort:
-      options.plainPort === 'none'
-        ? null
-        : checked('--plain-port', options.plainPort ?? '8082', 'a port, 1 to 65535, or none', parsePort),
-    opsPort: checked('--ops-port', options.opsPort ?? '8090', 'a port, 1 to 65535', parsePort),
-    keyType: checked('--key-type', options.keyType ?? 'rsa', 'rsa or ec', (text) =>
-      text === 'rsa' || text === 'ec' ? (text as KeyType) : null,
-    ),
-    altNames: words(options.altName ?? []).map((name) =>
-      checked('--alt-name', name, 'a host name or address', (text) => (isListenHost(text) ? text : null)),
-    ),
-    trust: words(options.trust ?? []).map((text) =>
-      checked('--trust', text, 'a SHA-256 fingerprint: 32 pairs of hex digits joined by colons', parseFingerprint),
-    ),
-    finesse: await get(FINESSE, options.finesse),
-    networks: await get(NETWORKS, options.network),
-    name: await get(NAME, options.name === undefined ? undefined : [options.name]),
+  const { listen = '0.0.0.0', port = '8445', plainPort = '8082', opsPort = '8090', keyType = 'rsa' } = options;
+  const choices = {
+    listen: read('--listen', listen, 'an address of this machine', parseHost),
+    port: read('--port', port, PORT, parsePort),
+    plainPort: plainPort === 'none' ? null : read('--plain-port', plainPort, `${PORT}, or none`, parsePort),
+    opsPort: read('--ops-port', opsPort, PORT, parsePort),
+    keyType: read('--key-type', keyType, 'rsa or ec', parseKeyType),
+    altNames: words(options.altName ?? []).map((name) => read('--alt-name', name, 'a host name or address', parseHost)),
+    trust: words(options.trust ?? []).map((text) => read('--trust', text, FINGERPRINT, parseFingerprint)),
   };
-  if (new Set([answers.port, answers.plainPort, answers.opsPort]).size < 3) {
-    faults.push('--port, --plain-port, --ops-port: found the same port twice');
-  }
-  if (faults.length > 0) throw new InitUsage(faults.join('\n'));
-  return answers as InitAnswers;
+  const isTwice = new Set([choices.port, choices.plainPort, choices.opsPort]).size < 3;
+  if (faults.length === 0 && isTwice) faults.push('--port, --plain-port, --ops-port: found the same port twice');
+  return choices;
 }
 
-async function askFor<T>(question: Question<T>, asking: Asking): Promise<T> {
+function parseHost(text: string): string | null {
+  return isListenHost(text) ? text : null;
+}
+
+function parseKeyType(text: string): KeyType | null {
+  return text === 'rsa' || text === 'ec' ? text : null;
+}
+
+async function askFor<T>(question: Question<T>, asking: Asking | null): Promise<T> {
+  if (asking === null) throw new InitUsage(`${question.option} is needed: ${question.allowed}`);
   for (let hint = ''; ; hint = `(${question.allowed})\n`) {
     const answer = question.parse(words([await asking.ask(`${hint}${question.question}: `)]));
     if (answer !== undefined) return answer;
