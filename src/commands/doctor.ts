@@ -8,7 +8,7 @@ import { tarGz } from '../files/tar.ts';
 import { writeWhole } from '../files/write-whole.ts';
 import { type Account, findAccount, SERVICE_USER } from './accounts.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
-import { bundleEntries, renderMasked } from './doctor/bundle.ts';
+import { type BundleInput, bundleEntries, renderMasked } from './doctor/bundle.ts';
 import { lookAtCertificates } from './doctor/certificates-look.ts';
 import { judgeExposure, lookAtFiles, lookAtState } from './doctor/files-look.ts';
 import { lookAtServers } from './doctor/finesse-look.ts';
@@ -46,6 +46,11 @@ export interface DoctorSurroundings {
 
 const INSTALLED = '/etc/ippa-proxy/ippa-proxy.yaml';
 
+function systemSurroundings(): DoctorSurroundings {
+  const isRoot = process.getuid?.() === 0;
+  return { now: Date.now, names: systemNames(), openFiles: openFileLimit(), environmentFile: ENVIRONMENT_FILE, isRoot };
+}
+
 /** 0: nothing, or hints alone · 1: warnings or errors, or the archive could not be written · 2: bad usage. */
 export async function runDoctor(
   options: DoctorOptions,
@@ -54,13 +59,7 @@ export async function runDoctor(
   given: Partial<DoctorSurroundings> = {},
 ): Promise<0 | 1 | 2> {
   const file = options.config ?? (existsSync(INSTALLED) ? INSTALLED : null);
-  const surroundings: DoctorSurroundings = {
-    now: given.now ?? Date.now,
-    names: given.names ?? systemNames(),
-    openFiles: given.openFiles !== undefined ? given.openFiles : openFileLimit(),
-    environmentFile: given.environmentFile ?? ENVIRONMENT_FILE,
-    isRoot: given.isRoot ?? process.getuid?.() === 0,
-  };
+  const surroundings = { ...systemSurroundings(), ...given };
   const fault = judgeUsage(options, file, surroundings.isRoot);
   if (file === null || fault !== null) {
     output.stderr(`${fault}\n`);
@@ -75,21 +74,21 @@ export async function runDoctor(
   const mask = createMask(source.secrets);
   const text = renderReport(report);
   output.stdout(options.json === true ? renderMasked(report, mask) : mask(text));
-  const isWritten = options.bundle === undefined || (await writeBundle(options.bundle));
+  const parts = { report, text, source, running, log: options.log ?? null, mask };
+  const isWritten = options.bundle === undefined || (await writeBundle(options.bundle, parts, output));
   return report.ok && isWritten ? 0 : 1;
+}
 
-  async function writeBundle(archive: string): Promise<boolean> {
-    try {
-      const entries = await bundleEntries({ report, text, source, running, log: options.log ?? null, mask });
-      await writeWhole(archive, tarGz(entries, surroundings.now()), { mode: 0o600, owner: null, replace: false });
-      output.stderr(
-        `${archive}: written. It holds no secrets, but names of hosts, devices and agents: look before you send it.\n`,
-      );
-      return true;
-    } catch (error) {
-      output.stderr(`${archive}: not written (${(error as NodeJS.ErrnoException).code ?? String(error)})\n`);
-      return false;
-    }
+async function writeBundle(archive: string, parts: BundleInput, output: Output): Promise<boolean> {
+  const say = (words: string) => output.stderr(`${archive}: ${words}\n`);
+  try {
+    const archived = tarGz(await bundleEntries(parts), Date.parse(parts.report.at));
+    await writeWhole(archive, archived, { mode: 0o600, owner: null, replace: false });
+    say('written. It holds no secrets, but names of hosts, devices and agents: look before you send it.');
+    return true;
+  } catch (error) {
+    say(`not written (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+    return false;
   }
 }
 

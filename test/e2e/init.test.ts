@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,4 +70,35 @@ it('B760 init, check --probe, serve, and an agent signs in over TLS', async () =
   const phone = await run(['phone', url, '--device', 'SEP001122334455', '--ca', ca, '--headless'], keys.join('\n'));
   expect(phone, phone.text).toMatchObject({ code: 0 });
   await serve.saw('device-signed-in', { device: 'SEP001122334455', service: 'a' });
+});
+
+it('B761 asks at a terminal, and an end of input writes nothing', async () => {
+  const server = await startFinesse('finesse-a.example.com', 'finesse-b.example.com');
+  const folder = testFolder();
+  const file = join(folder, 'ippa-proxy.yaml');
+  // script(1) gives a process a terminal.
+  const command = `exec ${process.execPath} ${BIN} init --config ${file} --network none --ops-port 8091`;
+  const dialogue = (answers: Readonly<Record<string, string>>) => {
+    const child = spawn('script', ['-qfec', command, '/dev/null'], { stdio: 'pipe' });
+    let [text, left] = ['', Object.entries(answers)];
+    child.stdout.on('data', (chunk) => {
+      text += String(chunk);
+      const [question = '', answer = ''] = left[0] ?? [];
+      if (left.length === 0 || !text.includes(question)) return;
+      left = left.slice(1);
+      child.stdin.write(answer);
+    });
+    return once(child, 'close').then(([code]) => ({ code, text }));
+  };
+  const ended = await dialogue({ 'Finesse servers': '\u0004' });
+  expect(ended, ended.text).toMatchObject({ code: 1, text: expect.stringContaining('Nothing was written.') });
+  expect(existsSync(file)).toBe(false);
+  const answers = {
+    'Finesse servers': `${server.url}\r`,
+    'Name (or address)': 'ippa.example.com\r',
+    'to be trusted?': 'y\r',
+  };
+  const made = await dialogue(answers);
+  expect(made, made.text).toMatchObject({ code: 0 });
+  expect(existsSync(file)).toBe(true);
 });

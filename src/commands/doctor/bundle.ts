@@ -3,11 +3,12 @@
 import { open } from 'node:fs/promises';
 import type { TarEntry } from '../../files/tar.ts';
 import { maskJson, maskText } from './mask.ts';
+import type { DoctorReport } from './report.ts';
 import type { RunningProxy } from './running-look.ts';
 import type { ConfigSource } from './source.ts';
 
 export interface BundleInput {
-  readonly report: object;
+  readonly report: DoctorReport;
   /** The report as it is printed. */
   readonly text: string;
   readonly source: ConfigSource;
