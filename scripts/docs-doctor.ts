@@ -48,7 +48,7 @@ was found, or hints alone; 1 there are warnings or errors, or the archive could 
 
 A \`.tar.gz\` with the report as text and as JSON, the configuration, and, if the proxy runs, its \`/health\`, \`/metrics\` and \`/outages\`.
 The configuration is written anew, without comments; secrets and the values of unknown keys are \`***\`, and one that is no YAML is left
-out, and the log with it, since nobody knows then what is a secret. Every secret of the configuration, wherever it is kept, is taken out of all files, also URL-encoded, in base64 and in hex; query
+out, and the log with it, since nobody knows then what is a secret. Every secret of the configuration, wherever it is kept, (of four characters or more) is taken out of all files, also URL-encoded, in base64 and in hex; query
 strings, cookies, and what stands behind \`password\`, \`token\` and the like are taken out whatever they are. Private keys are not
 read for it. It does hold names of hosts, services, devices and agents: look before you send it.
 

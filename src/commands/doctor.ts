@@ -84,6 +84,9 @@ async function writeBundle(archive: string, parts: BundleInput, output: Output):
   try {
     const archived = tarGz(await bundleEntries(parts), Date.parse(parts.report.at));
     await writeWhole(archive, archived, { mode: 0o600, owner: null, replace: false });
+    if (parts.log !== null && parts.source.masked === null) {
+      say('without the log, since nobody knows the secrets of a configuration that cannot be read.');
+    }
     say('written. It holds no secrets, but names of hosts, devices and agents: look before you send it.');
     return true;
   } catch (error) {

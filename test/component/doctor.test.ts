@@ -428,6 +428,7 @@ describe('doctor', () => {
         ...[secret, JSON.stringify(secret), encodeURIComponent(secret), encodeURIComponent(secret).toLowerCase()],
         ...[new URLSearchParams({ x: secret }).toString(), bytes.toString('base64'), bytes.toString('base64url')],
         ...[`Basic ${Buffer.from(`u:${secret}`).toString('base64')}`, Buffer.from(`us:${secret}`).toString('base64')],
+        encodeURIComponent(encodeURIComponent(secret)),
         ...[bytes.toString('hex'), bytes.toString('hex').toUpperCase()],
       ];
     };
@@ -450,6 +451,7 @@ describe('doctor', () => {
       const text = execFileSync('tar', ['-xzOf', archive], { encoding: 'utf8' });
       // Of what is no YAML nobody knows the secrets, so the log stays behind.
       expect(text.includes('something said ***')).toBe(index < 2);
+      expect(err.includes('without the log')).toBe(index === 2);
       for (const form of secrets.flatMap(forms)) {
         expect(text.includes(form), form).toBe(false);
         expect(`${out}${err}`.includes(form), form).toBe(false);

@@ -26,12 +26,14 @@ function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const hex = bytes.toString('hex');
   const uri = encodeURIComponent(secret);
+  const twice = encodeURIComponent(uri);
   const all = (hex.match(/../g) ?? []).map((pair) => `%${pair}`).join('');
   const strict = uri.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   const texts = [
     secret,
     JSON.stringify(secret).slice(1, -1),
     uri,
+    twice,
     strict,
     uri.replaceAll('%20', '+'),
     strict.replaceAll('%20', '+'),

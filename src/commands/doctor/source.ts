@@ -29,7 +29,11 @@ export async function readSource(file: string, env: Environment): Promise<Config
   const found = await Promise.all(written.map((secret) => readSecret(['secret'], secret, source)));
   return {
     files: filesOf(value, folder),
-    secrets: found.flatMap(({ content }) => (content === null || content === '' ? [] : [content])),
+    secrets: [
+      ...found.flatMap(({ content }) => (content === null || content === '' ? [] : [content])),
+      // Refused, as secrets are text; but it is one.
+      ...written.flatMap((secret) => (typeof secret === 'number' ? [String(secret)] : [])),
+    ],
     holdsSecrets: written.some((secret) => typeof secret !== 'object'),
     masked: stringify(maskConfiguration(value, describeConfig())),
   };
