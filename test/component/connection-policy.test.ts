@@ -24,6 +24,27 @@ const READERS: [string, string][] = [
   ['the reader of plain GETs', GET],
   ["Node's parser", OTHER],
 ];
+/** Requests that Node's parser tells of by events of their own. */
+const ODD: [string, string][] = [
+  ['CONNECT', 'CONNECT proxy:80 HTTP/1.1\r\nHost: proxy\r\n\r\n'],
+  ['an expectation', GET.replace('\r\n\r\n', '\r\nExpect: nothing\r\n\r\n')],
+  ['another protocol', GET.replace('\r\n\r\n', '\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')],
+];
+test.each(ODD)('pipelined %s takes the place of no answer, and holds nothing', async (_, second) => {
+  const { onRequest, next } = holding();
+  const { port, asked } = await start(onRequest);
+  const client = openRaw(port);
+  client.write(OTHER);
+  const exchange = await next();
+  client.write(second);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  exchange.answer(page('<first/>'));
+  const { text } = await client.closed;
+  expect(text).toMatch(/Connection: close\r\n[\s\S]*<first\/>$/);
+  expect(answersIn(text)).toBe(1);
+  expect(asked).toEqual(['GET /a/fippa/SEP1']);
+});
+
 describe.each(READERS)('%s', (_, first) => {
   test('pipelined: what came first is answered, the rest never happens', async () => {
     const { onRequest, next } = holding();

@@ -521,6 +521,25 @@ describe('clocks and late timers', () => {
     expect(done).toBe(true);
   });
 
+  it('B19 a clock set back while a failed request waits for its probe does not make it wait for another', async () => {
+    const world = await inService();
+    world.server.behave(SILENT);
+    let done = false;
+    void world.supervisor.requestFailed().then(() => {
+      done = true;
+    });
+    world.clock.set(-3_600_000);
+    world.server.behave(UP);
+    await world.clock.advance(100);
+    const at = world.clock.now();
+    void world.supervisor.requestFailed();
+    world.clock.set(-3_600_000);
+    await world.clock.advance(10_000);
+    expect(done).toBe(true);
+    // The polls of ten seconds, and one for each of the two.
+    expect(world.probesSince(at - 3_600_000).length).toBeLessThanOrEqual(5);
+  });
+
   it('B19 nor does one that is set back while a probe is in flight', async () => {
     const world = await inService();
     await world.clock.advance(4910);

@@ -50,11 +50,14 @@ export function readParsed(server: Server, owner: ParsedOwner): void {
     owner.onParsed(new ParsedExchange(connection, req, res));
   });
   const refuse = (socket: Socket | null, fault: RequestFault) => {
-    const parsed = parsedOf(socket);
-    if (parsed !== undefined && !parsed.connection.isClosing) owner.onUnparsed(parsed.connection, fault);
+    const connection = parsedOf(socket)?.connection;
+    if (connection === undefined || connection.isClosing) return;
+    // Sent before the answer to what came first: it gets that answer, and no other.
+    if (connection.isAnswering) connection.closeAfter();
+    else owner.onUnparsed(connection, fault);
   };
-  // Expect other than 100-continue, which Node answers itself and with a 417.
-  server.on('checkExpectation', (_req, res: ServerResponse) => refuse(res.socket, EXPECTATION));
+  // Expect other than 100-continue, which Node answers itself and with a 417. An answer that has to wait has no socket yet.
+  server.on('checkExpectation', (req: IncomingMessage) => refuse(req.socket, EXPECTATION));
   server.on('connect', (_req, socket) => refuse(socket as Socket, METHOD));
   server.on('clientError', (error: ParserError, socket) => onParserError(error, parsedOf(socket as Socket), owner));
 }
