@@ -202,6 +202,18 @@ describe('once connected', () => {
     expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
   });
 
+  it('asks and asks and reads no answer is left, rather than remembered', async () => {
+    // Each is answered by six times its length; what the system takes of that is some MiB.
+    const flood = `<iq type='get' id='${'"'.repeat(1024)}'><query xmlns='x'/></iq>`.repeat(8000);
+    await start(
+      welcome((socket) => {
+        socket.pause();
+        socket.write(flood);
+      }),
+    );
+    expect((await disconnected()).failure.detail).toBe('it asks, and does not read what it is answered');
+  });
+
   it('a subscription that is refused is told', async () => {
     const error = `<iq type='error' id='subscribe' from='pubsub.${DOMAIN}'><error type='auth'><forbidden/></error></iq>`;
     await start(welcome((socket) => socket.write(error)));
