@@ -48,6 +48,7 @@ export interface Supervisor {
 }
 
 interface Flight {
+  /** By the time that passed: the clock may be set back meanwhile. */
   readonly startedAt: number;
   readonly done: Promise<void>;
 }
@@ -134,14 +135,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** The probe in flight, or a new one. */
   const shared = (): Flight => {
     if (flight !== null) return flight;
-    const startedAt = clock.now();
+    const startedAt = clock.passed();
     if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
+    const polledAt = clock.now();
     // During an attempt the short probe at its end takes the place of the repeat.
     const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
     const done = run(options.probeTimeoutMs, repeatMs, () => {
       flight = null;
       // Not when the probe starts: it and its repeat can outlast the interval, and a poll that finds it in flight is none.
-      armPoll(startedAt);
+      armPoll(polledAt);
     });
     void done.then(first.resolve);
     flight = { startedAt, done };
@@ -168,15 +170,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const isUp = () => state() === 'in-service' || state() === 'unknown';
 
   const requestFailed = async (): Promise<void> => {
-    const askedAt = clock.now();
+    const askedAt = clock.passed();
     while (isUp()) {
       // fippa may fail while SystemInfo is fine: then thousands of phones ask at most one probe a second.
-      const agoMs = clock.now() - requestProbeAt;
-      if (flight === null && agoMs >= 0 && agoMs < FRESH_MS) {
+      const agoMs = clock.passed() - requestProbeAt;
+      if (flight === null && agoMs < FRESH_MS) {
         await pause(FRESH_MS - agoMs);
         continue;
       }
-      if (flight === null) requestProbeAt = clock.now();
+      if (flight === null) requestProbeAt = clock.passed();
       const probe = shared();
       await probe.done;
       // What was asked before the failure does not tell of it.
