@@ -202,6 +202,19 @@ describe('once connected', () => {
     expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
   });
 
+  it('packs a flood into a few messages is heard no more often for it', async () => {
+    const update = '<update><data><systemInfo><status>IN_SERVICE</status></systemInfo></data></update>';
+    const items = `<item><notification>${update}</notification></item>`.repeat(400);
+    const message = `<message from='pubsub.${DOMAIN}'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/finesse/api/SystemInfo'>${items}</items></event></message>`;
+    await start(
+      welcome((socket) => socket.write(`${message.repeat(10)}<iq type='get' id='last'><query xmlns='x'/></iq>`)),
+    );
+    await server.untilHeard("<iq type='error' id='last'>");
+    const counts = Map.groupBy(rig.seen, (seen) => (seen.kind === 'ignored' ? seen.because : seen.kind));
+    expect(counts.get('notified')?.length).toBeLessThanOrEqual(200);
+    expect(counts.get('flood')?.length).toBeGreaterThan(300);
+  });
+
   it('asks and asks and reads no answer is left, rather than remembered', async () => {
     // Each is answered by six times its length; what the system takes of that is some MiB.
     const flood = `<iq type='get' id='${'"'.repeat(1024)}'><query xmlns='x'/></iq>`.repeat(8000);
