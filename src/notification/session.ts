@@ -56,12 +56,14 @@ export function openSession(options: SessionOptions): Session {
   let cancelTimer = () => {};
   let unsubscribed = () => {};
   let jid: string | null = null;
+  let isOver = false;
 
   const connection = new XmppConnection({
     ...{ host: config.host, port: config.port, tls: config.tls, ca: config.ca, fingerprints: config.fingerprints },
     ...{ domain: options.domain, certificateNames: trustedNames(options) },
     onOversized: () => events.ignored('oversized'),
     onEnd(error) {
+      isOver = true;
       cancelTimer();
       unsubscribed();
       done.resolve();
@@ -74,6 +76,8 @@ export function openSession(options: SessionOptions): Session {
 
   const begin = async () => {
     jid = await logIn(connection, { ...config, resource: options.resource });
+    // The server may have left with the last word of the login.
+    if (isOver) return;
     cancelTimer();
     connection.send('<presence/>');
     connection.send(subscription('subscribe', options.pubsub, jid));

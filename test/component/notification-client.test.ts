@@ -202,6 +202,18 @@ describe('once connected', () => {
     expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
   });
 
+  it('leaves with the last word of the login is not taken for connected', async () => {
+    const welcoming = welcome();
+    await start((text, socket) => {
+      if (!text.includes("id='bind'")) return welcoming(text, socket);
+      const bound = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>ippa-proxy@${DOMAIN}/r</jid></bind>`;
+      socket.write(`<iq type='result' id='bind'>${bound}</iq>${STREAM_ERROR('system-shutdown')}`);
+    });
+    await disconnected();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(rig.reports.map(({ kind }) => kind)).toEqual(['disconnected']);
+  });
+
   it('packs a flood into a few messages is heard no more often for it', async () => {
     const update = '<update><data><systemInfo><status>IN_SERVICE</status></systemInfo></data></update>';
     const items = `<item><notification>${update}</notification></item>`.repeat(400);
