@@ -45,6 +45,22 @@ test.each(ODD)('pipelined %s takes the place of no answer, and holds nothing', a
   expect(asked).toEqual(['GET /a/fippa/SEP1']);
 });
 
+/** What ends a connection behind two requests that came with it, each answered at once. */
+const ENDS: [string, string, string][] = [
+  ['a last request', LAST.replace('SEP1', 'SEP3'), '/a/fippa/SEP3'],
+  ['CONNECT', ODD[0]?.[1] ?? '', 'refused'],
+  ['an expectation', ODD[1]?.[1] ?? '', 'refused'],
+  ['no HTTP', 'nonsense\r\n\r\n', 'refused'],
+];
+test.each(ENDS)('answers keep their order although %s comes with the requests before it', async (_, last, answer) => {
+  const { port } = await start((exchange) => exchange.answer(page(`<${exchange.url}/>`)));
+  const client = openRaw(port);
+  client.write(OTHER + GET.replace('SEP1', 'SEP2') + last);
+  const { text } = await client.closed;
+  const answers = [...text.matchAll(/\r\n\r\n<([^>]*?)\/?>/g)].map((match) => match[1]);
+  expect(answers).toEqual(['/a/fippa/SEP1', '/a/fippa/SEP2', answer]);
+});
+
 describe.each(READERS)('%s', (_, first) => {
   test('pipelined: what came first is answered, the rest never happens', async () => {
     const { onRequest, next } = holding();
