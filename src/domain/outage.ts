@@ -122,8 +122,9 @@ function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent):
       return device.told || outage.endedAt !== null ? device : { ...device, told: true };
     case 'signed-in': {
       const { at, service } = event;
-      // What was asked of the service before it failed is no return.
-      if (device.service === service || event.askedAt < outage.startedAt) return device;
+      // What was asked of the service before it failed is no return; where the clock was set back since, nobody knows.
+      const isBefore = event.askedAt < outage.startedAt && at >= outage.startedAt;
+      if (device.service === service || isBefore) return device;
       const outcome = service === outage.service ? 'returned' : 'elsewhere';
       return { ...device, outcome, service, at, backAt: device.backAt ?? at };
     }

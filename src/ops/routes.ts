@@ -85,11 +85,13 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     const { body, contentType } = await options.metrics.render();
     res.set('Content-Type', contentType).send(body);
   });
-  addOutageRoutes({ ...options, get, requireToken: requireToken(options), sendError });
+  // One for all paths: each would count wrong tokens of its own.
+  const checkToken = requireToken(options);
+  addOutageRoutes({ ...options, get, requireToken: checkToken, sendError });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
-    .post(requireToken(options), requireService(options), readBody, parseJson, setAdmin(options))
+    .post(checkToken, requireService(options), readBody, parseJson, setAdmin(options))
     .all(refuseMethod('POST'));
   app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
   app.use(answerFault(options));
