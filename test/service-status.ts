@@ -14,6 +14,7 @@ export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
     attempts: 3,
     attemptEndsAt: null,
     since: START - 60_000,
+    t0: null,
     failure: null,
     lastProbeAt: START,
     latencyMs: 20,

@@ -20,6 +20,8 @@ export interface ServiceStatus {
   readonly attemptEndsAt: number | null;
   /** When the state began (t0 while reconnecting); null while unknown. */
   readonly since: number | null;
+  /** When the outage that is on began (t0); null: none is. */
+  readonly t0: number | null;
   /** What failed, or null. */
   readonly failure: Failure | null;
   readonly lastProbeAt: number | null;

@@ -32,6 +32,7 @@ export function renderStatus(named: Named, state: ServiceState, reconnect: Healt
     attempts: reconnect.attempts,
     attemptEndsAt: selectAttemptEnd(phase, reconnect),
     since: phase.state === 'unknown' ? null : phase.state === 'reconnecting' ? phase.t0 : phase.since,
+    t0: phase.state === 'reconnecting' || phase.state === 'out-of-service' ? phase.t0 : null,
     failure: health.failure,
     lastProbeAt: health.lastProbeAt,
     latencyMs: health.latencyMs,
