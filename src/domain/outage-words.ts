@@ -14,7 +14,10 @@ export interface OutageWords {
   readonly hurry: boolean;
 }
 
-type Spoken = Pick<ServiceStatus, 'state' | 'failure' | 'fippaFailing' | 'info' | 't0'>;
+type Spoken = Pick<ServiceStatus, 'state' | 'failure' | 'fippaFailing' | 'info' | 't0' | 'rejoinedAt'>;
+
+/** How long after the end of an island an outage is taken for a node that drops its mastership. */
+const REJOIN_MS = 300_000;
 
 /**
  * `failed`: what a phone's request has just ended by. `others`: the services that agents are led to, which tell of the
@@ -28,7 +31,11 @@ export function decideOutageWords(
 ): OutageWords {
   const isOut = status.state === 'reconnecting' || status.state === 'out-of-service';
   const cause = isOut ? selectOutageCause(status.failure) : status.fippaFailing ? 'pagesFail' : null;
-  return { cause, callStays: isOut || isServerFault(status, failed), hurry: isHurry(status, others, now) };
+  return {
+    cause,
+    callStays: isOut ? !isRejoin(status) : isServerFault(status, failed),
+    hurry: isHurry(status, others, now),
+  };
 }
 
 /**
@@ -40,6 +47,11 @@ function isServerFault({ fippaFailing }: Spoken, failed: FailureCode | null): bo
     fippaFailing ||
     (failed !== null && failures[failed].cause !== 'request' && failed !== 'busy' && failed !== 'internal')
   );
+}
+
+/** When the sites are joined again one node drops mastership and the calls that it handled. */
+function isRejoin({ t0, rejoinedAt }: Spoken): boolean {
+  return t0 !== null && rejoinedAt !== null && t0 >= rejoinedAt && t0 - rejoinedAt < REJOIN_MS;
 }
 
 /**

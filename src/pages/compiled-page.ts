@@ -29,7 +29,7 @@ export interface CompiledPage {
 }
 
 /** What decides how a variant is compiled. */
-export interface PageKind extends Said {
+export interface CompiledFor extends Said {
   readonly family: ModelFamily;
   readonly charset: Charset;
   readonly holding: readonly Condition[];
@@ -40,11 +40,11 @@ export interface PageKind extends Said {
 
 interface Context {
   readonly language: Language;
-  readonly kind: PageKind;
+  readonly kind: CompiledFor;
   lossy: boolean;
 }
 
-export function compilePage(variant: Variant, language: Language, kind: PageKind): CompiledPage {
+export function compilePage(variant: Variant, language: Language, kind: CompiledFor): CompiledPage {
   const context: Context = { language, kind, lossy: false };
   const isMenu = 'items' in variant.content;
   const name = isMenu ? 'CiscoIPPhoneMenu' : 'CiscoIPPhoneText';

@@ -1,6 +1,6 @@
 /** A view and a phone to the bytes of a page. Pure but for caches of what was computed before. */
 
-import { selectLanguage } from './accept.ts';
+import { selectLanguage } from '../text/accept.ts';
 import { type Charset, type CharsetChoice, encodeText, foldText, selectCharset } from './charset.ts';
 import type { CompiledPage } from './compiled-page.ts';
 import { CLOSE_SERVICES, compilePage } from './compiled-page.ts';
@@ -141,7 +141,8 @@ function compiledFor(
   const holding = CONDITIONS.filter((condition) => holds[condition]);
   const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen
-  const kind = { family, charset, message: message ?? 'internal', cause, holding, hasRetry, hasExit };
+  const call = view.callStays ? ('stays' as const) : ('mayEnd' as const);
+  const kind = { call, family, charset, message: message ?? 'internal', cause, holding, hasRetry, hasExit };
   const page = compilePage(variant, language, kind);
   profile.compiled.set(key, page);
   return page;

@@ -9,6 +9,8 @@ import { barePage, buildPage } from './page-fill.ts';
 import type { PageLink } from './page-view.ts';
 import type { Condition, Field, Language, PageTemplate, Said, SlotName, TemplateProblem, Variant } from './template.ts';
 import {
+  CALL_WORDS,
+  callKey,
   isSaid,
   OUTAGE_CAUSES,
   PAGE_NAMES,
@@ -19,7 +21,7 @@ import {
 } from './template.ts';
 
 /** A field of a template and what is known around it. */
-interface Place {
+interface FieldPlace {
   readonly template: PageTemplate;
   readonly variant: Variant;
   readonly field: Field;
@@ -49,7 +51,7 @@ export function checkPages(
   return [...new Map(all.map((found) => [`${found.file}:${found.line}: ${found.message}`, found])).values()];
 }
 
-function listPlaces(template: PageTemplate): readonly Place[] {
+function listPlaces(template: PageTemplate): readonly FieldPlace[] {
   return template.variants.flatMap((variant) => {
     const { titles, prompts, softKeys, content } = variant;
     const items = 'items' in content ? content.items : [];
@@ -63,7 +65,7 @@ function listPlaces(template: PageTemplate): readonly Place[] {
 }
 
 /** Why a value is not known at a place, or null. */
-function validateSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
+function validateSlot(slot: SlotName, { template, variant, field, each }: FieldPlace): string | null {
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
@@ -77,7 +79,7 @@ function validateSlot(slot: SlotName, { template, variant, field, each }: Place)
   return field.kind === 'softKeyName' ? 'is too long for a soft key' : null;
 }
 
-function checkSlots(place: Place): readonly TemplateProblem[] {
+function checkSlots(place: FieldPlace): readonly TemplateProblem[] {
   return place.field.parts.flatMap((part) => {
     const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
     if (found === null || typeof part === 'string' || !('slot' in part)) return [];
@@ -86,7 +88,7 @@ function checkSlots(place: Place): readonly TemplateProblem[] {
 }
 
 /** Keys of the texts that a field shows, in every case. */
-function textKeys({ field }: Place): readonly string[] {
+function textKeys({ field }: FieldPlace): readonly string[] {
   return field.parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     if ('text' in part) return [part.text];
@@ -96,7 +98,7 @@ function textKeys({ field }: Place): readonly string[] {
 }
 
 function checkKeys(
-  places: readonly Place[],
+  places: readonly FieldPlace[],
   languages: readonly Language[],
   builtInKeys: ReadonlySet<string>,
 ): readonly TemplateProblem[] {
@@ -128,14 +130,16 @@ function usedIn(template: PageTemplate, field: Field): string {
 
 function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
   const text = texts.get(UNNAMED_SERVICE);
-  if (text === undefined) return [{ file, line: 1, message: `the text "${UNNAMED_SERVICE}" is missing` }];
+  const needed = [UNNAMED_SERVICE, ...CALL_WORDS.map(callKey)].filter((key) => !texts.has(key));
+  if (text === undefined || needed.length > 0)
+    return needed.map((key) => ({ file, line: 1, message: `the text "${key}" is missing` }));
   const [wording = [], ...more] = text.wordings;
   if (more.length === 0 && wording.length === 1 && typeof wording[0] === 'string') return [];
   return [{ file: text.file, line: text.line, message: `"${UNNAMED_SERVICE}" is a name, without placeholders` }];
 }
 
 /** A text is checked where it is shown: the same words may be right on one page and name something unknown on another. */
-function checkTextSlots(place: Place, { texts }: Language): readonly TemplateProblem[] {
+function checkTextSlots(place: FieldPlace, { texts }: Language): readonly TemplateProblem[] {
   return textKeys(place).flatMap((key) => {
     const text = texts.get(key);
     return (text?.wordings.flat() ?? []).flatMap((part) => {
@@ -148,7 +152,7 @@ function checkTextSlots(place: Place, { texts }: Language): readonly TemplatePro
 }
 
 /** The words of a field must fit without any name in them. */
-function checkLength({ template, field }: Place, language: Language): readonly TemplateProblem[] {
+function checkLength({ template, field }: FieldPlace, language: Language): readonly TemplateProblem[] {
   const limit = LIMITS[field.kind];
   return saidIn(field).flatMap((said) => {
     const lengths = Array.from({ length: countWordings(field, language, said) }, (_, wording) => {
@@ -176,14 +180,14 @@ function soleKey({ kind, parts }: Field, said: Said): string | null {
   return isSaid(part.slot) ? saidKey(part.slot, said, kind) : null;
 }
 
-/** The messages and causes that make a difference to a field; any one stands for all when none does. */
+/** The messages and causes that make a difference to a field; any one stands for all when none does, as of what becomes of calls. */
 function saidIn(field: Field): readonly Said[] {
   const messages = shows(field, 'message') ? PHONE_MESSAGES : [ANY.message];
   const causes = shows(field, 'cause') ? OUTAGE_CAUSES : [ANY.cause];
-  return messages.flatMap((message) => causes.map((cause) => ({ message, cause })));
+  return messages.flatMap((message) => causes.map((cause) => ({ ...ANY, message, cause })));
 }
 
-const ANY: Said = { message: 'internal', cause: 'noAnswer' };
+const ANY: Said = { message: 'internal', cause: 'noAnswer', call: 'stays' };
 
 function shows({ parts }: Field, slot: keyof Said): boolean {
   return parts.some((part) => typeof part === 'object' && 'slot' in part && part.slot === slot);
@@ -220,7 +224,7 @@ function situationsOf(template: PageTemplate, variant: Variant, language: Langua
     const all = shown.flatMap(saidIn);
     const messages = longest('message', [...new Set(all.map(({ message }) => message))], shown, language);
     const causes = longest('cause', [...new Set(all.map(({ cause }) => cause))], shown, language);
-    const said = messages.flatMap((message) => causes.map((cause) => ({ holding, message, cause })));
+    const said = messages.flatMap((message) => causes.map((cause) => ({ ...ANY, holding, message, cause })));
     distinct.set(shown.map((field) => fields.indexOf(field)).join(), said);
   }
   return [...distinct.values()].flat();

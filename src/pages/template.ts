@@ -6,7 +6,16 @@ import type { KeyName } from './models.ts';
 import type { PageName } from './page-view.ts';
 
 /** What `{{…}}` may name, apart from `{{text KEY}}`. */
-export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message' | 'cause' | 'help';
+export type SlotName =
+  | 'service'
+  | 'attempt'
+  | 'attempts'
+  | 'gone'
+  | 'alternate'
+  | 'message'
+  | 'cause'
+  | 'call'
+  | 'help';
 
 /** A literal, a value of the view, or a text of the phone's language. */
 export type Part = string | { readonly slot: SlotName } | { readonly text: string };
@@ -110,6 +119,7 @@ const MESSAGES: Readonly<Record<PhoneMessage, true>> = {
   tooLarge: true,
   badRequest: true,
   notDone: true,
+  otherSite: true,
   noAnswer: true,
   mayHaveHappened: true,
   badAnswer: true,
@@ -132,10 +142,14 @@ const CAUSES: Readonly<Record<OutageCause, true>> = {
 };
 export const OUTAGE_CAUSES = Object.keys(CAUSES) as readonly OutageCause[];
 
-/** What `{{message}}` and `{{cause}}` stand for. */
+export const CALL_WORDS = ['stays', 'mayEnd'] as const;
+
+/** What `{{message}}`, `{{cause}}` and `{{call}}` stand for. */
 export interface Said {
   readonly message: PhoneMessage;
   readonly cause: OutageCause;
+  /** What becomes of a call in progress. */
+  readonly call: (typeof CALL_WORDS)[number];
 }
 
 /** The text that stands for a service without a name. */
@@ -149,18 +163,33 @@ const LENGTHS: Readonly<Record<FieldKind, string>> = {
   text: 'text',
 };
 
-/** `{{message}}` or `{{cause}}` in a field: the key of the words in the length that the field can take. */
-export function saidKey(slot: keyof Said, { message, cause }: Said, kind: FieldKind): string {
+/** `{{message}}`, `{{cause}}` or `{{call}}` in a field: the key of the words in the length that the field can take. */
+export function saidKey(slot: keyof Said, { message, cause, call }: Said, kind: FieldKind): string {
+  if (slot === 'call') return callKey(call);
   if (slot === 'message') return `messages.${message}.${LENGTHS[kind]}`;
   return `causes.${cause}.${kind === 'text' ? 'text' : 'prompt'}`;
 }
 
-/** Whether the slot is one whose words are in the language files. */
-export function isSaid(slot: SlotName): slot is keyof Said {
-  return slot === 'message' || slot === 'cause';
+export function callKey(call: Said['call']): string {
+  return `calls.${call}`;
 }
 
-const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message', 'cause', 'help'];
+/** Whether the slot is one whose words are in the language files. */
+export function isSaid(slot: SlotName): slot is keyof Said {
+  return slot === 'message' || slot === 'cause' || slot === 'call';
+}
+
+const SLOTS: readonly SlotName[] = [
+  'service',
+  'attempt',
+  'attempts',
+  'gone',
+  'alternate',
+  'message',
+  'cause',
+  'call',
+  'help',
+];
 const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** Splits a text at its placeholders; what is not one is told to `report`. */

@@ -12,6 +12,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     id,
     name: `Finesse ${id.toUpperCase()}`,
     cluster: 'main',
+    ...{ site: null, isNear: true, isCutOff: false, rejoinedAt: null },
     state: 'in-service',
     attempt: null,
     attempts: 3,
@@ -166,6 +167,7 @@ describe('the report', () => {
       adminReason: null,
       until: null,
       notAlternateBecause: null,
+      site: null,
       certificate: null,
     });
   });

@@ -59,6 +59,11 @@ describe('B454 that a call stays up', () => {
     }
   });
 
+  it('is not said of the outage that follows the end of an island: one node drops the calls that it handled', () => {
+    const after = (ms: number) => words(out('cti-lost', { rejoinedAt: START - ms })).callStays;
+    expect([0, 299_999, 300_000, -1].map(after)).toEqual([false, false, true, true]);
+  });
+
   it('is said after a failure of the server, but not where nothing of the vendor has failed', () => {
     expect(words(serviceStatus(), [], 'timeout').callStays).toBe(true);
     for (const code of ['busy', 'internal', 'request-path'] as const)

@@ -331,6 +331,16 @@ describe('the words for each failure', () => {
     }
   });
 
+  test('B454 of an outage after an island no page says that it stays', () => {
+    for (const language of LANGUAGES) {
+      for (const page of ['reconnecting', 'waiting'] as const) {
+        const { text } = show({ ...view, page, callStays: false }, P7841, language);
+        expect(text).toMatch(/a call in progress may end|Gespräch kann enden/);
+        expect(text).not.toMatch(/stays up|bleibt bestehen/);
+      }
+    }
+  });
+
   test('B455 unavailable and recovered name the five minutes where they apply', () => {
     const hurried = { callStays: true, hurry: true };
     expect(show({ ...menu('unavailable'), ...hurried }, P7841).items[1]?.replace('\n', ' ')).toBe(
