@@ -46,7 +46,7 @@ const line = async (event: string) => {
 };
 
 describe('the record of an outage', () => {
-  it('B350 B351 B353 says who was signed in at t0, who was told, who is elsewhere, has returned, is missing', async () => {
+  it('B350 B351 B353 B467 says who was signed in at t0, who was told, who is elsewhere, has returned, is missing', async () => {
     await start();
     for (const index of [1, 2, 3]) await signIn('a', index);
     await signIn('b', 4);
@@ -66,6 +66,8 @@ describe('the record of an outage', () => {
     await rig.finesse[0]?.fault('none');
     await rig.until('a', 'in-service');
     await page('a', 2);
+    // Nobody is moved back: the front door leads to where the agent is.
+    expect((await rig.get(`/main/fippa/${phone(1)}`)).body).toContain(`/b/fippa/${phone(1)}`);
     const { id, startedAt, verdictAt, endedAt } = await newest();
     expect(Date.parse(verdictAt ?? '') - Date.parse(startedAt)).toBe(600);
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(verdictAt ?? ''));
