@@ -28,7 +28,10 @@ it('B285 a setting that could not be kept is told in the answer of its command a
     warnings: [expect.stringMatching(/^it will not survive a restart: state\.folder/)],
   });
   // Beside it the records of outages cannot be kept either, which /health says once they have been tried.
-  const settings = async () => (await rig.health()).problems.filter((each: string) => each.startsWith('state.folder'));
+  const settings = async () => {
+    const { problems } = (await rig.health()) as unknown as { problems: readonly string[] };
+    return problems.filter((each) => each.startsWith('state.folder'));
+  };
   expect(await settings()).toEqual([expect.stringMatching(words)]);
   rmSync(folder);
   expect((await set('ready')).warnings).toBeUndefined();
