@@ -265,6 +265,30 @@ clusters: [{ id: main, services: [{ id: a, name: Finesse A, url: "http://127.0.0
     expect(JSON.parse((await run({ id, json: true })).out).devices).toHaveLength(2);
   });
 
+  it.each(['UTC', 'Asia/Kolkata', 'America/St_Johns'])(
+    'B530 tells times as the clock of %s shows them',
+    async (zone) => {
+      await start();
+      await rig.finesse[0]?.fault('refuse');
+      await rig.until('a', 'reconnecting');
+      const { id, startedAt } = await newest();
+      const before = process.env.TZ;
+      process.env.TZ = zone;
+      try {
+        const offset = { UTC: /\+00:00$/, 'Asia/Kolkata': /\+05:30$/ }[zone] ?? /-0[23]:30$/;
+        for (const { out } of [await run({}), await run({ id })]) {
+          const shown = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/.exec(out)?.[0] ?? '';
+          expect(shown).toMatch(offset);
+          expect(Date.parse(shown)).toBe(Math.floor(Date.parse(startedAt) / 1000) * 1000);
+        }
+        expect((await run({ csv: true })).out).toContain(startedAt);
+      } finally {
+        if (before === undefined) delete process.env.TZ;
+        else process.env.TZ = before;
+      }
+    },
+  );
+
   it('B358 takes --since, and says what it does not take', async () => {
     await start();
     expect(await run({})).toEqual({ code: 0, out: 'No outages.\n', err: '' });
