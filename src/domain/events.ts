@@ -482,7 +482,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { listener: 'its key in the configuration', problem: 'what is wrong' },
   },
   'certificate-expires': {
-    when: 'A certificate ends soon, or has ended: on noticing, and each day.',
+    when: 'A certificate expires soon, or has expired: on noticing, and each day.',
     fields: {
       listener: 'its key in the configuration',
       subject: 'of the certificate',
@@ -494,7 +494,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
   'state-kept': { when: 'It could be kept after all.', fields: {} },
   'records-set-aside': {
-    when: 'A file of sign-ins or outages was damaged, or none of ours, at the start.',
+    when: 'A file of sign-ins or outages was damaged, or not written by the proxy, at the start.',
     fields: { file: FILE, aside: 'where it is now', because: 'what is wrong', usable: 'whether some of it was read' },
   },
   'records-not-kept': {
