@@ -5,6 +5,8 @@ import { renderProblems } from '../config/load.ts';
 import type { Report } from '../domain/events.ts';
 import { createFileWatch } from '../files/file-watch.ts';
 import { createLog } from '../ops/log.ts';
+import { takeNotify } from '../systemd/notify.ts';
+import { createSystemdReport } from '../systemd/report.ts';
 import { systemClock as clock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
@@ -28,10 +30,14 @@ export async function runServe(file: string, version: string, output: Output): P
   }
   const log = createLog(loaded.config.log);
   let config = loaded.config;
-  const app = createApp(config, log, version, {
-    templates: loaded.templates,
-    moreProblems: () => reloader.problems(),
-  });
+  const notify = takeNotify(process.env, (error) => log.warn('systemd-not-told', { error }));
+  const systemd = createSystemdReport(notify, clock);
+  const app = systemd.reported(
+    createApp(config, log, version, {
+      templates: loaded.templates,
+      moreProblems: () => reloader.problems(),
+    }),
+  );
   for (const { key, message } of loaded.warnings) {
     app.report({ kind: 'configuration-warning', at: clock.now(), key, problem: message });
   }
@@ -47,7 +53,7 @@ export async function runServe(file: string, version: string, output: Output): P
       config = next;
     },
   });
-  const reload = (why: string) => reloader.reload(why);
+  const reload = (why: string) => systemd.reloading(() => reloader.reload(why));
   const code = await runApp(app, output, () => {
     hangUp = () => void reload('SIGHUP');
     if (early) hangUp();
@@ -94,6 +100,7 @@ function reportPorts({ report, ...app }: App): void {
   const ports = [
     ...app.addresses().map((port) => ({ for: 'phones', ...port }) as const),
     ...app.pushAddresses().map((port) => ({ for: 'pushes', ...port }) as const),
+    ...app.reportAddresses().map((port) => ({ for: 'reports', ...port }) as const),
     { for: 'operators', ...app.opsAddress() } as const,
   ];
   for (const { for: what, address, port } of ports) {

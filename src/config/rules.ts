@@ -41,12 +41,13 @@ export function checkRules(value: unknown): Finding[] {
   const listeners = items(at(at(root, 'phones'), 'listeners'));
   const ops = at(root, 'ops');
   const push = at(root, 'push');
+  const reports = at(root, 'reports');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
     ...checkLegacy(listeners),
     ...checkLimits(at(at(root, 'phones'), 'limits')),
     ...checkStop(at(root, 'stop')),
-    ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners'))]),
+    ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners')), ...items(at(reports, 'listeners'))]),
     ...checkPush(push, at(at(root, 'phones'), 'networks')),
     ...checkOps(ops),
     ...clusters.flatMap((cluster) =>
@@ -60,6 +61,8 @@ export function checkRules(value: unknown): Finding[] {
     ...checkFrontDoors(clusters),
     ...checkOrigins(services),
     ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
+    ...checkIsland(at(root, 'island')),
+    ...checkReports(reports),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
   ];
 }
@@ -68,19 +71,11 @@ function checkListener(listener: Part, services: readonly Part[]): Finding[] {
   const findings: Finding[] = [];
   const host = text(at(listener, 'host'));
   const publicUrl = at(listener, 'publicUrl');
-  const encrypted = at(listener, 'tls').value !== undefined;
   if (publicUrl.value === undefined && host !== null && !isLoopback(host)) {
     const why = `the origin by which phones reach this listener, since ${renderFound(host)} is not loopback`;
     findings.push(finding(publicUrl, 'nothing', why));
   }
-  const origin = parseOrigin(text(publicUrl) ?? '');
-  if (origin !== null && (origin.protocol === 'https:') !== encrypted) {
-    const allowed = encrypted ? 'https://, because the listener has tls' : 'http://, or tls with cert and key';
-    findings.push(finding(publicUrl, renderFound(publicUrl.value), allowed));
-  }
-  if (origin !== null && (origin.hostname === '0.0.0.0' || origin.hostname === '[::]')) {
-    findings.push(finding(publicUrl, renderFound(publicUrl.value), 'a host that phones can reach'));
-  }
+  findings.push(...checkPublicUrl(listener, 'phones'));
   const service = at(listener, 'service');
   const ids = services.map((s) => text(at(s, 'id'))).filter((id) => id !== null);
   if (text(service) !== null && !ids.includes(text(service) ?? '')) {
@@ -89,6 +84,49 @@ function checkListener(listener: Part, services: readonly Part[]): Finding[] {
     );
   }
   return findings;
+}
+
+/** `who` has to reach the listener by it. */
+function checkPublicUrl(listener: Part, who: string): Finding[] {
+  const publicUrl = at(listener, 'publicUrl');
+  const origin = parseOrigin(text(publicUrl) ?? '');
+  if (origin === null) return [];
+  const encrypted = at(listener, 'tls').value !== undefined;
+  const needed = encrypted ? 'https://, because the listener has tls' : 'http://, or tls with cert and key';
+  const isAnyAddress = origin.hostname === '0.0.0.0' || origin.hostname === '[::]';
+  return [
+    ...((origin.protocol === 'https:') === encrypted ? [] : [needed]),
+    ...(isAnyAddress ? [`a host that ${who} can reach`] : []),
+  ].map((allowed) => finding(publicUrl, renderFound(publicUrl.value), allowed));
+}
+
+function checkIsland(island: Part): Finding[] {
+  const defaults = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
+  return checkLess(at(island, 'suspectAfter'), at(island, 'warnAfter'), defaults, (a, b) => a < b, 'less than');
+}
+
+/** One server each, and none of them this proxy itself, which would lead browsers in a circle. */
+function checkReports(reports: Part): Finding[] {
+  const listeners = items(at(reports, 'listeners'));
+  const nodes = items(at(reports, 'services'));
+  const own = listeners.map((listener) => parseOrigin(text(at(listener, 'publicUrl')) ?? '')?.origin);
+  return [
+    ...listeners.flatMap((listener) => checkPublicUrl(listener, 'browsers')),
+    ...unique(nodes, 'id', 'an id that no other node has'),
+    ...unique(nodes, 'name', 'a name that no other node has'),
+    ...checkOrigins(nodes),
+    ...nodes.flatMap((node) => {
+      const url = at(node, 'url');
+      const origin = parseOrigin(text(url) ?? '')?.origin;
+      if (origin === undefined || !own.includes(origin)) return [];
+      return [finding(url, `${renderFound(url.value)}, a publicUrl of reports`, 'the origin of the node itself')];
+    }),
+    ...nodes.flatMap((node) => {
+      const probe = at(node, 'probe');
+      const defaults = { timeoutMs: 4000, intervalMs: 10_000 };
+      return checkLess(at(probe, 'timeout'), at(probe, 'interval'), defaults, (a, b) => a < b, 'less than');
+    }),
+  ];
 }
 
 /**

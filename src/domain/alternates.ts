@@ -18,7 +18,8 @@ export function decideUnfitFor(candidate: Candidate, failed: ServiceStatus, now:
 
 /** Why agents should not be led to a service, whichever they come from; null: nothing is known against it. */
 export function decideUnfit(candidate: Candidate, now: number): string | null {
-  const { state, admin } = candidate.status;
+  const { state, admin, isCutOff } = candidate.status;
+  if (isCutOff) return 'its site is cut off: an island is suspected';
   if (state !== 'in-service') return `it is ${state}`;
   if (admin.admin !== 'ready') return `the operator set it to ${admin.admin}`;
   return decideFault(candidate, now);
@@ -69,7 +70,7 @@ function pair(info: SystemInfo): readonly string[] | null {
   return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
 }
 
-/** The services that may be offered instead of `failed`, in the order of the configuration. */
+/** The services that may be offered instead of `failed`: of the own site first, else in the order of the configuration. */
 export function selectAlternates(
   failed: ServiceStatus,
   cluster: readonly Candidate[],
@@ -77,5 +78,6 @@ export function selectAlternates(
 ): readonly ServiceStatus[] {
   return cluster
     .filter((candidate) => candidate.status.id !== failed.id && decideUnfitFor(candidate, failed, now) === null)
-    .map((candidate) => candidate.status);
+    .map((candidate) => candidate.status)
+    .toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
 }

@@ -60,7 +60,10 @@ export function selectFrontDoor(cluster: readonly Candidate[], signedInOn: strin
     const { state, admin } = candidate.status;
     return FRONT_DOOR_ORDER[state] + (admin.admin === 'ready' ? 0 : NOT_READY);
   };
-  return cluster.reduce((best, candidate) => (rank(candidate) < rank(best) ? candidate : best)).status;
+  // Of those that are equally good one of the own site.
+  const precedes = (a: Candidate, b: Candidate) =>
+    rank(a) < rank(b) || (rank(a) === rank(b) && a.status.isNear && !b.status.isNear);
+  return cluster.reduce((best, candidate) => (precedes(candidate, best) ? candidate : best)).status;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parsePreferences, selectLanguage } from '../../src/pages/accept.ts';
 import { encodeText, foldText, selectCharset } from '../../src/pages/charset.ts';
+import { parsePreferences, selectLanguage } from '../../src/text/accept.ts';
 
 describe('an Accept-… header', () => {
   test.each([

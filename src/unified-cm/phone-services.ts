@@ -1,24 +1,43 @@
-/** Phone services as Unified CM stores them: one for each entry through the proxy, and one for each Finesse without it. Pure. */
+/** Which phone services Unified CM is to have for a configuration (reference/finesse-ippa.md §2, §3). Pure. */
 
 import type { Config, ListenerConfig, ServiceConfig } from '../config/config.ts';
-import { type PhoneAddress, phoneAddresses } from './phone-addresses.ts';
+import { type PhoneAddress, phoneAddresses } from '../config/phone-addresses.ts';
 
+/** A phone service as Unified CM stores it. */
 export interface PhoneService {
+  readonly kind: PhoneAddress['kind'] | 'direct';
+  /** Id of the cluster or service. */
+  readonly id: string;
   readonly heading: string;
   readonly name: string;
   readonly description: string;
+  /** By the plain listeners, then by those with TLS; the first of each is the one to enter. */
   readonly plain: readonly string[];
   readonly encrypted: readonly string[];
   /** What must be known of it, or null. */
   readonly note: string | null;
 }
 
-interface PhoneServices {
+export interface PhoneServices {
   readonly proxied: readonly PhoneService[];
+  /** Finesse's own, the way out should the proxy fail. */
   readonly direct: readonly PhoneService[];
 }
 
-export function describeServices(config: Config): PhoneServices {
+export interface SignInParameter {
+  readonly name: 'id' | 'extension' | 'password';
+  readonly displayName: string;
+  readonly isPassword: boolean;
+}
+
+/** One Button Sign In: the names are these exactly (reference/finesse-ippa.md §3). */
+export const SIGN_IN_PARAMETERS: readonly SignInParameter[] = [
+  { name: 'id', displayName: 'Agent ID', isPassword: false },
+  { name: 'extension', displayName: 'Extension', isPassword: false },
+  { name: 'password', displayName: 'Password', isPassword: true },
+];
+
+export function phoneServices(config: Config): PhoneServices {
   const entries = phoneAddresses(withoutStandIns(config));
   const services = servicesOf(config);
   const names = uniqueNames([
@@ -85,7 +104,7 @@ const COLUMNS = [
 
 /** The phone services alone, one line each, as RFC 4180 has it. Pure. */
 export function renderPhoneServicesCsv(config: Config): string {
-  const { proxied, direct } = describeServices(config);
+  const { proxied, direct } = phoneServices(config);
   const rows = [...proxied, ...direct].map(({ heading, name, description, plain, encrypted }) => [
     ...[heading, name, asciiName(name), description, plain[0] ?? encrypted[0] ?? '', encrypted[0] ?? ''],
     ...FIXED.map(([, value]) => value),
@@ -139,6 +158,8 @@ function describeEntry(entry: PhoneAddress, name: string, config: Config): Phone
       : 'Finesse IP Phone Agent by the proxy';
   const urls = (all: readonly string[]) => all.map((url) => url + DEVICE);
   return {
+    kind: entry.kind,
+    id: entry.id,
     heading: capital(entry.title),
     name,
     description,
@@ -155,6 +176,8 @@ function describeDirect(service: ServiceConfig, name: string, standIns: readonly
   const own = `${url}/fippa/${DEVICE}`;
   const secure = protocol === 'https:';
   return {
+    kind: 'direct',
+    id: service.id,
     heading: `${title}, without the proxy`,
     name,
     description: 'Finesse IP Phone Agent without the proxy',

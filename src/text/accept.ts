@@ -1,4 +1,4 @@
-/** Reads the Accept-… headers of phones, which are not always well-formed: `utf-8,;q=0.8` was seen on a 7970. */
+/** Reads the Accept-… headers of phones and browsers, which are not always well-formed: `utf-8,;q=0.8` was seen on a 7970. */
 
 export interface Preference {
   /** Lower case. */
@@ -9,7 +9,7 @@ export interface Preference {
 
 /**
  * The entries of an Accept-… header (RFC 9110 §12.4.2), best first, equals in the order of the header. Entries without a
- * name are skipped; a weight that cannot be read counts as 1, since the phone did name the entry.
+ * name are skipped; a weight that cannot be read counts as 1, since the client did name the entry.
  */
 export function parsePreferences(header: string | undefined): readonly Preference[] {
   const preferences = (header ?? '').split(',').map(parseEntry);
@@ -23,7 +23,7 @@ function parseEntry(entry: string): Preference {
 }
 
 /**
- * The first of `languages` that the phone asks for, or the first of all when it asks for none of them. `de-AT` is served by
+ * The first of `languages` that the client asks for, or the first of all when it asks for none of them. `de-AT` is served by
  * `de`, and `pt` by `pt-BR` (RFC 4647 §3.3.1 and §3.4).
  */
 export function selectLanguage(header: string | undefined, languages: readonly string[]): string {

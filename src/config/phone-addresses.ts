@@ -1,7 +1,7 @@
 /** Which URLs phones are to be given: one entry for each front door and each service. Pure. */
 
-import type { Config, ListenerConfig } from '../config/config.ts';
 import { urlHost } from '../text/url-host.ts';
+import type { Config, ListenerConfig } from './config.ts';
 
 export interface PhoneAddress {
   /** `own-listener`: what a listener with `service` serves, under Finesse's own paths. */
