@@ -30,7 +30,7 @@ export async function runServe(file: string, version: string, output: Output): P
   }
   const log = createLog(loaded.config.log);
   let config = loaded.config;
-  const notify = takeNotify(process.env, (error) => log.warn('systemd-not-told', { error }));
+  const notify = takeNotify(process.env, (error) => app.report({ kind: 'systemd-not-told', at: clock.now(), error }));
   const systemd = createSystemdReport(notify, clock);
   const app = systemd.reported(
     createApp(config, log, version, {

@@ -186,6 +186,7 @@ interface EventFields {
   stopping: { readonly signal: string };
   stopped: { readonly inTime: boolean };
   crashed: { readonly error: unknown };
+  'systemd-not-told': { readonly error: unknown };
 
   // Its configuration
   'configuration-warning': { readonly key: string; readonly problem: string };
@@ -503,6 +504,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { inTime: 'false: requests were broken off' },
   },
   crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
+  'systemd-not-told': { when: 'systemd could not be told how the proxy is.', fields: { error: 'what was thrown' } },
   'configuration-warning': {
     when: 'The configuration that was read holds something that is allowed and hardly meant.',
     fields: { key: 'which key', problem: 'what is odd' },

@@ -182,6 +182,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
         : ['warn', 'stopped', { problem: 'a second signal: requests under way were broken off' }],
   },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
+  'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
   reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
   reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },
