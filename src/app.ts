@@ -130,7 +130,6 @@ export function createApp(
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
-    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
   });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);

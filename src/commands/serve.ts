@@ -32,7 +32,7 @@ export async function runServe(file: string, version: string, output: Output): P
   let config = loaded.config;
   const notify = takeNotify(process.env, (error) => app.report({ kind: 'systemd-not-told', at: clock.now(), error }));
   const systemd = createSystemdReport(notify, clock);
-  const app = systemd.reported(
+  const app: App = systemd.reported(
     createApp(config, log, version, {
       templates: loaded.templates,
       moreProblems: () => reloader.problems(),

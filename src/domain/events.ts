@@ -504,7 +504,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { inTime: 'false: requests were broken off' },
   },
   crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
-  'systemd-not-told': { when: 'systemd could not be told how the proxy is.', fields: { error: 'what was thrown' } },
+  'systemd-not-told': {
+    when: 'systemd could not be told that the proxy is ready, reloading, stopping or alive.',
+    fields: { error: 'what was thrown' },
+  },
   'configuration-warning': {
     when: 'The configuration that was read holds something that is allowed and hardly meant.',
     fields: { key: 'which key', problem: 'what is odd' },

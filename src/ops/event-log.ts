@@ -181,6 +181,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
         ? ['info', 'stopped', {}]
         : ['warn', 'stopped', { problem: 'a second signal: requests under way were broken off' }],
   },
+  'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
   'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },

@@ -3,12 +3,12 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { matchListeners } from '../config/listener-identity.ts';
+import { certificateEvent } from '../domain/certificate-event.ts';
 import type { Report } from '../domain/events.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
 import type { CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
-import { certificateEvent } from './certificate-event.ts';
 
 /** What of the configuration is about listeners. */
 export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser'>;
