@@ -14,7 +14,6 @@ import { createMetrics } from './ops/metrics.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';

@@ -183,7 +183,6 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
-  'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
   reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
   reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },
