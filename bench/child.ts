@@ -1,7 +1,7 @@
 /** Processes of the benchmark: started, asked, measured, ended. */
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -83,10 +83,6 @@ export function cpuMs(pid: number): number {
 export function memoryKiB(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   const line = readFileSync(`/proc/${pid}/status`, 'latin1').match(new RegExp(`${which}:\\s+(\\d+)`))?.[1];
   return Number(line);
-}
-
-export function threads(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).length;
 }
 
 export function freePort(): Promise<number> {

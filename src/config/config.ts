@@ -208,7 +208,7 @@ export interface Config {
     readonly summaryAfterMs: number;
     readonly keepForMs: number;
   };
-  /** Whether a changed file is taken over by itself, beside SIGHUP. */
+  /** Whether a changed file is loaded by itself, beside SIGHUP. */
   readonly reload: { readonly watch: boolean };
   readonly stop: {
     /** Between the first sign of stopping and the moment when no new connection is accepted. */

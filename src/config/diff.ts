@@ -10,7 +10,7 @@ export interface ConfigChange {
   readonly key: string;
   /** `added`, `removed`, `changed`, or `from … to …`. */
   readonly words: string;
-  /** The running proxy cannot take it over: it stays as it was until the next start. */
+  /** The running proxy cannot use it: it stays as it was until the next start. */
   readonly needsRestart: boolean;
 }
 

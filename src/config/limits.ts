@@ -29,7 +29,7 @@ export interface AddressLimits {
 
 /**
  * A phone opens one connection for each page, a page has a few icons, and a Refresh comes once a second at most: these are
- * for a hundred of the worst of them, so that a remote site whose phones share one address is none the wiser.
+ * for a hundred of the worst of them, so that a remote site whose phones share one address notices nothing.
  */
 export const DEFAULT_LIMITS: PhoneLimits = {
   headersMs: 8_000,

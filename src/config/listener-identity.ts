@@ -3,7 +3,7 @@
 import type { ListenerConfig } from './config.ts';
 
 /** The same socket: what differs beside this can be changed while it listens. */
-export function isSameListener(a: ListenerConfig, b: ListenerConfig): boolean {
+function isSameListener(a: ListenerConfig, b: ListenerConfig): boolean {
   const protocol = ({ tls }: ListenerConfig) => (tls === null ? 'http' : (tls.profile ?? 'modern'));
   return a.host === b.host && a.port === b.port && protocol(a) === protocol(b);
 }

@@ -462,12 +462,12 @@ export const configSchema = z.strictObject({
       .strictObject({
         watch: described(z.boolean().prefault(false), {
           description:
-            'This file is taken over by itself when it changes. Otherwise by the signal SIGHUP only (docs/operations.md).',
+            'This file is loaded by itself when it changes. Otherwise by the signal SIGHUP only (docs/operations.md).',
           allowed: 'true or false',
         }),
       })
       .prefault({}),
-    { description: 'How a changed configuration is taken over.' },
+    { description: 'How a changed configuration is loaded.' },
   ),
   stop: described(
     z

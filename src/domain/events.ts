@@ -492,7 +492,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   listening: {
     when: 'A port accepts connections.',
-    fields: { for: 'phones, pushes or operators', address: 'where it listens', port: 'which port' },
+    fields: { for: 'phones, pushes, reports or operators', address: 'where it listens', port: 'which port' },
   },
   ready: {
     when: 'Every service has been probed once.',
@@ -543,7 +543,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { listener: 'its key in the configuration', problem: 'what is wrong' },
   },
   'certificate-expires': {
-    when: 'A certificate ends soon, or has ended: on noticing, and each day.',
+    when: 'A certificate expires soon, or has expired: on noticing, and each day.',
     fields: {
       listener: 'its key in the configuration',
       subject: 'of the certificate',
@@ -555,7 +555,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'state-not-kept': { when: 'What an operator set could not be kept.', fields: { error: 'what was thrown' } },
   'state-kept': { when: 'It could be kept after all.', fields: {} },
   'records-set-aside': {
-    when: 'A file of sign-ins or outages was damaged, or none of ours, at the start.',
+    when: 'A file of sign-ins or outages was damaged, or not written by the proxy, at the start.',
     fields: { file: FILE, aside: 'where it is now', because: 'what is wrong', usable: 'whether some of it was read' },
   },
   'records-not-kept': {

@@ -60,9 +60,3 @@ export interface ShownCertificate {
 }
 
 export type NotificationUse = 'off' | 'advisory' | 'on';
-
-/** A service that may be offered to an agent. */
-export interface Alternate {
-  readonly id: string;
-  readonly name: string;
-}

@@ -1,7 +1,7 @@
 /** Builds and judges URLs that phones use. The only place that knows their shape. */
 
 /** contract.md, "What phones can ask for". */
-export const DEVICE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+const DEVICE_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 export const MAX_TARGET_LENGTH = 2048;
 /** Phones cut or refuse URL elements longer than this (reference/phone-xml.md §1.1). */
 export const MAX_URL_LENGTH = 256;

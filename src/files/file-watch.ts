@@ -27,7 +27,7 @@ export interface FileWatch {
   look(): Promise<void>;
 }
 
-export const WATCH_EVERY_MS = 10_000;
+const WATCH_EVERY_MS = 10_000;
 const SETTLE_MS = 300;
 
 export function createFileWatch(options: FileWatchOptions): FileWatch {

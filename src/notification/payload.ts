@@ -57,7 +57,7 @@ function isNamed(lowerCase: string): (element: XmlElement) => boolean {
 }
 
 /** A JID without its resource, in lower case. */
-export function bareJid(jid: string): string {
+function bareJid(jid: string): string {
   return (jid.split('/', 1)[0] ?? '').toLowerCase();
 }
 

@@ -8,7 +8,7 @@ export type AdminRequest =
 
 const KEYS: readonly string[] = ['admin', 'reason', 'until'];
 const ADMINS: readonly string[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
-export const MAX_REASON_LENGTH = 200;
+const MAX_REASON_LENGTH = 200;
 /** Controls would break log lines and terminals, and bidirectional controls what operators read there. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 

@@ -64,8 +64,8 @@ export function endsSoon({ validTo }: Pick<HeldCertificate, 'validTo'>, now: num
 function judgeEnd(validTo: number, now: number, consequence: string): string[] {
   const { validTo: end, days } = renderEnd(validTo, now);
   const date = end.slice(0, 10);
-  if (days < 0) return [`certificate ended on ${date}, and ${consequence}; renew it`];
-  return endsSoon({ validTo }, now) ? [`certificate ends on ${date}; renew it`] : [];
+  if (days < 0) return [`certificate expired on ${date}, and ${consequence}; renew it`];
+  return endsSoon({ validTo }, now) ? [`certificate expires on ${date}; renew it`] : [];
 }
 
 export interface ShownCertificates {

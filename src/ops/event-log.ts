@@ -82,7 +82,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       'push-failed',
       { device, service, code, detail, ...(address === null ? { from } : { address }) },
     ],
-    // Anybody can knock: those whom nobody knows share one line in a while.
+    // Anybody can connect: unknown addresses share one line in a while.
     repeats: {
       key: ({ service }) => (service === null ? 'unknown' : null),
       again: () => ({ detail: 'from addresses that no service pushes from' }),

@@ -141,10 +141,7 @@ function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {
 }
 
 /** The level of one cluster. A service in maint is meant to be away, a drained one is not (contract.md, "Ops port"). */
-export function decideLevel(
-  { candidates }: HealthCluster,
-  input: Pick<HealthInput, 'certificateOf' | 'now'>,
-): HealthLevel {
+function decideLevel({ candidates }: HealthCluster, input: Pick<HealthInput, 'certificateOf' | 'now'>): HealthLevel {
   const services = statusesOf(candidates);
   if (!services.some(({ state }) => state === 'in-service') || !services.some(admitsNewAgents)) return 'down';
   const expected = candidates.filter(({ status }) => status.admin.admin !== 'maint');

@@ -9,7 +9,6 @@ import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import { createBucketHistogram } from './bucket-histogram.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
@@ -82,9 +81,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const reportAnswers = createTally(() => (reportNodes().length === 0 ? [] : REPORT_ANSWERS), ['']);
 
   addCounter(registry, 'ippa_phone_requests_total', requests);
-  const { name, help, buckets } = definitionOf('ippa_phone_answer_duration_seconds');
-  const answers = createBucketHistogram(name, help, buckets);
-  registry.registerMetric(answers.metric);
+  const answers = new Histogram({ ...definitionOf('ippa_phone_answer_duration_seconds'), registers: [registry] });
   addCounter(registry, 'ippa_pages_served_total', pages);
   addCounter(registry, 'ippa_requests_refused_total', refused);
   addCounter(registry, 'ippa_relay_failures_total', relayFailures);
@@ -123,13 +120,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const handlers: EventHandlers = {
     'page-relayed': ({ service, durationMs }) => {
       requested(service, 'relayed');
-      answers.add(durationMs / 1000);
+      answers.observe(Math.max(0, durationMs) / 1000);
     },
     'page-served': ({ service, page, after, durationMs }) => {
       // A request that failed, or chose an alternate, has been counted as that.
       if (after === 'request') requested(service, 'page');
       pages.add(nameOf(service), page);
-      answers.add(durationMs / 1000);
+      answers.observe(Math.max(0, durationMs) / 1000);
     },
     'phone-gone': ({ service }) => requested(service, 'gone'),
     'action-taken': ({ service }) => requested(service, 'action'),

@@ -275,7 +275,7 @@ function warn({ store, notKept = () => null }: OpsRoutesOptions, id: string): st
   ];
 }
 
-/** What the body parser says of a bad body is a fault of the request; anything else is one of ours. */
+/** What the body parser says of a bad body is a fault of the request; anything else is a fault of the proxy. */
 function answerFault({ report, clock }: OpsRoutesOptions): ErrorRequestHandler {
   return (error, _, res, next) => {
     if (res.headersSent) return next(error);

@@ -26,7 +26,7 @@ const MAX_CONNECTIONS = 256;
 
 export function createOpsServer(options: OpsServerOptions): OpsServer {
   const { host, port, clock, report } = options;
-  // Requests are small and few: who dawdles is none of ours.
+  // Requests are small and few: what is slow is no tool of operators.
   const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
   const server = createServer(limits, createOpsRoutes(options));
   const connections = createHeldConnections(MAX_CONNECTIONS);

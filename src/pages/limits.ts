@@ -60,7 +60,7 @@ export function cutText(text: string, limit: number, ellipsis: string): string {
 }
 
 function keepStart(text: string, room: number): string {
-  // Below U+0300 nothing combines: no need for the segmenter, which takes some 20 µs.
+  // Below U+0300 nothing combines: no need for the segmenter, which is slow.
   const start = text.slice(0, room + 1);
   if (!/[\u0300-\uffff]/.test(start)) return start.slice(0, room);
   const codePoints = [...text.slice(0, 2 * (room + 1))].slice(0, room + 1);

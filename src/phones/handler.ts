@@ -310,7 +310,7 @@ function unknownPrefix({ prefix }: PhoneRequest): Failure {
   return { code: 'request-service', detail };
 }
 
-/** Whether it asks for the service's first page and no more: then it is as good as answered by a page of ours. */
+/** Whether it asks for the service's first page and no more: then a page of the proxy answers it as well. */
 function losesNothing({ request }: Visit): boolean {
   return request.method === 'GET' && isEntry(request);
 }

@@ -34,7 +34,7 @@ export interface PhoneListeners {
   /** As the listeners' own `stop`. */
   stop(deadlineMs: number): Promise<void>;
   /**
-   * Takes over what can change while a socket listens: public URL, service, certificate files, limits, parser. A listener that is
+   * Uses from now on what can change while a socket listens: public URL, service, certificate files, limits, parser. A listener that is
    * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
    */
   reconfigure(config: PhoneListenersConfig): void;

@@ -143,7 +143,7 @@ function isWanted(config: OwnPushConfig, reason: PushReason): boolean {
 }
 
 /** Whether the phone looks at one of our pages about this service, which fetches itself anew. */
-export function refreshesItself(device: Device, service: string, now: number): boolean {
+function refreshesItself(device: Device, service: string, now: number): boolean {
   return device.looking === service && now - device.seenAt < REFRESHES_WITHIN_MS;
 }
 

@@ -5,7 +5,7 @@
 
 import { closeSync, copyFileSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
 
-/** Above this a file is none of ours: the bounds of what is kept are far below. */
+/** A larger file was not written by the proxy: the bounds of what is kept are far below. */
 const MAX_BYTES = 256 * 1024 * 1024;
 const VERSION = 1;
 

@@ -90,7 +90,7 @@ export interface FoundSignIns {
 }
 
 /** Whom a file shows to be signed in. A clock that was set back since makes nobody's request lie ahead. */
-export function selectSignIns(content: JournalContent, now: number, forgetAfterMs: number): FoundSignIns {
+function selectSignIns(content: JournalContent, now: number, forgetAfterMs: number): FoundSignIns {
   const byName = new Map<string, KnownDevice>();
   for (const line of content.lines) {
     const parsed = signedInLine.safeParse(line);

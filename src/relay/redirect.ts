@@ -10,7 +10,7 @@ import { isPlainPath } from '../text/request-target.ts';
 import { mergeCookies } from './redirect-cookies.ts';
 import { serverOrigins } from './server-origins.ts';
 
-export const MAX_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 export interface RedirectPolicy {
   readonly service: { readonly url: string; readonly aliases: readonly string[] };

@@ -24,7 +24,7 @@ export interface AdminSettingsFile {
 }
 
 /** Written whole beside the old file and moved over it, so that a crash never leaves half a file. */
-export function createAdminSettingsFile(folder: string): AdminSettingsFile {
+function createAdminSettingsFile(folder: string): AdminSettingsFile {
   const file = join(folder, 'admin.json');
   return {
     read(now) {

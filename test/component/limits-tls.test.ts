@@ -1,4 +1,4 @@
-/** Bounds by address on a listener with TLS: turned away before the handshake, which is the dear part of a connection. */
+/** Bounds by address on a listener with TLS: turned away before the handshake, which costs most of what a connection costs. */
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

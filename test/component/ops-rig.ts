@@ -18,7 +18,7 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-export function createLogRecord(): { log: Log; lines: LogLine[] } {
+function createLogRecord(): { log: Log; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at =
     (level: string) =>

@@ -89,7 +89,7 @@ describe('the certificate', () => {
     const serve = await start(testFolder(), pair('old.example.com', 340));
     expect(await serve.saw('certificate-ends')).toMatchObject({ subject: 'CN=old.example.com', level: 'warn' });
     const { problems, certificates } = await health(serve);
-    expect(problems).toEqual([expect.stringMatching(/the certificate ends on \d{4}-\d\d-\d\d; renew it$/)]);
+    expect(problems).toEqual([expect.stringMatching(/the certificate expires on \d{4}-\d\d-\d\d; renew it$/)]);
     expect(certificates[0].days).toBeLessThan(30);
   });
 });

@@ -38,7 +38,7 @@ async function until<T>(ask: () => Promise<T>, holds: (found: T) => boolean): Pr
 }
 
 describe('SIGHUP', () => {
-  it('B201 B202 takes over what changed, keeps the health and the phones of the rest, and says what changed', async () => {
+  it('B201 B202 loads what changed, keeps the health and the phones of the rest, and says what changed', async () => {
     const [a, b, c] = [await startFinesse('a'), await startFinesse('b'), await startFinesse('c')];
     const folder = testFolder();
     const file = writeConfig(folder, { a: a.url, b: b.url });

@@ -322,8 +322,8 @@ describe('certificates', () => {
 
   it.each([
     [30 * DAY_MS, null, null],
-    [30 * DAY_MS - 1, null, 'the certificate ends on 2026-12-01; renew it'],
-    [-1, null, 'the certificate ended on 2026-11-01, and phones refuse it; renew it'],
+    [30 * DAY_MS - 1, null, 'the certificate expires on 2026-12-01; renew it'],
+    [-1, null, 'the certificate expired on 2026-11-01, and phones refuse it; renew it'],
     [
       90 * DAY_MS,
       'p.key is the key of another certificate',
@@ -338,8 +338,8 @@ describe('certificates', () => {
 
   it.each([
     [30 * DAY_MS, false, 'ok', null],
-    [30 * DAY_MS - 1, false, 'degraded', 'a: Finesse’s certificate ends on 2026-12-01; renew it there'],
-    [-1, false, 'degraded', 'a: Finesse’s certificate ended on 2026-11-01, and the proxy refuses it; renew it there'],
+    [30 * DAY_MS - 1, false, 'degraded', 'a: Finesse’s certificate expires on 2026-12-01; renew it there'],
+    [-1, false, 'degraded', 'a: Finesse’s certificate expired on 2026-11-01, and the proxy refuses it; renew it there'],
     [-1, true, 'ok', null],
   ])('B282 of Finesse, %d ms before the end and pinned %s: %s', (leftMs, pinned, level, expected) => {
     const certificate = { subject: 'CN=finesse-a', validTo: NOW + leftMs, pinned };

@@ -19,7 +19,7 @@ export interface Standing {
 /** A wait ends when SystemInfo has confirmed the service for this long without a break: notifications can be lost. */
 export const MAX_WAIT_MS = 30_000;
 /** When SystemInfo is asked about a notified OUT_OF_SERVICE, counted from the notification. */
-export const ASKED_AFTER_MS: readonly number[] = [0, 1000, 3000];
+const ASKED_AFTER_MS: readonly number[] = [0, 1000, 3000];
 
 /** When SystemInfo is asked again about a notified OUT_OF_SERVICE; null: not. */
 export function selectAskAt({ notified: { undecided } }: Signals): number | null {

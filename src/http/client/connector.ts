@@ -13,7 +13,7 @@ export interface Opened {
 /** Calls back once, with a connection, or with why there is none. */
 export type Connector = (url: URL, callback: (error: Error | null, opened: Opened | null) => void) => void;
 
-/** Memory into which one connection reads, over and over: Node would take 64 KiB anew for each read (3 µs a page). */
+/** Memory into which one connection reads, over and over: Node would take 64 KiB anew for each read. */
 const READ_BYTES = 16 * 1024;
 
 /** `limitMs` covers everything until the first byte may be written. */
@@ -68,7 +68,7 @@ interface Target {
   readonly onread: OnReadOpts;
 }
 
-/** A full handshake costs 0.9 ms of CPU with P-256, 1.6 ms with RSA (reference/libraries.md), so sessions are resumed. */
+/** A full handshake costs far more than all pages on it (reference/libraries.md), so sessions are resumed. */
 function createOpener(trust: Trust): (secure: boolean, target: Target) => Socket {
   let session: Buffer | undefined;
   return (secure, target) => {

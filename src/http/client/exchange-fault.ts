@@ -1,4 +1,4 @@
-/** Why an exchange with a server came to nothing. Whoever asked says what that means for those who are waiting. */
+/** Why an exchange with a server brought no answer. Whoever asked says what that means for those who are waiting. */
 
 export type ExchangeFaultCode =
   /** Nothing listens on that port. */

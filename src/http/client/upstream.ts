@@ -67,7 +67,7 @@ export interface UpstreamServer extends Trust {
  * what was asked for and the answer would come too late.
  */
 const FAIR_SHARE = 0.25;
-/** How late a time limit may be noticed. One clock for all requests: a timer for each costs 1 µs a page. */
+/** How late a time limit may be noticed. One clock for all requests: a timer for each would cost more. */
 const TICK_MS = 20;
 
 export function createUpstream(server: UpstreamServer, options: Partial<UpstreamLimits> = {}): Upstream {

@@ -20,7 +20,7 @@ const SHORT_BYTES = 12 * 1024;
 
 /**
  * The body in the form that costs least: as a string it leaves with the headers in one write; as bytes it would be a second
- * one, 8 µs more (docs/performance.md).
+ * one (docs/performance.md).
  */
 export function shortBody(body: Uint8Array | string): Uint8Array | string {
   if (typeof body === 'string' || body.byteLength > SHORT_BYTES) return body;

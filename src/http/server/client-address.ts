@@ -30,7 +30,7 @@ export function parseNetworks(networks: readonly string[]): BlockList {
   return list;
 }
 
-/** What lists said before: asking a BlockList takes 3 µs, and each request asks for its client's address. */
+/** What lists said before: asking a BlockList is slow, and each request asks for its client's address. */
 const answers = new WeakMap<BlockList, Map<string, boolean>>();
 const MAX_ANSWERS = 4_096;
 

@@ -134,7 +134,7 @@ export class ClientConnection {
     if (this.socket.isPaused()) this.socket.resume();
   }
 
-  /** What has been read while `isClosing` comes to nothing. */
+  /** What is read while `isClosing` is dropped. */
   drop(bytes: number): void {
     this.#dropped += bytes;
     if (this.#dropped > DROPPED_BYTES) this.socket.pause();

@@ -78,7 +78,7 @@ export function createListener(configured: ListenAddress, options: ListenerOptio
       Object.assign(starting, { httpAllowHalfOpen: true, closeIdleConnections: () => {} });
       connections.guard(starting, sessionIds);
       await listen(starting, configured, options.key);
-      // Kept: every request asks, and Node asks the system each time (2 µs).
+      // Kept: every request asks, and Node asks the system each time.
       address = starting.address() as AddressInfo;
       certificate?.watch((context) => {
         for (const each of [starting, sessionIds]) (each as TlsServer).setSecureContext(context);
@@ -138,7 +138,7 @@ async function createServers(
     insecureHTTPParser: false,
   };
   // Without TLS only a connection that is kept needs it: a last answer leaves with the end behind it, and a call to the
-  // system for each connection is 5 µs.
+  // system for each connection would be felt.
   if (certificate === null) return { server: createServer({ ...options, noDelay: false }), sessionIds: null };
   try {
     const context = await certificate.load();

@@ -42,8 +42,8 @@ export interface Action {
 export type SignIn = 'ok' | 'refused' | 'extension-unknown' | 'extension-in-use';
 
 /** Five failures lock the account for five minutes, and trying in that time begins them anew (finesse-ippa.md §8). */
-export const LOCK_AFTER = 5;
-export const LOCK_MS = 300_000;
+const LOCK_AFTER = 5;
+const LOCK_MS = 300_000;
 
 export class Agents {
   readonly all: ReadonlyMap<string, Agent>;

@@ -124,7 +124,7 @@ export interface Fault {
   readonly count: number | null;
 }
 
-export const NO_FAULT: Fault = { name: 'none', args: {}, scope: 'all', forMs: null, count: null };
+const NO_FAULT: Fault = { name: 'none', args: {}, scope: 'all', forMs: null, count: null };
 
 /** An order that cannot be carried out (no such fault, nobody signed in there), in words to print. */
 export class OrderError extends Error {}
@@ -172,7 +172,7 @@ function renderArgument(kind: ArgumentKind): string {
   return (kind === 'flag' ? ['yes', 'no'] : kind).join('|');
 }
 
-export function isFaultName(text: string): text is FaultName {
+function isFaultName(text: string): text is FaultName {
   return Object.hasOwn(faultKinds, text);
 }
 
@@ -209,7 +209,7 @@ function readCount(key: string, text: string): number {
 }
 
 /** `10s`, `500ms`, `2m`; a bare number is milliseconds. */
-export function readDuration(key: string, text: string): number {
+function readDuration(key: string, text: string): number {
   const match = /^(\d{1,9})(ms|s|m)?$/.exec(text);
   if (match === null) throw new OrderError(`"${key}" is a time such as 10s, 500ms or 2m, not "${text}".`);
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[(match[2] as 'ms' | 's' | 'm' | undefined) ?? 'ms'];

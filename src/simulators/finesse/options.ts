@@ -118,7 +118,7 @@ export function numberedAgents(count: number): readonly AgentOption[] {
   }));
 }
 
-export const DEFAULT_AGENTS = numberedAgents(20);
+const DEFAULT_AGENTS = numberedAgents(20);
 
 const NOT_READY_REASONS: readonly Reason[] = [
   { code: '1', label: 'Lunch' },

@@ -1,7 +1,7 @@
 /** The phone's cookies: few, small, gone when the application's window closes (reference/phone-xml.md §5). */
 
-export const cookiesPerHost = 4;
-export const cookieBytes = 255;
+const cookiesPerHost = 4;
+const cookieBytes = 255;
 const idleMs = 30 * 60_000;
 
 export interface Cookie {

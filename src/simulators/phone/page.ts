@@ -70,7 +70,7 @@ export type ParseResult =
   | { readonly error: PhoneError; readonly reason: string; readonly violations: readonly string[] };
 
 /** The limit of the 69xx (§1.1); nothing is known of the others, so more is wrong everywhere. */
-export const maxDocumentBytes = 196_608;
+const maxDocumentBytes = 196_608;
 
 /**
  * Reads an answer's body as `model` does. `violations` are departures from the documented rules, the fatal ones

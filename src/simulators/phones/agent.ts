@@ -20,7 +20,7 @@ export type Move =
   | { readonly do: 'choose'; readonly item: number }
   | { readonly do: 'sign-in'; readonly values: Readonly<Record<string, string>> };
 
-export function decideMove(page: PhonePage | null, plan: Pick<AgentPlan, 'signIn' | 'choose'>): Move {
+function decideMove(page: PhonePage | null, plan: Pick<AgentPlan, 'signIn' | 'choose'>): Move {
   if (page && plan.choose === 'first') {
     const index = page.items.findIndex((item) => isSteering(item.url));
     if (index >= 0) return { do: 'choose', item: index + 1 };

@@ -90,7 +90,7 @@ function numbered(value: string, number: number): string {
 }
 
 /** 127.1.0.1 on: on Linux every address of 127.0.0.0/8 is this machine's. */
-export function loopbackAddress(number: number): string {
+function loopbackAddress(number: number): string {
   return `127.${1 + ((number >> 16) & 0x7f)}.${(number >> 8) & 0xff}.${number & 0xff}`;
 }
 
