@@ -11,7 +11,7 @@ import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.t
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 
-export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
+export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance' | 'error';
 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;
@@ -44,7 +44,7 @@ interface EventFields {
     readonly address: string | null;
     readonly failure: Failure;
   };
-  'action-taken': { readonly service: string; readonly device: string; readonly action: 'exit' | 'choose' };
+  'action-taken': { readonly service: string; readonly device: string; readonly action: 'exit' | 'choose' | 'return' };
   'agent-steered': {
     readonly device: string;
     readonly from: string;
@@ -239,7 +239,11 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'action-taken': {
     when: "A phone asked for one of the proxy's own actions.",
-    fields: { service: SERVICE, device: DEVICE, action: 'leaving, or choosing an alternate' },
+    fields: {
+      service: SERVICE,
+      device: DEVICE,
+      action: 'leaving, choosing an alternate, or returning to a service that was left',
+    },
   },
   'agent-steered': {
     when: 'The alternate that an agent chose was confirmed, or found to have gone.',

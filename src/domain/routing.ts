@@ -1,6 +1,7 @@
 /** Where a phone's request goes: relayed to a service, or one of the proxy's own pages. Pure decisions on the snapshot. */
 
 import { type Candidate, decideUnfit } from './alternates.ts';
+import { type Device, hasLeft } from './device.ts';
 import type { AdminSetting, HealthState, ServiceStatus } from './model.ts';
 
 export interface Visit {
@@ -10,11 +11,14 @@ export interface Visit {
   readonly looking: boolean;
   /** The request asks for the entry URL, with nothing but `id` and `extension`: nothing is lost by answering it ourselves. */
   readonly entry: boolean;
+  /** The device is signed in elsewhere and has left this service (`isElsewhere`). */
+  readonly elsewhere: boolean;
 }
 
-export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance';
+export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance';
 
 export function decideRoute(status: ServiceStatus, visit: Visit, alternates: number): Route {
+  if (visit.elsewhere) return 'elsewhere';
   const { admin } = status.admin;
   if (admin === 'maint' || (admin === 'drain' && !visit.signedInHere)) return 'maintenance';
   switch (status.state) {
@@ -25,6 +29,22 @@ export function decideRoute(status: ServiceStatus, visit: Visit, alternates: num
     default:
       return visit.looking && visit.entry ? 'recovered' : 'relay';
   }
+}
+
+/**
+ * Whether a request for a service is one by the phone's history: the device is signed in on another one, `home`, and was here
+ * before. Its pages of then, One Button Sign In with a password included, cannot be told from a new choice in the services
+ * menu, and an old session may still answer them; so all of them are asked about. A service that was never left is free, so
+ * that an agent whose server is down can choose it in the services menu; and so is every one once `home` serves nobody.
+ */
+export function isElsewhere(device: Device, service: string, home: ServiceStatus | null, now: number): boolean {
+  if (home === null || home.id !== device.service || home.id === service || device.chosen === service) return false;
+  return hasLeft(device, service, now) && serves(home);
+}
+
+/** A service that reconnects may be back in seconds: its agents stay. */
+function serves({ state, admin, fippaFailing }: ServiceStatus): boolean {
+  return state !== 'out-of-service' && admin.admin !== 'maint' && !fippaFailing;
 }
 
 /** Whether a service takes agents who are signed in nowhere yet. */

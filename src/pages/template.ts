@@ -94,6 +94,7 @@ export const PAGE_NAMES: readonly PageName[] = [
   'unavailable',
   'waiting',
   'recovered',
+  'elsewhere',
   'maintenance',
   'error',
 ];

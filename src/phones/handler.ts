@@ -8,7 +8,7 @@ import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } fro
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
-import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
+import { decideRoute, isElsewhere, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
@@ -143,8 +143,26 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
-    const { request } = visit;
-    if (request.action !== null) return act(status, request.action, visit);
+    const { action, upstreamTarget } = visit.request;
+    if (action !== null) return act(status, action, visit, device);
+    return answerFrom(status, visit, device, { target: upstreamTarget, entry: losesNothing(visit) });
+  };
+
+  /** Where the device is signed in, if it is asked whether it means `service`, which it has left; else null. */
+  const elsewhere = (service: string, device: Device | null): ServiceStatus | null => {
+    // Nearly nobody has left a service: this is every request's path.
+    if (device === null || device.left.length === 0 || device.service === null) return null;
+    const home = store.get(device.service);
+    return isElsewhere(device, service, home, clock.now()) ? home : null;
+  };
+
+  const answerFrom = (
+    status: ServiceStatus,
+    visit: Visit,
+    device: Device | null,
+    { target, entry }: { readonly target: string; readonly entry: boolean },
+  ): Promise<void> | undefined => {
+    const home = elsewhere(status.id, device);
     // Not looked up for a page that is relayed: this is every request's path.
     const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
     const alternates = mayOffer ? store.alternates(status) : [];
@@ -153,19 +171,28 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       {
         signedInHere: device?.service === status.id,
         looking: device?.looking === status.id,
-        entry: losesNothing(visit),
+        entry,
+        elsewhere: home !== null,
       },
       alternates.length,
     );
-    if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
-    const lastKey = losesNothing(visit) ? 'no-matter' : 'not-done';
-    show(status, visit, decided, { after: 'request', alternates, lastKey });
+    if (decided === 'relay') return relayed(status, visit, target);
+    const lastKey = entry ? 'no-matter' : 'not-done';
+    show(status, visit, decided, { after: 'request', alternates, lastKey, ...(home === null ? {} : { home }) });
     return undefined;
   };
 
-  const act = (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> | undefined => {
+  const act = (
+    status: ServiceStatus,
+    action: PhoneAction,
+    visit: Visit,
+    device: Device | null,
+  ): Promise<void> | undefined => {
     const { method } = visit.request;
     const [chosen = ''] = action.args;
+    if (action.name === '~here' && action.args.length === 1 && method === 'GET') {
+      return returnTo(status, visit, device, chosen);
+    }
     const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
     if (action.name === '~exit' && method === 'GET') {
       report({
@@ -191,7 +218,27 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       device: visit.request.device,
       action: 'choose',
     });
-    return steer(status, alternate, visit);
+    // A phone that goes back in its history fetches an old choice again. One who looks at an outage has just made it.
+    const home = device?.looking === status.id ? null : elsewhere(alternate.id, device);
+    if (home === null) return steer(status, alternate, visit);
+    show(alternate, visit, 'elsewhere', { after: 'choice', alternates: [], lastKey: 'no-matter', home });
+    return undefined;
+  };
+
+  /** The second choice of the page `elsewhere`. Fetched again, by Exit or Retry, it is none. */
+  const returnTo = (
+    status: ServiceStatus,
+    visit: Visit,
+    device: Device | null,
+    offer: string,
+  ): Promise<void> | undefined => {
+    const { device: name, query } = visit.request;
+    const home = elsewhere(status.id, device);
+    if (home !== null && device?.offer === offer) {
+      devices.choose(name, status.id);
+      report({ kind: 'action-taken', at: clock.now(), service: status.id, device: name, action: 'return' });
+    }
+    return answerFrom(status, visit, devices.get(name), { target: `/fippa/${name}${carried(query)}`, entry: true });
   };
 
   /** The agent chose an alternate: confirmed again, then its sign-in is the answer. The choice wins over a recovery. */
@@ -207,7 +254,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
     // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
     const left = alternates.filter((alternate) => alternate.id !== chosen.id);
-    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, left.length);
+    const decided = decideRoute(
+      now,
+      { signedInHere: false, looking: true, entry: true, elsewhere: false },
+      left.length,
+    );
     // fippa itself fails there: that is why the agent had a menu, and it still does.
     const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
     show(now, visit, page === 'relay' ? 'recovered' : page, {
@@ -291,7 +342,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
-      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
+      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false, elsewhere: false },
       alternates.length,
     );
     const lastKey = sent ? 'may-be-done' : losesNothing(visit) ? 'no-matter' : 'not-done';

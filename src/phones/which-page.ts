@@ -5,7 +5,7 @@ import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
-import { selectReconnectRefresh } from '../domain/routing.ts';
+import { admitsNewAgents, selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
 
 /** Whom a page is for. */
@@ -29,6 +29,7 @@ const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
   unavailable: 10,
   waiting: 5,
   recovered: 4,
+  elsewhere: 10,
   maintenance: 10,
   error: 5,
 };
@@ -43,10 +44,19 @@ export interface PageSubject {
   readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
+  /** elsewhere: where the device is signed in, and what the link to `status` ends in. */
+  readonly home?: { readonly status: ServiceStatus; readonly offer: string };
 }
 
 /** A page about a service. */
 export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
+  const { home, ...about } = subject;
+  return home === undefined ? selectAbout(page, about, reader) : selectElsewhere(about, home, reader);
+}
+
+type About = Omit<PageSubject, 'home'>;
+
+function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer {
   const { status } = subject;
   const link = (path: string) =>
     reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.prefill);
@@ -72,6 +82,20 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
 }
 
+/** About the service where the agent is: there Retry and Refresh lead. The one that was asked for is the second choice. */
+function selectElsewhere(
+  subject: About,
+  { status: home, offer }: NonNullable<PageSubject['home']>,
+  reader: Reader,
+): PageAnswer {
+  const { view, refresh } = selectAbout('elsewhere', { ...subject, status: home }, reader);
+  const { id, name } = subject.status;
+  const { origin, device, prefill } = reader;
+  if (device === null || !admitsNewAgents(subject.status)) return { view: { ...view, alternates: [] }, refresh };
+  const url = phoneUrl(origin, id, device, `/~here/${offer}`, prefill);
+  return { view: { ...view, alternates: [{ name, url }] }, refresh };
+}
+
 /** The error page for a request that is itself at fault: no Refresh, since asking again would not help. */
 export function selectRefusal(code: FailureCode, status: ServiceStatus | null, reader: Reader): PageAnswer {
   const known = status !== null && reader.device !== null;
@@ -91,7 +115,7 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
 }
 
 /** The error page says why; the others say why themselves, and so only what became of the key. */
-function selectMessage(page: PageName, { failed, lastKey }: PageSubject): PhoneMessage | null {
+function selectMessage(page: PageName, { failed, lastKey }: About): PhoneMessage | null {
   if (page === 'error' && failed !== null) {
     const { phone } = failures[failed];
     // A redirect was followed to where nothing answers: the first request has arrived all the same.
