@@ -134,6 +134,11 @@ export function createApp(
     onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
   });
   const pushes = createPushes({ config, devices, names, clock, report });
+  store.onPassed((service, passed) => {
+    const at = clock.now();
+    if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
+    report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null });
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));

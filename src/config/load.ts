@@ -145,7 +145,11 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
         return buildService(service, renderKey(['clusters', c, 'services', s]), reconnect.interval, outside);
       }),
     })),
-    reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
+    reconnect: {
+      intervalMs: reconnect.interval,
+      attempts: reconnect.attempts,
+      fippaFailingForMs: reconnect.fippaFailingFor,
+    },
     pages: buildPages(parsed.pages, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
     state: { folder: inFolder(state.folder, folder) },

@@ -69,13 +69,21 @@ function pair(info: SystemInfo): readonly string[] | null {
   return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
 }
 
-/** The services that may be offered instead of `failed`, in the order of the configuration. */
+/**
+ * The services that may be offered instead of `failed`, in the order of the configuration. With none left, those against which
+ * nothing speaks but their phone pages: whether those fail is known from requests of phones alone, and may be over.
+ */
 export function selectAlternates(
   failed: ServiceStatus,
   cluster: readonly Candidate[],
   now: number,
 ): readonly ServiceStatus[] {
-  return cluster
-    .filter((candidate) => candidate.status.id !== failed.id && decideRefusal(candidate, failed, now) === null)
-    .map((candidate) => candidate.status);
+  const others = cluster.filter(({ status }) => status.id !== failed.id);
+  const sound = others.filter((candidate) => decideRefusal(candidate, failed, now) === null);
+  const left = sound.length > 0 ? sound : others.filter((other) => decideRefusal(trusted(other), failed, now) === null);
+  return left.map(({ status }) => status);
+}
+
+function trusted({ status, freshForMs }: Candidate): Candidate {
+  return { status: { ...status, fippaFailing: false }, freshForMs };
 }

@@ -54,6 +54,7 @@ interface EventFields {
   'url-overlong': { readonly service: string; readonly urls: number };
   'fippa-failing': { readonly service: string };
   'fippa-works-again': { readonly service: string };
+  'fippa-failing-over': { readonly service: string };
 
   // Devices
   'device-signed-in': {
@@ -255,6 +256,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'fippa-failing': {
     when: 'Phone requests fail although SystemInfo is fine.',
+    fields: { service: SERVICE },
+  },
+  'fippa-failing-over': {
+    when: 'That lasted for its time without a relayed page; the next failures count again.',
     fields: { service: SERVICE },
   },
   'fippa-works-again': { when: 'A page was relayed after that.', fields: { service: SERVICE } },

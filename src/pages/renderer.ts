@@ -105,12 +105,14 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
     alternateUrl: '',
     retryUrl: view.retryUrl ?? '',
     exitUrl: view.exitUrl ?? '',
+    signOutUrl: view.signOutUrl ?? '',
+    time: view.notice ?? '',
   };
   const alternates = links.map((link) => ({ name: shown(link.name), url: link.url }));
   return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
 }
 
-const BY_CONDITIONS = Array.from({ length: 32 }, (_, bits) => `${bits} `);
+const BY_CONDITIONS = Array.from({ length: 256 }, (_, bits) => `${bits} `);
 
 function compiledFor(
   charset: Charset,
@@ -125,12 +127,23 @@ function compiledFor(
   const message = view.message ?? (view.page === 'error' ? 'internal' : null);
   const hasGone = view.gone !== null;
   // Short, and a single addition: this is every page of an outage.
+  const signOut = (view.signOutUrl ?? null) !== null && isPageUrl(view.signOutUrl ?? '');
+  const notice = (view.notice ?? null) !== null;
+  const doubtful = view.doubtful === true;
   const bits =
-    (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0) | (view.drained ? 16 : 0);
+    (hasAlternates ? 1 : 0) |
+    (hasGone ? 2 : 0) |
+    (hasRetry ? 4 : 0) |
+    (hasExit ? 8 : 0) |
+    (view.drained ? 16 : 0) |
+    (doubtful ? 32 : 0) |
+    (signOut ? 64 : 0) |
+    (notice ? 128 : 0);
   const key = BY_CONDITIONS[bits] + view.page + charset + message;
   const known = profile.compiled.get(key);
   if (known !== undefined) return known;
-  const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null, drain: view.drained };
+  const base = { alternates: hasAlternates, gone: hasGone, message: message !== null, drain: view.drained };
+  const holds = { ...base, doubtful, signOut, notice };
   const holding = CONDITIONS.filter((condition) => holds[condition]);
   const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen

@@ -62,6 +62,7 @@ function validateSlot(slot: SlotName, { template, variant, field, each }: Place)
     return 'is known only in reconnecting.xml';
   const known = [...variant.when, ...field.when];
   if (slot === 'gone' && !known.includes('gone')) return 'is known only where when="gone" is set';
+  if (slot === 'time' && !known.includes('notice')) return 'is known only where when="notice" is set';
   if (slot === 'alternate' && !each) return 'is known only in <MenuItem each="alternate">';
   if (slot !== 'message') return null;
   if (page !== 'error' && !known.includes('message'))
@@ -180,10 +181,13 @@ const LONGEST_NAME = '"'.repeat(LIMITS.itemName);
 const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
 
 /** What a page can be about: the conditions that hold, and the message if there is one. */
-const CIRCUMSTANCES = [[], ['alternates'], ['gone'], ['alternates', 'gone']].flatMap((known) => [
-  known,
-  [...known, 'drain'],
-]);
+const CIRCUMSTANCES = [
+  ...[[], ['alternates'], ['alternates', 'doubtful']]
+    .flatMap((known) => [known, [...known, 'gone']])
+    .flatMap((known) => [known, [...known, 'drain']])
+    .flatMap((known) => [known, [...known, 'signOut']]),
+  ['notice', 'drain'],
+];
 const SITUATIONS = CIRCUMSTANCES.flatMap((conditions) => [
   { holding: conditions as readonly Condition[], message: 'internal' as const },
   ...PHONE_MESSAGES.map((message) => ({ holding: [...conditions, 'message'] as readonly Condition[], message })),
@@ -239,6 +243,8 @@ function sampleValues(name: string, url: string): PageValues {
     alternateUrl: url,
     retryUrl: url,
     exitUrl: url,
+    signOutUrl: url,
+    time: '00:00',
   };
 }
 

@@ -6,7 +6,7 @@ import type { KeyName } from './models.ts';
 import type { PageName } from './page-view.ts';
 
 /** What `{{…}}` may name, apart from `{{text KEY}}`. */
-export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message' | 'help';
+export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message' | 'help' | 'time';
 
 /** A literal, a value of the view, or a text of the phone's language. */
 export type Part = string | { readonly slot: SlotName } | { readonly text: string };
@@ -19,7 +19,7 @@ export interface Field {
   readonly line: number;
 }
 
-export type UrlSource = { readonly slot: 'alternateUrl' | 'retryUrl' } | { readonly literal: string };
+export type UrlSource = { readonly slot: 'alternateUrl' | 'retryUrl' | 'signOutUrl' } | { readonly literal: string };
 
 /** A soft key that the model decides about, or one of the administrator's own. */
 export type SoftKey =
@@ -27,17 +27,19 @@ export type SoftKey =
   | { readonly key: null; readonly name: Field; readonly position: number; readonly url: string };
 
 export interface MenuItem {
-  /** Repeated for every alternate. */
+  /** Repeated for every alternate; of several such items the first whose conditions hold. */
   readonly each: boolean;
+  /** Its conditions are those of the item. */
   readonly name: Field;
   readonly url: UrlSource;
 }
 
 /**
  * Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always); whether
- * the service is drained.
+ * the service is drained; whether the alternates are doubtful; whether the device can be signed out there; whether maintenance
+ * is yet to come.
  */
-export const CONDITIONS = ['alternates', 'gone', 'message', 'drain'] as const;
+export const CONDITIONS = ['alternates', 'gone', 'message', 'drain', 'doubtful', 'signOut', 'notice'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 /** The first of several things whose conditions all hold. */
@@ -134,7 +136,7 @@ export function messageKey(message: PhoneMessage, kind: FieldKind): string {
   return `messages.${message}.${MESSAGE_LENGTHS[kind]}`;
 }
 
-const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message', 'help'];
+const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message', 'help', 'time'];
 const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** Splits a text at its placeholders; what is not one is told to `report`. */

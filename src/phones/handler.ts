@@ -7,6 +7,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
+import { isServersFault } from '../domain/health/fippa-failing.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, isElsewhere, selectFrontDoor } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
@@ -14,7 +15,7 @@ import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
 import { renderExit } from '../pages/renderer.ts';
-import type { Relay, RelayedAnswer } from '../relay/relay.ts';
+import type { Relay, RelayedAnswer, RelayResult } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -285,7 +286,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
-    if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
+    if (!answer.ok) return failed(status, visit, answer);
     noteAnswer(status, answer);
     // Nobody is signed in by a page that nobody got.
     if (exchange.isGone) {
@@ -328,7 +329,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
-  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure, sent: boolean): Promise<void> => {
+  const failed = async (
+    status: ServiceStatus,
+    visit: Visit,
+    { failure, sent, status: answered }: Extract<RelayResult, { ok: false }>,
+  ): Promise<void> => {
     const { device } = visit.request;
     const service = status.id;
     report({ kind: 'request-failed', at: clock.now(), service, device, failure });
@@ -336,7 +341,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const blamesServer = failure.code !== 'busy';
     if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (blamesServer && store.requestFailed(service, device)) {
+    if (isServersFault(failure, answered ?? null) && store.requestFailed(service, device)) {
       report({ kind: 'fippa-failing', at: clock.now(), service });
     }
     const alternates = store.alternates(after);

@@ -77,6 +77,7 @@ function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer
     message: selectMessage(page, subject),
     gone: subject.gone,
     drained: status.admin.admin === 'drain',
+    doubtful: subject.alternates.length > 0 && subject.alternates.every(({ fippaFailing }) => fippaFailing),
   };
   const seconds = refreshSeconds(page, status, reader);
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };

@@ -52,7 +52,7 @@ test('the defaults', async () => {
         ],
       },
     ],
-    reconnect: { intervalMs: 5000, attempts: 3 },
+    reconnect: { intervalMs: 5000, attempts: 3, fippaFailingForMs: 60_000 },
     pages: { folder: null, languages: ['en', 'de'], help: null },
     push: null,
     state: { folder: null },

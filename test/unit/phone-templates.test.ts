@@ -219,7 +219,7 @@ describe('a template', () => {
     [
       'with an unknown condition',
       `<Page><Variant\nwhen="night">${text(`${EXIT}<Text>a</Text>`)}</Variant></Page>`,
-      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, or several of them$/,
+      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, doubtful, signOut, notice, or several of them$/,
     ],
     [
       'without a last resort',

@@ -4,7 +4,7 @@
  */
 
 import type { HealthEffect, HealthEvent, ServiceEvent, SignalEvent } from './events.ts';
-import { reduceRequestFailed } from './fippa-failing.ts';
+import { reducePassed, reduceRequestFailed } from './fippa-failing.ts';
 import { reduceSetting } from './operator.ts';
 import { askAgain, reduceSignals, type Standing, selectAskAt, selectStanding } from './signals.ts';
 import {
@@ -25,7 +25,7 @@ export interface ServiceStep {
 export function reduceService(before: ServiceState, event: ServiceEvent, settings: ServiceSettings): ServiceStep {
   switch (event.kind) {
     case 'request-failed':
-      return { state: countFailure(before, event.device, event.at), effects: [] };
+      return { state: countFailure(before, event.device, event.at, settings), effects: [] };
     case 'page-relayed':
       return { state: { ...before, failures: NO_FAILURES }, effects: [] };
     case 'admin':
@@ -33,23 +33,25 @@ export function reduceService(before: ServiceState, event: ServiceEvent, setting
     default: {
       const { health, signals, effects } = reduceSignalled(before, event, settings);
       const admin = reduceSetting(before.admin, event.at);
-      return { state: { health, signals, failures: keptFailures(before, health), admin }, effects };
+      const failures = reducePassed(keptFailures(before, health), event.at);
+      return { state: { health, signals, failures, admin }, effects };
     }
   }
 }
 
 /** When the next `time` event is due; null: none. */
 export function selectWake(
-  { health, signals, admin }: Omit<ServiceState, 'failures'>,
+  { health, signals, failures, admin }: ServiceState,
   settings: HealthSettings,
 ): number | null {
-  const wakes = [selectWakeAt(health.phase, settings), selectAskAt(signals), admin.until].filter((at) => at !== null);
+  const own = [selectWakeAt(health.phase, settings), selectAskAt(signals)];
+  const wakes = [...own, failures.until, admin.until].filter((at) => at !== null);
   return wakes.length === 0 ? null : Math.min(...wakes);
 }
 
-function countFailure(state: ServiceState, device: string, at: number): ServiceState {
+function countFailure(state: ServiceState, device: string, at: number, settings: HealthSettings): ServiceState {
   if (state.health.phase.state !== 'in-service') return state;
-  return { ...state, failures: reduceRequestFailed(state.failures, device, at) };
+  return { ...state, failures: reduceRequestFailed(state.failures, device, at, settings.fippaFailingForMs) };
 }
 
 /** Failed requests of an outage say nothing about fippa once the server itself is known to be out. */
