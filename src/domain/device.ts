@@ -25,6 +25,8 @@ export interface Device {
   readonly chosen: string | null;
   /** What the link to such a service on the last page `elsewhere` ends in. It serves once; null: there is none. */
   readonly offer: string | null;
+  /** The beginning of the maintenance of which it was told last, epoch ms; null: of none. */
+  readonly noticed: number | null;
 }
 
 export interface LeftService {
@@ -34,7 +36,7 @@ export interface LeftService {
 }
 
 export function newDevice(at: number): Device {
-  const signIns = { left: NOWHERE, chosen: null, offer: null };
+  const signIns = { left: NOWHERE, chosen: null, offer: null, noticed: null };
   return { service: null, seenAt: at, looking: null, lastKey: 'no-matter', prefill: null, ...signIns };
 }
 

@@ -17,7 +17,7 @@ export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' 
 export type PushOutcome = 'delivered' | FailureCode;
 
 /** Why phones are told of a service by a push of the proxy's own. */
-export type PushReason = 'first-failure' | 'verdict' | 'recovery';
+export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance';
 
 type Nothing = Readonly<Record<never, never>>;
 
@@ -44,7 +44,11 @@ interface EventFields {
     readonly address: string | null;
     readonly failure: Failure;
   };
-  'action-taken': { readonly service: string; readonly device: string; readonly action: 'exit' | 'choose' | 'return' };
+  'action-taken': {
+    readonly service: string;
+    readonly device: string;
+    readonly action: 'exit' | 'choose' | 'return' | 'sign-out';
+  };
   'agent-steered': {
     readonly device: string;
     readonly from: string;
@@ -243,7 +247,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: {
       service: SERVICE,
       device: DEVICE,
-      action: 'leaving, choosing an alternate, or returning to a service that was left',
+      action: 'leaving, choosing an alternate, returning to a service that was left, or signing out',
     },
   },
   'agent-steered': {
@@ -412,7 +416,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       from: 'the setting until then',
       to: 'the setting',
-      who: 'address of the operator; null: its end',
+      who: 'address of the operator; null: time alone (its end, or the beginning of the maintenance)',
     },
   },
   'operator-refused': {

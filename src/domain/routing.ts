@@ -13,14 +13,17 @@ export interface Visit {
   readonly entry: boolean;
   /** The device is signed in elsewhere and has left this service (`isElsewhere`). */
   readonly elsewhere: boolean;
+  /** It is to be told that the service goes into maintenance. */
+  readonly notice: boolean;
 }
 
 export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance';
 
 export function decideRoute(status: ServiceStatus, visit: Visit, alternates: number): Route {
   if (visit.elsewhere) return 'elsewhere';
-  const { admin } = status.admin;
-  if (admin === 'maint' || (admin === 'drain' && !visit.signedInHere)) return 'maintenance';
+  if (status.admin.admin === 'maint') return 'maintenance';
+  if (isDrained(status) && !visit.signedInHere) return 'maintenance';
+  if (visit.notice && visit.entry && visit.signedInHere && isRelayed(status)) return 'maintenance';
   switch (status.state) {
     case 'reconnecting':
       return 'reconnecting';
@@ -29,6 +32,30 @@ export function decideRoute(status: ServiceStatus, visit: Visit, alternates: num
     default:
       return visit.looking && visit.entry ? 'recovered' : 'relay';
   }
+}
+
+function isRelayed({ state }: Pick<ServiceStatus, 'state'>): boolean {
+  return state === 'in-service' || state === 'unknown';
+}
+
+/** Those signed in stay, and there are no new ones. */
+export function isDrained(status: Pick<ServiceStatus, 'state' | 'admin' | 'info'>): boolean {
+  return status.admin.admin === 'drain' || isFinesseDraining(status);
+}
+
+/** Finesse refuses every new sign-in in its own maintenance mode, and signs out those who are there (finesse-ippa.md §6). */
+export function isFinesseDraining({ state, info }: Pick<ServiceStatus, 'state' | 'info'>): boolean {
+  return state === 'in-service' && info?.finesseMMode === 'IN_PROGRESS';
+}
+
+/** Whether a service in maintenance still takes the sign-out of a device that is signed in there. */
+export function takesSignOut(status: ServiceStatus, signedInHere: boolean): boolean {
+  return signedInHere && status.admin.admin === 'maint' && isRelayed(status);
+}
+
+/** Whether a request signs out: fippa's own path for it, and what its key may be called (reference/finesse-ippa.md §5). */
+export function isSignOut(target: string): boolean {
+  return /^\/fippa\/[^/?;]+\/(?:logout|signout)(?:[/?;]|$)/i.test(target);
 }
 
 /**
@@ -51,11 +78,13 @@ function serves({ state, admin, fippaFailing }: ServiceStatus): boolean {
 export function admitsNewAgents({
   state,
   admin,
+  info = null,
 }: {
   readonly state: HealthState;
   readonly admin: Pick<AdminSetting, 'admin'>;
+  readonly info?: ServiceStatus['info'];
 }): boolean {
-  return admin.admin === 'ready' && (state === 'in-service' || state === 'unknown');
+  return admin.admin === 'ready' && isRelayed({ state }) && !isFinesseDraining({ state, info });
 }
 
 /** After those that may be led to: the less is wrong, the sooner. */

@@ -3,7 +3,7 @@
 import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
-import { admitsNewAgents } from '../domain/routing.ts';
+import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
   type CertificateEntry,
   endsSoon,
@@ -38,6 +38,13 @@ export interface ServiceEntry {
   readonly signals: SignalsEntry;
   readonly adminReason: string | null;
   readonly until: string | null;
+  /** When drain becomes maint by itself. */
+  readonly maintAt: string | null;
+  /** Who set it, and when; null: nobody did, or it is not known any more. */
+  readonly setBy: string | null;
+  readonly setAt: string | null;
+  /** It takes no new sign-ins, because Finesse is in its own maintenance mode. */
+  readonly finesseDrains: boolean;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
   readonly notAlternateBecause: string | null;
   /** What Finesse shows there; null: none yet, or plain HTTP. */
@@ -161,6 +168,10 @@ export function renderService(
     signals: renderSignals(status.signals),
     adminReason: status.admin.reason,
     until: renderTime(status.admin.until),
+    maintAt: renderTime(status.admin.maintAt ?? null),
+    setBy: status.admin.by?.who ?? null,
+    setAt: renderTime(status.admin.by?.at ?? null),
+    finesseDrains: isFinesseDraining(status),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
   };
@@ -189,10 +200,14 @@ function judgeCredentials(status: ServiceStatus): string[] {
   return isKeptOutByCredentials(status) ? [`${status.id}: ${renderReason(status)}`] : [];
 }
 
+const FINESSE_DRAINS =
+  'Finesse is in its own maintenance mode (finesseMMode): drained by itself, those signed in stay until Finesse signs them out.';
+
 function renderReason(status: ServiceStatus): string | null {
   const { fippaFailing, failure } = status;
   const reasons = [
     ...(fippaFailing ? ['fippa failing: requests of phones fail although SystemInfo is fine. Check fippa there.'] : []),
+    ...(isFinesseDraining(status) ? [FINESSE_DRAINS] : []),
     ...(failure === null ? [] : [renderFailure(failure)]),
     ...(isKeptOutByCredentials(status) ? [CREDENTIALS_KEEP_OUT] : []),
   ];

@@ -4,12 +4,12 @@
  */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
+import { type Device, hasPassword, type LastKey, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import { isServersFault } from '../domain/health/fippa-failing.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
-import { decideRoute, isElsewhere, selectFrontDoor } from '../domain/routing.ts';
+import { decideRoute, isDrained, isElsewhere, isSignOut, selectFrontDoor, takesSignOut } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
@@ -165,21 +165,33 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   ): Promise<void> | undefined => {
     const home = elsewhere(status.id, device);
     // Not looked up for a page that is relayed: this is every request's path.
-    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
+    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready' || isDrained(status);
     const alternates = mayOffer ? store.alternates(status) : [];
+    const signedInHere = device?.service === status.id;
+    const { maintAt } = status.admin;
     const decided = decideRoute(
       status,
       {
-        signedInHere: device?.service === status.id,
+        signedInHere,
         looking: device?.looking === status.id,
         entry,
         elsewhere: home !== null,
+        notice: maintAt !== undefined && device?.noticed !== maintAt,
       },
       alternates.length,
     );
     if (decided === 'relay') return relayed(status, visit, target);
-    const lastKey = entry ? 'no-matter' : 'not-done';
-    show(status, visit, decided, { after: 'request', alternates, lastKey, ...(home === null ? {} : { home }) });
+    if (decided === 'elsewhere' && home !== null) {
+      show(status, visit, decided, { after: 'request', alternates, lastKey: keyOf(entry), home });
+      return undefined;
+    }
+    const signsOut = takesSignOut(status, signedInHere);
+    if (signsOut && isSignOut(target)) return relayed(status, visit, target);
+    const isNotice = decided === 'maintenance' && status.admin.admin === 'drain' && signedInHere;
+    show(status, visit, decided, {
+      ...{ after: 'request', alternates, lastKey: keyOf(entry), signsOut },
+      ...(isNotice && maintAt !== undefined ? { maintAt } : {}),
+    });
     return undefined;
   };
 
@@ -191,6 +203,9 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   ): Promise<void> | undefined => {
     const { method } = visit.request;
     const [chosen = ''] = action.args;
+    if (action.name === '~signout' && action.args.length === 0 && method === 'GET') {
+      return signOut(status, visit, device);
+    }
     if (action.name === '~here' && action.args.length === 1 && method === 'GET') {
       return returnTo(status, visit, device, chosen);
     }
@@ -226,6 +241,15 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     return undefined;
   };
 
+  /** Signs out of a service in maintenance. Fetched again, when nobody is signed in there any more, it does nothing. */
+  const signOut = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
+    const { device: name } = visit.request;
+    const own = { target: `/fippa/${name}`, entry: true };
+    if (!takesSignOut(status, device?.service === status.id)) return answerFrom(status, visit, device, own);
+    report({ kind: 'action-taken', at: clock.now(), service: status.id, device: name, action: 'sign-out' });
+    return relayed(status, visit, `/fippa/${name}/logout`, 'sign-out');
+  };
+
   /** The second choice of the page `elsewhere`. Fetched again, by Exit or Retry, it is none. */
   const returnTo = (
     status: ServiceStatus,
@@ -252,12 +276,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const result = confirmed && offered ? 'confirmed' : 'gone';
     report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
     const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
+    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, 'steered');
     // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
     const left = alternates.filter((alternate) => alternate.id !== chosen.id);
     const decided = decideRoute(
       now,
-      { signedInHere: false, looking: true, entry: true, elsewhere: false },
+      { signedInHere: false, looking: true, entry: true, elsewhere: false, notice: false },
       left.length,
     );
     // fippa itself fails there: that is why the agent had a menu, and it still does.
@@ -271,8 +295,14 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     });
   };
 
-  const relayed = async (status: ServiceStatus, visit: Visit, target: string, steered = false): Promise<void> => {
+  const relayed = async (
+    status: ServiceStatus,
+    visit: Visit,
+    target: string,
+    why: 'asked' | 'steered' | 'sign-out' = 'asked',
+  ): Promise<void> => {
     const { request, exchange } = visit;
+    const steered = why === 'steered';
     const answer = await relay({
       service: status.id,
       target,
@@ -293,6 +323,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
     }
     noteDelivered(status, visit, target, answer);
+    // The sign-in form of a service in maintenance leads nowhere: the alternates do.
+    if (why === 'sign-out') return void answerFrom(status, visit, devices.get(request.device), { target, entry: true });
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
@@ -347,7 +379,13 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
-      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false, elsewhere: false },
+      {
+        signedInHere: devices.get(device)?.service === status.id,
+        looking: false,
+        entry: false,
+        elsewhere: false,
+        notice: false,
+      },
       alternates.length,
     );
     const lastKey = sent ? 'may-be-done' : losesNothing(visit) ? 'no-matter' : 'not-done';
@@ -364,6 +402,10 @@ const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator
 function unknownPrefix({ prefix }: PhoneRequest): Failure {
   const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
   return { code: 'request-service', detail };
+}
+
+function keyOf(entry: boolean): LastKey {
+  return entry ? 'no-matter' : 'not-done';
 }
 
 /** Whether it asks for the service's first page and no more: then it is as good as answered by a page of ours. */

@@ -5,7 +5,7 @@ import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
-import { admitsNewAgents, selectReconnectRefresh } from '../domain/routing.ts';
+import { admitsNewAgents, isDrained, selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
 
 /** Whom a page is for. */
@@ -44,6 +44,10 @@ export interface PageSubject {
   readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
+  /** maintenance: the service takes the sign-out of this device. */
+  readonly signsOut?: boolean;
+  /** maintenance: it is yet to come, at this time. */
+  readonly maintAt?: number;
   /** elsewhere: where the device is signed in, and what the link to `status` ends in. */
   readonly home?: { readonly status: ServiceStatus; readonly offer: string };
 }
@@ -76,7 +80,9 @@ function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer
     exitUrl: reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, '/~exit'),
     message: selectMessage(page, subject),
     gone: subject.gone,
-    drained: status.admin.admin === 'drain',
+    drained: isDrained(status),
+    signOutUrl: page === 'maintenance' && subject.signsOut === true ? link('/~signout') : null,
+    notice: subject.maintAt === undefined ? null : renderTimeOfDay(subject.maintAt),
     doubtful: subject.alternates.length > 0 && subject.alternates.every(({ fippaFailing }) => fippaFailing),
   };
   const seconds = refreshSeconds(page, status, reader);
@@ -130,6 +136,12 @@ const MESSAGES: Readonly<Record<LastKey, PhoneMessage | null>> = {
   'not-done': 'notDone',
   'may-be-done': 'mayHaveHappened',
 };
+
+/** As the clock of this machine shows it: phones do not tell theirs. */
+function renderTimeOfDay(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+}
 
 function refreshSeconds(page: PageName, status: ServiceStatus, reader: Reader): number {
   if (page !== 'reconnecting') return REFRESH_SECONDS[page];

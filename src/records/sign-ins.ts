@@ -102,7 +102,16 @@ export function selectSignIns(content: JournalContent, now: number, forgetAfterM
     if (parsed.success) {
       const { device: name, seenAt, since, ...rest } = parsed.data;
       const times = { seenAt: Math.min(seenAt, now), since: Math.min(since, now) };
-      byName.set(name, { name, looking: null, lastKey: 'no-matter', chosen: null, offer: null, ...rest, ...times });
+      byName.set(name, {
+        name,
+        looking: null,
+        lastKey: 'no-matter',
+        chosen: null,
+        offer: null,
+        noticed: null,
+        ...rest,
+        ...times,
+      });
     } else {
       const out = signedOutLine.safeParse(line);
       if (out.success) byName.delete(out.data.device);

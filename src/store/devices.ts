@@ -48,6 +48,8 @@ export interface DeviceRegistry {
   offer(name: string, at: number): string;
   /** The agent has taken that link: the service is no longer one that was merely left. */
   choose(name: string, service: string): void;
+  /** A signed-in device was told of a maintenance that begins at `maintAt`. */
+  notice(name: string, maintAt: number): void;
   /** Where pushes for the device go, or null. */
   place(name: string): PhonePlace | null;
   /** Records it, for devices that are not known otherwise too. */
@@ -83,6 +85,7 @@ interface Entry {
   left: Device['left'];
   chosen: string | null;
   offer: string | null;
+  noticed: number | null;
   place: PhonePlace | null;
 }
 
@@ -196,6 +199,10 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (entry === undefined) return;
       entry.offer = null;
       entry.chosen = service;
+    },
+    notice(name, maintAt) {
+      const entry = devices.get(name);
+      if (entry !== undefined) entry.noticed = maintAt;
     },
     place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
     setPlace(name, { address, origin }) {

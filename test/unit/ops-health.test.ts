@@ -163,6 +163,7 @@ describe('the report', () => {
       },
       adminReason: null,
       until: null,
+      ...{ maintAt: null, setBy: null, setAt: null, finesseDrains: false },
       notAlternateBecause: null,
       certificate: null,
     });

@@ -13,7 +13,7 @@ function service(state: HealthState, admin: AdminState = 'ready', id = 'a'): Ser
 }
 
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
-const AWAY = { signedInHere: false, looking: false, entry: true, elsewhere: false };
+const AWAY = { signedInHere: false, looking: false, entry: true, elsewhere: false, notice: false };
 
 describe('where a request goes', () => {
   it('B1 B70 it is relayed while the service is in service or not known yet, fippa failing or not', () => {

@@ -45,7 +45,7 @@ export function selectWake(
   settings: HealthSettings,
 ): number | null {
   const own = [selectWakeAt(health.phase, settings), selectAskAt(signals)];
-  const wakes = [...own, failures.until, admin.until].filter((at) => at !== null);
+  const wakes = [...own, failures.until, admin.until, admin.maintAt ?? null].filter((at) => at !== null);
   return wakes.length === 0 ? null : Math.min(...wakes);
 }
 

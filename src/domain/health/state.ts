@@ -13,6 +13,10 @@ export interface AdminSetting {
   readonly reason: string | null;
   /** When the setting ends by itself and becomes ready again, or null. */
   readonly until: number | null;
+  /** drain: when it becomes maint by itself, epoch ms. */
+  readonly maintAt?: number;
+  /** Who set it, and when; absent: nobody did, or a version that kept neither. */
+  readonly by?: { readonly who: string | null; readonly at: number };
 }
 
 export const READY: AdminSetting = { admin: 'ready', reason: null, until: null };
