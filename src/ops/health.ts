@@ -1,8 +1,10 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
-import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
+import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
   type CertificateEntry,
@@ -15,6 +17,8 @@ import {
   type ServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
+import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
+import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { judgeNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
@@ -47,6 +51,8 @@ export interface ServiceEntry {
   readonly finesseDrains: boolean;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
   readonly notAlternateBecause: string | null;
+  /** Where it stands, as configured. */
+  readonly site: string | null;
   /** What Finesse shows there; null: none yet, or plain HTTP. */
   readonly certificate: ServiceCertificateEntry | null;
 }
@@ -58,6 +64,12 @@ export interface HealthReport {
   readonly clusters: readonly { readonly id: string; readonly status: HealthLevel }[];
   readonly services: readonly ServiceEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** Where the proxy is; null: not stated. */
+  readonly site: string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands: readonly IslandEntry[];
+  /** Nodes of Unified Intelligence Center. */
+  readonly reports: readonly ReportEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -79,10 +91,13 @@ export interface HealthInput {
   readonly certificates?: readonly HeldCertificate[];
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly reports?: readonly ReportNodeStatus[];
+  readonly site?: string | null;
+  readonly islands?: readonly CutOffSite[];
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [] } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -96,6 +111,9 @@ export function renderHealth(input: HealthInput): HealthReport {
       candidates.map((candidate) => renderService(candidate, candidates, input)),
     ),
     certificates: certificates.map((certificate) => renderCertificate(certificate, now)),
+    site,
+    islands: islands.map((island) => renderIsland(island, now)),
+    reports: reports.map(renderReportNode),
     problems: [
       ...problems,
       ...input.clusters.flatMap(judgeAdmission),
@@ -103,6 +121,8 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeCredentials)),
       ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
       ...certificates.flatMap((held) => judgeCertificate(held, now)),
+      ...judgeIslands(islands),
+      ...judgeReports(reports),
     ],
   };
 }
@@ -173,6 +193,7 @@ export function renderService(
     setAt: renderTime(status.admin.by?.at ?? null),
     finesseDrains: isFinesseDraining(status),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
+    site: status.site,
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
   };
 }
@@ -182,7 +203,7 @@ function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[],
   const others = statusesOf(cluster).filter(({ id }) => id !== candidate.status.id);
   if (others.length === 0) return decideUnfit(candidate, now) ?? 'it is the only service of its cluster';
   for (const other of others) {
-    const refusal = decideRefusal(candidate, other, now);
+    const refusal = decideUnfitFor(candidate, other, now);
     if (refusal !== null) return refusal;
   }
   return null;

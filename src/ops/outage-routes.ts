@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
-import { parseTime } from './control.ts';
+import { parseTime } from './admin-request.ts';
 import { isSince, matchesDevice, renderDevice, renderOutage, renderOutageDevice } from './outage-view.ts';
 
 export interface OutageRoutesOptions {

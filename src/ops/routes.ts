@@ -8,12 +8,14 @@ import express, {
   type Response,
 } from 'express';
 import type { Report } from '../domain/events.ts';
+import type { CutOffSite } from '../domain/island.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import { parseAdminRequest } from './admin-request.ts';
 import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
-import { parseAdminRequest } from './control.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
@@ -44,6 +46,11 @@ export interface OpsRoutesOptions {
   readonly certificateOf?: (service: string) => ServiceCertificate | null;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
+  readonly reports?: () => readonly ReportNodeStatus[];
+  /** Of the proxy. */
+  readonly site?: () => string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands?: () => readonly CutOffSite[];
 }
 
 /** A setting is three short values. */
@@ -90,11 +97,33 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
 
 export type HealthSources = Pick<
   OpsRoutesOptions,
-  'store' | 'devices' | 'clock' | 'version' | 'startedAt' | 'problems' | 'certificates' | 'certificateOf'
+  | 'store'
+  | 'devices'
+  | 'clock'
+  | 'version'
+  | 'startedAt'
+  | 'problems'
+  | 'certificates'
+  | 'certificateOf'
+  | 'reports'
+  | 'site'
+  | 'islands'
 >;
 
 export function reportHealth(sources: HealthSources): HealthReport {
-  const { store, devices, clock, version, startedAt, problems, certificates, certificateOf = () => null } = sources;
+  const {
+    store,
+    devices,
+    clock,
+    version,
+    startedAt,
+    problems,
+    certificates,
+    certificateOf = () => null,
+    reports,
+    site,
+    islands,
+  } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -104,6 +133,9 @@ export function reportHealth(sources: HealthSources): HealthReport {
     problems: problems(),
     certificates: certificates?.() ?? [],
     certificateOf,
+    reports: reports?.() ?? [],
+    site: site?.() ?? null,
+    islands: islands?.() ?? [],
   });
 }
 

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenError } from '../http/server/listener-error.ts';
-import { createConnections } from './connections.ts';
+import { createHeldConnections } from './held-connections.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
 export interface OpsServerOptions extends OpsRoutesOptions {
@@ -29,7 +29,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
   // Requests are small and few: who dawdles is none of ours.
   const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
   const server = createServer(limits, createOpsRoutes(options));
-  const connections = createConnections(MAX_CONNECTIONS);
+  const connections = createHeldConnections(MAX_CONNECTIONS);
   server.on('connection', connections.opened);
   server.prependListener('request', (req, res) => res.once('close', connections.requested(req.socket)));
 

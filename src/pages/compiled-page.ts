@@ -30,7 +30,7 @@ export interface CompiledPage {
 }
 
 /** What decides how a variant is compiled. */
-export interface PageKind {
+export interface CompiledFor {
   readonly family: ModelFamily;
   readonly charset: Charset;
   readonly message: PhoneMessage;
@@ -42,11 +42,11 @@ export interface PageKind {
 
 interface Context {
   readonly language: Language;
-  readonly kind: PageKind;
+  readonly kind: CompiledFor;
   lossy: boolean;
 }
 
-export function compilePage(variant: Variant, language: Language, kind: PageKind): CompiledPage {
+export function compilePage(variant: Variant, language: Language, kind: CompiledFor): CompiledPage {
   const context: Context = { language, kind, lossy: false };
   const isMenu = 'items' in variant.content;
   const name = isMenu ? 'CiscoIPPhoneMenu' : 'CiscoIPPhoneText';
@@ -93,7 +93,7 @@ function compileSoftKeys(softKeys: readonly SoftKey[], isMenu: boolean, context:
 }
 
 /** Of those that are repeated for each alternate, one. */
-function shownItems(items: readonly MenuItem[], { holding }: PageKind): readonly MenuItem[] {
+function shownItems(items: readonly MenuItem[], { holding }: CompiledFor): readonly MenuItem[] {
   const holds = items.filter(({ name }) => name.when.every((condition) => holding.includes(condition)));
   const repeated = holds.find(({ each }) => each);
   return holds.filter((item) => !item.each || item === repeated);

@@ -1,10 +1,12 @@
-/** All that is kept over a restart beside what operators set: sign-ins and outages, in one folder. */
+/** All that is kept over a restart beside what operators set: sign-ins, outages and islands, in one folder. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { Islands } from '../store/islands.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import { createIslandRecords } from './island-records.ts';
 import { createOutageRecords, type OutageRecords } from './outages.ts';
 import { createSignInRecords } from './sign-ins.ts';
 
@@ -15,7 +17,7 @@ export interface Records {
   /** Once this is the proxy that serves. */
   begin(): void;
   /** Another configuration, after the services and devices. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** What cannot be kept at present, for `/health`. */
   problems(): readonly string[];
   /** Writes what is left to write, for at most so long. */
@@ -26,6 +28,7 @@ export interface RecordsOptions {
   readonly config: Config;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
+  readonly islands: Islands;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -39,25 +42,29 @@ export function createRecords(options: RecordsOptions): Records {
     isService: (id) => store.get(id) !== null,
     forgetAfterMs: config.phones.forgetAfterMs,
   });
+  const islands = createIslandRecords(options.islands, clock, report);
   return {
     outages,
     read() {
       signIns.read(config.state.folder);
       outages.read(config.state.folder);
+      islands.read(config.state.folder);
     },
     begin() {
       signIns.begin();
       outages.begin();
+      islands.begin();
     },
-    define(next) {
-      signIns.define(next.phones.forgetAfterMs, next.state.folder);
-      outages.define(next.outages, next.state.folder);
+    reconfigure(next) {
+      signIns.reconfigure(next.phones.forgetAfterMs, next.state.folder);
+      outages.reconfigure(next.outages, next.state.folder);
+      islands.reconfigure(next.state.folder);
     },
-    problems: () => [signIns.problem(), outages.problem()].filter((problem) => problem !== null),
+    problems: () => [signIns.problem(), outages.problem(), islands.problem()].filter((problem) => problem !== null),
     async stop(withinMs) {
       const limit = Promise.withResolvers<void>();
       const cancel = clock.after(withinMs, limit.resolve);
-      await Promise.race([Promise.all([signIns.stop(), outages.stop()]), limit.promise]);
+      await Promise.race([Promise.all([signIns.stop(), outages.stop(), islands.stop()]), limit.promise]);
       cancel();
     },
   };

@@ -12,6 +12,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     id,
     name: `Finesse ${id.toUpperCase()}`,
     cluster: 'main',
+    ...{ site: null, isNear: true, isCutOff: false },
     state: 'in-service',
     attempt: null,
     attempts: 3,
@@ -165,6 +166,7 @@ describe('the report', () => {
       until: null,
       ...{ maintAt: null, setBy: null, setAt: null, finesseDrains: false },
       notAlternateBecause: null,
+      site: null,
       certificate: null,
     });
   });
