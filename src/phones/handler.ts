@@ -14,24 +14,15 @@ import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
-import { renderExit } from '../pages/renderer.ts';
 import type { Relay, RelayedAnswer, RelayResult } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
-import { createPageSender, EXPIRED } from './page-sender.ts';
+import { createActions, type RelayedFor } from './actions.ts';
+import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
+import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
-import {
-  carried,
-  entryUrl,
-  isEntry,
-  originOf,
-  type PhonePlan,
-  phoneHeaders,
-  type Visit,
-  withoutCookies,
-} from './visit.ts';
+import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies } from './visit.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
@@ -53,8 +44,6 @@ export interface SeenAddresses {
 /** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
 const RESERVE_MS = 350;
 const WRITE_MS = 150;
-/** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
-const CONFIRM_MS = 1500;
 /** Of what a phone calls its model, for operators. */
 const MAX_MODEL = 32;
 
@@ -145,7 +134,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
     const { action, upstreamTarget } = visit.request;
-    if (action !== null) return act(status, action, visit, device);
+    if (action !== null) return actions.act(status, action, visit, device);
     return answerFrom(status, visit, device, { target: upstreamTarget, entry: losesNothing(visit) });
   };
 
@@ -195,111 +184,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     return undefined;
   };
 
-  const act = (
-    status: ServiceStatus,
-    action: PhoneAction,
-    visit: Visit,
-    device: Device | null,
-  ): Promise<void> | undefined => {
-    const { method } = visit.request;
-    const [chosen = ''] = action.args;
-    if (action.name === '~signout' && action.args.length === 0 && method === 'GET') {
-      return signOut(status, visit, device);
-    }
-    if (action.name === '~here' && action.args.length === 1 && method === 'GET') {
-      return returnTo(status, visit, device, chosen);
-    }
-    const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
-    if (action.name === '~exit' && method === 'GET') {
-      report({
-        kind: 'action-taken',
-        at: clock.now(),
-        service: status.id,
-        device: visit.request.device,
-        action: 'exit',
-      });
-      devices.looksAt(visit.request.device, null, clock.now());
-      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), expires: EXPIRED });
-      return undefined;
-    }
-    const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
-    if (!offerable || method !== 'GET') {
-      refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
-      return undefined;
-    }
-    report({
-      kind: 'action-taken',
-      at: clock.now(),
-      service: status.id,
-      device: visit.request.device,
-      action: 'choose',
-    });
-    // A phone that goes back in its history fetches an old choice again. One who looks at an outage has just made it.
-    const home = device?.looking === status.id ? null : elsewhere(alternate.id, device);
-    if (home === null) return steer(status, alternate, visit);
-    show(alternate, visit, 'elsewhere', { after: 'choice', alternates: [], lastKey: 'no-matter', home });
-    return undefined;
-  };
-
-  /** Signs out of a service in maintenance. Fetched again, when nobody is signed in there any more, it does nothing. */
-  const signOut = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
-    const { device: name } = visit.request;
-    const own = { target: `/fippa/${name}`, entry: true };
-    if (!takesSignOut(status, device?.service === status.id)) return answerFrom(status, visit, device, own);
-    report({ kind: 'action-taken', at: clock.now(), service: status.id, device: name, action: 'sign-out' });
-    return relayed(status, visit, `/fippa/${name}/logout`, 'sign-out');
-  };
-
-  /** The second choice of the page `elsewhere`. Fetched again, by Exit or Retry, it is none. */
-  const returnTo = (
-    status: ServiceStatus,
-    visit: Visit,
-    device: Device | null,
-    offer: string,
-  ): Promise<void> | undefined => {
-    const { device: name, query } = visit.request;
-    const home = elsewhere(status.id, device);
-    if (home !== null && device?.offer === offer) {
-      devices.choose(name, status.id);
-      report({ kind: 'action-taken', at: clock.now(), service: status.id, device: name, action: 'return' });
-    }
-    return answerFrom(status, visit, devices.get(name), { target: `/fippa/${name}${carried(query)}`, entry: true });
-  };
-
-  /** The agent chose an alternate: confirmed again, then its sign-in is the answer. The choice wins over a recovery. */
-  const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
-    const { device } = visit.request;
-    const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
-    const now = store.get(from.id) ?? from;
-    const alternates = store.alternates(now);
-    const offered = alternates.some((alternate) => alternate.id === chosen.id);
-    const result = confirmed && offered ? 'confirmed' : 'gone';
-    report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
-    const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, 'steered');
-    // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
-    const left = alternates.filter((alternate) => alternate.id !== chosen.id);
-    const decided = decideRoute(
-      now,
-      { signedInHere: false, looking: true, entry: true, elsewhere: false, notice: false },
-      left.length,
-    );
-    // fippa itself fails there: that is why the agent had a menu, and it still does.
-    const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
-    show(now, visit, page === 'relay' ? 'recovered' : page, {
-      after: 'choice',
-      alternates: left,
-      failed: 'http-status',
-      lastKey: 'no-matter',
-      gone: chosen.name,
-    });
-  };
-
   const relayed = async (
     status: ServiceStatus,
     visit: Visit,
     target: string,
-    why: 'asked' | 'steered' | 'sign-out' = 'asked',
+    why: RelayedFor = 'asked',
   ): Promise<void> => {
     const { request, exchange } = visit;
     const steered = why === 'steered';
@@ -393,10 +282,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     show(after, visit, page, { after: 'failure', alternates, failed: failure.code, lastKey });
   };
 
+  const actions = createActions({ ...options, pages, elsewhere, answerFrom, relayed });
+
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
 }
 
-const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
 const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator };
 
 function unknownPrefix({ prefix }: PhoneRequest): Failure {

@@ -36,11 +36,7 @@ describe('a service in maint', () => {
     const { get } = await signedIn();
     await set({ admin: 'maint', reason: 'patching' });
     const page = await get(`/a/fippa/${PHONE}`);
-    expect(items(page.body).map(({ name }) => name)).toEqual([
-      'Sign out of Finesse A first',
-      'Sign in on Finesse B',
-      STAYS,
-    ]);
+    expect(items(page.body).map(({ name }) => name)).toEqual(['Sign out here first', 'Sign in on Finesse B', STAYS]);
     const link = items(page.body)[0]?.url ?? '';
     const after = await get(link);
     expect(items(after.body).map(({ name }) => name)).toEqual(['Sign in on Finesse B', STAYS]);
@@ -78,10 +74,7 @@ describe('a service in maint', () => {
     const { get } = await signedIn({ servers: 1 });
     await set({ admin: 'maint', reason: 'patching' });
     const page = await get(`/a/fippa/${PHONE}`);
-    expect(items(page.body).map(({ name }) => name)).toEqual([
-      'Sign out of Finesse A first',
-      'No other service available',
-    ]);
+    expect(items(page.body).map(({ name }) => name)).toEqual(['Sign out here first', 'No other service available']);
   });
 });
 
@@ -102,7 +95,7 @@ describe('a maintenance that is yet to come', () => {
 
     await set({ admin: 'maint', reason: 'patching', in: '100ms' });
     while ((await entry())?.admin !== 'maint') await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign out of Finesse A first');
+    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign out here first');
     expect(rig.lines).toContainEqual(
       expect.objectContaining({ event: 'service-admin', from: 'drain', to: 'maint', who: null }),
     );
