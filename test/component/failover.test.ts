@@ -261,7 +261,7 @@ describe('requests', () => {
     await until('a', 'out-of-service');
     await finesse[1]?.fault('none');
     const menu = await get(`/a/fippa/${PHONE}`);
-    expect(items(menu.body)[0]?.name).toBe('Sign in on Finesse B (may not answer)');
+    expect(items(menu.body)[0]?.name).toBe('Try, may not answer: Finesse B');
     expect((await get(items(menu.body)[0]?.url ?? '')).body).toContain('<CiscoIPPhoneInput>');
     expect((await health()).services[1]?.fippaFailing).toBe(false);
     expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse B');
