@@ -1,11 +1,11 @@
 /** Which ops port `status`, `drain`, `ready` and `maint` talk to: by `--url` and `--token-file`, else by the configuration. */
 
-import { isIPv6 } from 'node:net';
 import { renderFound } from '../config/document.ts';
 import { readSecret } from '../config/files.ts';
 import { loadOps } from '../config/load-ops.ts';
 import { renderProblems } from '../config/problem.ts';
 import { parseOrigin } from '../config/values.ts';
+import { urlHost } from '../text/url-host.ts';
 import type { OpsPlace } from './ops-client.ts';
 
 export interface OpsAccess {
@@ -75,5 +75,5 @@ async function readGiven({ url, tokenFile }: OpsAccess, use: TokenUse): Promise<
 function hostOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
-  return isIPv6(host) ? `[${host}]` : host;
+  return urlHost(host);
 }

@@ -6,6 +6,8 @@ export interface OpsAnswer {
   readonly status: number;
   /** The JSON of the answer, or null when it was not JSON: something else listens there. */
   readonly body: unknown;
+  /** As it came. */
+  readonly text: string;
 }
 
 export interface OpsClient {
@@ -46,7 +48,8 @@ export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient 
         redirect: 'manual',
         signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), ...(stop === undefined ? [] : [stop])]),
       });
-      return { status: response.status, body: parseJson(await response.text()) };
+      const text = await response.text();
+      return { status: response.status, body: parseJson(text), text };
     } catch (error) {
       throw new OpsUnreachable(renderUnreachable(place, error), { cause: error });
     }

@@ -3,7 +3,7 @@
 import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import { renderFailure } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
@@ -14,7 +14,6 @@ import {
   judgeServiceCertificate,
   renderCertificate,
   renderServiceCertificate,
-  type ServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
@@ -90,7 +89,7 @@ export interface HealthInput {
   /** None where there is no TLS. */
   readonly certificates?: readonly HeldCertificate[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];

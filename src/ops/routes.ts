@@ -9,13 +9,14 @@ import express, {
 } from 'express';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
+import type { ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { parseAdminRequest } from './admin-request.ts';
-import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
+import type { HeldCertificate } from './certificates.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
@@ -43,7 +44,7 @@ export interface OpsRoutesOptions {
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly HeldCertificate[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
