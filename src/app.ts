@@ -125,6 +125,11 @@ export function createApp(
     report,
   });
   const pushes = createPushes({ config, devices, names, clock, report });
+  store.onPassed((service, passed) => {
+    const at = clock.now();
+    if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
+    report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null });
+  });
   const islands = createIslands(store, config.island, clock, report);
   const reports = createReports({
     ...{ config, clock, report },

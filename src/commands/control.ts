@@ -23,6 +23,8 @@ export interface ControlOptions extends OpsAccess {
   readonly reason?: string;
   /** An ISO 8601 time with a zone, or a duration such as 30m. */
   readonly until?: string;
+  /** maint: a duration after which it begins; until then the service drains. */
+  readonly in?: string;
   readonly json?: boolean;
   /** Also when nobody would be admitted any more. */
   readonly yes?: boolean;
@@ -49,7 +51,12 @@ export async function runControl(options: ControlOptions, output: Output, now = 
       options.admin === 'ready' || options.yes === true ? null : judgeShutOut(await client.health(), options);
     if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
-    const answer = await client.setAdmin(options.service, { admin: options.admin, reason, until });
+    const answer = await client.setAdmin(options.service, {
+      admin: options.admin,
+      reason,
+      until,
+      ...(options.in === undefined ? {} : { in: options.in }),
+    });
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
     }
@@ -118,6 +125,8 @@ function renderSet(body: unknown): string {
   const until = field(body, 'until');
   const phones = Number(field(body, 'phones'));
   const end = typeof until === 'string' ? ` until ${renderLocalTime(until)}` : '';
+  const maintAt = field(body, 'maintAt');
+  const next = typeof maintAt === 'string' ? ` It becomes maint at ${renderLocalTime(maintAt)}; agents are told.` : '';
   const here = `${phones} ${phones === 1 ? 'phone is' : 'phones are'} signed in there`;
-  return `${field(body, 'id')} is set to ${admin}${end}: ${MEANINGS[admin]}. It is ${field(body, 'state')}; ${here}.\n`;
+  return `${field(body, 'id')} is set to ${admin}${end}: ${MEANINGS[admin]}. It is ${field(body, 'state')}; ${here}.${next}\n`;
 }

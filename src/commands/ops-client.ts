@@ -20,7 +20,7 @@ export interface OpsClient {
   /** Rejects with an OpsUnreachable. */
   setAdmin(
     service: string,
-    setting: { admin: AdminState; reason: string | null; until: string | null },
+    setting: { admin: AdminState; reason: string | null; until: string | null; in?: string },
   ): Promise<OpsAnswer>;
 }
 

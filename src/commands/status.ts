@@ -154,10 +154,16 @@ function renderRow(service: ServiceEntry, now: number): string[] {
 /** Reasons are sentences: they stand below the table. */
 function renderNotes(service: ServiceEntry): string[] {
   const { id, reason, admin, adminReason, until, notAlternateBecause } = service;
+  // A running proxy may be of an earlier version.
+  const { maintAt = null, setBy = null, setAt = null } = service;
   const end = until === null ? '' : ` until ${renderLocalTime(until)}`;
+  const next = maintAt === null ? '' : `, to maint at ${renderLocalTime(maintAt)}`;
+  const by = setAt === null ? '' : ` by ${setBy ?? 'somebody'} at ${renderLocalTime(setAt)}`;
   return [
     ...(reason === null ? [] : [`${id}: ${reason}`]),
-    ...(admin === 'ready' ? [] : [`${id}: set to ${admin}${end}: ${adminReason ?? 'no reason given'}`]),
+    ...(admin === 'ready' && setAt === null
+      ? []
+      : [`${id}: set to ${admin}${end}${next}${by}: ${adminReason ?? 'no reason given'}`]),
     ...(notAlternateBecause === null ? [] : [`${id}: not offered to agents of other services: ${notAlternateBecause}`]),
   ];
 }

@@ -186,7 +186,12 @@ export interface Config {
   };
   readonly ops: { readonly host: string; readonly port: number; readonly token: string | null };
   readonly clusters: readonly ClusterConfig[];
-  readonly reconnect: { readonly intervalMs: number; readonly attempts: number };
+  readonly reconnect: {
+    readonly intervalMs: number;
+    readonly attempts: number;
+    /** How long "fippa failing" lasts without a relayed page. */
+    readonly fippaFailingForMs?: number;
+  };
   readonly pages: {
     /** Folder with the administrator's own templates, or null for the built-in ones. */
     readonly folder: string | null;

@@ -148,7 +148,11 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
         return buildService(service, renderKey(['clusters', c, 'services', s]), reconnect.interval, outside);
       }),
     })),
-    reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
+    reconnect: {
+      intervalMs: reconnect.interval,
+      attempts: reconnect.attempts,
+      fippaFailingForMs: reconnect.fippaFailingFor,
+    },
     pages: buildPages(parsed.pages, folder),
     site: parsed.site ?? null,
     island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },

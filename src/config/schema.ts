@@ -360,6 +360,11 @@ export const configSchema = z.strictObject({
           unit: 'attempts',
           allowed: 'a whole number from 1 to 100',
         }),
+        fippaFailingFor: described(duration(1000, HOUR).prefault('1m'), {
+          description:
+            'How long a service whose phone pages fail although SystemInfo is fine is no alternate, if no page succeeds meanwhile. Then the next failures count again.',
+          ...durationAllowed(1000, HOUR),
+        }),
       })
       .prefault({}),
     {

@@ -70,14 +70,22 @@ function pair(info: SystemInfo): readonly string[] | null {
   return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
 }
 
-/** The services that may be offered instead of `failed`: of the own site first, else in the order of the configuration. */
+/**
+ * The services that may be offered instead of `failed`: of the own site first, else in the order of the configuration. With none
+ * left, those against which nothing speaks but their phone pages: whether those fail is known from requests of phones alone, and
+ * may be over.
+ */
 export function selectAlternates(
   failed: ServiceStatus,
   cluster: readonly Candidate[],
   now: number,
 ): readonly ServiceStatus[] {
-  return cluster
-    .filter((candidate) => candidate.status.id !== failed.id && decideUnfitFor(candidate, failed, now) === null)
-    .map((candidate) => candidate.status)
-    .toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
+  const others = cluster.filter(({ status }) => status.id !== failed.id);
+  const fit = others.filter((candidate) => decideUnfitFor(candidate, failed, now) === null);
+  const left = fit.length > 0 ? fit : others.filter((other) => decideUnfitFor(trusted(other), failed, now) === null);
+  return left.map(({ status }) => status).toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
+}
+
+function trusted({ status, freshForMs }: Candidate): Candidate {
+  return { status: { ...status, fippaFailing: false }, freshForMs };
 }

@@ -19,10 +19,42 @@ export interface Device {
   readonly lastKey: LastKey;
   /** What One Button Sign In supplied, and the address that supplied it; never a password. */
   readonly prefill: (Prefill & { readonly address: string }) | null;
+  /** Services where it was signed in before it signed in elsewhere, the last one last: its history leads back to them. */
+  readonly left: readonly LeftService[];
+  /** One of those to which its agent has gone all the same, until the device is signed in again; null: none. */
+  readonly chosen: string | null;
+  /** What the link to such a service on the last page `elsewhere` ends in. It serves once; null: there is none. */
+  readonly offer: string | null;
+  /** The beginning of the maintenance of which it was told last, epoch ms; null: of none. */
+  readonly noticed: number | null;
+}
+
+export interface LeftService {
+  readonly service: string;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 export function newDevice(at: number): Device {
-  return { service: null, seenAt: at, looking: null, lastKey: 'no-matter', prefill: null };
+  const signIns = { left: NOWHERE, chosen: null, offer: null, noticed: null };
+  return { service: null, seenAt: at, looking: null, lastKey: 'no-matter', prefill: null, ...signIns };
+}
+
+const NOWHERE: readonly LeftService[] = [];
+/** As long as a phone that sends nothing is remembered by default: what is older is in no history that anybody goes back in. */
+const LEFT_FOR_MS = 12 * 3_600_000;
+const MAX_LEFT = 4;
+
+/** Whether the device has left a service for another one, not too long ago. */
+export function hasLeft({ left }: Device, service: string, now: number): boolean {
+  return left.some((each) => each.service === service && now - each.at < LEFT_FOR_MS);
+}
+
+/** Once it is signed in on `service`. */
+function selectLeft({ left, service: from, seenAt: at }: Device, service: string): readonly LeftService[] {
+  const others = left.filter((each) => each.service !== service && each.service !== from && at - each.at < LEFT_FOR_MS);
+  const all = from === null ? others : [...others, { service: from, at }];
+  return all.length === 0 ? NOWHERE : all.slice(-MAX_LEFT);
 }
 
 /** The kind of a relayed phone page, as far as signing in goes. */
@@ -33,9 +65,18 @@ export type RelayedPage = 'sign-in' | 'input' | 'other';
  * form of that service says no, other inputs say nothing (contract.md, "States of a service").
  */
 export function reduceRelayed(device: Device, service: string, page: RelayedPage, logout: boolean): Device {
-  const signedOut = device.service === service ? { ...device, service: null } : device;
-  if (logout || page === 'sign-in') return signedOut;
-  return page === 'input' || device.service === service ? device : { ...device, service };
+  const isHere = device.service === service;
+  if (isHere && (logout || page === 'sign-in')) return { ...device, service: null };
+  if (logout) return device;
+  if (page !== 'other') return isHere ? device : chooses(device, service);
+  if (isHere) return device.chosen === null ? device : { ...device, chosen: null };
+  return { ...device, service, left: selectLeft(device, service), chosen: null };
+}
+
+/** With a form on the screen that was not refused its agent, what is entered there must not be. */
+function chooses(device: Device, service: string): Device {
+  const isLeft = device.service !== null && device.left.some((each) => each.service === service);
+  return isLeft ? { ...device, chosen: service } : device;
 }
 
 /** The prefill for a page sent to `address`: shown only to the address that supplied it. */

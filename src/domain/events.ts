@@ -14,13 +14,13 @@ import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
 import type { NameConflict } from './server-names.ts';
 
-export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
+export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance' | 'error';
 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;
 
 /** Why phones are told of a service by a push of the proxy's own. */
-export type PushReason = 'first-failure' | 'verdict' | 'recovery';
+export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance';
 
 /** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
 export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
@@ -50,7 +50,11 @@ interface EventFields {
     readonly address: string | null;
     readonly failure: Failure;
   };
-  'action-taken': { readonly service: string; readonly device: string; readonly action: 'exit' | 'choose' };
+  'action-taken': {
+    readonly service: string;
+    readonly device: string;
+    readonly action: 'exit' | 'choose' | 'return' | 'sign-out';
+  };
   'agent-steered': {
     readonly device: string;
     readonly from: string;
@@ -60,6 +64,7 @@ interface EventFields {
   'url-overlong': { readonly service: string; readonly urls: number };
   'fippa-failing': { readonly service: string };
   'fippa-works-again': { readonly service: string };
+  'fippa-failing-over': { readonly service: string };
 
   // Devices
   'device-signed-in': {
@@ -290,7 +295,11 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'action-taken': {
     when: "A phone asked for one of the proxy's own actions.",
-    fields: { service: SERVICE, device: DEVICE, action: 'leaving, or choosing an alternate' },
+    fields: {
+      service: SERVICE,
+      device: DEVICE,
+      action: 'leaving, choosing an alternate, returning to a service that was left, or signing out',
+    },
   },
   'agent-steered': {
     when: 'The alternate that an agent chose was confirmed, or found to have gone.',
@@ -302,6 +311,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'fippa-failing': {
     when: 'Phone requests fail although SystemInfo is fine.',
+    fields: { service: SERVICE },
+  },
+  'fippa-failing-over': {
+    when: 'That lasted for its time without a relayed page; the next failures count again.',
     fields: { service: SERVICE },
   },
   'fippa-works-again': { when: 'A page was relayed after that.', fields: { service: SERVICE } },
@@ -483,7 +496,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       from: 'the setting until then',
       to: 'the setting',
-      who: 'address of the operator; null: its end',
+      who: 'address of the operator; null: time alone (its end, or the beginning of the maintenance)',
     },
   },
   'operator-refused': {

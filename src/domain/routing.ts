@@ -1,6 +1,7 @@
 /** Where a phone's request goes: relayed to a service, or one of the proxy's own pages. Pure decisions on the snapshot. */
 
 import { type Candidate, decideUnfit } from './alternates.ts';
+import { type Device, hasLeft } from './device.ts';
 import type { AdminSetting, HealthState, ServiceStatus } from './model.ts';
 
 export interface RoutingFacts {
@@ -10,13 +11,19 @@ export interface RoutingFacts {
   readonly looking: boolean;
   /** The request asks for the entry URL, with nothing but `id` and `extension`: nothing is lost by answering it ourselves. */
   readonly entry: boolean;
+  /** The device is signed in elsewhere and has left this service (`isElsewhere`). */
+  readonly elsewhere: boolean;
+  /** It is to be told that the service goes into maintenance. */
+  readonly notice: boolean;
 }
 
-export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance';
+export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance';
 
 export function decideRoute(status: ServiceStatus, facts: RoutingFacts, alternates: number): Route {
-  const { admin } = status.admin;
-  if (admin === 'maint' || (admin === 'drain' && !facts.signedInHere)) return 'maintenance';
+  if (facts.elsewhere) return 'elsewhere';
+  if (status.admin.admin === 'maint') return 'maintenance';
+  if (isDrained(status) && !facts.signedInHere) return 'maintenance';
+  if (facts.notice && facts.entry && facts.signedInHere && isRelayed(status)) return 'maintenance';
   switch (status.state) {
     case 'reconnecting':
       return 'reconnecting';
@@ -27,15 +34,57 @@ export function decideRoute(status: ServiceStatus, facts: RoutingFacts, alternat
   }
 }
 
+function isRelayed({ state }: Pick<ServiceStatus, 'state'>): boolean {
+  return state === 'in-service' || state === 'unknown';
+}
+
+/** Those signed in stay, and there are no new ones. */
+export function isDrained(status: Pick<ServiceStatus, 'state' | 'admin' | 'info'>): boolean {
+  return status.admin.admin === 'drain' || isFinesseDraining(status);
+}
+
+/** Finesse refuses every new sign-in in its own maintenance mode, and signs out those who are there (finesse-ippa.md §6). */
+export function isFinesseDraining({ state, info }: Pick<ServiceStatus, 'state' | 'info'>): boolean {
+  return state === 'in-service' && info?.finesseMMode === 'IN_PROGRESS';
+}
+
+/** Whether a service in maintenance still takes the sign-out of a device that is signed in there. */
+export function takesSignOut(status: ServiceStatus, signedInHere: boolean): boolean {
+  return signedInHere && status.admin.admin === 'maint' && isRelayed(status);
+}
+
+/** Whether a request signs out: fippa's own path for it, and what its key may be called (reference/finesse-ippa.md §5). */
+export function isSignOut(target: string): boolean {
+  return /^\/fippa\/[^/?;]+\/(?:logout|signout)(?:[/?;]|$)/i.test(target);
+}
+
+/**
+ * Whether a request for a service is one by the phone's history: the device is signed in on another one, `home`, and was here
+ * before. Its pages of then, One Button Sign In with a password included, cannot be told from a new choice in the services
+ * menu, and an old session may still answer them; so all of them are asked about. A service that was never left is free, so
+ * that an agent whose server is down can choose it in the services menu; and so is every one once `home` serves nobody.
+ */
+export function isElsewhere(device: Device, service: string, home: ServiceStatus | null, now: number): boolean {
+  if (home === null || home.id !== device.service || home.id === service || device.chosen === service) return false;
+  return hasLeft(device, service, now) && serves(home);
+}
+
+/** A service that reconnects may be back in seconds: its agents stay. */
+function serves({ state, admin, fippaFailing }: ServiceStatus): boolean {
+  return state !== 'out-of-service' && admin.admin !== 'maint' && !fippaFailing;
+}
+
 /** Whether a service takes agents who are signed in nowhere yet. */
 export function admitsNewAgents({
   state,
   admin,
+  info = null,
 }: {
   readonly state: HealthState;
   readonly admin: Pick<AdminSetting, 'admin'>;
+  readonly info?: ServiceStatus['info'];
 }): boolean {
-  return admin.admin === 'ready' && (state === 'in-service' || state === 'unknown');
+  return admin.admin === 'ready' && isRelayed({ state }) && !isFinesseDraining({ state, info });
 }
 
 /** After those that may be led to: the less is wrong, the sooner. */

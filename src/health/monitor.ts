@@ -54,7 +54,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const ready = Promise.all([...watches.values()].map(({ supervisor }) => supervisor().firstProbe)).then(() => {
     isReady = true;
   });
-  options.store.onAdminChange((id) => watches.get(id)?.supervisor().settingChanged());
+  options.store.onWakeChange((id) => watches.get(id)?.supervisor().settingChanged());
   return {
     start() {
       isRunning = true;

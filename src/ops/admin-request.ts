@@ -1,12 +1,14 @@
 /** What operators may set over `POST /services/ID`: JSON to a setting. Pure. */
 
+import { parseDuration } from '../config/values.ts';
 import type { AdminSetting, AdminState } from '../domain/model.ts';
 
 export type AdminRequest =
   | { readonly ok: true; readonly setting: AdminSetting }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-const KEYS: readonly string[] = ['admin', 'reason', 'until'];
+const KEYS: readonly string[] = ['admin', 'reason', 'until', 'in'];
+const MAX_IN_MS = 86_400_000;
 const ADMINS: readonly string[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
 const MAX_REASON_LENGTH = 200;
 /** Controls would break log lines and terminals, and bidirectional controls what operators read there. */
@@ -17,23 +19,35 @@ export function parseAdminRequest(body: unknown, now: number): AdminRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { ok: false, faults: ['the body must be a JSON object such as {"admin": "drain", "reason": "patching"}'] };
   }
-  const { admin, reason = null, until = null } = body as Record<string, unknown>;
+  const { admin, reason = null, until = null, in: within = null } = body as Record<string, unknown>;
   const unknown = Object.keys(body).filter((key) => !KEYS.includes(key));
   const faults = [
     ...(unknown.length > 0 ? [`unknown keys; allowed are ${KEYS.join(', ')}`] : []),
     ...(isAdmin(admin) ? [] : [`admin must be one of ${ADMINS.join(', ')}`]),
     ...judgeReason(reason, admin),
     ...judgeUntil(until, admin, now),
+    ...judgeIn(within, until, admin, now),
   ];
   if (faults.length > 0 || !isAdmin(admin)) return { ok: false, faults };
   return {
     ok: true,
     setting: {
-      admin,
+      admin: within === null ? admin : 'drain',
       reason: typeof reason === 'string' ? reason.trim() : null,
       until: typeof until === 'string' ? parseTime(until) : null,
+      ...(typeof within === 'string' ? { maintAt: now + (parseDuration(within) ?? 0) } : {}),
     },
   };
+}
+
+/** Until then those signed in stay and are told, as under drain. */
+function judgeIn(within: unknown, until: unknown, admin: unknown, now: number): string[] {
+  if (within === null) return [];
+  if (admin !== 'maint') return ['in applies to maint: drain and ready hold at once'];
+  const inMs = typeof within === 'string' ? parseDuration(within) : null;
+  if (inMs === null || inMs <= 0 || inMs > MAX_IN_MS) return ['in must be a duration of at most a day, such as 10m'];
+  const end = typeof until === 'string' ? parseTime(until) : null;
+  return end !== null && end <= now + inMs ? ['until must lie after the maintenance has begun'] : [];
 }
 
 function isAdmin(value: unknown): value is AdminState {

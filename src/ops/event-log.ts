@@ -59,6 +59,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     repeats: { key: ({ service }) => service, again: ({ service }) => ({ service }), quietMs: 10 * MINUTE_MS },
   },
   'fippa-failing': { line: ({ service }) => ['warn', 'fippa-failing', { service }] },
+  'fippa-failing-over': { line: ({ service }) => ['info', 'fippa-failing-over', { service }] },
   'fippa-works-again': { line: ({ service }) => ['info', 'fippa-works-again', { service }] },
   'device-signed-in': { line: ({ device, service }) => ['info', 'device-signed-in', { device, service }] },
   'device-signed-out': { line: ({ device, service }) => ['info', 'device-signed-out', { device, service }] },

@@ -5,7 +5,7 @@ import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
-import { admitsNewAgents } from '../domain/routing.ts';
+import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
   type CertificateEntry,
   endsSoon,
@@ -43,6 +43,13 @@ export interface ServiceEntry {
   readonly signals: SignalsEntry;
   readonly adminReason: string | null;
   readonly until: string | null;
+  /** When drain becomes maint by itself. */
+  readonly maintAt: string | null;
+  /** Who set it, and when; null: nobody did, or it is not known any more. */
+  readonly setBy: string | null;
+  readonly setAt: string | null;
+  /** It takes no new sign-ins, because Finesse is in its own maintenance mode. */
+  readonly finesseDrains: boolean;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
   readonly notAlternateBecause: string | null;
   /** Where it stands, as configured. */
@@ -180,6 +187,10 @@ export function renderService(
     signals: renderSignals(status.signals),
     adminReason: status.admin.reason,
     until: renderTime(status.admin.until),
+    maintAt: renderTime(status.admin.maintAt ?? null),
+    setBy: status.admin.by?.who ?? null,
+    setAt: renderTime(status.admin.by?.at ?? null),
+    finesseDrains: isFinesseDraining(status),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
     site: status.site,
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
@@ -214,9 +225,12 @@ function listFailures({ fippaFailing, failure }: ServiceStatus): readonly Failur
 }
 
 const FIPPA_FAILING: Failure = { code: 'fippa-failing', detail: '' };
+const FINESSE_DRAINS =
+  'Finesse is in its own maintenance mode (finesseMMode): drained by itself, those signed in stay until Finesse signs them out.';
 
 function renderReason(status: ServiceStatus): string | null {
   const reasons = listFailures(status).map(renderFailure);
+  if (isFinesseDraining(status)) reasons.push(FINESSE_DRAINS);
   if (isKeptOutByCredentials(status)) reasons.push(CREDENTIALS_KEEP_OUT);
   return reasons.length === 0 ? null : reasons.join(' ');
 }

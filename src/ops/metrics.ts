@@ -43,7 +43,15 @@ export interface MetricsOptions {
 
 const NONE = 'none';
 const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed', 'gone'];
-const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'recovered', 'maintenance', 'error'];
+const PAGES: readonly PageName[] = [
+  'reconnecting',
+  'unavailable',
+  'waiting',
+  'recovered',
+  'elsewhere',
+  'maintenance',
+  'error',
+];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];

@@ -152,7 +152,7 @@ const INDEX = `<!doctype html>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
 <li>/devices?q=TEXT: the phones that are known; with Authorization: Bearer TOKEN</li>
-<li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until"}: with Authorization: Bearer TOKEN, or
+<li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until", "in"}: with Authorization: Bearer TOKEN, or
 <code>ippa-proxy drain|ready|maint SERVICE</code></li>
 </ul>
 </body></html>
@@ -252,12 +252,13 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
   const { store, clock, report } = options;
   return (req, res) => {
     const id = idOf(req);
-    const request = parseAdminRequest(req.body, clock.now());
+    const at = clock.now();
+    const request = parseAdminRequest(req.body, at);
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
-    const { setting } = request;
+    const who = req.socket.remoteAddress ?? null;
+    const setting = { ...request.setting, by: { who, at } };
     const before = store.get(id)?.admin ?? setting;
     store.setAdmin(id, setting);
-    const who = req.socket.remoteAddress ?? null;
     report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who });
     const warnings = warn(options, id);
     const entry = reportHealth(options).services.find((service) => service.id === id);

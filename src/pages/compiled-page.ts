@@ -59,7 +59,7 @@ export function compilePage(variant: Variant, language: Language, kind: Compiled
   const words = 'texts' in content ? selectByCondition(content.texts, kind.holding) : undefined;
   const text = words === undefined ? null : fillable(words, context);
   if (text !== null) head.push('<Text>');
-  const items = 'items' in content ? content.items.flatMap((item) => compileItem(item, context)) : [];
+  const items = 'items' in content ? shownItems(content.items, kind).flatMap((item) => compileItem(item, context)) : [];
   const unnamed = foldText(plainText(UNNAMED_SERVICE, language), kind.charset);
   const foot = `${text === null ? '' : '</Text>'}</${name}>\n`;
   return { head: joinLiterals(head), text, items, foot, unnamed, lossy: context.lossy };
@@ -88,6 +88,13 @@ function compileSoftKeys(softKeys: readonly SoftKey[], isMenu: boolean, context:
       url,
       '</URL></SoftKeyItem>',
     ]);
+}
+
+/** Of those that are repeated for each alternate, one. */
+function shownItems(items: readonly MenuItem[], { holding }: CompiledFor): readonly MenuItem[] {
+  const holds = items.filter(({ when }) => when.every((condition) => holding.includes(condition)));
+  const repeated = holds.find(({ each }) => each);
+  return holds.filter((item) => !item.each || item === repeated);
 }
 
 function compileItem(item: MenuItem, context: Context): CompiledPage['items'] {
@@ -172,7 +179,7 @@ function plainText(key: string, language: Language): string {
 }
 
 /** URLs are checked, ASCII and never cut. */
-function urlField(slot: 'alternateUrl' | 'retryUrl' | 'exitUrl'): FilledField {
+function urlField(slot: 'alternateUrl' | 'retryUrl' | 'exitUrl' | 'signOutUrl'): FilledField {
   const room = { columns: LIMITS.url, lines: 1 };
   const values = { literals: ['', ''], escaped: ['', ''], slots: [slot], literalLength: 0 };
   return { limit: LIMITS.url, room, shorter: null, ellipsis: '', ...values };

@@ -14,6 +14,8 @@ export interface PageValues {
   readonly alternateUrl: string;
   readonly retryUrl: string;
   readonly exitUrl: string;
+  readonly signOutUrl: string;
+  readonly time: string;
 }
 export type ValueName = keyof PageValues;
 
@@ -43,6 +45,8 @@ export const NO_VALUES: PageValues = {
   alternateUrl: '',
   retryUrl: '',
   exitUrl: '',
+  signOutUrl: '',
+  time: '',
 };
 
 /** As XML, in at most `limit` code points. */

@@ -21,7 +21,7 @@ function placeInVariant(variant: Variant, line: string | null): Variant {
   if (line !== null && !content.items.some(({ names }) => names.some(namesHelp))) {
     // A menu has no text beside its items. Whoever chooses this one stays with the service.
     const name: Field = { kind: 'itemName', when: [], parts: [line], line: variant.line };
-    items.push({ each: false, names: [name], url: { slot: 'retryUrl' } });
+    items.push({ each: false, when: [], line: variant.line, names: [name], url: { slot: 'retryUrl' } });
   }
   return { ...variant, content: { items } };
 }

@@ -37,6 +37,12 @@ export interface PageView {
   readonly gone: string | null;
   /** maintenance: the service takes no new sign-ins, but is not in maintenance. */
   readonly drained: boolean;
+  /** All there is against each alternate is that its phone pages failed a while ago. */
+  readonly doubtful?: boolean;
+  /** maintenance: signs the device out there; absent or null: it is not signed in there, or cannot be signed out. */
+  readonly signOutUrl?: string | null;
+  /** maintenance: the service still serves this agent, but goes into maintenance at this time of day. */
+  readonly notice?: string | null;
 }
 
 /** What a request told about the phone that sent it. Header values as received; undefined: absent. */

@@ -105,12 +105,14 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
     alternateUrl: '',
     retryUrl: view.retryUrl ?? '',
     exitUrl: view.exitUrl ?? '',
+    signOutUrl: view.signOutUrl ?? '',
+    time: view.notice ?? '',
   };
   const alternates = links.map((link) => ({ name: shown(link.name), url: link.url }));
   return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
 }
 
-const BY_CONDITIONS = Array.from({ length: 128 }, (_, bits) => `${bits} `);
+const BY_CONDITIONS = Array.from({ length: 1024 }, (_, bits) => `${bits} `);
 
 function compiledFor(
   charset: Charset,
@@ -126,8 +128,12 @@ function compiledFor(
   const message = view.message ?? (view.page === 'error' ? 'internal' : null);
   const hasGone = view.gone !== null;
   // Short, and a single addition: this is every page of an outage.
+  const signOut = (view.signOutUrl ?? null) !== null && isPageUrl(view.signOutUrl ?? '');
+  const notice = (view.notice ?? null) !== null;
+  const doubtful = view.doubtful === true;
   const links = (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0);
-  const bits = links | (view.drained ? 16 : 0) | (view.callStays ? 32 : 0) | (view.hurry ? 64 : 0);
+  const outage = (view.drained ? 16 : 0) | (view.callStays ? 32 : 0) | (view.hurry ? 64 : 0);
+  const bits = links | outage | (doubtful ? 128 : 0) | (signOut ? 256 : 0) | (notice ? 512 : 0);
   const key = BY_CONDITIONS[bits] + view.page + charset + message + view.cause;
   const known = profile.compiled.get(key);
   if (known !== undefined) return known;
@@ -137,6 +143,7 @@ function compiledFor(
     message: message !== null,
     drain: view.drained,
     ...{ cause: view.cause !== null, call: view.callStays, hurry: view.hurry },
+    ...{ doubtful, signOut, notice },
   };
   const holding = CONDITIONS.filter((condition) => holds[condition]);
   const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);

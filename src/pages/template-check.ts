@@ -25,6 +25,8 @@ interface FieldPlace {
   readonly template: PageTemplate;
   readonly variant: Variant;
   readonly field: Field;
+  /** The conditions of the field and of what holds it. */
+  readonly when: readonly Condition[];
   readonly each: boolean;
 }
 
@@ -58,19 +60,22 @@ function listPlaces(template: PageTemplate): readonly FieldPlace[] {
     const texts = 'texts' in content ? content.texts : [];
     const fields = [...titles, ...prompts, ...softKeys.map((softKey) => softKey.name), ...texts];
     return [
-      ...fields.map((field) => ({ template, variant, field, each: false })),
-      ...items.flatMap(({ names, each }) => names.map((field) => ({ template, variant, field, each }))),
+      ...fields.map((field) => ({ template, variant, field, when: field.when, each: false })),
+      ...items.flatMap(({ names, when, each }) =>
+        names.map((field) => ({ template, variant, field, when: [...when, ...field.when], each })),
+      ),
     ];
   });
 }
 
 /** Why a value is not known at a place, or null. */
-function validateSlot(slot: SlotName, { template, variant, field, each }: FieldPlace): string | null {
+function validateSlot(slot: SlotName, { template, variant, field, when, each }: FieldPlace): string | null {
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
-  const known = [...variant.when, ...field.when];
+  const known = [...variant.when, ...when];
   if (slot === 'gone' && !known.includes('gone')) return 'is known only where when="gone" is set';
+  if (slot === 'time' && !known.includes('notice')) return 'is known only where when="notice" is set';
   if (slot === 'alternate' && !each) return 'is known only in <MenuItem each="alternate">';
   if (slot === 'cause' && !known.includes('cause')) return 'is known only where when="cause" is set';
   if (slot !== 'message') return null;
@@ -203,7 +208,13 @@ const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
 function subsets(conditions: readonly Condition[]): readonly (readonly Condition[])[] {
   let sets: readonly (readonly Condition[])[] = [[]];
   for (const each of conditions) sets = sets.flatMap((set) => [set, [...set, each]]);
-  return sets;
+  return sets.filter(canHold);
+}
+
+/** Alternates are doubtful only where there are some, and before maintenance there is nothing else to tell. */
+function canHold(set: readonly Condition[]): boolean {
+  if (set.includes('doubtful') && !set.includes('alternates')) return false;
+  return !set.includes('notice') || set.every((each) => each === 'notice' || each === 'drain');
 }
 
 /** The two whose soft keys take the most room, each in its way. */
@@ -215,8 +226,9 @@ interface Situation extends Said {
 
 /** What a variant can be shown for, as far as other words come of it: this is done at each reload, and phones wait meanwhile. */
 function situationsOf(template: PageTemplate, variant: Variant, language: Language): readonly Situation[] {
-  const fields = listPlaces(template).map(({ field }) => field);
-  const named = new Set([...template.variants, ...fields].flatMap(({ when }) => when));
+  const places = listPlaces(template);
+  const fields = places.map(({ field }) => field);
+  const named = new Set([...template.variants, ...places].flatMap(({ when }) => when));
   const distinct = new Map<string, readonly Situation[]>();
   for (const holding of subsets([...named])) {
     if (selectByCondition(template.variants, holding) !== variant) continue;
@@ -231,7 +243,9 @@ function situationsOf(template: PageTemplate, variant: Variant, language: Langua
 }
 
 function shownFields({ titles, prompts, content }: Variant, holding: readonly Condition[]): readonly Field[] {
-  const bodies = 'texts' in content ? [content.texts] : content.items.map(({ names }) => names);
+  const items = 'items' in content ? content.items : [];
+  const shown = items.filter(({ when }) => when.every((condition) => holding.includes(condition)));
+  const bodies = 'texts' in content ? [content.texts] : shown.map(({ names }) => names);
   return [titles, prompts, ...bodies].flatMap((choice) => selectByCondition(choice, holding) ?? []);
 }
 
@@ -285,6 +299,8 @@ function sampleValues(name: string, url: string): PageValues {
     alternateUrl: url,
     retryUrl: url,
     exitUrl: url,
+    signOutUrl: url,
+    time: '00:00',
   };
 }
 

@@ -115,31 +115,43 @@ function readObject(object: XmlElement, when: readonly Condition[], report: Repo
   if (items.length > MAX_FIXED_ITEMS) {
     report(object.line, `<CiscoIPPhoneMenu> has ${items.length} <MenuItem>; at most ${MAX_FIXED_ITEMS} are allowed`);
   }
-  if (items.filter((item) => item.each).length > 1) {
-    report(object.line, 'more than one <MenuItem each="alternate">; one is allowed');
+  const repeated = items.filter((item) => item.each);
+  if (repeated.filter(({ when }) => when.length === 0).length > 1) {
+    report(object.line, 'more than one <MenuItem each="alternate">; one is allowed without when');
+  } else {
+    reportUnreachable('MenuItem', repeated, report);
+    reportMissingDefault('MenuItem', repeated, report);
   }
   return { ...common, content: { items } };
 }
 
 function readMenuItem(item: XmlElement, report: Report): MenuItem {
-  expectShape(item, { attributes: ['each'], children: ['Name', 'URL'] }, report);
+  expectShape(item, { attributes: ['each', 'when'], children: ['Name', 'URL'] }, report);
   const each = item.attributes.each;
   if (each !== undefined && each !== 'alternate') report(item.line, `found each="${each}"; allowed: each="alternate"`);
   const repeated = each !== undefined;
+  const when = readConditions(item, report);
   const names = readFields(item, 'Name', 'itemName', report);
   if (names.length === 0) report(item.line, '<MenuItem> has no <Name>: it is required');
   reportMissingDefault('Name', names, report);
-  return { each: repeated, names, url: readUrl(item, repeated, report) };
+  return {
+    each: repeated,
+    when,
+    line: item.line,
+    names,
+    url: readUrl(item, repeated, when.includes('signOut'), report),
+  };
 }
 
-function readUrl(item: XmlElement, repeated: boolean, report: Report): UrlSource {
+function readUrl(item: XmlElement, repeated: boolean, signsOut: boolean, report: Report): UrlSource {
   const element = child(item, 'URL', report);
   const url = element?.text.trim() ?? '';
   const line = element?.line ?? item.line;
-  const slot = /^\{\{\s*(alternateUrl|retryUrl)\s*\}\}$/.exec(url)?.[1];
+  const slot = /^\{\{\s*(alternateUrl|retryUrl|signOutUrl)\s*\}\}$/.exec(url)?.[1];
   if (slot === 'alternateUrl' && !repeated)
     report(line, '{{alternateUrl}} is known only in <MenuItem each="alternate">');
-  if (slot === 'alternateUrl' || slot === 'retryUrl') return { slot };
+  if (slot === 'signOutUrl' && !signsOut) report(line, '{{signOutUrl}} is known only in <MenuItem when="signOut">');
+  if (slot === 'alternateUrl' || slot === 'retryUrl' || slot === 'signOutUrl') return { slot };
   const found = url.includes('{{') ? `unknown placeholder in the URL "${url}"` : validateUrl(url);
   if (found !== null) report(line, `${found}; allowed: {{alternateUrl}}, {{retryUrl}}, or a URL of its own`);
   return { literal: url };
@@ -210,11 +222,15 @@ function readFields(parent: XmlElement, name: string, kind: FieldKind, report: R
   return fields;
 }
 
-function readRequired(parent: XmlElement, name: string, kind: FieldKind, report: Report): Field {
+function readRequired(
+  parent: XmlElement,
+  name: string,
+  kind: FieldKind,
+  report: Report,
+  when: readonly Condition[] = [],
+): Field {
   const element = child(parent, name, report);
-  return element === undefined
-    ? { kind, when: [], parts: [], line: parent.line }
-    : readField(element, kind, [], report);
+  return element === undefined ? { kind, when, parts: [], line: parent.line } : readField(element, kind, when, report);
 }
 
 function readField({ text, line }: XmlElement, kind: FieldKind, when: readonly Condition[], report: Report): Field {

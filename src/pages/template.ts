@@ -15,7 +15,8 @@ export type SlotName =
   | 'message'
   | 'cause'
   | 'call'
-  | 'help';
+  | 'help'
+  | 'time';
 
 /** A literal, a value of the view, or a text of the phone's language. */
 export type Part = string | { readonly slot: SlotName } | { readonly text: string };
@@ -28,7 +29,7 @@ export interface Field {
   readonly line: number;
 }
 
-export type UrlSource = { readonly slot: 'alternateUrl' | 'retryUrl' } | { readonly literal: string };
+export type UrlSource = { readonly slot: 'alternateUrl' | 'retryUrl' | 'signOutUrl' } | { readonly literal: string };
 
 /** A soft key that the model decides about, or one of the administrator's own. */
 export type SoftKey =
@@ -36,19 +37,26 @@ export type SoftKey =
   | { readonly key: null; readonly name: Field; readonly position: number; readonly url: string };
 
 export interface MenuItem {
-  /** Repeated for every alternate. */
+  /** Repeated for every alternate; of several such items the first whose conditions hold. */
   readonly each: boolean;
+  /** Whether it is shown at all. */
+  readonly when: readonly Condition[];
   /** The first whose conditions hold is shown; the last has none. */
   readonly names: readonly Field[];
+  readonly line: number;
   readonly url: UrlSource;
 }
 
 /**
  * Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always); whether
  * the service is drained; whether it is known what has failed; whether a call in progress stays up; whether agents should
- * be signed in again within five minutes.
+ * be signed in again within five minutes; whether the alternates are doubtful; whether the device can be signed out there;
+ * whether maintenance is yet to come.
  */
-export const CONDITIONS = ['alternates', 'gone', 'message', 'drain', 'cause', 'call', 'hurry'] as const;
+export const CONDITIONS = [
+  ...(['alternates', 'gone', 'message', 'drain', 'cause', 'call', 'hurry'] as const),
+  ...(['doubtful', 'signOut', 'notice'] as const),
+] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 /** The first of several things whose conditions all hold. */
@@ -105,6 +113,7 @@ export const PAGE_NAMES: readonly PageName[] = [
   'unavailable',
   'waiting',
   'recovered',
+  'elsewhere',
   'maintenance',
   'error',
 ];
@@ -189,6 +198,7 @@ const SLOTS: readonly SlotName[] = [
   'cause',
   'call',
   'help',
+  'time',
 ];
 const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 

@@ -4,33 +4,25 @@
  */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
+import { type Device, hasPassword, type LastKey, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
+import { isServersFault } from '../domain/health/fippa-failing.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
-import { decideRoute, selectFrontDoor } from '../domain/routing.ts';
+import { decideRoute, isDrained, isElsewhere, isSignOut, selectFrontDoor, takesSignOut } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { RequestFault, RequestFaultCode } from '../http/server/request-fault.ts';
-import { renderExit } from '../pages/renderer.ts';
-import type { Relay, RelayedAnswer } from '../relay/relay.ts';
+import type { Relay, RelayedAnswer, RelayResult } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import { type PhoneAction, type PhoneRequest, parsePhoneRequest } from './gate.ts';
-import { createPageSender, EXPIRED } from './page-sender.ts';
+import { createActions, type RelayedFor } from './actions.ts';
+import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
+import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
-import {
-  carried,
-  entryUrl,
-  isEntry,
-  originOf,
-  type PhonePlan,
-  phoneHeaders,
-  type Visit,
-  withoutCookies,
-} from './visit.ts';
+import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies } from './visit.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
@@ -52,8 +44,6 @@ export interface SeenAddresses {
 /** Kept of answerWithin for the shared probe after a failed request, and for writing the answer. */
 const RESERVE_MS = 350;
 const WRITE_MS = 150;
-/** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
-const CONFIRM_MS = 1500;
 /** Of what a phone calls its model, for operators. */
 const MAX_MODEL = 32;
 
@@ -143,84 +133,65 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
-    const { request } = visit;
-    if (request.action !== null) return act(status, request.action, visit);
+    const { action, upstreamTarget } = visit.request;
+    if (action !== null) return actions.act(status, action, visit, device);
+    return answerFrom(status, visit, device, { target: upstreamTarget, entry: losesNothing(visit) });
+  };
+
+  /** Where the device is signed in, if it is asked whether it means `service`, which it has left; else null. */
+  const elsewhere = (service: string, device: Device | null): ServiceStatus | null => {
+    // Nearly nobody has left a service: this is every request's path.
+    if (device === null || device.left.length === 0 || device.service === null) return null;
+    const home = store.get(device.service);
+    return isElsewhere(device, service, home, clock.now()) ? home : null;
+  };
+
+  const answerFrom = (
+    status: ServiceStatus,
+    visit: Visit,
+    device: Device | null,
+    { target, entry }: { readonly target: string; readonly entry: boolean },
+  ): Promise<void> | undefined => {
+    const home = elsewhere(status.id, device);
     // Not looked up for a page that is relayed: this is every request's path.
-    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
+    const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready' || isDrained(status);
     const alternates = mayOffer ? store.alternates(status) : [];
+    const signedInHere = device?.service === status.id;
+    const { maintAt } = status.admin;
     const decided = decideRoute(
       status,
       {
-        signedInHere: device?.service === status.id,
+        signedInHere,
         looking: device?.looking === status.id,
-        entry: losesNothing(visit),
+        entry,
+        elsewhere: home !== null,
+        notice: maintAt !== undefined && device?.noticed !== maintAt,
       },
       alternates.length,
     );
-    if (decided === 'relay') return relayed(status, visit, request.upstreamTarget);
-    const lastKey = losesNothing(visit) ? 'no-matter' : 'not-done';
-    show(status, visit, decided, { after: 'request', alternates, lastKey });
+    if (decided === 'relay') return relayed(status, visit, target);
+    if (decided === 'elsewhere' && home !== null) {
+      show(status, visit, decided, { after: 'request', alternates, lastKey: keyOf(entry), home });
+      return undefined;
+    }
+    const signsOut = takesSignOut(status, signedInHere);
+    if (signsOut && isSignOut(target)) return relayed(status, visit, target);
+    const isNotice = decided === 'maintenance' && status.admin.admin === 'drain' && signedInHere;
+    show(status, visit, decided, {
+      ...{ after: 'request', alternates, lastKey: keyOf(entry), signsOut },
+      ...(isNotice && maintAt !== undefined ? { maintAt } : {}),
+    });
     return undefined;
   };
 
-  const act = (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> | undefined => {
-    const { method } = visit.request;
-    const [chosen = ''] = action.args;
-    const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
-    if (action.name === '~exit' && method === 'GET') {
-      report({
-        kind: 'action-taken',
-        at: clock.now(),
-        service: status.id,
-        device: visit.request.device,
-        action: 'exit',
-      });
-      devices.looksAt(visit.request.device, null, clock.now());
-      visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), expires: EXPIRED });
-      return undefined;
-    }
-    const offerable = alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster;
-    if (!offerable || method !== 'GET') {
-      refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
-      return undefined;
-    }
-    report({
-      kind: 'action-taken',
-      at: clock.now(),
-      service: status.id,
-      device: visit.request.device,
-      action: 'choose',
-    });
-    return steer(status, alternate, visit);
-  };
-
-  /** The agent chose an alternate: confirmed again, then its sign-in is the answer. The choice wins over a recovery. */
-  const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
-    const { device } = visit.request;
-    const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
-    const now = store.get(from.id) ?? from;
-    const alternates = store.alternates(now);
-    const offered = alternates.some((alternate) => alternate.id === chosen.id);
-    const result = confirmed && offered ? 'confirmed' : 'gone';
-    report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
-    const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
-    // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
-    const left = alternates.filter((alternate) => alternate.id !== chosen.id);
-    const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, left.length);
-    // fippa itself fails there: that is why the agent had a menu, and it still does.
-    const page = decided === 'recovered' && now.fippaFailing ? 'error' : decided;
-    show(now, visit, page === 'relay' ? 'recovered' : page, {
-      after: 'choice',
-      alternates: left,
-      failed: 'http-status',
-      lastKey: 'no-matter',
-      gone: chosen.name,
-    });
-  };
-
-  const relayed = async (status: ServiceStatus, visit: Visit, target: string, steered = false): Promise<void> => {
+  const relayed = async (
+    status: ServiceStatus,
+    visit: Visit,
+    target: string,
+    why: RelayedFor = 'asked',
+  ): Promise<void> => {
     const { request, exchange } = visit;
+    const steered = why === 'steered';
     const answer = await relay({
       service: status.id,
       target,
@@ -234,13 +205,15 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
     });
-    if (!answer.ok) return failed(status, visit, answer.failure, answer.sent);
+    if (!answer.ok) return failed(status, visit, answer);
     noteAnswer(status, answer);
     // Nobody is signed in by a page that nobody got.
     if (exchange.isGone) {
       return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
     }
     noteDelivered(status, visit, target, answer);
+    // The sign-in form of a service in maintenance leads nowhere: the alternates do.
+    if (why === 'sign-out') return void answerFrom(status, visit, devices.get(request.device), { target, entry: true });
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
     const reload = steered && answer.refresh !== null && /^\s*\d+\s*$/.test(answer.refresh);
     const refresh = reload ? `${answer.refresh}; url=${entryUrl(status, visit.reader)}` : answer.refresh;
@@ -277,7 +250,11 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
-  const failed = async (status: ServiceStatus, visit: Visit, failure: Failure, sent: boolean): Promise<void> => {
+  const failed = async (
+    status: ServiceStatus,
+    visit: Visit,
+    { failure, sent, status: answered }: Extract<RelayResult, { ok: false }>,
+  ): Promise<void> => {
     const { device } = visit.request;
     const service = status.id;
     report({ kind: 'request-failed', at: clock.now(), service, device, failure });
@@ -285,13 +262,19 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const blamesServer = failure.code !== 'busy';
     if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
     const after = store.get(status.id) ?? status;
-    if (blamesServer && store.requestFailed(service, device)) {
+    if (isServersFault(failure, answered ?? null) && store.requestFailed(service, device)) {
       report({ kind: 'fippa-failing', at: clock.now(), service });
     }
     const alternates = store.alternates(after);
     const decided = decideRoute(
       after,
-      { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },
+      {
+        signedInHere: devices.get(device)?.service === status.id,
+        looking: false,
+        entry: false,
+        elsewhere: false,
+        notice: false,
+      },
       alternates.length,
     );
     const lastKey = sent ? 'may-be-done' : losesNothing(visit) ? 'no-matter' : 'not-done';
@@ -299,15 +282,20 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     show(after, visit, page, { after: 'failure', alternates, failed: failure.code, lastKey });
   };
 
+  const actions = createActions({ ...options, pages, elsewhere, answerFrom, relayed });
+
   return { handle, refused: pages.refused, refusalPage: pages.refusalPage };
 }
 
-const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
 const INTERNAL: Failure = { code: 'internal', detail: failures.internal.operator };
 
 function unknownPrefix({ prefix }: PhoneRequest): Failure {
   const detail = prefix === null ? 'no cluster has the front door' : `${prefix} is neither a service nor a cluster`;
   return { code: 'request-service', detail };
+}
+
+function keyOf(entry: boolean): LastKey {
+  return entry ? 'no-matter' : 'not-done';
 }
 
 /** Whether it asks for the service's first page and no more: then a page of the proxy answers it as well. */

@@ -34,6 +34,12 @@ export interface ShownSubject {
   readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone?: string;
+  /** maintenance: the service takes the sign-out of this device. */
+  readonly signsOut?: boolean;
+  /** maintenance: it is yet to come, at this time. */
+  readonly maintAt?: number;
+  /** elsewhere: where the device is signed in. */
+  readonly home?: ServiceStatus;
 }
 
 export interface PageSender {
@@ -62,11 +68,11 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
     if (outage) devices.looksAt(device, status.id, now, lastKey);
     else if (page === 'recovered') devices.looksAt(device, null, now);
-    const answer = selectPage(
-      page,
-      { status, ...subject, lastKey, failed: subject.failed ?? null, gone: subject.gone ?? null },
-      { ...visit.reader, now },
-    );
+    const { failed = null, gone = null, home, after: _, ...rest } = subject;
+    if (rest.maintAt !== undefined) devices.notice(device, rest.maintAt);
+    const known = { ...rest, status, lastKey, failed, gone };
+    const at = home === undefined ? {} : { home: { status: home, offer: devices.offer(device, now) } };
+    const answer = selectPage(page, { ...known, ...at }, { ...visit.reader, now });
     send(visit, answer);
     const durationMs = now - visit.reader.now;
     report({ kind: 'page-served', at: now, service: status.id, device, page, after: subject.after, durationMs });

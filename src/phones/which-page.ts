@@ -6,7 +6,7 @@ import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { decideOutageWords } from '../domain/outage-words.ts';
 import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
-import { selectReconnectRefresh } from '../domain/routing.ts';
+import { admitsNewAgents, isDrained, selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
 
 /** Whom a page is for. */
@@ -30,6 +30,7 @@ const REFRESH_SECONDS: Record<Exclude<PageName, 'reconnecting'>, number> = {
   unavailable: 10,
   waiting: 5,
   recovered: 4,
+  elsewhere: 10,
   maintenance: 10,
   error: 5,
 };
@@ -44,10 +45,23 @@ export interface PageSubject {
   readonly lastKey: LastKey;
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
+  /** maintenance: the service takes the sign-out of this device. */
+  readonly signsOut?: boolean;
+  /** maintenance: it is yet to come, at this time. */
+  readonly maintAt?: number;
+  /** elsewhere: where the device is signed in, and what the link to `status` ends in. */
+  readonly home?: { readonly status: ServiceStatus; readonly offer: string };
 }
 
 /** A page about a service. */
 export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
+  const { home, ...about } = subject;
+  return home === undefined ? selectAbout(page, about, reader) : selectElsewhere(about, home, reader);
+}
+
+type About = Omit<PageSubject, 'home'>;
+
+function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer {
   const { status } = subject;
   const link = (path: string) =>
     reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, path, reader.prefill);
@@ -67,11 +81,28 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
     exitUrl: reader.device === null ? null : phoneUrl(reader.origin, status.id, reader.device, '/~exit'),
     message: selectMessage(page, subject),
     gone: subject.gone,
-    drained: status.admin.admin === 'drain',
+    drained: isDrained(status),
     ...decideOutageWords(status, subject.alternates, page === 'error' ? subject.failed : null, reader.now),
+    signOutUrl: page === 'maintenance' && subject.signsOut === true ? link('/~signout') : null,
+    notice: subject.maintAt === undefined ? null : renderTimeOfDay(subject.maintAt),
+    doubtful: subject.alternates.length > 0 && subject.alternates.every(({ fippaFailing }) => fippaFailing),
   };
   const seconds = refreshSeconds(page, status, reader);
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
+}
+
+/** About the service where the agent is: there Retry and Refresh lead. The one that was asked for is the second choice. */
+function selectElsewhere(
+  subject: About,
+  { status: home, offer }: NonNullable<PageSubject['home']>,
+  reader: Reader,
+): PageAnswer {
+  const { view, refresh } = selectAbout('elsewhere', { ...subject, status: home }, reader);
+  const { id, name } = subject.status;
+  const { origin, device, prefill } = reader;
+  if (device === null || !admitsNewAgents(subject.status)) return { view: { ...view, alternates: [] }, refresh };
+  const url = phoneUrl(origin, id, device, `/~here/${offer}`, prefill);
+  return { view: { ...view, alternates: [{ name, url }] }, refresh };
 }
 
 /** The error page for a request that is itself at fault: no Refresh, since asking again would not help. */
@@ -96,7 +127,7 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
 }
 
 /** The error page says why; the others say why themselves, and so only what became of the key, or that it is the network. */
-function selectMessage(page: PageName, { status, failed, lastKey }: PageSubject): PhoneMessage | null {
+function selectMessage(page: PageName, { status, failed, lastKey }: About): PhoneMessage | null {
   if (page === 'error' && failed !== null) {
     const { phone } = failures[failed];
     // A redirect was followed to where nothing answers: the first request has arrived all the same.
@@ -111,6 +142,12 @@ const MESSAGES: Readonly<Record<LastKey, PhoneMessage | null>> = {
   'not-done': 'notDone',
   'may-be-done': 'mayHaveHappened',
 };
+
+/** As the clock of this machine shows it: phones do not tell theirs. */
+function renderTimeOfDay(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+}
 
 function refreshSeconds(page: PageName, status: ServiceStatus, reader: Reader): number {
   if (page !== 'reconnecting') return REFRESH_SECONDS[page];

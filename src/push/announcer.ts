@@ -137,6 +137,8 @@ function isWanted(config: OwnPushConfig, reason: PushReason): boolean {
       return config.onVerdict;
     case 'recovery':
       return config.onRecovery;
+    case 'maintenance':
+      return true;
     default:
       return config.atFirstFailure;
   }

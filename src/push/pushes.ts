@@ -5,7 +5,7 @@ import type { Config, PushConfig, PushListenerConfig } from '../config/config.ts
 import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { isLoopbackOnly } from '../config/values.ts';
 import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
-import type { HealthState } from '../domain/model.ts';
+import type { AdminSetting, HealthState } from '../domain/model.ts';
 import { createListener, type Listener } from '../http/server/listener.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
@@ -91,6 +91,9 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
         const reason = selectPushReason(from, to, push.own?.atFirstFailure === true);
         if (reason !== null) announcer?.announce(service, reason);
       },
+      'service-set': ({ service, from, to }) => {
+        if (isMaintenanceNews(from, to)) announcer?.announce(service, 'maintenance');
+      },
     },
     reconfigure,
     async start() {
@@ -103,6 +106,12 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
     },
     listening: () => listeners.map((listener) => listener.address()),
   };
+}
+
+/** Agents are told when maintenance is coming, and when it has come of which they were told. */
+export function isMaintenanceNews(from: AdminSetting, to: AdminSetting): boolean {
+  if (to.maintAt !== undefined) return to.maintAt !== from.maintAt;
+  return to.admin === 'maint' && from.maintAt !== undefined;
 }
 
 /** What phones are told of. A recovery is news only to those who were told of a failure. */

@@ -184,7 +184,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       if (followed.length > 0 && TELLING.has(page)) told(at, service, device);
     },
     'own-push-ended'({ at, service, device, reason, outcome }) {
-      if (outcome === 'delivered' && reason !== 'recovery') told(at, service, device);
+      if (outcome === 'delivered' && reason !== 'recovery' && reason !== 'maintenance') told(at, service, device);
     },
   };
 

@@ -65,8 +65,8 @@ export function createSignInRecords(options: SignInRecordsOptions): SignInRecord
 /** A device that is signed in nowhere has a line too: it takes back the one before. */
 function renderLine(device: string, known: KnownDevice | null): object {
   if (known === null || known.service === null) return { device, service: null };
-  const { service, since, seenAt, prefill, from, place, model } = known;
-  return { device, service, since, seenAt, from, place, model, prefill };
+  const { service, since, seenAt, prefill, from, place, model, left } = known;
+  return { device, service, since, seenAt, from, place, model, prefill, left };
 }
 
 const time = z.number().int().min(0).max(8.64e15);
@@ -80,6 +80,11 @@ const signedInLine = z.strictObject({
   ...{ since: time, seenAt: time, from: place, place },
   model: z.string().max(64).nullable(),
   prefill: z.strictObject({ id: value, extension: value, address }).nullable(),
+  // Files of earlier versions have none.
+  left: z
+    .array(z.strictObject({ service: z.string().max(64), at: time }))
+    .max(16)
+    .default([]),
 });
 const signedOutLine = z.strictObject({ device: z.string(), service: z.null() });
 
@@ -90,14 +95,23 @@ export interface FoundSignIns {
 }
 
 /** Whom a file shows to be signed in. A clock that was set back since makes nobody's request lie ahead. */
-function selectSignIns(content: JournalContent, now: number, forgetAfterMs: number): FoundSignIns {
+export function selectSignIns(content: JournalContent, now: number, forgetAfterMs: number): FoundSignIns {
   const byName = new Map<string, KnownDevice>();
   for (const line of content.lines) {
     const parsed = signedInLine.safeParse(line);
     if (parsed.success) {
       const { device: name, seenAt, since, ...rest } = parsed.data;
       const times = { seenAt: Math.min(seenAt, now), since: Math.min(since, now) };
-      byName.set(name, { name, looking: null, lastKey: 'no-matter', ...rest, ...times });
+      byName.set(name, {
+        name,
+        looking: null,
+        lastKey: 'no-matter',
+        chosen: null,
+        offer: null,
+        noticed: null,
+        ...rest,
+        ...times,
+      });
     } else {
       const out = signedOutLine.safeParse(line);
       if (out.success) byName.delete(out.data.device);

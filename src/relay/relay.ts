@@ -51,7 +51,13 @@ export interface RelayedAnswer {
 export type RelayResult =
   | RelayedAnswer
   /** `sent`: a byte of the request may have arrived, so what it asks for may have happened. */
-  | { readonly ok: false; readonly failure: Failure; readonly sent: boolean };
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      readonly sent: boolean;
+      /** Of the answer, if there was a whole one. */
+      readonly status?: number;
+    };
 
 export type Relay = (request: RelayRequest) => Promise<RelayResult>;
 
@@ -170,5 +176,5 @@ function fitForPhone(answer: UpstreamAnswer, rules: UrlRules, secure: boolean): 
     status === 200
       ? { code: 'not-phone-xml', detail: page.reason }
       : { code: 'http-status', detail: `status ${status}` };
-  return { ok: false, failure, sent: true };
+  return { ok: false, failure, sent: true, status };
 }

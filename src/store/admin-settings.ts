@@ -3,6 +3,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { reduceSetting } from '../domain/health/operator.ts';
 import { type AdminSetting, READY } from '../domain/model.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
@@ -14,6 +15,9 @@ const settings = z.record(
     admin: z.enum(['ready', 'drain', 'maint']),
     reason: z.string().nullable(),
     until: z.number().nullable(),
+    // Not in files of earlier versions.
+    maintAt: z.number().optional(),
+    by: z.strictObject({ who: z.string().nullable(), at: z.number() }).optional(),
   }),
 );
 
@@ -23,8 +27,13 @@ export interface AdminSettingsFile {
   write(all: ReadonlyMap<string, AdminSetting>): void;
 }
 
+/** What is optional in the file is absent, not undefined. */
+function toSetting({ maintAt, by, ...setting }: z.infer<typeof settings>[string]): AdminSetting {
+  return { ...setting, ...(maintAt === undefined ? {} : { maintAt }), ...(by === undefined ? {} : { by }) };
+}
+
 /** Written whole beside the old file and moved over it, so that a crash never leaves half a file. */
-function createAdminSettingsFile(folder: string): AdminSettingsFile {
+export function createAdminSettingsFile(folder: string): AdminSettingsFile {
   const file = join(folder, 'admin.json');
   return {
     read(now) {
@@ -33,11 +42,12 @@ function createAdminSettingsFile(folder: string): AdminSettingsFile {
       const parsed = settings.safeParse(parseJson(text));
       if (!parsed.success)
         throw new Error(`${file} does not hold operator settings; remove it to start with all services ready`);
-      return new Map(Object.entries(parsed.data).filter(([, { until }]) => until === null || until > now));
+      const known = Object.entries(parsed.data).filter(([, { until }]) => until === null || until > now);
+      return new Map(known.map(([id, setting]) => [id, reduceSetting(toSetting(setting), now)]));
     },
     write(all) {
       makeFolder(folder);
-      const kept = [...all].filter(([, setting]) => setting.admin !== READY.admin);
+      const kept = [...all].filter(([, setting]) => setting !== READY);
       writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
       renameSync(`${file}.new`, file);
     },

@@ -44,6 +44,12 @@ export interface DeviceRegistry {
   signedInFrom(name: string, from: PhonePlace, model: string | null): void;
   /** The device was shown one of the proxy's pages about an outage of `service`, or (null) no longer looks at one. */
   looksAt(name: string, service: string | null, at: number, lastKey?: LastKey): void;
+  /** What the link to a service that the device has left ends in, on a page that asks about it. */
+  offer(name: string, at: number): string;
+  /** The agent has taken that link: the service is no longer one that was merely left. */
+  choose(name: string, service: string): void;
+  /** A signed-in device was told of a maintenance that begins at `maintAt`. */
+  notice(name: string, maintAt: number): void;
   /** Where pushes for the device go, or null. */
   place(name: string): PhonePlace | null;
   /** Records it, for devices that are not known otherwise too. */
@@ -76,6 +82,10 @@ interface Entry {
   looking: string | null;
   lastKey: LastKey;
   prefill: Device['prefill'];
+  left: Device['left'];
+  chosen: string | null;
+  offer: string | null;
+  noticed: number | null;
   place: PhonePlace | null;
 }
 
@@ -162,6 +172,8 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       // Its request made it the last one: that it is answered changes nothing about that.
       const entry = devices.get(name) ?? add(name, at);
       entry.looking = null;
+      entry.left = after.left;
+      entry.chosen = after.chosen;
       return signIn(entry, after.service, at);
     },
     signedInFrom(name, { address, origin }, model) {
@@ -175,6 +187,22 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       const entry = devices.get(name) ?? add(name, at);
       entry.looking = service;
       entry.lastKey = lastKey;
+    },
+    offer(name, at) {
+      const entry = devices.get(name) ?? add(name, at);
+      // The same until it is taken, also on a page that updates itself.
+      entry.offer ??= at.toString(36);
+      return entry.offer;
+    },
+    choose(name, service) {
+      const entry = devices.get(name);
+      if (entry === undefined) return;
+      entry.offer = null;
+      entry.chosen = service;
+    },
+    notice(name, maintAt) {
+      const entry = devices.get(name);
+      if (entry !== undefined) entry.noticed = maintAt;
     },
     place: (name) => devices.get(name)?.place ?? unregistered.get(name) ?? null,
     setPlace(name, { address, origin }) {
@@ -193,6 +221,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
           changed(entry.name);
         }
         if (entry.looking === service) entry.looking = null;
+        if (entry.chosen === service) entry.chosen = null;
+        if (entry.left.some((each) => each.service === service))
+          entry.left = entry.left.filter((each) => each.service !== service);
       }
       counts.delete(service);
     },

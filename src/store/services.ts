@@ -66,9 +66,17 @@ export interface ServiceStore {
   /** A page of the service was relayed. Returns true when this ended "fippa failing". */
   pageRelayed(id: string): boolean;
   onAdminChange(listener: (id: string, setting: AdminSetting) => void): void;
+  /** Told when the time of the next `time` event of a service may be another one by what phones or operators did. */
+  onWakeChange(listener: (id: string) => void): void;
+  /** Told what time alone has changed. */
+  onPassed(listener: (id: string, passed: Passed) => void): void;
   /** After each change of the health of a service. */
   onHealthChange(listener: () => void): void;
 }
+
+export type Passed =
+  | { readonly kind: 'setting'; readonly from: AdminSetting; readonly to: AdminSetting }
+  | { readonly kind: 'fippa-failing' };
 
 interface Entry {
   definition: ServiceDefinition;
@@ -85,6 +93,8 @@ export function createServiceStore(
   let settings = reconnect;
   let byCluster = new Map<string, readonly Candidate[]>();
   const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
+  const wakeListeners: ((id: string) => void)[] = [];
+  const passedListeners: ((id: string, passed: Passed) => void)[] = [];
   const healthListeners: (() => void)[] = [];
   let cutOff: readonly string[] = [];
   let rejoined: number | null = null;
@@ -104,12 +114,15 @@ export function createServiceStore(
   };
   const put = (entry: Entry, state: ServiceState) => {
     if (state === entry.state) return;
-    const { admin, health } = entry.state;
+    const { admin, failures, health } = entry.state;
+    const { id } = entry.definition;
     entry.state = state;
     // Composed when something changes, not per request: thousands of phones read between two changes.
     entry.status = compose(entry.definition, state);
     byCluster = new Map();
-    if (state.admin !== admin) for (const listener of listeners) listener(entry.definition.id, state.admin);
+    if (state.admin !== admin) for (const listener of listeners) listener(id, state.admin);
+    if (state.admin !== admin || state.failures.until !== failures.until)
+      for (const listener of wakeListeners) listener(id);
     if (state.health !== health) for (const listener of healthListeners) listener();
   };
   const apply: ServiceStore['apply'] = (id, event) => {
@@ -117,7 +130,10 @@ export function createServiceStore(
     if (entry === undefined) return [];
     const advisory = isAdvisory(entry.definition);
     const { state, effects } = reduceService(entry.state, event, { ...settings, advisory });
+    const before = entry.state;
     put(entry, state);
+    const passed = event.kind === 'admin' || event.kind === 'page-relayed' ? [] : selectPassed(before, state, event.at);
+    for (const each of passed) for (const listener of passedListeners) listener(id, each);
     return effects;
   };
   const candidates = (id: string): readonly Candidate[] => {
@@ -173,8 +189,20 @@ export function createServiceStore(
       return was;
     },
     onAdminChange: (listener) => listeners.push(listener),
+    onWakeChange: (listener) => wakeListeners.push(listener),
+    onPassed: (listener) => passedListeners.push(listener),
     onHealthChange: (listener) => healthListeners.push(listener),
   };
+}
+
+function selectPassed({ admin: from, failures }: ServiceState, after: ServiceState, at: number): Passed[] {
+  const { admin: to } = after;
+  return [
+    ...(from === to ? [] : [{ kind: 'setting' as const, from, to }]),
+    ...(failures.until !== null && at >= failures.until && after.health.phase.state === 'in-service'
+      ? [{ kind: 'fippa-failing' as const }]
+      : []),
+  ];
 }
 
 /** Under the same id, another server begins anew; what the operator set stays. */

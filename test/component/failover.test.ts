@@ -262,6 +262,33 @@ describe('requests', () => {
     expect((await health()).services[0]?.reason).toBeNull();
   });
 
+  it('B432 the last alternate left is offered although its phone pages failed, with a word about it', async () => {
+    const { get, finesse, health, until } = await start();
+    await finesse[1]?.fault('fippa-only');
+    for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/b/fippa/${device}`);
+    expect((await health()).services[1]?.fippaFailing).toBe(true);
+    await finesse[0]?.fault('refuse');
+    await until('a', 'out-of-service');
+    await finesse[1]?.fault('none');
+    const menu = await get(`/a/fippa/${PHONE}`);
+    expect(items(menu.body)[0]?.name).toBe('Try, may not answer: Finesse B');
+    expect((await get(items(menu.body)[0]?.url ?? '')).body).toContain('<CiscoIPPhoneInput>');
+    expect((await health()).services[1]?.fippaFailing).toBe(false);
+    expect(items((await get(`/a/fippa/${PHONE}`)).body)[0]?.name).toBe('Sign in on Finesse B');
+  });
+
+  it('B61 B430 "fippa failing" ends by itself, without a page', async () => {
+    const { get, finesse, health } = await start({
+      config: (config) => ({ ...config, reconnect: { ...config.reconnect, fippaFailingForMs: 300 } }),
+    });
+    await finesse[0]?.fault('fippa-only');
+    for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
+    while ((await health()).services[0]?.fippaFailing === true) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(rig.lines.map(({ event }) => event)).toContain('fippa-failing-over');
+    for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
+    expect(rig.lines.filter(({ event }) => event === 'fippa-failing')).toHaveLength(2);
+  });
+
   it('B94 are refused with the error page when nothing could serve them', async () => {
     const { get, finesse } = await start();
     const before = finesse[0]?.requests.length;

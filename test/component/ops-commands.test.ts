@@ -351,7 +351,10 @@ describe('drain, ready, maint', () => {
     expect((await control({ service: 'a', admin: 'maint' })).code).toBe(0);
     expect(rig.store.get('a')?.admin.reason).toBe('set on the command line');
     expect((await control({ service: 'a', admin: 'ready' })).code).toBe(0);
-    expect(rig.store.get('a')?.admin).toEqual({ admin: 'ready', reason: null, until: null });
+    expect(rig.store.get('a')?.admin).toEqual({
+      ...{ admin: 'ready', reason: null, until: null },
+      by: { who: '127.0.0.1', at: expect.any(Number) },
+    });
   });
 
   it('takes a duration or a time, and prints JSON', async () => {

@@ -163,7 +163,12 @@ describe('POST /services/ID', () => {
     const until = new Date(Date.now() + 3_600_000).toISOString();
     const { body } = await post({ admin: 'drain', reason: 'patching', until }).expect(200);
     expect(body).toMatchObject({ id: 'a', admin: 'drain', adminReason: 'patching', until });
-    expect(rig.store.get('a')?.admin).toEqual({ admin: 'drain', reason: 'patching', until: Date.parse(until) });
+    expect(rig.store.get('a')?.admin).toEqual({
+      admin: 'drain',
+      reason: 'patching',
+      until: Date.parse(until),
+      by: { who: '127.0.0.1', at: expect.any(Number) },
+    });
     const health = await request(rig.origin).get('/health');
     expect(health.body.services[0]).toEqual(body);
     const fields = { service: 'a', from: 'ready', to: 'drain', reason: 'patching', until, who: '127.0.0.1' };

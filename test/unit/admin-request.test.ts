@@ -27,6 +27,10 @@ describe('parseAdminRequest', () => {
       { admin: 'drain', reason: '😀'.repeat(200) },
       { admin: 'drain', reason: '😀'.repeat(200), until: null },
     ],
+    [
+      { admin: 'maint', reason: 'B442', in: '10m' },
+      { admin: 'drain', reason: 'B442', until: null, maintAt: NOW + 600_000 },
+    ],
   ])('takes %j', (body, setting) => {
     expect(parse(body)).toEqual({ ok: true, setting });
   });
@@ -50,6 +54,11 @@ describe('parseAdminRequest', () => {
     [{ admin: 'drain', reason: 'x', until: 'tomorrow' }, /ISO 8601/],
     [{ admin: 'drain', reason: 'x', until: 5 }, /ISO 8601/],
     [{ admin: 'drain', reason: 'x', until: '2026-11-01T12:00:00Z' }, /future/],
+    [{ admin: 'drain', reason: 'x', in: '10m' }, /in applies to maint/],
+    [{ admin: 'maint', reason: 'x', in: 10 }, /in must be a duration/],
+    [{ admin: 'maint', reason: 'x', in: '25h' }, /at most a day/],
+    [{ admin: 'maint', reason: 'x', in: '0s' }, /in must be a duration/],
+    [{ admin: 'maint', reason: 'x', in: '2h', until: '2026-11-01T14:00:00+01:00' }, /after the maintenance has begun/],
     [{ admin: 'ready', until: '2030-01-01T00:00:00Z' }, /ready has no end/],
   ])('refuses %j', (body, message) => {
     const result = parse(body);

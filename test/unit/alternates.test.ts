@@ -76,6 +76,21 @@ describe('alternates', () => {
     expect(refusal({ fippaFailing: true })).toContain('phone pages fail');
   });
 
+  it('B432 with no other left those are offered against which nothing else speaks', () => {
+    const failing = { fippaFailing: true };
+    const select = (...services: readonly ServiceStatus[]) =>
+      selectAlternates(
+        FAILED,
+        services.map((status) => ({ status, freshForMs: FRESH_MS })),
+        START,
+      ).map(({ id }) => id);
+    const [b, c] = ['b', 'c'].map((id) => serviceStatus({ id, ...failing })) as [ServiceStatus, ServiceStatus];
+    expect(select(b, { ...c, fippaFailing: false })).toEqual(['c']);
+    expect(select(b, { ...c, state: 'out-of-service' })).toEqual(['b']);
+    expect(select(b, c)).toEqual(['b', 'c']);
+    expect(select({ ...b, admin: { admin: 'drain', reason: null, until: null } })).toEqual([]);
+  });
+
   it('B58 they come in the order of the configuration, without the failed service itself', () => {
     const cluster = ['c', 'a', 'b', 'd'].map((id) => ({
       status: serviceStatus({ id, ...(id === 'b' ? { fippaFailing: true } : {}) }),

@@ -52,7 +52,7 @@ test('the defaults', async () => {
         ],
       },
     ],
-    reconnect: { intervalMs: 5000, attempts: 3 },
+    reconnect: { intervalMs: 5000, attempts: 3, fippaFailingForMs: 60_000 },
     pages: { folder: null, languages: ['en', 'de'], help: null },
     site: null,
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },

@@ -166,6 +166,7 @@ describe('the report', () => {
       },
       adminReason: null,
       until: null,
+      ...{ maintAt: null, setBy: null, setAt: null, finesseDrains: false },
       notAlternateBecause: null,
       site: null,
       certificate: null,

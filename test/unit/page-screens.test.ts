@@ -85,7 +85,12 @@ function situations(name: string): readonly PageView[] {
     messages.flatMap((message) =>
       [[], [alternate(name)]].flatMap((alternates) =>
         [null, name].flatMap((gone) =>
-          [false, true].map((drained) => ({ ...view, page, service: name, message, alternates, gone, drained })),
+          [
+            { drained: false },
+            { drained: true },
+            { drained: false, doubtful: alternates.length > 0, signOutUrl: `${entry}/~signout` },
+            { drained: true, notice: '18:30' },
+          ].map((rest) => ({ ...view, page, service: name, message, alternates, gone, ...rest })),
         ),
       ),
     ),

@@ -222,7 +222,7 @@ describe('a template', () => {
     [
       'with an unknown condition',
       `<Page><Variant\nwhen="night">${text(`${EXIT}<Text>a</Text>`)}</Variant></Page>`,
-      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, cause, call, hurry, or several of them$/,
+      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, cause, call, hurry, doubtful, signOut, notice, or several of them$/,
     ],
     [
       'without a last resort',

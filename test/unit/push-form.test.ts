@@ -5,7 +5,7 @@ import { renderExecute } from '../../src/push/announcer.ts';
 import { readPushed } from '../../src/push/document.ts';
 import { classifyPhoneAnswer, PUSH_FAILURES, renderPhoneError } from '../../src/push/phone-answer.ts';
 import { formType, parsePushForm, renderPushForm } from '../../src/push/push-form.ts';
-import { selectPushReason } from '../../src/push/pushes.ts';
+import { isMaintenanceNews, selectPushReason } from '../../src/push/pushes.ts';
 
 const TYPE = 'application/x-www-form-urlencoded';
 const form = (body: string) => parsePushForm(Buffer.from(body, 'latin1'));
@@ -167,4 +167,20 @@ it('phones are told of the verdict, of a recovery they know the failure of, and 
   ];
   expect(told(false).toSorted()).toEqual(always.toSorted());
   expect(told(true).toSorted()).toEqual([...always, 'reconnecting > in-service: recovery'].toSorted());
+});
+
+it('B442 phones are told when maintenance is set for a time, for another time, and when it begins; not of any other setting', () => {
+  const drain = { admin: 'drain', reason: 'x', until: null } as const;
+  const coming = { ...drain, maintAt: 1000 };
+  const maint = { ...drain, admin: 'maint' } as const;
+  expect(isMaintenanceNews(drain, coming)).toBe(true);
+  expect(isMaintenanceNews(coming, { ...coming, maintAt: 2000 })).toBe(true);
+  expect(isMaintenanceNews(coming, maint)).toBe(true);
+  for (const [from, to] of [
+    [coming, coming],
+    [drain, maint],
+    [coming, drain],
+    [maint, drain],
+  ] as const)
+    expect(isMaintenanceNews(from, to)).toBe(false);
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Device, newDevice, reduceRelayed } from '../../src/domain/device.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../../src/domain/model.ts';
-import { decideRoute, selectFrontDoor, selectReconnectRefresh } from '../../src/domain/routing.ts';
+import { decideRoute, isElsewhere, selectFrontDoor, selectReconnectRefresh } from '../../src/domain/routing.ts';
+import { selectSignIns } from '../../src/records/sign-ins.ts';
 import { START } from '../fake-clock.ts';
 import { INFO } from '../scripted-probe.ts';
 import { serviceStatus } from '../service-status.ts';
@@ -11,7 +13,7 @@ function service(state: HealthState, admin: AdminState = 'ready', id = 'a'): Ser
 }
 
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
-const AWAY = { signedInHere: false, looking: false, entry: true };
+const AWAY = { signedInHere: false, looking: false, entry: true, elsewhere: false, notice: false };
 
 describe('where a request goes', () => {
   it('B1 B70 it is relayed while the service is in service or not known yet, fippa failing or not', () => {
@@ -47,6 +49,56 @@ describe('where a request goes', () => {
         else expect(decideRoute(service(state, 'drain'), visit, 1)).toBe(decideRoute(service(state), visit, 1));
       }
     }
+  });
+});
+
+describe('a service that was left', () => {
+  const page = (device: Device, id: string) => reduceRelayed(device, id, 'other', false);
+  const onB = page(page(newDevice(START), 'a'), 'b');
+  const b = service('in-service', 'ready', 'b');
+  const HOUR = 3_600_000;
+
+  it('B420 is asked about whatever its state, as long as the one where the agent is serves', () => {
+    for (const state of STATES) {
+      expect(decideRoute(service(state), { ...AWAY, elsewhere: true }, 1)).toBe('elsewhere');
+      expect(isElsewhere(onB, 'a', service(state, 'drain', 'b'), START)).toBe(state !== 'out-of-service');
+    }
+    expect(isElsewhere(onB, 'a', service('in-service', 'maint', 'b'), START)).toBe(false);
+    expect(isElsewhere(onB, 'a', { ...b, fippaFailing: true }, START)).toBe(false);
+  });
+
+  it('B420 is none where the device never was, or where it is now', () => {
+    expect(isElsewhere(onB, 'c', b, START)).toBe(false);
+    expect(isElsewhere(onB, 'b', b, START)).toBe(false);
+  });
+
+  it('B421 is remembered for 12 hours, also over a sign-out, and for four services at most', () => {
+    const again = page(reduceRelayed(onB, 'b', 'sign-in', false), 'b');
+    expect(isElsewhere(again, 'a', b, START + 12 * HOUR - 1)).toBe(true);
+    expect(isElsewhere(again, 'a', b, START + 12 * HOUR)).toBe(false);
+    const many = ['c', 'd', 'e', 'f', 'b'].reduce(page, onB);
+    expect(many.left.map((each) => each.service)).toEqual(['c', 'd', 'e', 'f']);
+    expect(page(many, 'd').left.map((each) => each.service)).toEqual(['c', 'e', 'f', 'b']);
+  });
+
+  it('B421 is read back after a restart, also from a file of a version that kept none', () => {
+    const place = { from: null, place: null, model: null, prefill: null };
+    const line = { device: 'SEP1', service: 'b', since: START, seenAt: START, ...place };
+    const lefts = [{ service: 'a', at: START }];
+    const read = (each: object) =>
+      selectSignIns({ lines: [each], writtenAt: START, damage: null }, START, HOUR).devices.map(({ left }) => left);
+    expect(read({ ...line, left: lefts })).toEqual([lefts]);
+    expect(read(line)).toEqual([[]]);
+  });
+
+  it('B422 is free while the device is signed in nowhere', () => {
+    expect(isElsewhere(reduceRelayed(onB, 'b', 'sign-in', false), 'a', null, START)).toBe(false);
+  });
+
+  it('B423 stays chosen while its form is on the screen, until the device is at home again', () => {
+    const choosing = reduceRelayed(onB, 'a', 'sign-in', false);
+    expect(isElsewhere(choosing, 'a', b, START)).toBe(false);
+    expect(isElsewhere(page(choosing, 'b'), 'a', b, START)).toBe(true);
   });
 });
 

@@ -89,6 +89,24 @@ describe('services', () => {
     ]);
   });
 
+  it('B61 B430 fippa failing ends by itself, in its own time if one is configured, and who is asked hears of it', () => {
+    const clock = createFakeClock();
+    const settings = { intervalMs: 5000, attempts: 3, fippaFailingForMs: 2000 };
+    const store = createServiceStore([{ id: 'a', name: 'A', cluster: 'main', probeIntervalMs: 1000 }], settings, clock);
+    const passed: unknown[] = [];
+    const woken: string[] = [];
+    store.onPassed((id, each) => passed.push([id, each]));
+    store.onWakeChange((id) => woken.push(id));
+    store.restore('a', { health: up() });
+    for (const device of ['SEP1', 'SEP2', 'SEP3']) store.requestFailed('a', device);
+    expect([store.wakeAt('a'), woken]).toEqual([START + 2000, ['a']]);
+    store.apply('a', { kind: 'time', at: START + 1999 });
+    expect([store.get('a')?.fippaFailing, passed]).toEqual([true, []]);
+    store.apply('a', { kind: 'time', at: START + 2000 });
+    expect(store.get('a')?.fippaFailing).toBe(false);
+    expect(passed).toEqual([['a', { kind: 'fippa-failing' }]]);
+  });
+
   it('B62 a page relayed in between starts the count again', () => {
     const { store } = createStore();
     store.restore('a', { health: up() });

@@ -4,7 +4,7 @@
  */
 
 import type { HealthEffect, HealthEvent, ServiceEffect, ServiceEvent, SignalEvent } from './events.ts';
-import { reduceRequestFailed } from './fippa-failing.ts';
+import { reducePassed, reduceRequestFailed } from './fippa-failing.ts';
 import { reduceSetting } from './operator.ts';
 import { askAgain, reduceSignals, type Standing, selectAskAt, selectDecider, selectStanding } from './signals.ts';
 import {
@@ -25,7 +25,7 @@ export interface ServiceStep {
 export function reduceService(before: ServiceState, event: ServiceEvent, settings: ServiceSettings): ServiceStep {
   switch (event.kind) {
     case 'request-failed':
-      return { state: countFailure(before, event.device, event.at), effects: [] };
+      return { state: countFailure(before, event.device, event.at, settings), effects: [] };
     case 'page-relayed':
       return { state: { ...before, failures: NO_FAILURES }, effects: [] };
     case 'admin':
@@ -34,9 +34,10 @@ export function reduceService(before: ServiceState, event: ServiceEvent, setting
       const { effects, ...signalled } = reduceSignalled(before, event, settings);
       const { health, signals } = signalled;
       const admin = reduceSetting(before.admin, event.at);
+      const failures = reducePassed(keptFailures(before, health), event.at);
       const told = effects.map((effect) => tell(effect, signalled, settings));
       return {
-        state: { health, signals, failures: keptFailures(before, health), admin },
+        state: { health, signals, failures, admin },
         effects: [...refusedCredentials(before.health, health, event), ...told],
       };
     }
@@ -45,10 +46,11 @@ export function reduceService(before: ServiceState, event: ServiceEvent, setting
 
 /** When the next `time` event is due; null: none. */
 export function selectWake(
-  { health, signals, admin }: Omit<ServiceState, 'failures'>,
+  { health, signals, failures, admin }: ServiceState,
   settings: HealthSettings,
 ): number | null {
-  const wakes = [selectWakeAt(health.phase, settings), selectAskAt(signals), admin.until].filter((at) => at !== null);
+  const own = [selectWakeAt(health.phase, settings), selectAskAt(signals)];
+  const wakes = [...own, failures.until, admin.until, admin.maintAt ?? null].filter((at) => at !== null);
   return wakes.length === 0 ? null : Math.min(...wakes);
 }
 
@@ -68,9 +70,9 @@ function refusedCredentials(
   return isNew && failure !== null ? [{ kind: 'credentials-refused', failure }] : [];
 }
 
-function countFailure(state: ServiceState, device: string, at: number): ServiceState {
+function countFailure(state: ServiceState, device: string, at: number, settings: HealthSettings): ServiceState {
   if (state.health.phase.state !== 'in-service') return state;
-  return { ...state, failures: reduceRequestFailed(state.failures, device, at) };
+  return { ...state, failures: reduceRequestFailed(state.failures, device, at, settings.fippaFailingForMs) };
 }
 
 /** Failed requests of an outage say nothing about fippa once the server itself is known to be out. */

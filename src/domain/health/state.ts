@@ -13,6 +13,10 @@ export interface AdminSetting {
   readonly reason: string | null;
   /** When the setting ends by itself and becomes ready again, or null. */
   readonly until: number | null;
+  /** drain: when it becomes maint by itself, epoch ms. */
+  readonly maintAt?: number;
+  /** Who set it, and when; absent: nobody did, or a version that kept neither. */
+  readonly by?: { readonly who: string | null; readonly at: number };
 }
 
 export const READY: AdminSetting = { admin: 'ready', reason: null, until: null };
@@ -47,6 +51,8 @@ export interface HealthSettings {
   readonly intervalMs: number;
   /** Attempts before the verdict (the vendor's 3). */
   readonly attempts: number;
+  /** How long "fippa failing" lasts without a relayed page. Default: a minute. */
+  readonly fippaFailingForMs?: number;
 }
 
 /**
@@ -135,9 +141,11 @@ export const NO_SIGNALS: Signals = {
 export interface RequestFailures {
   readonly recent: readonly { readonly at: number; readonly device: string }[];
   readonly failing: boolean;
+  /** When `failing` ends by itself, epoch ms; null: it does not stand. */
+  readonly until: number | null;
 }
 
-export const NO_FAILURES: RequestFailures = { recent: [], failing: false };
+export const NO_FAILURES: RequestFailures = { recent: [], failing: false, until: null };
 
 /** The whole of what is known of one service. */
 export interface ServiceState {
