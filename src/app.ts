@@ -13,6 +13,7 @@ import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
+import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
@@ -98,7 +99,7 @@ export function createApp(
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
-    certificates: () => listeners.certificates(),
+    certificates: () => [...listeners.certificates(), ...[ops.certificate()].filter((held) => held !== null)],
     certificateOf: (id) => shown.get(id) ?? null,
   };
   const metrics = createMetrics({
@@ -140,6 +141,7 @@ export function createApp(
   events.subscribe('pushes', pushes.handlers);
   const records = createRecords({ config, store, devices, clock, report });
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('audit', records.audit.handlers);
 
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
@@ -153,15 +155,19 @@ export function createApp(
     report,
   });
   let draining = false;
+  const operators = () => config.ops.operators;
   const ops = createOpsServer({
-    ...config.ops,
-    token: () => config.ops.token,
+    ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
+    operators,
+    sessions: createSessions(operators, clock),
+    onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     metrics,
     report,
     isReady: () => monitor.isReady() && !draining,
     notKept: adminSettings.problem,
     outages: records.outages,
+    audit: records.audit,
   });
   const clientLimits = createClientLimits(defineClientLimits(config), clock);
   const listeners = createPhoneListeners(config.phones, {
@@ -193,6 +199,7 @@ export function createApp(
     for (const { id } of gone) devices.left(id);
     clientLimits.define(defineClientLimits(config));
     listeners.define(config.phones);
+    ops.define(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.define(config);
   };

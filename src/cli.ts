@@ -97,6 +97,8 @@ function addOpsAccess(command: Command): Command {
   return command
     .option(...CONFIG)
     .option('--url <url>', 'the ops port, such as http://127.0.0.1:8090, in place of --config')
+    .option('--ca <file>', 'PEM file with the CA that signed the certificate of the ops port, with --url https://…')
+    .option('--fingerprint <sha256>', 'or the fingerprint of that certificate')
     .option('--token-file <file>', 'file with the token and nothing else, in place of the one in the configuration');
 }
 

@@ -142,7 +142,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
       httpParser: HTTP_PARSER,
       limits: DEFAULT_LIMITS,
     },
-    ops: { host: '127.0.0.1', port: 0, token: TOKEN },
+    ops: { host: '127.0.0.1', port: 0, operators: [{ name: 'token', token: TOKEN, may: 'set' }], tls: null },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'], help: null },

@@ -33,7 +33,7 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
 }
 
 /** A socket cannot move, nor can the form of log lines change half-way; pushes have listeners of their own. */
-const NEEDS_RESTART = /^(ops\.(host|port)|log\.format|push(\..*)?)$/;
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {

@@ -146,6 +146,12 @@ interface EventFields {
     readonly from: AdminSetting;
     readonly to: AdminSetting;
     readonly who: string | null;
+    readonly address: string | null;
+  };
+  'operator-session': {
+    readonly who: string;
+    readonly address: string | null;
+    readonly change: 'sign-in' | 'sign-out';
   };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
@@ -403,8 +409,13 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       from: 'the setting until then',
       to: 'the setting',
-      who: 'address of the operator; null: its end',
+      who: 'name of the operator; null: its end',
+      address: 'where the operator was; null: not known, or its end',
     },
+  },
+  'operator-session': {
+    when: 'An operator signed in at the ops port with a browser, or out.',
+    fields: { who: 'name of the operator', address: 'where from', change: 'sign-in or sign-out' },
   },
   'operator-refused': {
     when: 'A request at the ops port came without the right token.',

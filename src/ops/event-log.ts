@@ -139,10 +139,17 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
   'service-set': {
-    line: ({ service, from, to, who }) => [
+    line: ({ service, from, to, who, address }) => [
       'info',
       'service-admin',
-      { service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until), who },
+      { service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until), who, address },
+    ],
+  },
+  'operator-session': {
+    line: ({ who, address, change }) => [
+      'info',
+      change === 'sign-in' ? 'operator-signed-in' : 'operator-signed-out',
+      { who, address },
     ],
   },
   'operator-refused': {

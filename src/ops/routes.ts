@@ -1,33 +1,33 @@
 /** What the ops port answers (contract.md, "Ops port"): one route each. */
 
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
+import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import { createAccess, operatorOf, sendError } from './access.ts';
 import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
 import { parseAdminRequest } from './control.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
-import { hostsOf, isOwnHost } from './host-header.ts';
+import { hostsOf, isOwnHost, originOf } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
 import { addOutageRoutes } from './outage-routes.ts';
-import { createGuesses, isToken } from './token.ts';
+import { addSessionRoutes } from './session-routes.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
   readonly host: string;
-  /** null: nothing can be set over this port. */
-  readonly token: () => string | null;
+  /** Whose tokens open what is not for everybody; none: nothing can be set over this port. */
+  readonly operators: () => readonly OperatorConfig[];
+  readonly sessions: Sessions;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
+  readonly audit: Pick<AuditTrail, 'since'>;
   readonly metrics: Metrics;
   readonly report: Report;
   readonly clock: Clock;
@@ -55,7 +55,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
-  app.use(setHeaders, refuseForeignHost(options.host));
+  app.use(setHeaders, refuseForeigners(options.host));
 
   const get = (path: string, ...handlers: RequestHandler[]) => {
     app
@@ -77,11 +77,13 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     const { body, contentType } = await options.metrics.render();
     res.set('Content-Type', contentType).send(body);
   });
-  addOutageRoutes({ ...options, get, requireToken: requireToken(options), sendError });
+  const access = createAccess(options);
+  addOutageRoutes({ ...options, get, access });
+  addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
-    .post(requireToken(options), requireService(options), readBody, parseJson, setAdmin(options))
+    .post(access.require('set'), requireService(options), ...readJson, setAdmin(options))
     .all(refuseMethod('POST'));
   app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
   app.use(answerFault(options));
@@ -123,14 +125,16 @@ const INDEX = `<!doctype html>
 </body></html>
 `;
 
-function sendError(res: Response, status: number, code: string, message: string): void {
-  res.status(status).json({ error: { code, message } });
-}
-
-function refuseForeignHost(configured: string): RequestHandler {
+/** A page from elsewhere may neither read here, by a name of its own for this port, nor have anything done. */
+function refuseForeigners(configured: string): RequestHandler {
   return (req, res, next) => {
-    if (isOwnHost(hostsOf(req.rawHeaders), configured)) return next();
-    sendError(res, 403, 'foreign-host', 'The Host header must be an address, localhost or the configured ops.host.');
+    if (!isOwnHost(hostsOf(req.rawHeaders), configured)) {
+      const allowed = 'The Host header must be an address, localhost or the configured ops.host.';
+      return sendError(res, 403, 'foreign-host', allowed);
+    }
+    const { origin } = req.headers;
+    if (origin === undefined || origin === originOf(req)) return next();
+    sendError(res, 403, 'foreign-origin', 'The Origin header must be that of this port: no other page may ask here.');
   };
 }
 
@@ -149,39 +153,6 @@ function refuseMethod(allow: string): RequestHandler {
     res.set('Allow', allow);
     sendError(res, 405, 'method-not-allowed', `This path takes ${allow}.`);
   };
-}
-
-/** Answers that wait are requests that are held: too many at once are cut off unanswered. */
-const MAX_WAITING = 256;
-
-function requireToken({ token: tokenNow, report, clock }: OpsRoutesOptions): RequestHandler {
-  const guesses = createGuesses(clock);
-  let waiting = 0;
-  return (req, res, next) => {
-    const token = tokenNow();
-    if (token !== null && isToken(req.headers.authorization, token)) return next();
-    const who = req.socket.remoteAddress ?? '';
-    report({ kind: 'operator-refused', at: clock.now(), address: who, path: req.path });
-    const delayMs = guesses.wrong(who);
-    if (delayMs === 0) return refuseToken(res, token);
-    if (waiting >= MAX_WAITING) return void req.socket.destroy();
-    // Nothing more is read from there meanwhile: pipelined guesses would all be held.
-    req.socket.pause();
-    waiting += 1;
-    clock.after(delayMs, () => {
-      waiting -= 1;
-      refuseToken(res.set('Connection', 'close'), token);
-    });
-  };
-}
-
-function refuseToken(res: Response, token: string | null): void {
-  const message =
-    token === null
-      ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
-      : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
-  res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
-  sendError(res, 401, 'unauthorized', message);
 }
 
 function requireService({ store }: OpsRoutesOptions): RequestHandler {
@@ -213,6 +184,8 @@ const parseJson: RequestHandler = (req, res, next) => {
   }
 };
 
+const readJson: readonly RequestHandler[] = [readBody, parseJson];
+
 function setAdmin(options: OpsRoutesOptions): RequestHandler {
   const { store, clock, report } = options;
   return (req, res) => {
@@ -222,8 +195,9 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const { setting } = request;
     const before = store.get(id)?.admin ?? setting;
     store.setAdmin(id, setting);
-    const who = req.socket.remoteAddress ?? null;
-    report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who });
+    const who = operatorOf(res).name;
+    const address = req.socket.remoteAddress ?? null;
+    report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who, address });
     const warnings = warn(options, id);
     const entry = reportHealth(options).services.find((service) => service.id === id);
     res.json(warnings.length === 0 ? entry : { ...entry, warnings });

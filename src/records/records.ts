@@ -1,15 +1,17 @@
-/** All that is kept over a restart beside what operators set: sign-ins and outages, in one folder. */
+/** All that is kept over a restart beside what operators set: sign-ins, outages and the audit trail, in one folder. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import { type AuditTrail, createAuditTrail } from './audit.ts';
 import { createOutageRecords, type OutageRecords } from './outages.ts';
 import { createSignInRecords } from './sign-ins.ts';
 
 export interface Records {
   readonly outages: OutageRecords;
+  readonly audit: AuditTrail;
   /** At the start, before anything asks. Changes no file yet. */
   read(): void;
   /** Once this is the proxy that serves. */
@@ -39,25 +41,30 @@ export function createRecords(options: RecordsOptions): Records {
     isService: (id) => store.get(id) !== null,
     forgetAfterMs: config.phones.forgetAfterMs,
   });
+  const audit = createAuditTrail({ clock, report });
   return {
     outages,
+    audit,
     read() {
       signIns.read(config.state.folder);
       outages.read(config.state.folder);
+      audit.read(config.state.folder);
     },
     begin() {
       signIns.begin();
       outages.begin();
+      audit.begin();
     },
     define(next) {
       signIns.define(next.phones.forgetAfterMs, next.state.folder);
       outages.define(next.outages, next.state.folder);
+      audit.define(next.state.folder);
     },
-    problems: () => [signIns.problem(), outages.problem()].filter((problem) => problem !== null),
+    problems: () => [signIns.problem(), outages.problem(), audit.problem()].filter((problem) => problem !== null),
     async stop(withinMs) {
       const limit = Promise.withResolvers<void>();
       const cancel = clock.after(withinMs, limit.resolve);
-      await Promise.race([Promise.all([signIns.stop(), outages.stop()]), limit.promise]);
+      await Promise.race([Promise.all([signIns.stop(), outages.stop(), audit.stop()]), limit.promise]);
       cancel();
     },
   };

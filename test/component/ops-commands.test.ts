@@ -436,7 +436,7 @@ describe('drain, ready, maint', () => {
 
   it('sends a token with any characters as UTF-8', async () => {
     const token = 'Schlüssel-漢字';
-    const other = await startOps({ token: () => token });
+    const other = await startOps({ operators: () => [{ name: 'token', token, may: 'set' }] });
     try {
       const config = await writeConfig({ token, port: other.port });
       expect(await control({ service: 'a', admin: 'drain', config })).toMatchObject({ code: 0, err: '' });

@@ -1,16 +1,25 @@
 /** An ops port of its own on a free port, with stores that a test can write to and a log that it can read. */
 
+import type { OperatorConfig } from '../../src/config/config.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { reportHealth } from '../../src/ops/routes.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
+import { createSessions } from '../../src/ops/sessions.ts';
+import { createAuditTrail } from '../../src/records/audit.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
 export const TOKEN = 'canary-token';
+
+export const READ_TOKEN = 'canary-read-token';
+export const OPERATORS: readonly OperatorConfig[] = [
+  { name: 'token', token: TOKEN, may: 'set' },
+  { name: 'wall', token: READ_TOKEN, may: 'read' },
+];
 
 export interface LogLine {
   readonly level: string;
@@ -38,11 +47,16 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
   const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   const stream = createEventStream((...fault) => log.error('subscriber-fault', { fault }));
   stream.subscribe('log', createEventLog(log, clock).handlers);
+  const audit = createAuditTrail({ clock, report: stream.report });
+  stream.subscribe('audit', audit.handlers);
+  const { operators = () => OPERATORS } = over;
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
-    token: () => TOKEN,
+    operators,
+    sessions: createSessions(operators, clock),
     ...health,
+    audit,
     outages: { all: () => [], get: () => null, devices: () => [] },
     metrics,
     report: stream.report,

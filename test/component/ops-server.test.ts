@@ -157,7 +157,15 @@ describe('POST /services/ID', () => {
     expect(rig.store.get('a')?.admin).toEqual({ admin: 'drain', reason: 'patching', until: Date.parse(until) });
     const health = await request(rig.origin).get('/health');
     expect(health.body.services[0]).toEqual(body);
-    const fields = { service: 'a', from: 'ready', to: 'drain', reason: 'patching', until, who: '127.0.0.1' };
+    const fields = {
+      service: 'a',
+      from: 'ready',
+      to: 'drain',
+      reason: 'patching',
+      until,
+      who: 'token',
+      address: '127.0.0.1',
+    };
     expect(rig.lines).toEqual([{ level: 'info', event: 'service-admin', fields }]);
   });
 
@@ -201,7 +209,7 @@ describe('POST /services/ID', () => {
   });
 
   it('refuses everything while no token is configured, and says so', async () => {
-    const other = await start({ token: () => null });
+    const other = await start({ operators: () => [] });
     for (const authorization of ['Bearer ', 'Bearer null', 'Bearer undefined']) {
       const asked = request(other.origin).post('/services/a').set('Authorization', authorization);
       const { body } = await asked.send({ admin: 'ready' }).expect(401);
