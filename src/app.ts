@@ -9,6 +9,8 @@ import { notificationEvent } from './notification/notification-event.ts';
 import type { ServiceCertificate } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
+import { createLiveEvents } from './ops/live-events.ts';
+import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
@@ -156,10 +158,18 @@ export function createApp(
   });
   let draining = false;
   const operators = () => config.ops.operators;
+  const sessions = createSessions(operators, clock);
+  sessions.onEnd(() => streams.recheck());
+  const streams = createLiveStreams({
+    clock,
+    snapshot: () => reportHealth(health),
+    onFault: (error) => report({ kind: 'internal-fault', at: clock.now(), where: 'operators', error }),
+  });
+  const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
+  events.subscribe('streams', createLiveEvents(live));
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    operators,
-    sessions: createSessions(operators, clock),
+    ...{ operators, sessions, streams },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     metrics,
@@ -202,12 +212,15 @@ export function createApp(
     ops.define(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.define(config);
+    streams.recheck();
+    report({ kind: 'configuration-changed', at: clock.now() });
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {
     const opsMs = Math.min(OPS_STOP_MS, withinMs / 4);
     const phonesMs = withinMs - opsMs;
     draining = true;
+    report({ kind: 'stopping', at: clock.now() });
     cancelForget();
     eventLog.stop();
     adminSettings.stop();

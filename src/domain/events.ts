@@ -176,6 +176,8 @@ interface EventFields {
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
+  'configuration-changed': Nothing;
+  stopping: Nothing;
 }
 
 /** A name that several services claim. */
@@ -450,6 +452,8 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { file: FILE, error: 'what was thrown' },
   },
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
+  'configuration-changed': { when: 'Another configuration was taken over while the proxy runs.', fields: {} },
+  stopping: { when: 'The proxy begins to stop.', fields: {} },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

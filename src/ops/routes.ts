@@ -13,7 +13,10 @@ import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
 import { parseAdminRequest } from './control.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
+import { createLiveRoute } from './live-route.ts';
+import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
+import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
@@ -24,6 +27,7 @@ export interface OpsRoutesOptions {
   /** Whose tokens open what is not for everybody; none: nothing can be set over this port. */
   readonly operators: () => readonly OperatorConfig[];
   readonly sessions: Sessions;
+  readonly streams: LiveStreams;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
@@ -79,6 +83,8 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   });
   const access = createAccess(options);
   addOutageRoutes({ ...options, get, access });
+  get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
+  get('/events', createLiveRoute({ ...options, access }));
   addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
@@ -118,7 +124,9 @@ const INDEX = `<!doctype html>
 <li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
-<li>/devices?q=TEXT: the phones that are known; with Authorization: Bearer TOKEN</li>
+<li>/devices?q=TEXT, /audit: the phones that are known, who did what; with Authorization: Bearer TOKEN</li>
+<li>/events: what happens, as it happens (server-sent events)</li>
+<li><a href="/openapi.json">/openapi.json</a>: all of these, for programs</li>
 <li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until"}: with Authorization: Bearer TOKEN, or
 <code>ippa-proxy drain|ready|maint SERVICE</code></li>
 </ul>

@@ -65,6 +65,8 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
     },
     stop(withinMs = STOP_WITHIN_MS) {
       certificate?.stop();
+      // They never end by themselves.
+      options.streams.stop();
       return close(server, withinMs);
     },
     address: () => server.address() as AddressInfo,

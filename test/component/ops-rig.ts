@@ -3,6 +3,8 @@
 import type { OperatorConfig } from '../../src/config/config.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
+import { createLiveEvents } from '../../src/ops/live-events.ts';
+import { createLiveStreams, type LiveStreamsOptions } from '../../src/ops/live-stream.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { reportHealth } from '../../src/ops/routes.ts';
@@ -37,7 +39,7 @@ export function createLogRecord(): { log: Log; lines: LogLine[] } {
   return { log, lines };
 }
 
-export async function startOps(over: Partial<OpsServerOptions> = {}) {
+export async function startOps(over: Partial<OpsServerOptions> & { readonly live?: Partial<LiveStreamsOptions> } = {}) {
   const { clock = systemClock } = over;
   const services = ['a', 'b'].map((id) => ({ id, name: `Finesse ${id}`, cluster: 'main', probeIntervalMs: 5000 }));
   const store = createServiceStore(services, { intervalMs: 5000, attempts: 3 }, clock);
@@ -50,14 +52,23 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
   const audit = createAuditTrail({ clock, report: stream.report });
   stream.subscribe('audit', audit.handlers);
   const { operators = () => OPERATORS } = over;
+  const sessions = createSessions(operators, clock);
+  sessions.onEnd(() => streams.recheck());
+  const streams = createLiveStreams({
+    clock,
+    snapshot: () => reportHealth(health),
+    onFault: (error) => log.error('fault', { error }),
+    ...over.live,
+  });
+  const { outages = { all: () => [], get: () => null, devices: () => [] } } = over;
+  stream.subscribe('streams', createLiveEvents({ streams, outages, clock, health: () => reportHealth(health) }));
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
-    operators,
-    sessions: createSessions(operators, clock),
+    ...{ operators, sessions, streams },
     ...health,
     audit,
-    outages: { all: () => [], get: () => null, devices: () => [] },
+    outages,
     metrics,
     report: stream.report,
     isReady: () => true,
@@ -74,7 +85,18 @@ export async function startOps(over: Partial<OpsServerOptions> = {}) {
     });
   };
   const { port } = server.address();
-  return { server, store, devices, metrics, lines, setState, port, origin: `http://127.0.0.1:${port}` };
+  return {
+    report: stream.report,
+    streams,
+    server,
+    store,
+    devices,
+    metrics,
+    lines,
+    setState,
+    port,
+    origin: `http://127.0.0.1:${port}`,
+  };
 }
 
 export type OpsRig = Awaited<ReturnType<typeof startOps>>;

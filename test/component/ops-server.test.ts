@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock } from '../fake-clock.ts';
+import { checkedFetch, request } from './checked-answers.ts';
 import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
 
 const BEARER = `Bearer ${TOKEN}`;
@@ -252,7 +252,7 @@ describe('POST /services/ID', () => {
 
   it('takes JSON without a Content-Type, and refuses what is not UTF-8', async () => {
     const send = (body: Buffer) =>
-      fetch(`${rig.origin}/services/a`, {
+      checkedFetch(`${rig.origin}/services/a`, {
         method: 'POST',
         headers: { authorization: BEARER },
         body: new Uint8Array(body),
@@ -271,7 +271,7 @@ describe('POST /services/ID', () => {
 
 describe('wrong tokens', () => {
   const guess = (token: string, to = rig) =>
-    fetch(`${to.origin}/services/a`, {
+    checkedFetch(`${to.origin}/services/a`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: '{"admin": "drain", "reason": "x"}',
