@@ -26,6 +26,7 @@ import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
+import { createDrills } from './store/drills.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
@@ -89,10 +90,12 @@ export function createApp(
     keptAgain: () => report({ kind: 'state-kept', at: clock.now() }),
   });
 
+  const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
+
   /** What Finesse showed to the last probe. */
   const shown = new Map<string, ServiceCertificate | null>();
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt },
+    ...{ store, devices, clock, version, startedAt, drills },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
@@ -137,6 +140,7 @@ export function createApp(
     onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
   });
   const pushes = createPushes({ config, devices, names, clock, report });
+  events.subscribe('drills', drills.handlers);
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
@@ -149,6 +153,7 @@ export function createApp(
   const handler = createPhoneHandler({
     plan: () => plan,
     store,
+    viewFor: drills.viewFor,
     devices,
     monitor,
     relay: relay.relay,
@@ -172,6 +177,7 @@ export function createApp(
     ...{ operators, sessions, streams },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
+    drills,
     metrics,
     report,
     isReady: () => monitor.isReady() && !draining,
@@ -202,6 +208,7 @@ export function createApp(
     config = next;
     plan = nextPlan;
     store.define(defineServices(config), config.reconnect);
+    drills.define(config.reconnect);
     names.define(config.clusters);
     pushes.define(config);
     relay.define(allServices(config));
@@ -221,6 +228,7 @@ export function createApp(
     const phonesMs = withinMs - opsMs;
     draining = true;
     report({ kind: 'stopping', at: clock.now() });
+    drills.stop();
     cancelForget();
     eventLog.stop();
     adminSettings.stop();

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
+import { runDrill } from './commands/drill.ts';
 import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
@@ -82,6 +83,7 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .option('--json', 'print JSON')
     .action(async (id, options) => exit(await runOutages({ ...options, id }, output)));
   addControl(program, output, exit);
+  addDrill(program, output, exit);
   program.addCommand(phoneCommand());
   program
     .command('simulate')
@@ -118,6 +120,18 @@ function addControl(program: Command, output: Output, exit: (code: number) => vo
       .option('--json', 'print JSON')
       .action(async (service, options) => exit(await runControl({ ...options, service, admin }, output)));
   }
+}
+
+function addDrill(program: Command, output: Output, exit: (code: number) => void): void {
+  addOpsAccess(program.command('drill'))
+    .description('treats a service as failed for phones for a while, though it is not')
+    .argument('<service>', 'id of the service')
+    .option('--for <duration>', 'for how long: from 1s to 1h, such as 2m')
+    .option('--device <name...>', 'for these devices only')
+    .option('--reason <text>', 'why; operators see it')
+    .option('--end', 'end the one that is on')
+    .option('--json', 'print JSON')
+    .action(async (service, options) => exit(await runDrill({ ...options, service }, output)));
 }
 
 function allCommands(command: Command): Command[] {

@@ -23,6 +23,8 @@ export interface OpsClient {
     service: string,
     setting: { admin: AdminState; reason: string | null; until: string | null },
   ): Promise<OpsAnswer>;
+  /** With the token. Rejects with an OpsUnreachable. */
+  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<OpsAnswer>;
 }
 
 export interface OpsPlace {
@@ -54,16 +56,18 @@ export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient 
     }
   };
   const authorization = { Authorization: `Bearer ${headerText(token ?? '')}` };
+  const change: OpsClient['change'] = (method, path, body) =>
+    ask(path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   return {
     origin,
     health: () => ask('/health', {}),
     get: (path) => ask(path, token === null ? {} : { headers: authorization }),
-    setAdmin: (service, setting) =>
-      ask(`/services/${encodeURIComponent(service)}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', ...authorization },
-        body: JSON.stringify(setting),
-      }),
+    setAdmin: (service, setting) => change('POST', `/services/${encodeURIComponent(service)}`, setting),
+    change,
   };
 }
 

@@ -56,6 +56,7 @@ const serviceFields = {
   until: maybeTime,
   notAlternateBecause: text,
   certificate: z.strictObject(certificate).nullable(),
+  drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
 named(
@@ -87,7 +88,7 @@ const outageFields = {
   verdictAt: maybeTime,
   endedAt: maybeTime,
   cause: z.strictObject({
-    code: z.enum(['unknown', ...Object.keys(failures)]),
+    code: z.enum(['unknown', 'drill', ...Object.keys(failures)]),
     words: z.string(),
     runbook: z.string(),
   }),
@@ -145,6 +146,17 @@ named(
     admin: adminState,
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
     until: z.iso.datetime({ offset: true }).nullish(),
+  }),
+);
+
+named(
+  'Drill',
+  'Which service is to be treated as failed for phones, and for how long; `devices`: for these only.',
+  z.strictObject({
+    service: z.string(),
+    forSeconds: z.number().min(1).max(3600),
+    devices: z.array(z.string()).min(1).max(100).nullish(),
+    reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
   }),
 );
 

@@ -40,7 +40,7 @@ function isAdmin(value: unknown): value is AdminState {
   return typeof value === 'string' && ADMINS.includes(value);
 }
 
-function judgeReason(reason: unknown, admin: unknown): string[] {
+export function judgeReason(reason: unknown, admin: unknown): string[] {
   if (reason === null) return admin === 'ready' ? [] : ['reason is required: other operators will read it'];
   if (typeof reason !== 'string' || reason.trim() === '') return ['reason must be a text'];
   if ([...reason].length > MAX_REASON_LENGTH) return [`reason may have at most ${MAX_REASON_LENGTH} characters`];

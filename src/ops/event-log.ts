@@ -109,14 +109,32 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'name-conflict': { line: ({ conflicts }) => ['warn', 'name-conflict', { conflicts }] },
   'outage-summary': {
-    line: ({ outage, service, startedAt, verdictAt, endedAt, failure, counts }) => [
+    line: ({ outage, service, drill, startedAt, verdictAt, endedAt, failure, counts }) => [
       'info',
       'outage-summary',
       {
-        ...{ outage, service, startedAt: isoTime(startedAt), verdictAt: isoTime(verdictAt), endedAt: isoTime(endedAt) },
+        ...{
+          outage,
+          service,
+          ...(drill ? { drill } : {}),
+          startedAt: isoTime(startedAt),
+          verdictAt: isoTime(verdictAt),
+          endedAt: isoTime(endedAt),
+        },
         ...{ code: failure?.code ?? null, ...counts },
       },
     ],
+  },
+  'drill-began': {
+    line: ({ service, until, devices, reason, who, address }) => [
+      'warn',
+      'drill-began',
+      { service, until: isoTime(until), devices: devices?.length ?? null, reason, who, address },
+    ],
+  },
+  'drill-verdict': { line: ({ service }) => ['info', 'drill-verdict', { service }] },
+  'drill-ended': {
+    line: ({ service, because, who, address }) => ['warn', 'drill-ended', { service, because, who, address }],
   },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {

@@ -61,6 +61,21 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
     },
     ...each(SERVICE, onService),
     ...each(['outage-began', 'outage-ended', 'agent-back', 'outage-summary'], onOutage),
+    'drill-began'(event) {
+      const { at, service, until, reason } = event;
+      const times = { at: new Date(at).toISOString(), until: new Date(until).toISOString() };
+      streams.publish('admin', { ...times, service, action: 'drill', reason });
+      onService(event);
+    },
+    'drill-ended'(event) {
+      const { at, service, because } = event;
+      streams.publish('admin', { at: new Date(at).toISOString(), service, action: 'drill-end', reason: because });
+      onService(event);
+    },
+    'drill-verdict'({ service }) {
+      const on = outages.all().find((each) => each.service === service && each.drill && each.endedAt === null);
+      if (on !== undefined) outageChanged(on.id);
+    },
     'service-set'(event) {
       streams.publish('admin', renderSetting(event));
       onService(event);

@@ -125,6 +125,27 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       },
     },
   },
+  '/drills': {
+    post: {
+      summary: 'Begins a drill: the service is treated as failed for phones for a while, though it is not.',
+      takes: 'Drill',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['The service, with its drill.', 'Service'], 400: BAD, 401: NO_TOKEN },
+        404: ['There is no such service.', 'Error'],
+        409: ['A service of the cluster is not in service, or a drill is on there.', 'Error'],
+        413: LARGE,
+      },
+    },
+  },
+  '/drills/{service}': {
+    delete: {
+      summary: 'Ends a drill.',
+      parameters: [inPath('service', 'Id of the service.')],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['None is on there.', 'Error'] },
+    },
+  },
   '/openapi.json': {
     get: { summary: 'This document.', answers: { 200: ['The document.', null, 'application/json'] } },
   },

@@ -6,11 +6,13 @@ import type { Report } from '../domain/events.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
 import { parseAdminRequest } from './control.ts';
+import { addDrillRoutes } from './drill-routes.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
 import { createLiveRoute } from './live-route.ts';
@@ -46,6 +48,7 @@ export interface OpsRoutesOptions {
   readonly certificates?: () => readonly HeldCertificate[];
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly drills: Drills;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
 }
@@ -85,6 +88,11 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   addOutageRoutes({ ...options, get, access });
   get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
   get('/events', createLiveRoute({ ...options, access }));
+  addDrillRoutes(app, {
+    ...{ access, readJson, drills: options.drills },
+    isService: (id) => options.store.get(id) !== null,
+    entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
+  });
   addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
@@ -99,10 +107,21 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
 export type HealthSources = Pick<
   OpsRoutesOptions,
   'store' | 'devices' | 'clock' | 'version' | 'startedAt' | 'problems' | 'certificates' | 'certificateOf'
->;
+> &
+  Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
-  const { store, devices, clock, version, startedAt, problems, certificates, certificateOf = () => null } = sources;
+  const {
+    store,
+    devices,
+    clock,
+    version,
+    startedAt,
+    problems,
+    certificates,
+    certificateOf = () => null,
+    drills,
+  } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
     signedIn: devices.signedIn,
@@ -112,6 +131,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     problems: problems(),
     certificates: certificates?.() ?? [],
     certificateOf,
+    drillOf: (service) => drills?.get(service) ?? null,
   });
 }
 

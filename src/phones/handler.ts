@@ -5,6 +5,7 @@
 
 import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
+import type { ServiceView } from '../domain/drill.ts';
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
@@ -35,6 +36,8 @@ import {
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
   readonly store: ServiceStore;
+  /** Services as a device sees them. */
+  readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
@@ -125,11 +128,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   /** The service a request is for; null when its prefix is neither a service nor a cluster. */
   const locate = (plan: PhonePlan, request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
-    if (request.prefix === null && listener.service !== null) return store.get(listener.service);
+    const view = options.viewFor(request.device);
+    if (request.prefix === null && listener.service !== null) return view.get(listener.service);
     const id = request.prefix ?? plan.frontDoor ?? '';
-    const service = store.get(id);
+    const service = view.get(id);
     if (service !== null) return service;
-    const cluster = store.candidates(id);
+    const cluster = view.candidates(id);
     if (cluster.length === 0) return null;
     return selectFrontDoor(cluster, devices.get(request.device)?.service ?? null, clock.now());
   };
@@ -147,7 +151,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (request.action !== null) return act(status, request.action, visit);
     // Not looked up for a page that is relayed: this is every request's path.
     const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready';
-    const alternates = mayOffer ? store.alternates(status) : [];
+    const alternates = mayOffer ? options.viewFor(request.device).alternates(status) : [];
     const decided = decideRoute(
       status,
       {
@@ -166,7 +170,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const act = (status: ServiceStatus, action: PhoneAction, visit: Visit): Promise<void> | undefined => {
     const { method } = visit.request;
     const [chosen = ''] = action.args;
-    const alternate = action.name === '~to' && action.args.length === 1 ? store.get(chosen) : null;
+    const alternate =
+      action.name === '~to' && action.args.length === 1 ? options.viewFor(visit.request.device).get(chosen) : null;
     if (action.name === '~exit' && method === 'GET') {
       report({
         kind: 'action-taken',
@@ -198,13 +203,14 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
     const { device } = visit.request;
     const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
-    const now = store.get(from.id) ?? from;
-    const alternates = store.alternates(now);
+    const view = options.viewFor(device);
+    const now = view.get(from.id) ?? from;
+    const alternates = view.alternates(now);
     const offered = alternates.some((alternate) => alternate.id === chosen.id);
     const result = confirmed && offered ? 'confirmed' : 'gone';
     report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
     const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, true);
+    if (result === 'confirmed') return relayed(view.get(chosen.id) ?? chosen, visit, target, true);
     // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
     const left = alternates.filter((alternate) => alternate.id !== chosen.id);
     const decided = decideRoute(now, { signedInHere: false, looking: true, entry: true }, left.length);
@@ -284,11 +290,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     // What was never sent for want of room here says nothing about the server.
     const blamesServer = failure.code !== 'busy';
     if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
-    const after = store.get(status.id) ?? status;
+    const view = options.viewFor(device);
+    const after = view.get(status.id) ?? status;
     if (blamesServer && store.requestFailed(service, device)) {
       report({ kind: 'fippa-failing', at: clock.now(), service });
     }
-    const alternates = store.alternates(after);
+    const alternates = view.alternates(after);
     const decided = decideRoute(
       after,
       { signedInHere: devices.get(device)?.service === status.id, looking: false, entry: false },

@@ -91,6 +91,11 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
         const reason = selectPushReason(from, to, push.own?.atFirstFailure === true);
         if (reason !== null) announcer?.announce(service, reason);
       },
+      'drill-began': ({ service, devices: only }) => announcer?.announce(service, 'first-failure', only),
+      'drill-verdict': ({ service, devices: only }) => announcer?.announce(service, 'verdict', only),
+      // After a real failure that is told of, and a proxy that stops tells nobody.
+      'drill-ended': ({ service, because, devices: only }) =>
+        (because === 'time' || because === 'operator') && announcer?.announce(service, 'recovery', only),
     },
     define,
     async start() {

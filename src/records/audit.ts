@@ -84,6 +84,10 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
       // Nobody did it: a setting reached its end.
       'service-set': ({ at, service, to, who, address }) =>
         who !== null && note({ at, who, from: address, action: to.admin, service, reason: to.reason }),
+      'drill-began': ({ at, service, reason, who, address }) =>
+        note({ at, who, from: address, action: 'drill', service, reason }),
+      'drill-ended': ({ at, service, who, address }) =>
+        who !== null && note({ at, who, from: address, action: 'drill-end', service, reason: null }),
       'operator-session': ({ at, who, address, change }) =>
         note({ at, who, from: address, action: change, service: null, reason: null }),
     },

@@ -86,6 +86,23 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await post('/services/a', { reason: 'x'.repeat(9000) }).expect(413);
   });
 
+  it('drills', async () => {
+    const drill = { service: 'a', forSeconds: 60, reason: 'practice' };
+    await post('/drills', drill).expect(409);
+    for (const id of ['a', 'b']) rig.setState(id, 'in-service');
+    await post('/drills', { ...drill, devices: [] }).expect(400);
+    await post('/drills', { ...drill, service: 'nothing' }).expect(404);
+    await post('/drills', drill, 'Bearer wrong').expect(401);
+    await post('/drills', drill, `Bearer ${READ_TOKEN}`).expect(403);
+    await post('/drills', { reason: 'x'.repeat(9000) }).expect(413);
+    await post('/drills', drill).expect(200);
+    const end = (authorization: string) => request(rig.origin).delete('/drills/a').set('Authorization', authorization);
+    await end('Bearer wrong').expect(401);
+    await end(BEARER).expect(204);
+    await end(BEARER).expect(404);
+    await get('/audit', BEARER).expect(200);
+  });
+
   it('signing in', async () => {
     const { headers } = await post('/session', { token: TOKEN }).expect(204);
     const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
@@ -112,7 +129,7 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     const at = Date.now();
     rig.report({ kind: 'device-signed-in', at, device: 'SEP1', service: 'a', from: null, address: '10.0.0.1' });
     rig.report({ kind: 'certificate-refused', at, listener: 'ops', problem: 'x' });
-    rig.report({ kind: 'outage-began', at, service: 'a', outage: 'x-a', signedIn: 1 });
+    rig.report({ kind: 'outage-began', at, service: 'a', outage: 'x-a', drill: false, signedIn: 1 });
     await post('/services/a', { admin: 'drain', reason: 'x' }).expect(200);
     await checkEvents(source, ['snapshot', 'device', 'proxy', 'admin', 'service', 'outage']);
     source.close();

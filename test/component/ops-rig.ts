@@ -12,6 +12,7 @@ import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts'
 import { createSessions } from '../../src/ops/sessions.ts';
 import { createAuditTrail } from '../../src/records/audit.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
+import { createDrills } from '../../src/store/drills.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
@@ -45,9 +46,11 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   const store = createServiceStore(services, { intervalMs: 5000, attempts: 3 }, clock);
   const devices = createDeviceRegistry();
   const { log, lines } = createLogRecord();
-  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [] };
-  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   const stream = createEventStream((...fault) => log.error('subscriber-fault', { fault }));
+  const drills = createDrills({ store, reconnect: { intervalMs: 5000, attempts: 3 }, clock, report: stream.report });
+  stream.subscribe('drills', drills.handlers);
+  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [], drills };
+  const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   stream.subscribe('log', createEventLog(log, clock).handlers);
   const audit = createAuditTrail({ clock, report: stream.report });
   stream.subscribe('audit', audit.handlers);

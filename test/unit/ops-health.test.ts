@@ -165,6 +165,7 @@ describe('the report', () => {
       until: null,
       notAlternateBecause: null,
       certificate: null,
+      drill: null,
     });
   });
 
