@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Once more with everything read by Node's parser (`phones.httpParser: node`). */
 const BY_NODE = [
   'listener',
-  'get-connection',
+  'plain-get-connection',
   'connection-policy',
   'slow-readers',
   'gate',

@@ -50,7 +50,7 @@ function renderRows(path: string, key: KeyDescription, isSection: boolean, requi
     return renderRows(`${path}.${name}`, inner, false, key.required?.includes(name) === true);
   });
   const ofItems = items?.properties === undefined ? [] : renderRows(`${path}[]`, items, true);
-  const isRow = !isSection || items !== undefined;
+  const isRow = !isSection || Object.keys(properties).length === 0;
   return [...(isRow ? [renderRow(path, key, required || isSection)] : []), ...inside, ...ofItems];
 }
 

@@ -9,6 +9,13 @@ const packages = [
   ['slowhttptest', 'slowhttptest'],
   ['openssl', 'openssl'],
   ['script', 'bsdutils'],
+  ['perl', 'perl'],
+  ['systemd-notify', 'systemd'],
+  ['strip', 'binutils'],
+  ['mmdebstrap', 'mmdebstrap'],
+  ['lintian', 'lintian'],
+  ['skopeo', 'skopeo'],
+  ['man', 'man-db'],
 ];
 
 const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);

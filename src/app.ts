@@ -24,9 +24,11 @@ import { allServices, createPlan, defineClientLimits, defineServices, nameProxy 
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
+import { createReports } from './reports/reports.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
+import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
@@ -49,6 +51,8 @@ export interface App {
   addresses(): readonly AddressInfo[];
   /** Where Finesse pushes to, in the order of the configuration; after start. */
   pushAddresses(): readonly AddressInfo[];
+  /** Where browsers ask for reports, in the order of the configuration; after start. */
+  reportAddresses(): readonly AddressInfo[];
   opsAddress(): AddressInfo;
   /** Every service has been probed once; how many those are. */
   readonly ready: Promise<number>;
@@ -104,8 +108,15 @@ export function createApp(
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
-    certificates: () => [...listeners.certificates(), ...[ops.certificate()].filter((held) => held !== null)],
+    certificates: () => [
+      ...listeners.certificates(),
+      ...reports.certificates(),
+      ...[ops.certificate()].filter((held) => held !== null),
+    ],
     certificateOf: (id) => shown.get(id) ?? null,
+    reports: () => reports.nodes(),
+    site: () => config.site,
+    islands: () => islands.suspected(),
   };
   const metrics = createMetrics({
     ...health,
@@ -141,11 +152,17 @@ export function createApp(
   });
   const pushes = createPushes({ config, devices, names, clock, report });
   events.subscribe('drills', drills.handlers);
+  const islands = createIslands(store, config.island, clock, report);
+  const reports = createReports({
+    ...{ config, clock, report },
+    islands: islands.suspected,
+    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, clock, report });
+  const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
 
@@ -207,18 +224,20 @@ export function createApp(
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
     plan = nextPlan;
-    store.define(defineServices(config), config.reconnect);
-    drills.define(config.reconnect);
-    names.define(config.clusters);
-    pushes.define(config);
-    relay.define(allServices(config));
-    monitor.define({ services: allServices(config), reconnect: config.reconnect });
-    for (const { id } of gone) devices.left(id);
-    clientLimits.define(defineClientLimits(config));
-    listeners.define(config.phones);
-    ops.define(config.ops.tls);
+    store.reconfigure(defineServices(config), config.reconnect);
+    drills.reconfigure(config.reconnect);
+    names.reconfigure(config.clusters);
+    pushes.reconfigure(config);
+    islands.reconfigure(config.island);
+    reports.reconfigure(config);
+    relay.reconfigure(allServices(config));
+    monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
+    for (const { id } of gone) devices.serviceRemoved(id);
+    clientLimits.reconfigure(defineClientLimits(config));
+    listeners.reconfigure(config.phones);
+    ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
-    records.define(config);
+    records.reconfigure(config);
     streams.recheck();
     report({ kind: 'configuration-changed', at: clock.now() });
   };
@@ -231,12 +250,13 @@ export function createApp(
     drills.stop();
     cancelForget();
     eventLog.stop();
+    islands.stop();
     adminSettings.stop();
     listeners.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs)]);
+    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
   };
 
@@ -245,7 +265,7 @@ export function createApp(
       adminSettings.readFrom(config.state.folder);
       records.read();
       try {
-        for (const part of [ops, listeners, pushes]) await part.start();
+        for (const part of [ops, listeners, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
@@ -258,6 +278,7 @@ export function createApp(
     stop,
     addresses: listeners.addresses,
     pushAddresses: pushes.listening,
+    reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),
     ready: monitor.ready.then(() => allServices(config).length),
   };

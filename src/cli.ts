@@ -10,10 +10,11 @@ import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
 import { runStatus } from './commands/status.ts';
-import { runUnifiedCm } from './commands/unified-cm.ts';
+import { addUnifiedCm } from './commands/unified-cm-command.ts';
 import { finesseCommand } from './simulators/finesse/command.ts';
 import { phoneCommand } from './simulators/phone/command.ts';
 import { phonesCommand } from './simulators/phones/command.ts';
+import { unifiedCmCommand } from './simulators/unified-cm/command.ts';
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
@@ -39,7 +40,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(output: Output, exit: (code: number) => void): Command {
+/** Also what completion and the manual page are made of. */
+export function createProgram(output: Output, exit: (code: number) => void): Command {
   const program = new Command('ippa-proxy')
     .description('Stands between Cisco IP phones and Cisco Finesse servers and steers agents to a confirmed alternate.')
     .version(VERSION)
@@ -61,15 +63,13 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
     .command('check')
     .description('validates a configuration')
     .argument('<file>', CONFIG[1])
-    .option('--probe', 'ask every Finesse server once, and sign in once to each Notification Service')
+    .option(
+      '--probe',
+      'ask every Finesse server and node for reports once, and sign in once to each Notification Service',
+    )
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
-  program
-    .command('unified-cm')
-    .description('prints what to enter in Unified CM, field by field')
-    .requiredOption(...CONFIG)
-    .option('--csv', 'the phone services alone, as CSV')
-    .action(async (options) => exit(await runUnifiedCm(options.config, options, output)));
+  addUnifiedCm(program, output, exit);
   addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
     .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')
@@ -87,9 +87,10 @@ function createProgram(output: Output, exit: (code: number) => void): Command {
   program.addCommand(phoneCommand());
   program
     .command('simulate')
-    .description('simulated Finesse servers and phones, for trying and testing')
+    .description('simulated Finesse servers, phones and Unified CM, for trying and testing')
     .addCommand(finesseCommand())
-    .addCommand(phonesCommand());
+    .addCommand(phonesCommand())
+    .addCommand(unifiedCmCommand());
   for (const command of allCommands(program)) command.exitOverride();
   return program;
 }

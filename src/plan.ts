@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { Config, ServiceConfig } from './config/config.ts';
+import { isNearSite } from './domain/site.ts';
 import { createAddressOf } from './http/server/client-address.ts';
 import type { ClientLimitsConfig } from './http/server/client-limits.ts';
 import type { PageTemplates } from './pages/templates.ts';
@@ -22,11 +23,21 @@ export function allServices({ clusters }: Config): readonly ServiceConfig[] {
   return clusters.flatMap(({ services }) => services);
 }
 
-export function defineServices({ clusters }: Config): readonly ServiceDefinition[] {
+export function defineServices({ clusters, site: ownSite }: Config): readonly ServiceDefinition[] {
   return clusters.flatMap(({ id: cluster, services }) =>
-    services.map(({ id, name, url, probe, notification: used }) => {
+    services.map(({ id, name, url, site, probe, notification: used }) => {
       const notification = used === null ? 'off' : used.advisory ? 'advisory' : 'on';
-      return { id, name, cluster, probeIntervalMs: probe.intervalMs, server: `${url} ${probe.url}`, notification };
+      const isNear = isNearSite(site, ownSite);
+      return {
+        id,
+        name,
+        cluster,
+        site,
+        isNear,
+        probeIntervalMs: probe.intervalMs,
+        server: `${url} ${probe.url}`,
+        notification,
+      };
     }),
   );
 }

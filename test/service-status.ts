@@ -9,6 +9,7 @@ export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
     id: 'b',
     name: 'Finesse B',
     cluster: 'main',
+    ...{ site: null, isNear: true, isCutOff: false },
     state: 'in-service',
     attempt: null,
     attempts: 3,

@@ -2,17 +2,18 @@
 
 import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
+import { type PhoneAddress, phoneAddresses, shortAddress } from '../config/phone-addresses.ts';
 import { renderDuration } from '../config/values.ts';
 import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import { type Confirmed, checkNotifications, renderNotificationChecks } from './notification-check.ts';
 import type { Output } from './output.ts';
-import { type PhoneAddress, phoneAddresses, shortAddress } from './phone-addresses.ts';
 import { checkPushes } from './push-check.ts';
+import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
-  /** Ask every Finesse server once, and sign in once to each Notification Service. */
+  /** Ask every Finesse server and every node for reports once, and sign in once to each Notification Service. */
   readonly probe?: boolean;
   /** One JSON object instead of text. */
   readonly json?: boolean;
@@ -44,11 +45,17 @@ export async function runCheck(
   print(renderServiceChecks(config, services));
   const notifications = options.probe === true ? await checkNotifications(config, confirmedInfo(services)) : [];
   print(renderNotificationChecks(notifications));
+  const reports = options.probe === true ? await checkReports(config, now) : [];
+  if (reports.length > 0) print('\nAsking every node of Unified Intelligence Center once:\n');
+  print(renderReportChecks(reports));
   const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
   const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
   print(pushes.map((line) => `  ${line}\n`).join(''));
-  const ok = services.every(({ confirmed }) => confirmed) && notifications.every((check) => check.ok !== false);
+  const ok =
+    services.every(({ confirmed }) => confirmed) &&
+    notifications.every((check) => check.ok !== false) &&
+    reports.every(({ up }) => up);
   if (options.json === true)
     writeJson(output, {
       ok,
@@ -56,7 +63,7 @@ export async function runCheck(
       warnings,
       services: services.map(({ info: _, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
-      ...(options.probe === true ? { pushes } : {}),
+      ...(options.probe === true ? { reports, pushes } : {}),
     });
   return ok ? 0 : 1;
 }
@@ -115,6 +122,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     ]),
     `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
     ...renderPushes(config),
+    ...renderReports(config),
     'Operators',
     `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,
   ];

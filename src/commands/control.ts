@@ -3,7 +3,7 @@
 import { parseDuration } from '../config/values.ts';
 import type { AdminState } from '../domain/model.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
-import { parseTime } from '../ops/control.ts';
+import { parseTime } from '../ops/admin-request.ts';
 import type { ServiceEntry } from '../ops/health.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { parseConfiguration, renderProblems } from '../config/load.ts';
 import { ListenerError } from '../http/server/listener-error.ts';
 import { createLog } from '../ops/log.ts';
-import { Control } from '../simulators/finesse/control.ts';
+import { Control } from '../simulators/finesse/control-port.ts';
 import { numberedAgents } from '../simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../simulators/finesse/server.ts';
 import type { Output } from './output.ts';

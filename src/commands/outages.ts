@@ -1,7 +1,7 @@
 /** `outages`: the records of outages of the running proxy, or one of them with what became of each agent. */
 
 import { parseDuration } from '../config/values.ts';
-import { parseTime } from '../ops/control.ts';
+import { parseTime } from '../ops/admin-request.ts';
 import type { OutageDeviceEntry, OutageEntry } from '../ops/outage-view.ts';
 import { renderCsv } from './csv.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';

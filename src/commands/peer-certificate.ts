@@ -63,7 +63,7 @@ function describeCertificate(certificate: X509Certificate, host: string, now: nu
 }
 
 /** What to compare, and the ways to trust it: lines without indentation. */
-export function renderTrustAdvice(service: ServiceConfig, seen: PeerCertificate): string[] {
+export function renderTrustAdvice(service: Pick<ServiceConfig, 'id'>, seen: PeerCertificate): string[] {
   const file = `${service.id}-ca.pem`;
   const download = 'Cisco Unified OS Administration > Security > Certificate Management (tomcat)';
   const ca = seen.selfSigned

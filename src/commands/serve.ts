@@ -4,6 +4,8 @@ import { type App, createApp } from '../app.ts';
 import { renderProblems } from '../config/load.ts';
 import { createFileWatch } from '../files/file-watch.ts';
 import { createLog, type Log } from '../ops/log.ts';
+import { takeNotify } from '../systemd/notify.ts';
+import { createSystemdReport } from '../systemd/report.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
@@ -29,10 +31,14 @@ export async function runServe(file: string, version: string, output: Output): P
   for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
 
   let config = loaded.config;
-  const app = createApp(config, log, version, {
-    templates: loaded.templates,
-    moreProblems: () => reloader.problems(),
-  });
+  const notify = takeNotify(process.env, (error) => log.warn('systemd-not-told', { error }));
+  const systemd = createSystemdReport(notify, systemClock);
+  const app = systemd.reported(
+    createApp(config, log, version, {
+      templates: loaded.templates,
+      moreProblems: () => reloader.problems(),
+    }),
+  );
   const reloader: Reloader = createReloader({
     file,
     initial: config,
@@ -44,7 +50,7 @@ export async function runServe(file: string, version: string, output: Output): P
       config = next;
     },
   });
-  const reload = (why: string) => reloader.reload(why);
+  const reload = (why: string) => systemd.reloading(() => reloader.reload(why));
   const code = await runApp(app, log, output, () => {
     hangUp = () => void reload('SIGHUP');
     if (early) hangUp();
@@ -70,6 +76,7 @@ export async function runApp(app: App, log: Log, output: Output, started: () => 
   }
   for (const { address, port } of app.addresses()) log.info('listening', { for: 'phones', address, port });
   for (const { address, port } of app.pushAddresses()) log.info('listening', { for: 'pushes', address, port });
+  for (const { address, port } of app.reportAddresses()) log.info('listening', { for: 'reports', address, port });
   log.info('listening', { for: 'operators', address: app.opsAddress().address, port: app.opsAddress().port });
   void app.ready.then((services) => log.info('ready', { services, pid: process.pid }));
   started();

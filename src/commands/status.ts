@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrillEntry, HealthReport, ServiceEntry } from '../ops/health.ts';
+import type { ReportEntry } from '../ops/report-health.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
@@ -38,7 +39,9 @@ export async function runStatus(
     output.stderr(report);
     return 1;
   }
-  output.stdout(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderStatus(report, watching.now()));
+  output.stdout(
+    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderHealthReport(report, watching.now()),
+  );
   return report.status === 'down' ? 1 : 0;
 }
 
@@ -74,10 +77,10 @@ async function watch(client: OpsClient, json: boolean, output: Output, { now, ev
 }
 
 /** What is another at every look and no change. */
-const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'lastProbe', 'latencyMs']);
+const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'seconds', 'lastProbe', 'latencyMs']);
 
 function renderMoment(seen: HealthReport | string, now: number): string {
-  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderStatus(seen, now);
+  const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderHealthReport(seen, now);
   return `${renderLocalTime(now)}\n${text}`;
 }
 
@@ -99,15 +102,37 @@ function interrupted({ watch: isWatching }: StatusOptions): AbortSignal {
 }
 
 /** The table a person reads. */
-export function renderStatus(report: HealthReport, now: number): string {
+export function renderHealthReport(report: HealthReport, now: number): string {
   const clusters = report.clusters.map(({ id, status }) => `${id} ${status}`).join(', ');
   const head = `${report.status} (${clusters}); ippa-proxy ${report.version}, up for ${renderSpan(report.uptimeSeconds)}`;
   const rows = report.services.map((service) => renderRow(service, now));
+  const reports = (report.reports ?? []).map((node) => renderReportNode(node, now));
   const reasons = report.services.flatMap(renderNotes);
-  const problems = report.problems.map((problem) => `! ${problem}`);
+  const islands = (report.islands ?? []).map(
+    ({ site, seconds }) => `! nothing of site ${site} reachable for ${renderSpan(seconds)}`,
+  );
+  const problems = [...islands, ...report.problems.map((problem) => `! ${problem}`)];
   const notes = [...reasons, ...problems];
-  const lines = [head, '', ...renderTable([COLUMNS, ...rows]), ...(notes.length > 0 ? ['', ...notes] : [])];
+  const lines = [
+    head,
+    '',
+    ...renderTable([COLUMNS, ...rows]),
+    ...renderReports(reports),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ];
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** A second table; none without reports. A proxy of another version may know of none. */
+function renderReports(rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : ['', ...renderTable([REPORT_COLUMNS, ...rows])];
+}
+
+const REPORT_COLUMNS = ['REPORTS', 'NAME', 'SITE', 'STATE', 'FOR', 'PROBE'];
+
+function renderReportNode({ id, name, site, state, since, latencyMs }: ReportEntry, now: number): string[] {
+  const span = since === null ? '-' : renderSpan((now - Date.parse(since)) / 1000);
+  return [id, name, site ?? '-', state, span, latencyMs === null ? '-' : `${latencyMs} ms`];
 }
 
 const COLUMNS = ['SERVICE', 'NAME', 'CLUSTER', 'STATE', 'FOR', 'ADMIN', 'PHONES', 'PROBE'];
@@ -146,7 +171,7 @@ function renderDrilled({ devices }: DrillEntry): string {
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -2,17 +2,18 @@
 
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { loadConfig, renderProblems } from '../config/load.ts';
-import type { Output } from './output.ts';
 import {
   asciiName,
   DEVICE,
-  describeServices,
   FIXED,
   type PhoneService,
+  phoneServices,
   renderPhoneServicesCsv,
+  SIGN_IN_PARAMETERS,
   type StandIn,
   standInsOf,
-} from './phone-services.ts';
+} from '../unified-cm/phone-services.ts';
+import type { Output } from './output.ts';
 
 /** Exit code 2 for a wrong configuration, else 0. */
 export async function runUnifiedCm(file: string, { csv }: { readonly csv?: boolean }, output: Output): Promise<0 | 2> {
@@ -27,7 +28,7 @@ export async function runUnifiedCm(file: string, { csv }: { readonly csv?: boole
 
 /** The whole text. Pure. */
 export function renderUnifiedCm(config: Config): string {
-  const { proxied, direct } = describeServices(config);
+  const { proxied, direct } = phoneServices(config);
   const lines = [
     'What to enter in Cisco Unified CM Administration for this configuration',
     '=======================================================================',
@@ -155,9 +156,12 @@ function renderService(service: PhoneService): string[] {
 function renderParameters(): string[] {
   const rows = [
     ['Parameter Name', 'Display Name', 'Required', 'Parameter is a Password (mask contents)'],
-    ['id', 'Agent ID', 'no', 'no'],
-    ['extension', 'Extension', 'no', 'no'],
-    ['password', 'Password', 'no', 'yes'],
+    ...SIGN_IN_PARAMETERS.map(({ name, displayName, isPassword }) => [
+      name,
+      displayName,
+      'no',
+      isPassword ? 'yes' : 'no',
+    ]),
   ];
   const render = (row: readonly string[]) => `   ${row.map((cell, i) => (i < 3 ? cell.padEnd(17) : cell)).join('')}`;
   return [

@@ -65,6 +65,7 @@ export interface ServiceConfig {
   readonly url: string;
   /** Other names of the same server: a host, host:port, or an origin. */
   readonly aliases: readonly string[];
+  /** null: that of the proxy. */
   readonly site: string | null;
   /** PEM text of the CA (or self-signed certificate) that Finesse's certificate is checked against; null: the system's CAs. */
   readonly ca: string | null;
@@ -115,6 +116,53 @@ export interface OwnPushConfig {
   readonly perSecond: number;
 }
 
+/** Where browsers ask for the reports. */
+export interface ReportListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Origin by which browsers reach it; null: not stated. */
+  readonly publicUrl: string | null;
+  readonly tls: TlsServerFiles | null;
+}
+
+/** A question to a node of Unified Intelligence Center, and the statuses that mean: up. */
+export interface ReportQuestion {
+  readonly path: string;
+  readonly statuses: readonly number[];
+}
+
+export interface ReportProbeConfig extends ReportQuestion {
+  /** null: there is no second question. */
+  readonly fallback: ReportQuestion | null;
+  readonly intervalMs: number;
+  /** Of each question; less than intervalMs. */
+  readonly timeoutMs: number;
+  /** Probes in a row that bring a node up, or down. */
+  readonly rise: number;
+  readonly fall: number;
+}
+
+/** A node of Unified Intelligence Center. */
+export interface ReportNodeConfig {
+  readonly id: string;
+  readonly name: string;
+  /** Origin, without a trailing slash. */
+  readonly url: string;
+  readonly site: string | null;
+  /** As for a service. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  readonly certificateNames: readonly string[];
+  readonly probe: ReportProbeConfig;
+}
+
+export interface ReportsConfig {
+  readonly listeners: readonly ReportListenerConfig[];
+  /** Path on a node of a browser that asks for nothing more. */
+  readonly home: string;
+  readonly services: readonly ReportNodeConfig[];
+}
+
 export interface ClusterConfig {
   readonly id: string;
   /** Whether /fippa/DEVICE without a prefix is this cluster's; true for the only cluster. */
@@ -162,6 +210,11 @@ export interface Config {
     /** One line for every page, or null. */
     readonly help: string | null;
   };
+  /** Of this proxy; null: not stated, so that every service counts as near. */
+  readonly site: string | null;
+  readonly island: { readonly suspectAfterMs: number; readonly warnAfterMs: number };
+  /** null: the proxy has nothing to do with reports. */
+  readonly reports: ReportsConfig | null;
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
   readonly state: { readonly folder: string | null };

@@ -32,8 +32,8 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
   }));
 }
 
-/** A socket cannot move, nor can the form of log lines change half-way; pushes have listeners of their own. */
-const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?)$/;
+/** A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own. */
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?|reports(\.listeners)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {

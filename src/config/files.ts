@@ -39,6 +39,13 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
   for (const [index, listener] of list(push.listeners).entries()) {
     await walk.listener(['push', 'listeners', index], fields(listener));
   }
+  const reports = fields(config.reports);
+  for (const [index, listener] of list(reports.listeners).entries()) {
+    await walk.listener(['reports', 'listeners', index], fields(listener));
+  }
+  for (const [index, node] of list(reports.services).entries()) {
+    await walk.authority(['reports', 'services', index, 'tls', 'ca'], fields(fields(node).tls).ca);
+  }
   for (const [c, cluster] of list(config.clusters).entries()) {
     for (const [s, service] of list(fields(cluster).services).entries()) {
       const path = ['clusters', c, 'services', s];
@@ -128,7 +135,8 @@ class Walk implements Outside {
     const publicUrl = typeof listener.publicUrl === 'string' ? parseOrigin(listener.publicUrl) : null;
     if (publicUrl !== null && !coversHost(leaf, publicUrl.hostname)) {
       const found = `the certificate is not for ${publicUrl.hostname}, the host of publicUrl`;
-      this.warnings.push({ path: certPath, found, allowed: 'phones will say "Host not found"; use one that names it' });
+      const consequence = path[0] === 'reports' ? 'browsers will warn of it' : 'phones will say "Host not found"';
+      this.warnings.push({ path: certPath, found, allowed: `${consequence}; use one that names it` });
     }
   }
 

@@ -9,6 +9,9 @@ import type {
   OwnPushConfig,
   PhoneTls,
   PushConfig,
+  ReportListenerConfig,
+  ReportNodeConfig,
+  ReportsConfig,
   ServiceConfig,
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
@@ -148,6 +151,9 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     })),
     reconnect: { intervalMs: reconnect.interval, attempts: reconnect.attempts },
     pages: buildPages(parsed.pages, folder),
+    site: parsed.site ?? null,
+    island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },
+    reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
     state: { folder: inFolder(state.folder, folder) },
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
@@ -205,6 +211,42 @@ function buildOwnPush(push: ParsedPush, outside: Outside): OwnPushConfig | null 
     scheme: push.phoneScheme,
     concurrent: push.concurrent,
     perSecond: push.perSecond,
+  };
+}
+
+type ParsedReports = NonNullable<ParsedConfig['reports']>;
+
+function buildReports({ listeners, home, services }: ParsedReports, outside: Outside, folder: string): ReportsConfig {
+  return {
+    listeners: listeners.map(({ host, port, publicUrl, tls }): ReportListenerConfig => {
+      return {
+        ...{ host, port },
+        publicUrl: publicUrl === undefined ? null : origin(publicUrl),
+        tls: tls === undefined ? null : { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+      };
+    }),
+    home,
+    services: services.map((node, index) => buildReportNode(node, `reports.services[${index}]`, outside)),
+  };
+}
+
+function buildReportNode(node: ParsedReports['services'][number], key: string, outside: Outside): ReportNodeConfig {
+  const { id, name, url, site, tls, probe } = node;
+  const { path, statuses, fallback, interval, timeout, rise, fall } = probe;
+  return {
+    id,
+    name,
+    url: origin(url),
+    site: site ?? null,
+    ca: outside.contents.get(`${key}.tls.ca`) ?? null,
+    fingerprints: tls.fingerprints.map((text) => parseFingerprint(text) ?? text),
+    certificateNames: tls.names ?? [],
+    probe: {
+      ...{ path, statuses, rise, fall },
+      fallback: fallback.statuses.length === 0 ? null : fallback,
+      intervalMs: interval,
+      timeoutMs: timeout,
+    },
   };
 }
 

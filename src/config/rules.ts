@@ -9,44 +9,45 @@ import { type Finding, type KeyPath, renderKey } from './problem.ts';
 import { isLoopback, parseDuration, parseOrigin, printable, renderDuration } from './values.ts';
 
 /** A value and the way to it. */
-interface Place {
+interface Part {
   readonly path: KeyPath;
   readonly value: unknown;
 }
 
-function at(place: Place, key: string): Place {
+function at(place: Part, key: string): Part {
   const { path, value } = place;
   const has = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
   return { path: [...path, key], value: has ? (value as Record<string, unknown>)[key] : undefined };
 }
 
-function items(place: Place): Place[] {
+function items(place: Part): Part[] {
   const list: unknown[] = Array.isArray(place.value) ? place.value : [];
   return list.map((value, index) => ({ path: [...place.path, index], value }));
 }
 
-function text(place: Place): string | null {
+function text(place: Part): string | null {
   return typeof place.value === 'string' ? place.value : null;
 }
 
-function finding(place: Place, found: string, allowed: string): Finding {
+function finding(place: Part, found: string, allowed: string): Finding {
   return { path: place.path, found, allowed };
 }
 
 /** Every broken rule of a configuration that may have other faults too. */
 export function checkRules(value: unknown): Finding[] {
-  const root: Place = { path: [], value };
+  const root: Part = { path: [], value };
   const clusters = items(at(root, 'clusters'));
   const services = clusters.flatMap((cluster) => items(at(cluster, 'services')));
   const listeners = items(at(at(root, 'phones'), 'listeners'));
   const ops = at(root, 'ops');
   const push = at(root, 'push');
+  const reports = at(root, 'reports');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
     ...checkLegacy(listeners),
     ...checkLimits(at(at(root, 'phones'), 'limits')),
     ...checkStop(at(root, 'stop')),
-    ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners'))]),
+    ...checkAddresses([...listeners, ops, ...items(at(push, 'listeners')), ...items(at(reports, 'listeners'))]),
     ...checkPush(push, at(at(root, 'phones'), 'networks')),
     ...checkOps(ops),
     ...clusters.flatMap((cluster) =>
@@ -60,27 +61,21 @@ export function checkRules(value: unknown): Finding[] {
     ...checkFrontDoors(clusters),
     ...checkOrigins(services),
     ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
+    ...checkIsland(at(root, 'island')),
+    ...checkReports(reports),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
   ];
 }
 
-function checkListener(listener: Place, services: readonly Place[]): Finding[] {
+function checkListener(listener: Part, services: readonly Part[]): Finding[] {
   const findings: Finding[] = [];
   const host = text(at(listener, 'host'));
   const publicUrl = at(listener, 'publicUrl');
-  const encrypted = at(listener, 'tls').value !== undefined;
   if (publicUrl.value === undefined && host !== null && !isLoopback(host)) {
     const why = `the origin by which phones reach this listener, since ${renderFound(host)} is not loopback`;
     findings.push(finding(publicUrl, 'nothing', why));
   }
-  const origin = parseOrigin(text(publicUrl) ?? '');
-  if (origin !== null && (origin.protocol === 'https:') !== encrypted) {
-    const allowed = encrypted ? 'https://, because the listener has tls' : 'http://, or tls with cert and key';
-    findings.push(finding(publicUrl, renderFound(publicUrl.value), allowed));
-  }
-  if (origin !== null && (origin.hostname === '0.0.0.0' || origin.hostname === '[::]')) {
-    findings.push(finding(publicUrl, renderFound(publicUrl.value), 'a host that phones can reach'));
-  }
+  findings.push(...checkPublicUrl(listener, 'phones'));
   const service = at(listener, 'service');
   const ids = services.map((s) => text(at(s, 'id'))).filter((id) => id !== null);
   if (text(service) !== null && !ids.includes(text(service) ?? '')) {
@@ -91,12 +86,55 @@ function checkListener(listener: Place, services: readonly Place[]): Finding[] {
   return findings;
 }
 
+/** `who` has to reach the listener by it. */
+function checkPublicUrl(listener: Part, who: string): Finding[] {
+  const publicUrl = at(listener, 'publicUrl');
+  const origin = parseOrigin(text(publicUrl) ?? '');
+  if (origin === null) return [];
+  const encrypted = at(listener, 'tls').value !== undefined;
+  const needed = encrypted ? 'https://, because the listener has tls' : 'http://, or tls with cert and key';
+  const isAnyAddress = origin.hostname === '0.0.0.0' || origin.hostname === '[::]';
+  return [
+    ...((origin.protocol === 'https:') === encrypted ? [] : [needed]),
+    ...(isAnyAddress ? [`a host that ${who} can reach`] : []),
+  ].map((allowed) => finding(publicUrl, renderFound(publicUrl.value), allowed));
+}
+
+function checkIsland(island: Part): Finding[] {
+  const defaults = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
+  return checkLess(at(island, 'suspectAfter'), at(island, 'warnAfter'), defaults, (a, b) => a < b, 'less than');
+}
+
+/** One server each, and none of them this proxy itself, which would lead browsers in a circle. */
+function checkReports(reports: Part): Finding[] {
+  const listeners = items(at(reports, 'listeners'));
+  const nodes = items(at(reports, 'services'));
+  const own = listeners.map((listener) => parseOrigin(text(at(listener, 'publicUrl')) ?? '')?.origin);
+  return [
+    ...listeners.flatMap((listener) => checkPublicUrl(listener, 'browsers')),
+    ...unique(nodes, 'id', 'an id that no other node has'),
+    ...unique(nodes, 'name', 'a name that no other node has'),
+    ...checkOrigins(nodes),
+    ...nodes.flatMap((node) => {
+      const url = at(node, 'url');
+      const origin = parseOrigin(text(url) ?? '')?.origin;
+      if (origin === undefined || !own.includes(origin)) return [];
+      return [finding(url, `${renderFound(url.value)}, a publicUrl of reports`, 'the origin of the node itself')];
+    }),
+    ...nodes.flatMap((node) => {
+      const probe = at(node, 'probe');
+      const defaults = { timeoutMs: 4000, intervalMs: 10_000 };
+      return checkLess(at(probe, 'timeout'), at(probe, 'interval'), defaults, (a, b) => a < b, 'less than');
+    }),
+  ];
+}
+
 /**
  * Who speaks TLS 1.0 can be talked down to it, and what it protects can be read: so only phones that know nothing better
  * (reference/phone-xml.md §9) are given such a listener, and all others must have one that never does.
  */
-function checkLegacy(listeners: readonly Place[]): Finding[] {
-  const isLegacy = (listener: Place) => at(at(listener, 'tls'), 'profile').value === 'legacy';
+function checkLegacy(listeners: readonly Part[]): Finding[] {
+  const isLegacy = (listener: Part) => at(at(listener, 'tls'), 'profile').value === 'legacy';
   const modern = listeners.filter((listener) => !isLegacy(listener));
   const urls = modern.map((listener) => parseOrigin(text(at(listener, 'publicUrl')) ?? '')?.origin);
   return listeners.filter(isLegacy).flatMap((listener) => {
@@ -128,11 +166,11 @@ function checkLegacy(listeners: readonly Place[]): Finding[] {
   });
 }
 
-function checkLimits(limits: Place): Finding[] {
+function checkLimits(limits: Part): Finding[] {
   return checkLess(at(limits, 'headers'), at(limits, 'request'), DEFAULT_LIMITS, (a, b) => a <= b, 'at most');
 }
 
-function checkStop(stop: Place): Finding[] {
+function checkStop(stop: Part): Finding[] {
   return checkLess(
     at(stop, 'pause'),
     at(stop, 'within'),
@@ -144,13 +182,13 @@ function checkStop(stop: Place): Finding[] {
 
 /** Two durations of which the first must be less; each with its default. */
 function checkLess(
-  lesser: Place,
-  greater: Place,
+  lesser: Part,
+  greater: Part,
   defaults: object,
   holds: (a: number, b: number) => boolean,
   words: string,
 ): Finding[] {
-  const ms = (place: Place) => {
+  const ms = (place: Part) => {
     const written = parseDuration(text(place) ?? '');
     return place.value === undefined ? Number(Reflect.get(defaults, `${place.path.at(-1)}Ms`)) : written;
   };
@@ -169,7 +207,7 @@ function sameAddress(a: string, b: string): boolean {
   return covers(a.toLowerCase(), b.toLowerCase()) || covers(b.toLowerCase(), a.toLowerCase());
 }
 
-function checkAddresses(places: readonly Place[]): Finding[] {
+function checkAddresses(places: readonly Part[]): Finding[] {
   const addresses = places.map((place) => {
     const isOps = place.path[0] === 'ops';
     const fallback = isOps ? '127.0.0.1' : place.path[0] === 'push' ? '0.0.0.0' : null;
@@ -188,7 +226,7 @@ function checkAddresses(places: readonly Place[]): Finding[] {
   });
 }
 
-function checkOps(ops: Place): Finding[] {
+function checkOps(ops: Part): Finding[] {
   const host = text(at(ops, 'host'));
   const operators = items(at(ops, 'operators'));
   const named = operators.map((operator) => at(operator, 'name')).filter((name) => name.value === 'token');
@@ -204,8 +242,8 @@ function checkOps(ops: Place): Finding[] {
   ];
 }
 
-function unique(places: readonly Place[], key: string, allowed: string): Finding[] {
-  const first = new Map<string, Place>();
+function unique(places: readonly Part[], key: string, allowed: string): Finding[] {
+  const first = new Map<string, Part>();
   return places.flatMap((owner) => {
     const place = at(owner, key);
     const value = text(place);
@@ -216,15 +254,15 @@ function unique(places: readonly Place[], key: string, allowed: string): Finding
   });
 }
 
-function checkFrontDoors(clusters: readonly Place[]): Finding[] {
+function checkFrontDoors(clusters: readonly Part[]): Finding[] {
   const doors = clusters.map((cluster) => at(cluster, 'frontDoor')).filter((place) => place.value === true);
   return doors.slice(1).map((place) => {
     return finding(place, `true, which ${renderKey(doors[0]?.path ?? [])} already is`, 'true for at most one cluster');
   });
 }
 
-function checkOrigins(services: readonly Place[]): Finding[] {
-  const first = new Map<string, Place>();
+function checkOrigins(services: readonly Part[]): Finding[] {
+  const first = new Map<string, Part>();
   return services.flatMap((service) => {
     const place = at(service, 'url');
     const origin = parseOrigin(text(place) ?? '')?.origin;
@@ -238,7 +276,7 @@ function checkOrigins(services: readonly Place[]): Finding[] {
 }
 
 /** Pushes need to know where phones are (contract.md, "Configuration"), and those of our own somebody to act as. */
-function checkPush(push: Place, networks: Place): Finding[] {
+function checkPush(push: Part, networks: Part): Finding[] {
   const findings = bothOrNeither(push, 'username', 'password');
   const username = at(push, 'username');
   const used = items(at(push, 'listeners')).length > 0 || username.value !== undefined;
@@ -257,13 +295,13 @@ function checkPush(push: Place, networks: Place): Finding[] {
   return findings;
 }
 
-function bothOrNeither(place: Place, ...keys: readonly [string, string]): Finding[] {
+function bothOrNeither(place: Part, ...keys: readonly [string, string]): Finding[] {
   const missing = keys.filter((key) => at(place, key).value === undefined);
   if (missing.length !== 1) return [];
   return missing.map((key) => finding(at(place, key), 'nothing', `both ${keys.join(' and ')}, or neither`));
 }
 
-function checkProbe(probe: Place, reconnect: Place): Finding[] {
+function checkProbe(probe: Part, reconnect: Part): Finding[] {
   const findings = bothOrNeither(probe, 'username', 'password');
   const timeout = at(probe, 'timeout');
   const timeoutMs = parseDuration(text(timeout) ?? '');
@@ -279,7 +317,7 @@ function checkProbe(probe: Place, reconnect: Place): Finding[] {
   return findings;
 }
 
-function checkLanguages(languages: Place): Finding[] {
+function checkLanguages(languages: Part): Finding[] {
   const seen = new Set<string>();
   return items(languages).flatMap((place) => {
     const code = text(place)?.toLowerCase() ?? null;

@@ -1,7 +1,7 @@
 /** What the keys of the schema are made of: the kinds of values, and what every key says about itself. */
 
 import { z } from 'zod';
-import { parseDuration, parseFingerprint, renderDuration } from './values.ts';
+import { isListenHost, parseDuration, parseFingerprint, renderDuration } from './values.ts';
 
 /** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
 export interface KeyMeta {
@@ -74,3 +74,43 @@ export const fingerprints = z.array(
   ),
 );
 export const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';
+
+export const tlsFiles = (certificate: string) => ({
+  cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
+  key: described(path, {
+    description:
+      "PEM file with the certificate's private key, without a passphrase. Both files are read again when they change.",
+    allowed: 'the path of a PEM file',
+  }),
+});
+
+/** How the certificate of a server that the proxy connects to is checked. */
+export const serverTls = z.strictObject({
+  ca: described(path.optional(), {
+    description:
+      "PEM file with the CA that signed the server's certificate, or with the self-signed certificate itself.",
+    allowed: 'the path of a PEM file',
+    defaultText: "the system's CAs",
+  }),
+  fingerprints: described(fingerprints.prefault([]), {
+    description:
+      'SHA-256 fingerprints of certificates that are trusted although no CA vouches for them; `check --probe` prints them.',
+  }),
+  names: described(
+    z
+      .array(
+        described(z.string().refine(isListenHost), {
+          description: 'A host name or IP address.',
+          allowed: 'a host name or an IP address without brackets',
+        }),
+      )
+      .min(1)
+      .optional(),
+    {
+      description:
+        "Names of which the server's certificate must carry one, where it does not carry the host of `url`: a server that is reached by an address or an alias, say. A CA must vouch for it as ever.",
+      allowed: 'a list of at least one host name or IP address',
+      defaultText: 'the host of `url`',
+    },
+  ),
+});

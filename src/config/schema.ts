@@ -11,7 +11,6 @@ import {
   described,
   duration,
   durationAllowed,
-  fingerprints,
   HOUR,
   ID_ALLOWED,
   isId,
@@ -20,17 +19,11 @@ import {
   port,
   SECRET_ALLOWED,
   secret,
+  serverTls,
+  tlsFiles,
 } from './schema-parts.ts';
+import { reports } from './schema-reports.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
-
-const tlsFiles = (certificate: string) => ({
-  cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
-  key: described(path, {
-    description:
-      "PEM file with the certificate's private key, without a passphrase. Both files are read again when they change.",
-    allowed: 'the path of a PEM file',
-  }),
-});
 
 const listenerTls = z.strictObject({
   ...tlsFiles("PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host."),
@@ -107,35 +100,6 @@ const probe = z.strictObject({
   }),
 });
 
-const serviceTls = z.strictObject({
-  ca: described(path.optional(), {
-    description: "PEM file with the CA that signed Finesse's certificate, or with the self-signed certificate itself.",
-    allowed: 'the path of a PEM file',
-    defaultText: "the system's CAs",
-  }),
-  fingerprints: described(fingerprints.prefault([]), {
-    description:
-      'SHA-256 fingerprints of certificates that are trusted although no CA vouches for them; `check --probe` prints them.',
-  }),
-  names: described(
-    z
-      .array(
-        described(z.string().refine(isListenHost), {
-          description: 'A host name or IP address.',
-          allowed: 'a host name or an IP address without brackets',
-        }),
-      )
-      .min(1)
-      .optional(),
-    {
-      description:
-        "Names of which Finesse's certificate must carry one, where it does not carry the host of `url`: a server that is reached by an address or an alias, say. A CA must vouch for it as ever.",
-      allowed: 'a list of at least one host name or IP address',
-      defaultText: 'the host of `url`',
-    },
-  ),
-});
-
 const service = z.strictObject({
   id: described(z.string().refine(isId), {
     description:
@@ -169,10 +133,12 @@ const service = z.strictObject({
     },
   ),
   site: described(plainText(64).optional(), {
-    description: 'Where the server stands, for operators.',
+    description:
+      'Where the server stands. Services of the site of the proxy are offered first, and an unreachable site is told from an outage ([sites](sites.md)).',
     allowed: 'text of 1 to 64 characters',
+    defaultText: 'the site of the proxy',
   }),
-  tls: described(serviceTls.prefault({}), {
+  tls: described(serverTls.prefault({}), {
     description: 'How the certificate of Finesse is checked. It is never left unchecked.',
   }),
   probe: described(probe.prefault({}), { description: 'How the proxy asks whether the service is in service.' }),
@@ -465,6 +431,31 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: "The proxy's own pages." },
   ),
+  site: described(plainText(64).optional(), {
+    description:
+      'Where this proxy and its phones are. See [sites, islands and reports](sites.md). Absent: every service counts as near.',
+    allowed: 'text of 1 to 64 characters',
+  }),
+  island: described(
+    z
+      .strictObject({
+        suspectAfter: described(duration(100, 24 * HOUR).prefault('1m'), {
+          description: 'An island is suspected when everything of another site has been unreachable for this long.',
+          ...durationAllowed(100, 24 * HOUR),
+        }),
+        warnAfter: described(duration(100, 720 * HOUR).prefault('96h'), {
+          description:
+            'When it has lasted this long the log says so as an error: replication of the databases breaks after four days.',
+          ...durationAllowed(100, 720 * HOUR),
+        }),
+      })
+      .prefault({}),
+    { description: 'Sites that are cut off from each other, as far as it can be seen from here.' },
+  ),
+  reports: described(reports.optional(), {
+    description:
+      'Unified Intelligence Center: nodes that are watched beside Finesse, and one URL that leads browsers to a live one. See [sites, islands and reports](sites.md).',
+  }),
   push: described(push.optional(), {
     description: 'Pushes: those of Finesse that go by the proxy, and its own. See [pushes](pushes.md).',
   }),

@@ -33,6 +33,11 @@ export function parseHttpUrl(text: string): URL | null {
   return URL.parse(text);
 }
 
+/** Path and perhaps query of a URL, without dots that would leave it. */
+export function isUrlPath(text: string): boolean {
+  return /^\/(?!\/)[\w\-.~!$&'()*+,;=:@%/?]*$/.test(text) && !/(?:^|\/)\.\.?(?:[/?;]|$)/.test(text);
+}
+
 /** A name by which a server may also be called: `host`, `host:port`, an IPv6 address with or without brackets, or an origin. */
 export function isAlias(text: string): boolean {
   if (isIP(text) !== 0) return true;

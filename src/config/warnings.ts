@@ -24,6 +24,7 @@ export function warnAbout(config: Config): Finding[] {
     ...services.flatMap(({ service, path }) => [...warnOfProbe(service, path), ...warnOfNotification(service, path)]),
     ...warnOfPush(config),
     ...warnOfOps(config.ops),
+    ...warnOfSites(config),
   ];
 }
 
@@ -92,6 +93,18 @@ function warnOfSharedNames(cluster: ClusterConfig, index: number): Finding[] {
     const found = `the name ${printable(name)} is claimed by the services ${rivals.join(' and ')}`;
     return { path, found, allowed: 'a name that two services claim serves neither; give it to one' };
   });
+}
+
+/** A site that is spelled in two ways makes everything far away. */
+function warnOfSites({ site, clusters }: Config): Finding[] {
+  const sites = new Set(clusters.flatMap(({ services }) => services.map((service) => service.site)));
+  if (site !== null && !sites.has(site) && !sites.has(null)) {
+    const allowed = 'so all of them count as far away, and no island is ever suspected; write it as at the services';
+    return [{ path: ['site'], found: `no service is of the site ${printable(site)}`, allowed }];
+  }
+  if (site !== null || sites.size < 2) return [];
+  const found = 'services have sites, but the proxy has none';
+  return [{ path: ['site'], found, allowed: 'so sites have no effect; say at the top of the file where the proxy is' }];
 }
 
 function warnOfPush({ push, phones }: Config): Finding[] {

@@ -11,14 +11,15 @@ export interface Candidate {
 }
 
 /** Why a service is no alternate of `failed`, in words for the operator; null: it may be offered. */
-export function decideRefusal(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
+export function decideUnfitFor(candidate: Candidate, failed: ServiceStatus, now: number): string | null {
   const { info } = candidate.status;
-  return decideUnfit(candidate, now) ?? (info === null ? null : decidePairRefusal(info, failed.info));
+  return decideUnfit(candidate, now) ?? (info === null ? null : decideUnfitPair(info, failed.info));
 }
 
 /** Why agents should not be led to a service, whichever they come from; null: nothing is known against it. */
 export function decideUnfit(candidate: Candidate, now: number): string | null {
-  const { state, admin } = candidate.status;
+  const { state, admin, isCutOff } = candidate.status;
+  if (isCutOff) return 'its site is cut off: an island is suspected';
   if (state !== 'in-service') return `it is ${state}`;
   if (admin.admin !== 'ready') return `the operator set it to ${admin.admin}`;
   return decideFault(candidate, now);
@@ -31,7 +32,7 @@ function decideFault({ status, freshForMs }: Candidate, now: number): string | n
   if (status.failure !== null) return `its last probe was not confirmed (${status.failure.code})`;
   if (isTooOld(status.confirmedAt, freshForMs, now)) return 'its last confirmation is too old';
   if (status.fippaFailing) return 'its phone pages fail although SystemInfo is fine';
-  return status.info === null ? null : decideInfoRefusal(status.info);
+  return status.info === null ? null : decideUnfitInfo(status.info);
 }
 
 /** Whether every agent of its cluster could be led to a service, if the operator let them. */
@@ -39,11 +40,11 @@ export function isSound(candidate: Candidate, cluster: readonly Candidate[], now
   const { state, id, info } = candidate.status;
   if (state !== 'in-service' || decideFault(candidate, now) !== null) return false;
   const others = cluster.filter(({ status }) => status.id !== id);
-  return info === null || others.every(({ status }) => decidePairRefusal(info, status.info) === null);
+  return info === null || others.every(({ status }) => decideUnfitPair(info, status.info) === null);
 }
 
 /** Both nodes use one CTI server: a missed heartbeat says that this one may be about to drop too. */
-function decideInfoRefusal(info: SystemInfo): string | null {
+function decideUnfitInfo(info: SystemInfo): string | null {
   if (info.lastCtiHeartbeatStatus !== null && info.lastCtiHeartbeatStatus !== 'success') {
     return `its last CTI heartbeat was ${info.lastCtiHeartbeatStatus}`;
   }
@@ -54,7 +55,7 @@ function decideInfoRefusal(info: SystemInfo): string | null {
  * One agent PG has exactly one Finesse pair. Only evidence against counts: a single-node answer or an older release
  * reports too little to judge by. Equal peripherals are no evidence for: 5000 is the first one of every installation.
  */
-function decidePairRefusal(info: SystemInfo, failed: SystemInfo | null): string | null {
+function decideUnfitPair(info: SystemInfo, failed: SystemInfo | null): string | null {
   if (failed === null) return null;
   if (info.peripheralId !== null && failed.peripheralId !== null && info.peripheralId !== failed.peripheralId) {
     return `it has peripheral ${info.peripheralId}, the failed server ${failed.peripheralId}: not the same Finesse cluster`;
@@ -69,13 +70,14 @@ function pair(info: SystemInfo): readonly string[] | null {
   return [info.primaryHost.toLowerCase(), info.secondaryHost.toLowerCase()];
 }
 
-/** The services that may be offered instead of `failed`, in the order of the configuration. */
+/** The services that may be offered instead of `failed`: of the own site first, else in the order of the configuration. */
 export function selectAlternates(
   failed: ServiceStatus,
   cluster: readonly Candidate[],
   now: number,
 ): readonly ServiceStatus[] {
   return cluster
-    .filter((candidate) => candidate.status.id !== failed.id && decideRefusal(candidate, failed, now) === null)
-    .map((candidate) => candidate.status);
+    .filter((candidate) => candidate.status.id !== failed.id && decideUnfitFor(candidate, failed, now) === null)
+    .map((candidate) => candidate.status)
+    .toSorted((a, b) => Number(b.isNear) - Number(a.isNear));
 }

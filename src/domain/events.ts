@@ -8,9 +8,12 @@ import type { RelayedPage } from './device.ts';
 import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
+import type { IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
+import type { ReportNodeState, ReportOutcome } from './report-node.ts';
+import type { NameConflict } from './server-names.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance' | 'error';
 
@@ -19,6 +22,9 @@ export type PushOutcome = 'delivered' | FailureCode;
 
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery';
+
+/** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
+export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
 
 type Nothing = Readonly<Record<never, never>>;
 
@@ -171,6 +177,22 @@ interface EventFields {
   'notification-ignored': { readonly service: string; readonly because: string };
   'notification-not-subscribed': { readonly service: string; readonly condition: string };
 
+  // Sites
+  'island-suspected': { readonly site: string; readonly since: number };
+  'island-long': { readonly site: string; readonly since: number };
+  'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
+
+  // Reports
+  'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };
+  'report-node-changed': {
+    readonly node: string;
+    readonly from: ReportNodeState;
+    readonly to: ReportNodeState;
+    readonly failure: Failure | null;
+  };
+  'report-node-fault': { readonly node: string; readonly error: unknown };
+  'report-asked': { readonly answer: ReportAnswer };
+
   // Operators
   'service-set': {
     readonly service: string;
@@ -206,15 +228,9 @@ interface EventFields {
   };
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'operators'; readonly error: unknown };
+  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
   'configuration-changed': Nothing;
   stopping: Nothing;
-}
-
-/** A name that several services claim. */
-export interface NameConflict {
-  readonly name: string;
-  readonly services: readonly string[];
 }
 
 export type EventKind = keyof EventFields;
@@ -234,6 +250,9 @@ interface EventReference<K extends EventKind> {
 
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
+const SITE = 'the other site';
+const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
+const NODE = 'id of the node';
 const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
@@ -465,6 +484,34 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'notification-not-subscribed': {
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
+  },
+  'island-suspected': {
+    when: 'Everything of another site has been unreachable for a while, and the own site is in service.',
+    fields: { site: SITE, since: CUT_SINCE },
+  },
+  'island-long': {
+    when: 'Such an island has lasted so long that replication between the sites may break.',
+    fields: { site: SITE, since: CUT_SINCE },
+  },
+  'island-ended': {
+    when: 'Something of that site was reached, or the own site is out of service too.',
+    fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
+  },
+  'report-node-probed': {
+    when: 'A probe of a node of Unified Intelligence Center has ended.',
+    fields: { node: NODE, latencyMs: 'how long it took', outcome: 'up, or down and why' },
+  },
+  'report-node-changed': {
+    when: 'Such a node was found up or down.',
+    fields: { node: NODE, from: 'the state until then', to: 'the state from then on', failure: 'what failed, or null' },
+  },
+  'report-node-fault': {
+    when: 'A probe of such a node ended by a fault of the proxy itself.',
+    fields: { node: NODE, error: 'what was thrown' },
+  },
+  'report-asked': {
+    when: 'A browser asked for reports.',
+    fields: { answer: 'redirected to a node, a page (none-up or island), or refused' },
   },
   'service-set': {
     when: 'An operator set a service ready, drain or maint, or such a setting reached its end.',

@@ -22,6 +22,7 @@ export type PhoneMessage =
   | 'tooLarge'
   | 'badRequest'
   | 'notDone'
+  | 'otherSite'
   | 'noAnswer'
   | 'mayHaveHappened'
   | 'badAnswer'
@@ -203,6 +204,18 @@ export const failures = {
     phone: null,
     operator:
       'SystemInfo asks for credentials (401 or 403): set probe.username and probe.password. The state of the service is kept.',
+  },
+  // Nodes of Unified Intelligence Center
+  'report-status': {
+    cause: 'server',
+    phone: null,
+    operator:
+      'The node answers with a status that does not count as up: Unified Intelligence Center is not deployed or not running there.',
+  },
+  'report-certificate': {
+    cause: 'configuration',
+    phone: null,
+    operator: 'The certificate of the node is not trusted. Set tls.ca of the node to its CA (see check --probe).',
   },
   // Pushes; the client is told by the CiscoIPPhoneError that a phone would give
   'push-source': {

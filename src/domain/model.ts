@@ -12,6 +12,12 @@ export interface ServiceStatus {
   readonly id: string;
   readonly name: string;
   readonly cluster: string;
+  /** As configured; null: that of the proxy. */
+  readonly site: string | null;
+  /** It stands where the proxy and its phones are. */
+  readonly isNear: boolean;
+  /** An island is suspected: nothing of its site can be reached from here. */
+  readonly isCutOff: boolean;
   readonly state: HealthState;
   /** 1… while reconnecting, else null. */
   readonly attempt: number | null;

@@ -3,7 +3,7 @@
 import { type Candidate, decideUnfit } from './alternates.ts';
 import type { AdminSetting, HealthState, ServiceStatus } from './model.ts';
 
-export interface Visit {
+export interface RoutingFacts {
   /** The device is signed in on this service. */
   readonly signedInHere: boolean;
   /** The device was last shown one of the proxy's pages about an outage of this service. */
@@ -14,16 +14,16 @@ export interface Visit {
 
 export type Route = 'relay' | 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'maintenance';
 
-export function decideRoute(status: ServiceStatus, visit: Visit, alternates: number): Route {
+export function decideRoute(status: ServiceStatus, facts: RoutingFacts, alternates: number): Route {
   const { admin } = status.admin;
-  if (admin === 'maint' || (admin === 'drain' && !visit.signedInHere)) return 'maintenance';
+  if (admin === 'maint' || (admin === 'drain' && !facts.signedInHere)) return 'maintenance';
   switch (status.state) {
     case 'reconnecting':
       return 'reconnecting';
     case 'out-of-service':
       return alternates > 0 ? 'unavailable' : 'waiting';
     default:
-      return visit.looking && visit.entry ? 'recovered' : 'relay';
+      return facts.looking && facts.entry ? 'recovered' : 'relay';
   }
 }
 
@@ -60,7 +60,10 @@ export function selectFrontDoor(cluster: readonly Candidate[], signedInOn: strin
     const { state, admin } = candidate.status;
     return FRONT_DOOR_ORDER[state] + (admin.admin === 'ready' ? 0 : NOT_READY);
   };
-  return cluster.reduce((best, candidate) => (rank(candidate) < rank(best) ? candidate : best)).status;
+  // Of those that are equally good one of the own site.
+  const precedes = (a: Candidate, b: Candidate) =>
+    rank(a) < rank(b) || (rank(a) === rank(b) && a.status.isNear && !b.status.isNear);
+  return cluster.reduce((best, candidate) => (precedes(candidate, best) ? candidate : best)).status;
 }
 
 /**

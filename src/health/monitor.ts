@@ -45,7 +45,7 @@ export interface Monitor {
    * Replaces the services, after the store. One that has not changed is watched on undisturbed; a changed one is probed
    * at once, and goes on from the health that the store has of it.
    */
-  define(next: Watched): void;
+  reconfigure(next: Watched): void;
   /** Every service has been probed once. */
   isReady(): boolean;
   readonly ready: Promise<void>;
@@ -74,13 +74,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
       isRunning = false;
       await Promise.all([...watches.values()].map((each) => each.stop()));
     },
-    define(next) {
+    reconfigure(next) {
       const before = watches;
       reconnect = next.reconnect;
       watches = new Map(next.services.map((service) => [service.id, before.get(service.id) ?? watch(service)]));
       for (const service of next.services) {
         const known = before.get(service.id);
-        if (known?.define(service, reconnect) === false) watches.set(service.id, watch(service));
+        if (known?.reconfigure(service, reconnect) === false) watches.set(service.id, watch(service));
       }
       const kept = new Set(watches.values());
       for (const old of before.values()) if (!kept.has(old)) void old.stop();
@@ -103,7 +103,7 @@ interface Watch {
    * Goes on by another configuration: begins anew with what concerns it, and with nothing else. Returns false, with nothing
    * changed, for another server.
    */
-  define(service: ServiceConfig, reconnect: HealthSettings): boolean;
+  reconfigure(service: ServiceConfig, reconnect: HealthSettings): boolean;
 }
 
 /** The server that the health is about. */
@@ -162,7 +162,7 @@ function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
       supervisor.stop();
       await notification?.stop();
     },
-    define(next, nextReconnect) {
+    reconfigure(next, nextReconnect) {
       if (!isDeepStrictEqual(serverOf(service), serverOf(next))) return false;
       const staysConnected = isDeepStrictEqual(connectionOf(service), connectionOf(next));
       const staysProbed = isDeepStrictEqual(probingOf(service, reconnect), probingOf(next, nextReconnect));

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { failures } from '../domain/failure.ts';
-import { MAX_REASON_LENGTH } from './control.ts';
+import { MAX_REASON_LENGTH } from './admin-request.ts';
 
 /** Those with a name of their own in the document. */
 export const apiSchemas = z.registry<{ readonly id: string; readonly description: string }>();
@@ -55,6 +55,7 @@ const serviceFields = {
   adminReason: text,
   until: maybeTime,
   notAlternateBecause: text,
+  site: text,
   certificate: z.strictObject(certificate).nullable(),
   drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
 };
@@ -74,6 +75,14 @@ named(
     clusters: z.array(z.strictObject({ id: z.string(), status: level })),
     services: z.array(service),
     certificates: z.array(z.strictObject({ listener: z.string(), ...certificate, problem: text })),
+    site: text,
+    islands: z.array(z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean() })),
+    reports: z.array(
+      z.strictObject({
+        ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
+        ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
+      }),
+    ),
     problems: z.array(z.string()),
   }),
 );

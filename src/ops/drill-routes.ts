@@ -4,7 +4,7 @@ import type { Express, RequestHandler, Response } from 'express';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { Drills } from '../store/drills.ts';
 import { type Access, operatorOf, sendError } from './access.ts';
-import { judgeReason } from './control.ts';
+import { judgeReason } from './admin-request.ts';
 
 export interface DrillRoutesOptions {
   readonly access: Access;

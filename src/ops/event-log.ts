@@ -156,6 +156,25 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'notification-not-subscribed': {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
+  'island-suspected': {
+    line: ({ site, since }) => ['warn', 'island-suspected', { site, since: isoTime(since) }],
+  },
+  'island-long': { line: ({ site, since }) => ['error', 'island-long', { site, since: isoTime(since) }] },
+  'island-ended': {
+    line: ({ at, site, since, because }) => [
+      'info',
+      'island-ended',
+      { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
+    ],
+  },
+  'report-node-changed': {
+    line: ({ node, from, to, failure }) => [
+      to === 'down' ? 'error' : 'info',
+      'report-node-state',
+      { node, from, to, reason: failure === null ? null : renderFailure(failure) },
+    ],
+  },
+  'report-node-fault': { line: ({ node, error }) => ['error', 'report-node-fault', { node, error }] },
   'service-set': {
     line: ({ service, from, to, who, address }) => [
       'info',

@@ -1,9 +1,11 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
-import { type Candidate, decideRefusal, decideUnfit, isSound } from '../domain/alternates.ts';
+import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import type { Drill } from '../domain/drill.ts';
 import { renderFailure } from '../domain/failure.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
 import {
   type CertificateEntry,
@@ -16,6 +18,8 @@ import {
   type ServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
+import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
+import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { judgeNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
@@ -41,6 +45,8 @@ export interface ServiceEntry {
   readonly until: string | null;
   /** Why it is offered to no agent or not to those of every other service of its cluster; null: it may be offered. */
   readonly notAlternateBecause: string | null;
+  /** Where it stands, as configured. */
+  readonly site: string | null;
   /** What Finesse shows there; null: none yet, or plain HTTP. */
   readonly certificate: ServiceCertificateEntry | null;
   /** Phones are told that it has failed, though it has not; null: they are not. */
@@ -61,6 +67,12 @@ export interface HealthReport {
   readonly clusters: readonly { readonly id: string; readonly status: HealthLevel }[];
   readonly services: readonly ServiceEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** Where the proxy is; null: not stated. */
+  readonly site: string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands: readonly IslandEntry[];
+  /** Nodes of Unified Intelligence Center. */
+  readonly reports: readonly ReportEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -83,10 +95,13 @@ export interface HealthInput {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ServiceCertificate | null;
   readonly drillOf?: (service: string) => Drill | null;
+  readonly reports?: readonly ReportNodeStatus[];
+  readonly site?: string | null;
+  readonly islands?: readonly CutOffSite[];
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [] } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -100,6 +115,9 @@ export function renderHealth(input: HealthInput): HealthReport {
       candidates.map((candidate) => renderService(candidate, candidates, input)),
     ),
     certificates: certificates.map((certificate) => renderCertificate(certificate, now)),
+    site,
+    islands: islands.map((island) => renderIsland(island, now)),
+    reports: reports.map(renderReportNode),
     problems: [
       ...problems,
       ...input.clusters.flatMap(judgeAdmission),
@@ -107,6 +125,8 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeCredentials)),
       ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
       ...certificates.flatMap((held) => judgeCertificate(held, now)),
+      ...judgeIslands(islands),
+      ...judgeReports(reports),
     ],
   };
 }
@@ -173,6 +193,7 @@ export function renderService(
     adminReason: status.admin.reason,
     until: renderTime(status.admin.until),
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
+    site: status.site,
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
     drill: renderDrill(drillOf?.(status.id) ?? null),
   };
@@ -192,7 +213,7 @@ function decideNotAlternate(candidate: Candidate, cluster: readonly Candidate[],
   const others = statusesOf(cluster).filter(({ id }) => id !== candidate.status.id);
   if (others.length === 0) return decideUnfit(candidate, now) ?? 'it is the only service of its cluster';
   for (const other of others) {
-    const refusal = decideRefusal(candidate, other, now);
+    const refusal = decideUnfitFor(candidate, other, now);
     if (refusal !== null) return refusal;
   }
   return null;

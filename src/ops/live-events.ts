@@ -112,6 +112,10 @@ const PROXY = [
   'records-not-kept',
   'records-kept-again',
   'internal-fault',
+  'island-suspected',
+  'island-long',
+  'island-ended',
+  'report-node-changed',
   'stopping',
 ] as const satisfies EventKind[];
 

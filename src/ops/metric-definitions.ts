@@ -146,6 +146,26 @@ export const metricDefinitions = {
     help: 'When the certificate of a listener ends, as seconds since 1970.',
     labels: ['listener'],
   },
+  ippa_island_seconds: {
+    type: 'gauge',
+    help: 'How long nothing of another site could be reached, while that is suspected to be an island; else 0.',
+    labels: ['site'],
+  },
+  ippa_report_node_up: {
+    type: 'gauge',
+    help: '1 while the node of Unified Intelligence Center is up, else 0; absent before its first probe.',
+    labels: ['node'],
+  },
+  ippa_report_probes_total: {
+    type: 'counter',
+    help: 'Probes of nodes of Unified Intelligence Center by outcome: up or down.',
+    labels: ['node', 'outcome'],
+  },
+  ippa_report_requests_total: {
+    type: 'counter',
+    help: 'Requests of browsers for reports: redirected to a node, answered by a page (none-up, island), or refused.',
+    labels: ['answer'],
+  },
   ippa_service_certificate_end_timestamp_seconds: {
     type: 'gauge',
     help: 'When the certificate that Finesse showed to the last probe ends, as seconds since 1970; absent for one trusted by its fingerprint.',

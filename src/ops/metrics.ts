@@ -1,9 +1,11 @@
 /** Counts what happens and shows it, with the state of the services, in the Prometheus text format. */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { EventHandlers, PageName } from '../domain/events.ts';
+import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
+import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -23,6 +25,10 @@ export interface Metrics {
 }
 
 export interface MetricsOptions {
+  /** Nodes of Unified Intelligence Center. */
+  readonly reports?: () => readonly Pick<ReportNodeStatus, 'id' | 'state'>[];
+  /** Sites that are suspected to be cut off. */
+  readonly islands?: () => readonly Pick<CutOffSite, 'site' | 'since'>[];
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly version: string;
@@ -40,6 +46,7 @@ const NONE = 'none';
 const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed', 'gone'];
 const PAGES: readonly PageName[] = ['reconnecting', 'unavailable', 'waiting', 'recovered', 'maintenance', 'error'];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
+const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
 const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
@@ -68,6 +75,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const notifications = createTally(listeningTo, ['in-service', 'out-of-service', 'available', 'unavailable']);
   const ignored = createTally(() => [], []);
   const disconnects = createTally(() => [], []);
+  const otherSites = () => [...new Set(store.all().flatMap(({ isNear, site }) => (isNear ? [] : [site ?? ''])))];
+  const reportNodes = () => options.reports?.() ?? [];
+  const reportProbes = createTally(() => reportNodes().map(({ id }) => id), ['up', 'down']);
+  // Without nodes there is nothing to ask for.
+  const reportAnswers = createTally(() => (reportNodes().length === 0 ? [] : REPORT_ANSWERS), ['']);
 
   addCounter(registry, 'ippa_phone_requests_total', requests);
   const { name, help, buckets } = definitionOf('ippa_phone_answer_duration_seconds');
@@ -89,6 +101,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_notifications_total', notifications);
   addCounter(registry, 'ippa_notifications_ignored_total', ignored);
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
+  addGauge(registry, 'ippa_island_seconds', (set) => {
+    const suspected = options.islands?.() ?? [];
+    for (const site of otherSites()) {
+      const since = suspected.find((each) => each.site === site)?.since ?? null;
+      set({ site }, since === null ? 0 : Math.max(0, options.clock.now() - since) / 1000);
+    }
+  });
+  addCounter(registry, 'ippa_report_probes_total', reportProbes);
+  addCounter(registry, 'ippa_report_requests_total', reportAnswers);
+  addGauge(registry, 'ippa_report_node_up', (set) => {
+    for (const { id, state } of reportNodes()) if (state !== 'unknown') set({ node: id }, Number(state === 'up'));
+  });
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   const again = new Histogram({ ...definitionOf('ippa_sign_in_again_seconds'), registers: [registry] });
   addServiceGauges(registry, options);
@@ -143,6 +167,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'notification-presence': ({ service, available }) =>
       notifications.add(nameOf(service), available ? 'available' : 'unavailable'),
     'notification-ignored': ({ service, because }) => ignored.add(nameOf(service), because),
+    'report-node-probed': ({ node, outcome }) => reportProbes.add(node, outcome.kind),
+    'report-asked': ({ answer }) => reportAnswers.add(answer, ''),
     'notification-disconnected': ({ service, failure }) => disconnects.add(nameOf(service), failure.code),
   };
   return {

@@ -6,7 +6,7 @@ import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Access, sendError } from './access.ts';
-import { parseTime } from './control.ts';
+import { parseTime } from './admin-request.ts';
 import { isSince, matchesDevice, renderDevice, renderOutage, renderOutageDevice } from './outage-view.ts';
 
 export interface OutageRoutesOptions {

@@ -3,6 +3,8 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
+import type { CutOffSite } from '../domain/island.ts';
+import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -10,8 +12,8 @@ import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
+import { parseAdminRequest } from './admin-request.ts';
 import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
-import { parseAdminRequest } from './control.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -51,6 +53,11 @@ export interface OpsRoutesOptions {
   readonly drills: Drills;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
+  readonly reports?: () => readonly ReportNodeStatus[];
+  /** Of the proxy. */
+  readonly site?: () => string | null;
+  /** Sites that are suspected to be cut off. */
+  readonly islands?: () => readonly CutOffSite[];
 }
 
 /** A setting is three short values. */
@@ -106,7 +113,17 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
 
 export type HealthSources = Pick<
   OpsRoutesOptions,
-  'store' | 'devices' | 'clock' | 'version' | 'startedAt' | 'problems' | 'certificates' | 'certificateOf'
+  | 'store'
+  | 'devices'
+  | 'clock'
+  | 'version'
+  | 'startedAt'
+  | 'problems'
+  | 'certificates'
+  | 'certificateOf'
+  | 'reports'
+  | 'site'
+  | 'islands'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
@@ -121,6 +138,9 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    reports,
+    site,
+    islands,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -132,6 +152,9 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates: certificates?.() ?? [],
     certificateOf,
     drillOf: (service) => drills?.get(service) ?? null,
+    reports: reports?.() ?? [],
+    site: site?.() ?? null,
+    islands: islands?.() ?? [],
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../http/server/listener-certificate.ts';
 import { ListenerError, listenError } from '../http/server/listener-error.ts';
 import type { HeldCertificate } from './certificates.ts';
-import { createConnections } from './connections.ts';
+import { createHeldConnections } from './held-connections.ts';
 import { createOpsRoutes, type OpsRoutesOptions } from './routes.ts';
 
 export interface OpsServerOptions extends OpsRoutesOptions {
@@ -26,7 +26,7 @@ export interface OpsServer {
   /** Rejects with a ListenerError when the port cannot be had. */
   start(): Promise<void>;
   /** Other certificate files, looked at now; plain HTTP stays so. */
-  define(tls: TlsServerFiles | null): void;
+  reconfigure(tls: TlsServerFiles | null): void;
   /** Its certificate; null: none, or not started. */
   certificate(): HeldCertificate | null;
   /** Finishes what is in flight, for at most so long. Also after a start that failed, or none. */
@@ -56,7 +56,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
       // Without a listener, an accept that fails for want of file descriptors would end the process.
       server.on('error', (error) => report({ kind: 'internal-fault', at: clock.now(), where: 'operators', error }));
     },
-    define(next) {
+    reconfigure(next) {
       if (next !== null) void certificate?.look(next);
     },
     certificate() {
@@ -88,7 +88,7 @@ function prepare(routes: RequestListener, isTls: boolean): Server | TlsServer {
   const server = isTls
     ? createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['http/1.1'] }, routes)
     : createServer(LIMITS, routes);
-  const connections = createConnections(MAX_CONNECTIONS);
+  const connections = createHeldConnections(MAX_CONNECTIONS);
   server.on('connection', connections.opened);
   server.prependListener('request', (req, res) => res.once('close', connections.requested(req.socket)));
   return server;

@@ -1,6 +1,6 @@
 /** The charsets a page of the proxy's own can be sent in, and how its characters get there. */
 
-import { parsePreferences } from './accept.ts';
+import { parsePreferences } from '../text/accept.ts';
 
 export type Charset = 'utf-8' | 'iso-8859-1' | 'us-ascii';
 

@@ -30,7 +30,7 @@ export interface CompiledPage {
 }
 
 /** What decides how a variant is compiled. */
-export interface PageKind {
+export interface CompiledFor {
   readonly family: ModelFamily;
   readonly charset: Charset;
   readonly message: PhoneMessage;
@@ -42,11 +42,11 @@ export interface PageKind {
 
 interface Context {
   readonly language: Language;
-  readonly kind: PageKind;
+  readonly kind: CompiledFor;
   lossy: boolean;
 }
 
-export function compilePage(variant: Variant, language: Language, kind: PageKind): CompiledPage {
+export function compilePage(variant: Variant, language: Language, kind: CompiledFor): CompiledPage {
   const context: Context = { language, kind, lossy: false };
   const isMenu = 'items' in variant.content;
   const name = isMenu ? 'CiscoIPPhoneMenu' : 'CiscoIPPhoneText';

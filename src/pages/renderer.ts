@@ -1,6 +1,6 @@
 /** A view and a phone to the bytes of a page. Pure but for caches of what was computed before. */
 
-import { selectLanguage } from './accept.ts';
+import { selectLanguage } from '../text/accept.ts';
 import { type Charset, type CharsetChoice, encodeText, foldText, selectCharset } from './charset.ts';
 import type { CompiledPage } from './compiled-page.ts';
 import { CLOSE_SERVICES, compilePage } from './compiled-page.ts';

@@ -12,7 +12,7 @@ import type { Condition, Field, Language, PageTemplate, SlotName, TemplateProble
 import { messageKey, PAGE_NAMES, PHONE_MESSAGES, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 
 /** A field of a template and what is known around it. */
-interface Place {
+interface FieldPlace {
   readonly template: PageTemplate;
   readonly variant: Variant;
   readonly field: Field;
@@ -42,7 +42,7 @@ export function checkPages(
   return [...new Map(all.map((found) => [`${found.file}:${found.line}: ${found.message}`, found])).values()];
 }
 
-function listPlaces(template: PageTemplate): readonly Place[] {
+function listPlaces(template: PageTemplate): readonly FieldPlace[] {
   return template.variants.flatMap((variant) => {
     const { titles, prompts, softKeys, content } = variant;
     const items = 'items' in content ? content.items : [];
@@ -56,7 +56,7 @@ function listPlaces(template: PageTemplate): readonly Place[] {
 }
 
 /** Why a value is not known at a place, or null. */
-function validateSlot(slot: SlotName, { template, variant, field, each }: Place): string | null {
+function validateSlot(slot: SlotName, { template, variant, field, each }: FieldPlace): string | null {
   const { page } = template;
   if ((slot === 'attempt' || slot === 'attempts') && page !== 'reconnecting')
     return 'is known only in reconnecting.xml';
@@ -69,7 +69,7 @@ function validateSlot(slot: SlotName, { template, variant, field, each }: Place)
   return field.kind === 'softKeyName' ? 'is too long for a soft key' : null;
 }
 
-function checkSlots(place: Place): readonly TemplateProblem[] {
+function checkSlots(place: FieldPlace): readonly TemplateProblem[] {
   return place.field.parts.flatMap((part) => {
     const found = typeof part === 'object' && 'slot' in part ? validateSlot(part.slot, place) : null;
     if (found === null || typeof part === 'string' || !('slot' in part)) return [];
@@ -78,7 +78,7 @@ function checkSlots(place: Place): readonly TemplateProblem[] {
 }
 
 /** Keys of the texts that a field shows, in every case. */
-function textKeys({ field }: Place): readonly string[] {
+function textKeys({ field }: FieldPlace): readonly string[] {
   return field.parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     if ('text' in part) return [part.text];
@@ -87,7 +87,7 @@ function textKeys({ field }: Place): readonly string[] {
 }
 
 function checkKeys(
-  places: readonly Place[],
+  places: readonly FieldPlace[],
   languages: readonly Language[],
   builtInKeys: ReadonlySet<string>,
 ): readonly TemplateProblem[] {
@@ -126,7 +126,7 @@ function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
 }
 
 /** A text is checked where it is shown: the same words may be right on one page and name something unknown on another. */
-function checkTextSlots(place: Place, { texts }: Language): readonly TemplateProblem[] {
+function checkTextSlots(place: FieldPlace, { texts }: Language): readonly TemplateProblem[] {
   return textKeys(place).flatMap((key) => {
     const text = texts.get(key);
     return (text?.wordings.flat() ?? []).flatMap((part) => {
@@ -139,7 +139,7 @@ function checkTextSlots(place: Place, { texts }: Language): readonly TemplatePro
 }
 
 /** The words of a field must fit without any name in them. */
-function checkLength({ template, field }: Place, language: Language): readonly TemplateProblem[] {
+function checkLength({ template, field }: FieldPlace, language: Language): readonly TemplateProblem[] {
   const limit = LIMITS[field.kind];
   return messagesIn(field).flatMap((message) => {
     const lengths = Array.from({ length: countWordings(field, language, message) }, (_, wording) => {

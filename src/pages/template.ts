@@ -108,6 +108,7 @@ const MESSAGES: Readonly<Record<PhoneMessage, true>> = {
   tooLarge: true,
   badRequest: true,
   notDone: true,
+  otherSite: true,
   noAnswer: true,
   mayHaveHappened: true,
   badAnswer: true,

@@ -1,8 +1,8 @@
 /** Reads the page templates and their languages, the administrator's before the built-in ones, and checks them all at start. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
+import { BUILT_IN, BUILT_IN_LANGUAGES, builtInFiles } from './built-in.ts';
 import { placeHelp } from './help-line.ts';
 import { parseLanguage } from './language-file.ts';
 import type { PageName } from './page-view.ts';
@@ -14,9 +14,6 @@ import { parseTemplate } from './template-file.ts';
 
 export type { PageTemplates } from './renderer.ts';
 
-/** The same from src/pages and from dist/pages. */
-const BUILT_IN = fileURLToPath(new URL('../../phone-xml', import.meta.url));
-const BUILT_IN_LANGUAGES = join(BUILT_IN, 'languages');
 const LANGUAGE_CODE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /** Everything wrong with the templates, at once. */
@@ -61,8 +58,9 @@ export function loadPages({ folder, languages, help }: PageFiles): PageTemplates
 
 /** The languages that a configuration with this folder of templates may name, in alphabetical order. */
 export function listLanguages(folder: string | null): readonly string[] {
-  const folders = folder === null ? [BUILT_IN_LANGUAGES] : [BUILT_IN_LANGUAGES, join(folder, 'languages')];
-  const codes = folders.flatMap((each) => (listFolder(each) ?? []).map(languageOf)).filter((code) => code !== null);
+  const builtIn = [...builtInFiles.keys()].filter((file) => dirname(file) === BUILT_IN_LANGUAGES);
+  const own = folder === null ? [] : (listFolder(join(folder, 'languages')) ?? []);
+  const codes = [...builtIn.map((file) => basename(file)), ...own].map(languageOf).filter((code) => code !== null);
   return [...new Set(codes)].sort();
 }
 
@@ -99,7 +97,9 @@ function loadLanguage(code: string, folder: string | null, problems: TemplatePro
   const own = folder === null ? [] : [join(folder, 'languages', `${code}.yaml`)];
   const builtIn = join(BUILT_IN_LANGUAGES, `${code}.yaml`);
   // The code becomes part of a path, so that it is checked before any file is looked for.
-  const files = LANGUAGE_CODE.test(code) ? [builtIn, ...own].filter((file) => existsSync(file)) : [];
+  const files = LANGUAGE_CODE.test(code)
+    ? [builtIn, ...own].filter((file) => builtInFiles.has(file) || existsSync(file))
+    : [];
   if (files.length === 0) {
     const known = listLanguages(folder).join(', ');
     problems.push(problem(BUILT_IN_LANGUAGES, `no translation for the language "${code}"; there are: ${known}`));
@@ -121,7 +121,7 @@ function builtInKeys(): ReadonlySet<string> {
 
 function readText(file: string, problems: TemplateProblem[]): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(builtInFiles.get(file) ?? readFileSync(file));
   } catch (error) {
     const isDecoding = error instanceof TypeError;
     problems.push(problem(file, isDecoding ? 'not UTF-8 text; save the file as UTF-8' : 'the file cannot be read'));

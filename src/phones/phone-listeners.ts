@@ -35,7 +35,7 @@ export interface PhoneListeners {
    * Takes over what can change while a socket listens: public URL, service, certificate files, limits, parser. A listener that is
    * no longer configured listens on as it was, a new one has to wait for a restart (`diffConfig` tells).
    */
-  define(config: PhoneListenersConfig): void;
+  reconfigure(config: PhoneListenersConfig): void;
   /** Looks at all certificate files now. */
   lookAtCertificates(): void;
   certificates(): readonly CertificateOf[];
@@ -81,14 +81,14 @@ export function createPhoneListeners(
     async stop(deadlineMs) {
       await Promise.all(running.map(({ listener }) => listener.stop(deadlineMs)));
     },
-    define(next) {
+    reconfigure(next) {
       const matches = matchListeners(
         running.map(({ config }) => config),
         next.listeners,
       );
       for (const [index, one] of running.entries()) {
         one.config = matches[index] ?? one.config;
-        one.listener.define(next.limits, next.httpParser);
+        one.listener.reconfigure(next.limits, next.httpParser);
       }
       lookAtCertificates();
     },

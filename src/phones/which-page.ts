@@ -90,14 +90,15 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
   return { view, refresh: null };
 }
 
-/** The error page says why; the others say why themselves, and so only what became of the key. */
-function selectMessage(page: PageName, { failed, lastKey }: PageSubject): PhoneMessage | null {
+/** The error page says why; the others say why themselves, and so only what became of the key, or that it is the network. */
+function selectMessage(page: PageName, { status, failed, lastKey }: PageSubject): PhoneMessage | null {
   if (page === 'error' && failed !== null) {
     const { phone } = failures[failed];
     // A redirect was followed to where nothing answers: the first request has arrived all the same.
     return phone === 'noAnswer' && lastKey === 'may-be-done' ? 'mayHaveHappened' : phone;
   }
-  return MESSAGES[lastKey];
+  const isOut = page === 'unavailable' || page === 'waiting';
+  return MESSAGES[lastKey] ?? (isOut && status.isCutOff ? 'otherSite' : null);
 }
 
 const MESSAGES: Readonly<Record<LastKey, PhoneMessage | null>> = {

@@ -45,7 +45,7 @@ const LOOPBACK = parseNetworks(['127.0.0.0/8', '::1']);
 
 export function createPhoneAddresses(
   options: PhoneAddressesOptions,
-): PhoneAddresses & { define(where: PhoneWhereabouts): void } {
+): PhoneAddresses & { reconfigure(where: PhoneWhereabouts): void } {
   const { devices, clock, report } = options;
   let networks = parseNetworks([]);
   let onlyLoopback = false;
@@ -109,7 +109,7 @@ export function createPhoneAddresses(
   };
 
   return {
-    define(where) {
+    reconfigure(where) {
       networks = parseNetworks(where.networks);
       onlyLoopback = where.onlyLoopback;
     },

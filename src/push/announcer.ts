@@ -6,16 +6,16 @@
 import { Buffer } from 'node:buffer';
 import type { OwnPushConfig } from '../config/config.ts';
 import type { Device } from '../domain/device.ts';
-import type { PushReason, Report } from '../domain/events.ts';
+import type { PushOutcome, PushReason, Report } from '../domain/events.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAddresses } from './addresses.ts';
-import { formType, renderPushForm } from './form.ts';
 import { createPacer } from './pacing.ts';
-import { classifyPhoneAnswer, type PushOutcome } from './phone-answer.ts';
+import { classifyPhoneAnswer } from './phone-answer.ts';
 import type { PhoneClient, PhonePush } from './phone-client.ts';
+import { formType, renderPushForm } from './push-form.ts';
 
 export interface Announcer {
   /** Tells the phones signed in on the service, as configured; `only` some of them, if given. What is left of an earlier round there is dropped. */

@@ -4,7 +4,6 @@ import { Buffer } from 'node:buffer';
 import type { FailureCode } from '../domain/failure.ts';
 
 export type PushFailureCode = Extract<FailureCode, `push-${string}`>;
-export type PushOutcome = 'delivered' | PushFailureCode;
 
 /** What became of a push, by the status and body of the phone's answer (reference/phone-xml.md §1.4, §8). */
 export function classifyPhoneAnswer(status: number, body: Buffer): 'delivered' | 'push-credentials' | 'push-refused' {

@@ -14,7 +14,7 @@ import { createPhoneAddresses, NO_ADDRESSES, type PhoneAddresses } from './addre
 import { createAnnouncer } from './announcer.ts';
 import { renderPhoneError } from './phone-answer.ts';
 import { createPhoneClient, type PhoneClient } from './phone-client.ts';
-import { createPushRelay } from './relay.ts';
+import { createPushRelay } from './push-relay.ts';
 import { createPushSources } from './sources.ts';
 
 export interface Pushes {
@@ -22,7 +22,7 @@ export interface Pushes {
   /** Tells phones what happens to their service. */
   readonly handlers: EventHandlers;
   /** Another configuration: other services and networks count from now on; what is under `push` needs a restart. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** Rejects with a ListenerError. */
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
@@ -46,7 +46,7 @@ export function createPushes(options: PushesOptions): Pushes {
 const NO_PUSHES: Pushes = {
   addresses: NO_ADDRESSES,
   handlers: {},
-  define: () => {},
+  reconfigure: () => {},
   start: async () => {},
   stop: async () => {},
   listening: () => [],
@@ -78,11 +78,11 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
       },
     );
   const listeners = push.listeners.map(listen);
-  const define = ({ phones, clusters }: Config) => {
-    addresses.define({ networks: phones.networks, onlyLoopback: isLoopbackOnly(phones.listeners) });
-    sources.define(clusters.flatMap(({ services }) => services));
+  const reconfigure = ({ phones, clusters }: Config) => {
+    addresses.reconfigure({ networks: phones.networks, onlyLoopback: isLoopbackOnly(phones.listeners) });
+    sources.reconfigure(clusters.flatMap(({ services }) => services));
   };
-  define(config);
+  reconfigure(config);
 
   return {
     addresses,
@@ -97,7 +97,7 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
       'drill-ended': ({ service, because, devices: only }) =>
         (because === 'time' || because === 'operator') && announcer?.announce(service, 'recovery', only),
     },
-    define,
+    reconfigure,
     async start() {
       for (const listener of listeners) await listener.start();
     },

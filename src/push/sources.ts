@@ -8,7 +8,7 @@ import type { Clock } from '../time/clock.ts';
 
 export interface PushSources {
   /** The services that count from now on. Their names are looked up at once, and again every minute until `stop`. */
-  define(services: readonly PushingService[]): void;
+  reconfigure(services: readonly PushingService[]): void;
   stop(): void;
   /** Ids of the services that may push from `address`; empty: nobody. */
   servicesAt(address: string): readonly string[];
@@ -50,7 +50,7 @@ export function createPushSources(clock: Clock, lookUp: LookUp = lookUpAddresses
   };
 
   return {
-    define(services) {
+    reconfigure(services) {
       const known = new Map(entries.map(({ host, resolved }) => [host, resolved]));
       entries = services.map((service) => createEntry(service, known));
       lookUpAll();

@@ -30,7 +30,7 @@ export interface AuditTrail {
   since(at: number): readonly AuditEntry[];
   read(folder: string | null): void;
   begin(): void;
-  define(folder: string | null): void;
+  reconfigure(folder: string | null): void;
   problem(): string | null;
   stop(): Promise<void>;
 }
@@ -101,7 +101,7 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
       }
     },
     begin: () => journal.begin(damage),
-    define: journal.moveTo,
+    reconfigure: journal.moveTo,
     problem: journal.problem,
     stop: journal.stop,
   };

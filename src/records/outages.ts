@@ -39,7 +39,7 @@ export interface OutageRecords {
   read(folder: string | null): void;
   begin(): void;
   /** After the services. */
-  define(settings: OutageSettings, folder: string | null): void;
+  reconfigure(settings: OutageSettings, folder: string | null): void;
   problem(): string | null;
   stop(): Promise<void>;
 }
@@ -265,7 +265,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       armPrune();
       armSummary();
     },
-    define(next, folder) {
+    reconfigure(next, folder) {
       settings = next;
       journal.moveTo(folder);
       leaveUnconfigured();

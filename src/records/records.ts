@@ -1,11 +1,13 @@
-/** All that is kept over a restart beside what operators set: sign-ins, outages and the audit trail, in one folder. */
+/** All that is kept over a restart beside what operators set: sign-ins, outages, islands and the audit trail, in one folder. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { Islands } from '../store/islands.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditTrail, createAuditTrail } from './audit.ts';
+import { createIslandRecords } from './island-records.ts';
 import { createOutageRecords, type OutageRecords } from './outages.ts';
 import { createSignInRecords } from './sign-ins.ts';
 
@@ -17,7 +19,7 @@ export interface Records {
   /** Once this is the proxy that serves. */
   begin(): void;
   /** Another configuration, after the services and devices. */
-  define(config: Config): void;
+  reconfigure(config: Config): void;
   /** What cannot be kept at present, for `/health`. */
   problems(): readonly string[];
   /** Writes what is left to write, for at most so long. */
@@ -28,6 +30,7 @@ export interface RecordsOptions {
   readonly config: Config;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
+  readonly islands: Islands;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -42,6 +45,7 @@ export function createRecords(options: RecordsOptions): Records {
     forgetAfterMs: config.phones.forgetAfterMs,
   });
   const audit = createAuditTrail({ clock, report });
+  const islands = createIslandRecords(options.islands, clock, report);
   return {
     outages,
     audit,
@@ -49,22 +53,27 @@ export function createRecords(options: RecordsOptions): Records {
       signIns.read(config.state.folder);
       outages.read(config.state.folder);
       audit.read(config.state.folder);
+      islands.read(config.state.folder);
     },
     begin() {
       signIns.begin();
       outages.begin();
+      islands.begin();
       audit.begin();
     },
-    define(next) {
-      signIns.define(next.phones.forgetAfterMs, next.state.folder);
-      outages.define(next.outages, next.state.folder);
-      audit.define(next.state.folder);
+    reconfigure(next) {
+      signIns.reconfigure(next.phones.forgetAfterMs, next.state.folder);
+      outages.reconfigure(next.outages, next.state.folder);
+      islands.reconfigure(next.state.folder);
+      audit.reconfigure(next.state.folder);
     },
-    problems: () => [signIns.problem(), outages.problem(), audit.problem()].filter((problem) => problem !== null),
+    problems: () =>
+      [signIns, outages, islands, audit].map((each) => each.problem()).filter((problem) => problem !== null),
     async stop(withinMs) {
       const limit = Promise.withResolvers<void>();
       const cancel = clock.after(withinMs, limit.resolve);
-      await Promise.race([Promise.all([signIns.stop(), outages.stop(), audit.stop()]), limit.promise]);
+      const parts = [signIns, outages, islands, audit];
+      await Promise.race([Promise.all(parts.map((each) => each.stop())), limit.promise]);
       cancel();
     },
   };

@@ -15,7 +15,7 @@ export interface SignInRecords {
   /** Reads what was kept of devices that were seen within `forgetAfterMs`; null: nothing is kept. */
   read(folder: string | null): void;
   begin(): void;
-  define(forgetAfterMs: number, folder: string | null): void;
+  reconfigure(forgetAfterMs: number, folder: string | null): void;
   problem(): string | null;
   stop(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export function createSignInRecords(options: SignInRecordsOptions): SignInRecord
       for (const device of found.devices) if (options.isService(device.service ?? '')) devices.restore(device);
     },
     begin: () => journal.begin(damage),
-    define(nextMs, folder) {
+    reconfigure(nextMs, folder) {
       forgetAfterMs = nextMs;
       journal.moveTo(folder);
     },

@@ -58,12 +58,12 @@ export type Relay = (request: RelayRequest) => Promise<RelayResult>;
 export interface ServiceRelay {
   readonly relay: Relay;
   /** Replaces the services, after the names. What is under way with one that is gone or has changed ends as it began. */
-  define(services: readonly ServiceConfig[]): void;
+  reconfigure(services: readonly ServiceConfig[]): void;
   close(): Promise<void>;
 }
 
 /** The way to one server. */
-interface Route {
+interface ServiceLink {
   readonly service: ServiceConfig;
   readonly upstream: Upstream;
   open: number;
@@ -71,55 +71,55 @@ interface Route {
 }
 
 export function createRelay(services: readonly ServiceConfig[], names: NameStore): ServiceRelay {
-  let routes = new Map<string, Route>();
+  let links = new Map<string, ServiceLink>();
   const closing = new Set<Promise<void>>();
 
-  const closeWhenIdle = (route: Route) => {
-    if (!route.retired || route.open > 0) return;
-    const closed = route.upstream.close().finally(() => closing.delete(closed));
+  const closeWhenIdle = (link: ServiceLink) => {
+    if (!link.retired || link.open > 0) return;
+    const closed = link.upstream.close().finally(() => closing.delete(closed));
     closing.add(closed);
   };
-  const define: ServiceRelay['define'] = (next) => {
-    const before = routes;
-    routes = new Map(
+  const reconfigure: ServiceRelay['reconfigure'] = (next) => {
+    const before = links;
+    links = new Map(
       next.map((service) => {
         const known = before.get(service.id);
         const kept = known !== undefined && isDeepStrictEqual(known.service, service);
         return [service.id, kept ? known : { service, upstream: connectTo(service), open: 0, retired: false }];
       }),
     );
-    const kept = new Set(routes.values());
-    for (const route of before.values()) {
-      if (kept.has(route)) continue;
-      route.retired = true;
-      closeWhenIdle(route);
+    const kept = new Set(links.values());
+    for (const link of before.values()) {
+      if (kept.has(link)) continue;
+      link.retired = true;
+      closeWhenIdle(link);
     }
   };
   const relay: Relay = async (request) => {
-    const route = routes.get(request.service);
-    if (route === undefined) return { ok: false, failure: GONE, sent: false };
+    const link = links.get(request.service);
+    if (link === undefined) return { ok: false, failure: GONE, sent: false };
     const serverNames = names.of(request.service);
     const asked = renderUpstreamRequest(request);
     const startedAt = performance.now();
-    route.open += 1;
+    link.open += 1;
     try {
       // What went wrong with an exchange has the same codes in the registry.
-      let result: ServerResult = await route.upstream.request(asked);
-      if (result.ok && isRedirect(result)) result = await follow(route, serverNames, asked, result, startedAt);
+      let result: ServerResult = await link.upstream.request(asked);
+      if (result.ok && isRedirect(result)) result = await follow(link, serverNames, asked, result, startedAt);
       if (!result.ok) return result;
       const rules: UrlRules = { names: serverNames, service: request.service, publicOrigin: request.origin };
       return fitForPhone(result, rules, request.secure);
     } finally {
-      route.open -= 1;
-      closeWhenIdle(route);
+      link.open -= 1;
+      closeWhenIdle(link);
     }
   };
-  define(services);
+  reconfigure(services);
   return {
     relay,
-    define,
+    reconfigure,
     close: async () => {
-      await Promise.all([...closing, ...[...routes.values()].map(({ upstream }) => upstream.close())]);
+      await Promise.all([...closing, ...[...links.values()].map(({ upstream }) => upstream.close())]);
     },
   };
 }
@@ -133,13 +133,13 @@ const GONE: Failure = { code: 'request-service', detail: 'the service is no long
 
 /** Redirects are rare: what they need is made when there is one. */
 function follow(
-  route: Route,
+  link: ServiceLink,
   names: ServerNames,
   request: UpstreamRequest,
   answer: UpstreamAnswer,
   startedAt: number,
 ): Promise<ServerResult> {
-  const { service, upstream } = route;
+  const { service, upstream } = link;
   const isSameServer: RedirectPolicy['isSameServer'] = (name, port) =>
     names.serviceOf(`http://${name}:${port}`) === service.id;
   return followRedirects(upstream, request, answer, { service, isSameServer }, startedAt);

@@ -3,7 +3,7 @@
 export type { Action, Agent } from './finesse/agents.ts';
 export { selfSigned } from './finesse/certificate.ts';
 export { finesseCommand } from './finesse/command.ts';
-export { Control } from './finesse/control.ts';
+export { Control } from './finesse/control-port.ts';
 export { type Fault, type FaultName, faultKinds, faultNames, OrderError } from './finesse/faults.ts';
 export {
   type AgentOption,

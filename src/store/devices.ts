@@ -11,7 +11,7 @@ import { ownCopy } from '../text/own-copy.ts';
 /** Anyone on the voice network can invent device names: beyond this many the one silent for longest is forgotten. */
 const MAX_DEVICES = 200_000;
 /** Devices that never signed in are known by their place alone, and by far fewer: a phone that shows a sign-in form. */
-const MAX_STRANGERS = 10_000;
+const MAX_UNREGISTERED = 10_000;
 
 /** A device with all that is known of it. */
 export interface KnownDevice extends Device {
@@ -49,7 +49,7 @@ export interface DeviceRegistry {
   /** Records it, for devices that are not known otherwise too. */
   setPlace(name: string, place: PhonePlace): void;
   /** The service is no longer configured: nobody is signed in there or looks at a page about it. */
-  left(service: string): void;
+  serviceRemoved(service: string): void;
   /** What was kept of a signed-in device over a restart, believed until its next page says otherwise; oldest first. */
   restore(device: KnownDevice): void;
   /** Told the name of each device of which something has changed that a restart should not lose. */
@@ -81,7 +81,7 @@ interface Entry {
 
 export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const devices = new Map<string, Entry>();
-  const strangers = new Map<string, PhonePlace>();
+  const unregistered = new Map<string, PhonePlace>();
   const counts = new Map<string, number>();
   let changed: (name: string) => void = () => {};
 
@@ -105,16 +105,16 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const add = (name: string, at: number): Entry => {
     if (devices.size >= maxDevices) forgetOldest();
     const nothing = { since: null, from: null, model: null };
-    const entry: Entry = { name: ownCopy(name), ...newDevice(at), ...nothing, place: strangers.get(name) ?? null };
+    const entry: Entry = { name: ownCopy(name), ...newDevice(at), ...nothing, place: unregistered.get(name) ?? null };
     devices.set(entry.name, entry);
-    strangers.delete(name);
+    unregistered.delete(name);
     return entry;
   };
   const addStranger = (name: string, place: PhonePlace) => {
-    strangers.delete(name);
-    const [oldest] = strangers.keys();
-    if (strangers.size >= MAX_STRANGERS && oldest !== undefined) strangers.delete(oldest);
-    strangers.set(ownCopy(name), place);
+    unregistered.delete(name);
+    const [oldest] = unregistered.keys();
+    if (unregistered.size >= MAX_UNREGISTERED && oldest !== undefined) unregistered.delete(oldest);
+    unregistered.set(ownCopy(name), place);
   };
   const signIn = (entry: Entry, service: string | null, at: number): SignInChange | null => {
     const from = entry.service;
@@ -176,7 +176,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       entry.looking = service;
       entry.lastKey = lastKey;
     },
-    place: (name) => devices.get(name)?.place ?? strangers.get(name) ?? null,
+    place: (name) => devices.get(name)?.place ?? unregistered.get(name) ?? null,
     setPlace(name, { address, origin }) {
       const place = { address: ownCopy(address), origin };
       const entry = devices.get(name);
@@ -185,7 +185,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       entry.place = place;
       if (entry.service !== null) changed(entry.name);
     },
-    left(service) {
+    serviceRemoved(service) {
       for (const entry of devices.values()) {
         if (entry.service === service) {
           entry.service = null;

@@ -34,7 +34,7 @@ export interface Drills {
   /** Services as a device sees them; the store itself while no drill concerns it. */
   viewFor(device: string): ServiceView;
   /** Other settings, and services may be gone. */
-  define(reconnect: HealthSettings): void;
+  reconfigure(reconnect: HealthSettings): void;
   stop(): void;
 }
 
@@ -112,7 +112,7 @@ export function createDrills({ store, clock, report, ...options }: DrillsOptions
       const drills = [...running.values()].map(({ drill }) => drill).filter((drill) => concerns(drill, device));
       return drills.length === 0 ? store : overlayView(store, drills, clock.now(), settings);
     },
-    define(reconnect) {
+    reconfigure(reconnect) {
       settings = reconnect;
       for (const service of running.keys()) if (store.get(service) === null) end(service, 'removed', null);
     },

@@ -13,7 +13,7 @@ export interface NameStore {
   /** All names that two services claim. */
   conflicts(): ServerNames['conflicts'];
   /** Replaces the clusters. What a server said of itself is kept as long as its url is the same. */
-  define(clusters: readonly ClusterConfig[]): void;
+  reconfigure(clusters: readonly ClusterConfig[]): void;
 }
 
 export function createNameStore(clusters: readonly ClusterConfig[]): NameStore {
@@ -25,17 +25,17 @@ export function createNameStore(clusters: readonly ClusterConfig[]): NameStore {
     createServerNames(
       cluster.services.map(({ id, url, aliases }) => ({ id, url, aliases, learntName: learnt.get(url) ?? null })),
     );
-  const define: NameStore['define'] = (next) => {
+  const reconfigure: NameStore['reconfigure'] = (next) => {
     clusterOf = new Map(next.flatMap((cluster) => cluster.services.map((service) => [service.id, cluster])));
     const urls = new Set(next.flatMap((cluster) => cluster.services.map(({ url }) => url)));
     for (const url of learnt.keys()) if (!urls.has(url)) learnt.delete(url);
     names = new Map(next.map((cluster) => [cluster.id, build(cluster)]));
   };
   const of = (service: string): ServerNames => names.get(clusterOf.get(service)?.id ?? '') ?? NO_NAMES;
-  define(clusters);
+  reconfigure(clusters);
   return {
     of,
-    define,
+    reconfigure,
     learn(service, info) {
       const name = learntName(info);
       const cluster = clusterOf.get(service);

@@ -23,6 +23,10 @@ export interface ServiceDefinition {
   readonly id: string;
   readonly name: string;
   readonly cluster: string;
+  /** null or absent: that of the proxy. */
+  readonly site?: string | null;
+  /** It stands where the proxy does. Default: it does. */
+  readonly isNear?: boolean;
   readonly probeIntervalMs: number;
   /** What its health is about, the URL that is probed say: under the same id another server begins as unknown. */
   readonly server?: string;
@@ -37,7 +41,7 @@ export interface ServiceDefinition {
 export interface ServiceStore {
   readonly clusters: readonly string[];
   /** Replaces the services. Those that stay keep what the operator set, and their health unless they are another server. */
-  define(definitions: readonly ServiceDefinition[], reconnect: HealthSettings): void;
+  reconfigure(definitions: readonly ServiceDefinition[], reconnect: HealthSettings): void;
   all(): readonly ServiceStatus[];
   get(id: string): ServiceStatus | null;
   /** The services of a cluster in the order of the configuration; empty for an unknown one. */
@@ -54,12 +58,16 @@ export interface ServiceStore {
   signals(id: string): Signals;
   /** Puts a state in place that was written down. */
   restore(id: string, state: Partial<ServiceState>): void;
+  /** Another site of these names is suspected to be cut off, and no other. */
+  setCutOff(sites: readonly string[]): void;
   setAdmin(id: string, setting: AdminSetting): void;
   /** A phone's request to the service failed. Returns true when this made it "fippa failing". */
   requestFailed(id: string, device: string): boolean;
   /** A page of the service was relayed. Returns true when this ended "fippa failing". */
   pageRelayed(id: string): boolean;
   onAdminChange(listener: (id: string, setting: AdminSetting) => void): void;
+  /** After each change of the health of a service. */
+  onHealthChange(listener: () => void): void;
 }
 
 interface Entry {
@@ -77,26 +85,31 @@ export function createServiceStore(
   let settings = reconnect;
   let byCluster = new Map<string, readonly Candidate[]>();
   const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
+  const healthListeners: (() => void)[] = [];
+  let cutOff: readonly string[] = [];
 
-  const define: ServiceStore['define'] = (next, reconnectNext) => {
+  const compose = (definition: ServiceDefinition, state: ServiceState) =>
+    renderStatus(definition, state, settings, cutOff);
+  const reconfigure: ServiceStore['reconfigure'] = (next, reconnectNext) => {
     const before = entries;
     settings = reconnectNext;
     byCluster = new Map();
     entries = new Map(
       next.map((definition) => {
         const state = stateAfter(before.get(definition.id), definition);
-        return [definition.id, { definition, state, status: renderStatus(definition, state, settings) }];
+        return [definition.id, { definition, state, status: compose(definition, state) }];
       }),
     );
   };
   const put = (entry: Entry, state: ServiceState) => {
     if (state === entry.state) return;
-    const { admin } = entry.state;
+    const { admin, health } = entry.state;
     entry.state = state;
     // Composed when something changes, not per request: thousands of phones read between two changes.
-    entry.status = renderStatus(entry.definition, state, settings);
+    entry.status = compose(entry.definition, state);
     byCluster = new Map();
     if (state.admin !== admin) for (const listener of listeners) listener(entry.definition.id, state.admin);
+    if (state.health !== health) for (const listener of healthListeners) listener();
   };
   const apply: ServiceStore['apply'] = (id, event) => {
     const entry = entries.get(id);
@@ -119,12 +132,12 @@ export function createServiceStore(
   const state = (id: string) => entries.get(id)?.state ?? NEW_SERVICE;
   const isFailing = (id: string) => state(id).failures.failing;
 
-  define(definitions, reconnect);
+  reconfigure(definitions, reconnect);
   return {
     get clusters() {
       return [...new Set([...entries.values()].map(({ definition }) => definition.cluster))];
     },
-    define,
+    reconfigure,
     all: () => [...entries.values()].map((entry) => entry.status),
     get: (id) => entries.get(id)?.status ?? null,
     cluster: (id) => candidates(id).map(({ status }) => status),
@@ -138,6 +151,11 @@ export function createServiceStore(
     restore(id, written) {
       const entry = entries.get(id);
       if (entry !== undefined) put(entry, { ...entry.state, ...written });
+    },
+    setCutOff(sites) {
+      cutOff = sites;
+      byCluster = new Map();
+      for (const entry of entries.values()) entry.status = compose(entry.definition, entry.state);
     },
     setAdmin: (id, setting) => void apply(id, { kind: 'admin', at: clock.now(), setting }),
     requestFailed(id, device) {
@@ -153,6 +171,7 @@ export function createServiceStore(
       return was;
     },
     onAdminChange: (listener) => listeners.push(listener),
+    onHealthChange: (listener) => healthListeners.push(listener),
   };
 }
 

@@ -311,3 +311,38 @@ test('--json: one object, for each outcome', async () => {
   expect(right.code).toBe(0);
   expect(JSON.parse(right.out)).toEqual({ ok: true, problems: [], warnings: [], services: [] });
 });
+
+test('B399 nodes for reports: where browsers ask, and whether each is up', async () => {
+  const up = await listen(createServer((_, response) => response.end()));
+  const secure = await listen(
+    createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, (_, response) => response.end()),
+  );
+  const nodes = (secondUrl: string) => `${at(a, b)}reports:
+  listeners: [{ host: 127.0.0.1, port: 8443, publicUrl: "http://reports.example.com" }]
+  services:
+    - { id: ca, name: Reports A, url: "http://127.0.0.1:${up}" }
+    - { id: cb, name: Reports B, url: "${secondUrl}" }
+`;
+  const [a, b] = [
+    await listen(createServer(finesse({ host: 'a' }))),
+    await listen(createServer(finesse({ host: 'b' }))),
+  ];
+  const fine = await check(nodes(`http://localhost:${up}`), { probe: true });
+  expect(fine.code).toBe(0);
+  expect(fine.out).toContain('  browsers ask by http on 127.0.0.1 port 8443, reached as http://reports.example.com\n');
+  expect(fine.out).toContain(`  ca (Reports A) at http://127.0.0.1:${up}, asked every 10s\n`);
+  expect(fine.out).toMatch(/ {2}ok {6}ca \(Reports A\): up, \d+ ms\n/);
+
+  const untrusted = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true });
+  expect(untrusted.code).toBe(1);
+  expect(untrusted.out).toContain('FAILED  cb (Reports B): down: The certificate of the node is not trusted.');
+  expect(untrusted.out).toContain(new X509Certificate(PROXY_CERTIFICATE).fingerprint256);
+  const json = await check(nodes(`https://127.0.0.1:${secure}`), { probe: true, json: true });
+  expect(JSON.parse(json.out)).toMatchObject({
+    ok: false,
+    reports: [
+      { id: 'ca', up: true },
+      { id: 'cb', up: false },
+    ],
+  });
+});

@@ -214,7 +214,7 @@ describe('TLS', () => {
       },
     });
     await writePair();
-    other.server.define(tls);
+    other.server.reconfigure(tls);
     await renewed.promise;
     expect(seen).toEqual(['renewed']);
     await request(`https://127.0.0.1:${other.port}`).get('/livez').trustLocalhost().expect(200);

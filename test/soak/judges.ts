@@ -1,6 +1,6 @@
 /** What is gathered while the soak runs, and judged at its end. */
 
-import type { PhoneAnswer } from './phones.ts';
+import type { SeenAnswer } from './phones.ts';
 import type { Stall } from './proxy-process.ts';
 
 /** Every answer within this time, in real time. */
@@ -50,7 +50,7 @@ export class Answers {
     this.#problems = problems;
   }
 
-  add({ exchange, tookMs }: PhoneAnswer): void {
+  add({ exchange, tookMs }: SeenAnswer): void {
     this.count += 1;
     const slot = Math.min(20_000, Math.round(tookMs));
     this.#latencies[slot] = (this.#latencies[slot] ?? 0) + 1;

@@ -15,10 +15,10 @@ export interface CrowdOptions {
   /** By the phones' clock: how often one does something on a page without a Refresh. */
   readonly everyMs: number;
   readonly random: () => number;
-  readonly onAnswer: (answer: PhoneAnswer) => void;
+  readonly onAnswer: (answer: SeenAnswer) => void;
 }
 
-export interface PhoneAnswer {
+export interface SeenAnswer {
   readonly exchange: Exchange;
   /** Real time. */
   readonly tookMs: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, decideRefusal, selectAlternates } from '../../src/domain/alternates.ts';
+import { type Candidate, decideUnfitFor, selectAlternates } from '../../src/domain/alternates.ts';
 import type { ServiceStatus, SystemInfo } from '../../src/domain/model.ts';
 import { START } from '../fake-clock.ts';
 import { INFO } from '../scripted-probe.ts';
@@ -10,7 +10,7 @@ const FRESH_MS = 10_000;
 const FAILED = serviceStatus({ id: 'a', name: 'Finesse A', state: 'out-of-service', confirmedAt: START - 30_000 });
 
 function refusal(but: Partial<ServiceStatus> = {}, failed = FAILED, now = START): string | null {
-  return decideRefusal({ status: serviceStatus(but), freshForMs: FRESH_MS }, failed, now);
+  return decideUnfitFor({ status: serviceStatus(but), freshForMs: FRESH_MS }, failed, now);
 }
 
 function info(but: Partial<SystemInfo>): { info: SystemInfo } {
@@ -112,7 +112,7 @@ describe('alternates', () => {
     );
     fc.assert(
       fc.property(candidate, candidate, (one, failed) => {
-        expect(decideRefusal(one, failed.status, START) === null).toBe(mayBeOffered(one.status, failed.status));
+        expect(decideUnfitFor(one, failed.status, START) === null).toBe(mayBeOffered(one.status, failed.status));
       }),
       { numRuns: 5000 },
     );

@@ -78,7 +78,7 @@ describe('requests', () => {
   it('other limits hold from the moment they are set', () => {
     const { bounds, verdicts } = create();
     verdicts(3, '10.1.1.1');
-    bounds.define({ limits: { ...LIMITS, exempt: ['10.1.1.1'] }, trustedFronts: [] });
+    bounds.reconfigure({ limits: { ...LIMITS, exempt: ['10.1.1.1'] }, trustedFronts: [] });
     expect(verdicts(5, '10.1.1.1')).toEqual(Array(5).fill('serve'));
   });
 

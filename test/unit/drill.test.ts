@@ -113,8 +113,8 @@ describe('drills', () => {
       'with the service',
       'removed',
       ({ store, drills }: Started) => {
-        store.define([], SETTINGS);
-        drills.define(SETTINGS);
+        store.reconfigure([], SETTINGS);
+        drills.reconfigure(SETTINGS);
       },
     ],
   ] as const)('B522 end %s', (_, because, act) => {

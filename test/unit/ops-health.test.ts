@@ -12,6 +12,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     id,
     name: `Finesse ${id.toUpperCase()}`,
     cluster: 'main',
+    ...{ site: null, isNear: true, isCutOff: false },
     state: 'in-service',
     attempt: null,
     attempts: 3,
@@ -164,6 +165,7 @@ describe('the report', () => {
       adminReason: null,
       until: null,
       notAlternateBecause: null,
+      site: null,
       certificate: null,
       drill: null,
     });

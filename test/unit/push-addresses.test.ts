@@ -49,7 +49,7 @@ describe('the addresses of phones', () => {
       report: record.report,
       ownAddresses: () => new Set(['10.1.0.1']),
     });
-    addresses.define({ networks: ['10.1.0.0/16'], onlyLoopback: false });
+    addresses.reconfigure({ networks: ['10.1.0.0/16'], onlyLoopback: false });
     return addresses;
   };
   beforeEach(() => {
@@ -123,7 +123,7 @@ describe('the addresses of phones', () => {
     const addresses = create();
     addresses.seen('SEP1', '10.1.1.1', 'http://p');
     expect(addresses.place('SEP1')).toEqual({ address: '10.1.1.1', origin: 'http://p' });
-    addresses.define({ networks: ['10.2.0.0/16'], onlyLoopback: false });
+    addresses.reconfigure({ networks: ['10.2.0.0/16'], onlyLoopback: false });
     expect(addresses.place('SEP1')).toBeNull();
   });
 
@@ -179,7 +179,7 @@ describe('whom pushes may come from', () => {
   it('is the server itself unless pushFrom says otherwise', async () => {
     const hosts: Record<string, string[]> = { 'a.example': ['10.0.0.1', '2001:db8::1'], 'c.example': ['10.0.0.3'] };
     const { clock, sources } = create(async (host) => hosts[host] ?? []);
-    sources.define([
+    sources.reconfigure([
       service('a', 'https://a.example:8445'),
       service('b', 'http://10.0.0.2:8082'),
       service('c', 'https://c.example', ['10.9.0.0/24', '10.8.0.1']),
@@ -207,7 +207,7 @@ describe('whom pushes may come from', () => {
       if (answer === null) throw new Error('ENOTFOUND');
       return answer;
     });
-    sources.define([service('a', 'https://a.example')]);
+    sources.reconfigure([service('a', 'https://a.example')]);
     await clock.advance(0);
     answer = null;
     await clock.advance(60_000);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createServerNames } from '../../src/domain/server-names.ts';
 import { renderExecute } from '../../src/push/announcer.ts';
 import { readPushed } from '../../src/push/document.ts';
-import { formType, parsePushForm, renderPushForm } from '../../src/push/form.ts';
 import { classifyPhoneAnswer, PUSH_FAILURES, renderPhoneError } from '../../src/push/phone-answer.ts';
+import { formType, parsePushForm, renderPushForm } from '../../src/push/push-form.ts';
 import { selectPushReason } from '../../src/push/pushes.ts';
 
 const TYPE = 'application/x-www-form-urlencoded';

@@ -34,6 +34,7 @@ describe('services', () => {
       id: 'a',
       name: 'Finesse A',
       cluster: 'main',
+      ...{ site: null, isNear: true, isCutOff: false },
       state: 'unknown',
       attempt: null,
       attempts: 3,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderPhoneServicesCsv } from '../../src/commands/phone-services.ts';
 import { renderUnifiedCm } from '../../src/commands/unified-cm.ts';
+import { renderPhoneServicesCsv } from '../../src/unified-cm/phone-services.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from './config-certificates.ts';
 import { change, load, VALID } from './config-files.ts';
 

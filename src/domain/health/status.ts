@@ -10,6 +10,10 @@ export interface Named {
   readonly id: string;
   readonly name: string;
   readonly cluster: string;
+  /** null or absent: that of the proxy. */
+  readonly site?: string | null;
+  /** It stands where the proxy does. Default: it does. */
+  readonly isNear?: boolean;
   /** Default: off. */
   readonly notification?: NotificationUse;
 }
@@ -19,14 +23,21 @@ export function isAdvisory({ notification = 'off' }: Pick<Named, 'notification'>
   return notification !== 'on';
 }
 
-export function renderStatus(named: Named, state: ServiceState, reconnect: HealthSettings): ServiceStatus {
+/** `cutOff`: other sites that are suspected to be cut off. */
+export function renderStatus(
+  named: Named,
+  state: ServiceState,
+  reconnect: HealthSettings,
+  cutOff: readonly string[] = [],
+): ServiceStatus {
   const { health, signals, admin, failures } = state;
   const { phase } = health;
-  const { notification = 'off' } = named;
+  const { notification = 'off', site = null, isNear = true } = named;
   return {
     id: named.id,
     name: named.name,
     cluster: named.cluster,
+    ...{ site, isNear, isCutOff: !isNear && site !== null && cutOff.includes(site) },
     state: phase.state,
     attempt: phase.state === 'reconnecting' ? phase.attempt : null,
     attempts: reconnect.attempts,

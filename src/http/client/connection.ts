@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { type AnswerLimits, AnswerParser } from './answer-reader.ts';
 import type { Opened } from './connector.ts';
-import type { Exchange } from './exchange.ts';
+import type { ServerExchange } from './exchange.ts';
 import type { ExchangeFault } from './exchange-fault.ts';
 import { classifyNetworkError } from './network-error.ts';
 
@@ -12,15 +12,15 @@ const IDLE_MARGIN_MS = 2_000;
 
 export interface ConnectionOwner {
   /** It has carried its request and can carry another. */
-  readonly onFree: (connection: Connection) => void;
-  readonly onClosed: (connection: Connection) => void;
+  readonly onFree: (connection: ServerConnection) => void;
+  readonly onClosed: (connection: ServerConnection) => void;
 }
 
-export class Connection {
+export class ServerConnection {
   readonly #socket: Socket;
   readonly #limits: AnswerLimits & { readonly idleMs: number };
   readonly #owner: ConnectionOwner;
-  #exchange: Exchange | null = null;
+  #exchange: ServerExchange | null = null;
   #parser: AnswerParser | null = null;
   #error: ExchangeFault | null = null;
   /** `performance.now()` from which on no request may be sent. */
@@ -48,7 +48,7 @@ export class Connection {
   }
 
   /** From here on the request counts as sent. */
-  send(exchange: Exchange): void {
+  send(exchange: ServerExchange): void {
     this.#exchange = exchange;
     this.#parser = new AnswerParser(this.#limits);
     exchange.sentOn(this);

@@ -21,14 +21,14 @@ interface Carrier {
   destroy(): void;
 }
 
-export class Exchange {
+export class ServerExchange {
   /** The request as it goes out. */
   readonly bytes: string;
   readonly limitMs: number;
   /** `performance.now()` at which its time is up. */
   readonly dueAt: number;
   readonly #resolve: (result: UpstreamResult) => void;
-  readonly #open: Set<Exchange>;
+  readonly #open: Set<ServerExchange>;
   #connection: Carrier | null = null;
   isSettled = false;
 
@@ -38,7 +38,7 @@ export class Exchange {
     limitMs: number,
     now: number,
     resolve: (result: UpstreamResult) => void,
-    open: Set<Exchange>,
+    open: Set<ServerExchange>,
   ) {
     this.bytes = bytes;
     this.limitMs = limitMs;

@@ -6,9 +6,9 @@
  */
 
 import type { AnswerLimits } from './answer-reader.ts';
-import { Connection } from './connection.ts';
+import { ServerConnection } from './connection.ts';
 import { type Connector, createConnector } from './connector.ts';
-import { Exchange, type UpstreamResult } from './exchange.ts';
+import { ServerExchange, type UpstreamResult } from './exchange.ts';
 import type { ExchangeFault } from './exchange-fault.ts';
 import { classifyNetworkError } from './network-error.ts';
 import { renderRequest } from './request.ts';
@@ -75,7 +75,7 @@ export function createUpstream(server: UpstreamServer, options: Partial<Upstream
   const { origins } = server;
   const connect = createConnector(server, limits.connectMs);
   const pools = new Map<string, Pool>();
-  const open = new Set<Exchange>();
+  const open = new Set<ServerExchange>();
   let clock: NodeJS.Timeout | null = null;
   let closed = false;
 
@@ -86,7 +86,7 @@ export function createUpstream(server: UpstreamServer, options: Partial<Upstream
     pools.set(origin, pool);
     return pool;
   };
-  const whyNotSent = ({ limitMs }: Exchange): ExchangeFault =>
+  const whyNotSent = ({ limitMs }: ServerExchange): ExchangeFault =>
     open.size > limits.connections
       ? { code: 'busy', detail: `no free connection within ${limitMs} ms` }
       : { code: 'connect-timeout', detail: `no connection within ${limitMs} ms` };
@@ -115,7 +115,7 @@ export function createUpstream(server: UpstreamServer, options: Partial<Upstream
       clock ??= setTimeout(tick, TICK_MS).unref();
       const now = performance.now();
       return new Promise((resolve) => {
-        const exchange = new Exchange(bytes, limitMs, now, resolve, open);
+        const exchange = new ServerExchange(bytes, limitMs, now, resolve, open);
         open.add(exchange);
         pool.carry(exchange, now);
       });
@@ -136,10 +136,10 @@ class Pool {
   readonly #url: URL;
   readonly #connect: Connector;
   readonly #limits: UpstreamLimits;
-  readonly #all = new Set<Connection>();
+  readonly #all = new Set<ServerConnection>();
   /** The one used last is used next, so that the others can go. */
-  readonly #idle: Connection[] = [];
-  readonly #waiting: Exchange[] = [];
+  readonly #idle: ServerConnection[] = [];
+  readonly #waiting: ServerExchange[] = [];
   #connecting = 0;
   #closed = false;
 
@@ -150,7 +150,7 @@ class Pool {
     this.#limits = limits;
   }
 
-  carry(exchange: Exchange, now: number): void {
+  carry(exchange: ServerExchange, now: number): void {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.isUsable(now)) {
         connection.send(exchange);
@@ -164,7 +164,7 @@ class Pool {
 
   /** Drops connections that have been idle for too long. Returns how many are left. */
   dropIdle(now: number): number {
-    const [usable, spent] = [[] as Connection[], [] as Connection[]];
+    const [usable, spent] = [[] as ServerConnection[], [] as ServerConnection[]];
     for (const connection of this.#idle) (connection.isUsable(now) ? usable : spent).push(connection);
     if (spent.length > 0) this.#idle.splice(0, this.#idle.length, ...usable);
     for (const connection of spent) connection.destroy();
@@ -190,7 +190,7 @@ class Pool {
         this.#openFor(this.#waiting.length - this.#connecting);
       } else if (this.#closed) opened.socket.destroy();
       else {
-        const connection = new Connection(opened, this.#limits, this);
+        const connection = new ServerConnection(opened, this.#limits, this);
         this.#all.add(connection);
         this.onFree(connection);
       }
@@ -198,7 +198,7 @@ class Pool {
   }
 
   /** The next who waits and has time enough left for an answer. */
-  #next(): Exchange | null {
+  #next(): ServerExchange | null {
     if (this.#waiting.length === 0) return null;
     const now = performance.now();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -209,7 +209,7 @@ class Pool {
     return null;
   }
 
-  onFree(connection: Connection): void {
+  onFree(connection: ServerConnection): void {
     const next = this.#next();
     if (next === null) this.#idle.push(connection);
     else {
@@ -222,7 +222,7 @@ class Pool {
     }
   }
 
-  onClosed(connection: Connection): void {
+  onClosed(connection: ServerConnection): void {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);

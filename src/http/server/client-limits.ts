@@ -25,7 +25,7 @@ export interface ClientLimits {
     forwardedFor: string | undefined,
   ): { readonly verdict: BucketVerdict; readonly address: string };
   /** Other limits, from now on. */
-  define(config: ClientLimitsConfig): void;
+  reconfigure(config: ClientLimitsConfig): void;
 }
 
 /** An attacker with many addresses must not fill the memory: beyond this many the one silent for longest is forgotten. */
@@ -42,15 +42,15 @@ export function createClientLimits(
   let addressOf: AddressOf;
   let exempt: BlockList;
 
-  const define: ClientLimits['define'] = (config) => {
+  const reconfigure: ClientLimits['reconfigure'] = (config) => {
     ({ limits } = config);
     addressOf = createAddressOf(config.trustedFronts);
     exempt = parseNetworks([...limits.exempt, ...config.trustedFronts]);
   };
-  define(initial);
+  reconfigure(initial);
 
   return {
-    define,
+    reconfigure,
     opened(socketAddress) {
       const address = addressOf(socketAddress, undefined);
       const open = connections.get(address) ?? 0;

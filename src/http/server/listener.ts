@@ -49,7 +49,7 @@ export interface Listener {
    */
   readonly stop: (deadlineMs: number) => Promise<void>;
   /** Other limits, for all connections and from now on, and another parser for new connections. */
-  readonly define: (limits: GivenLimits, parser: HttpParser) => void;
+  readonly reconfigure: (limits: GivenLimits, parser: HttpParser) => void;
   /** null: no TLS, or not started. */
   readonly certificate: () => CertificateStatus | null;
   /** Looks at the certificate's files now; other files, if they have moved. Nothing without TLS. */
@@ -88,7 +88,7 @@ export function createListener(configured: ListenAddress, options: ListenerOptio
         options.onRefused({ code: 'flood', detail: `a connection could not be accepted: ${error.code}` }, null);
       });
     },
-    define: (limits, parser) => {
+    reconfigure: (limits, parser) => {
       policy.limits = completeLimits(limits);
       connections.parser = parser;
       if (server !== null) applyLimits(server, policy.limits);

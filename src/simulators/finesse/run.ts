@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Control } from './control.ts';
+import { Control } from './control-port.ts';
 import { FAULTS_HEAD, listFaults, OrderError } from './faults.ts';
 import { type FinesseOptions, OptionError } from './options.ts';
 import { faultWords, parseOrder, stateWords } from './orders.ts';

@@ -1,6 +1,6 @@
 /** One request with its cookies, and what the phone makes of the answer. */
 
-import { type Judgement, judgeAnswer } from './answer.ts';
+import { type Judgement, judgeAnswer } from './answer-judgement.ts';
 import { type CookieJar, renderCookies, storeCookies } from './cookies.ts';
 import type { Clock } from './duration.ts';
 import type { ObjectKind, PhoneModel } from './models.ts';

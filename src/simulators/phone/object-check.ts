@@ -18,8 +18,8 @@ export function checkElement(element: XmlElement, rule: ElementRule, path = elem
 }
 
 function checkLeaf(element: XmlElement, rule: ElementRule, path: string): Finding[] {
-  const strangers = element.children.map((child) => error(`unknown tag ${path}/${child.name}`));
-  return [...strangers, ...checkValue(element.text, rule, path)];
+  const unknownTags = element.children.map((child) => error(`unknown tag ${path}/${child.name}`));
+  return [...unknownTags, ...checkValue(element.text, rule, path)];
 }
 
 function checkChildren(element: XmlElement, rules: Readonly<Record<string, ElementRule>>, path: string): Finding[] {

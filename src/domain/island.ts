@@ -1,0 +1,115 @@
+/**
+ * Sites that are cut off from each other (reference/high-availability.md, "Two-node Unified CCX"). Seen from here that looks
+ * like this: nothing of another site can be reached by the network, while the own site is in service. A server that says
+ * itself that it is out of service has been reached. Pure; times are epoch milliseconds.
+ */
+
+import type { FailureCode } from './failure.ts';
+import type { ServiceStatus } from './model.ts';
+
+/** What of a service tells whether its site can be reached. */
+export type SiteService = Pick<ServiceStatus, 'site' | 'isNear' | 'state' | 'failure'> & {
+  readonly signals: Pick<ServiceStatus['signals'], 'systemInfo'>;
+};
+
+/** Another site of which nothing can be reached. */
+export interface CutSince {
+  readonly site: string;
+  readonly since: number;
+}
+
+export interface CutOffSite extends CutSince {
+  /** It has lasted long enough, and the own site is in service: an island. */
+  readonly suspected: boolean;
+  /** The island has lasted so long that replication between the sites may break. */
+  readonly long: boolean;
+}
+
+export interface IslandSettings {
+  readonly suspectAfterMs: number;
+  readonly warnAfterMs: number;
+}
+
+export type IslandEnd = 'reached' | 'own-site-out' | 'configuration';
+
+export type IslandChange =
+  | { readonly kind: 'island-suspected' | 'island-long'; readonly site: string; readonly since: number }
+  | { readonly kind: 'island-ended'; readonly site: string; readonly since: number; readonly because: IslandEnd };
+
+export interface IslandStep {
+  readonly sites: readonly CutOffSite[];
+  readonly changes: readonly IslandChange[];
+}
+
+const UNREACHABLE: ReadonlySet<FailureCode> = new Set(['refused', 'unreachable', 'connect-timeout', 'timeout']);
+/** What may come from the network as well as from the server, and what says nothing of either. */
+const UNTOLD: ReadonlySet<FailureCode> = new Set(['reset', 'name-not-found', 'internal']);
+
+function isUnreachable({ state, failure }: SiteService): boolean {
+  return (state === 'reconnecting' || state === 'out-of-service') && failure !== null && UNREACHABLE.has(failure.code);
+}
+
+/** Any answer will do. What fails at the Notification Service alone says nothing: SystemInfo is asked as well. */
+function isReached({ state, failure, signals }: SiteService): boolean {
+  if (state === 'in-service' || signals.systemInfo.says === 'in-service') return true;
+  if (failure === null || failure.code.startsWith('notification-')) return false;
+  return !UNREACHABLE.has(failure.code) && !UNTOLD.has(failure.code);
+}
+
+/** What is known of the other sites at this moment. It begins when all of a site is unreachable, and ends when any is reached. */
+export function reduceIslands(
+  before: readonly CutOffSite[],
+  services: readonly SiteService[],
+  at: number,
+  settings: IslandSettings,
+): IslandStep {
+  const own = services.some(({ isNear, state }) => isNear && state === 'in-service');
+  const others = Map.groupBy(
+    services.filter(({ isNear }) => !isNear),
+    ({ site }) => site ?? '',
+  );
+  const sites = [...others].flatMap(([site, members]): CutOffSite[] => {
+    const known = before.find((each) => each.site === site);
+    const stays = known !== undefined && !members.some(isReached);
+    if (!stays && !members.every(isUnreachable)) return [];
+    // A clock that was set back must not make it longer.
+    const since = Math.min(known?.since ?? at, at);
+    // What was read back, or is asked anew, must be seen to be unreachable first.
+    const isSeen = known?.suspected === true || members.every(isUnreachable);
+    const suspected = own && isSeen && at - since >= settings.suspectAfterMs;
+    return [{ site, since, suspected, long: suspected && at - since >= settings.warnAfterMs }];
+  });
+  const endOf = (site: string): IslandEnd => {
+    const members = others.get(site);
+    if (members === undefined) return 'configuration';
+    return members.some(isReached) ? 'reached' : 'own-site-out';
+  };
+  return { sites, changes: compare(before, sites, endOf) };
+}
+
+function compare(
+  before: readonly CutOffSite[],
+  after: readonly CutOffSite[],
+  endOf: (site: string) => IslandEnd,
+): IslandChange[] {
+  const was = (site: string) => before.find((each) => each.site === site);
+  const is = (site: string) => after.find((each) => each.site === site);
+  const ended = before
+    .filter(({ site, suspected }) => suspected && is(site)?.suspected !== true)
+    .map(({ site, since }): IslandChange => ({ kind: 'island-ended', site, since, because: endOf(site) }));
+  const begun = after.flatMap(({ site, since, suspected, long }): IslandChange[] => [
+    ...(suspected && was(site)?.suspected !== true ? [{ kind: 'island-suspected', site, since } as const] : []),
+    ...(long && was(site)?.long !== true ? [{ kind: 'island-long', site, since } as const] : []),
+  ]);
+  return [...ended, ...begun];
+}
+
+/** When time alone may change something; null: never. */
+export function selectIslandWakeAt(
+  sites: readonly CutOffSite[],
+  at: number,
+  { suspectAfterMs, warnAfterMs }: IslandSettings,
+): number | null {
+  const due = sites.flatMap(({ since }) => [since + suspectAfterMs, since + warnAfterMs]).filter((time) => time > at);
+  return due.length === 0 ? null : Math.min(...due);
+}

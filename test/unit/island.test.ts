@@ -1,0 +1,284 @@
+import { describe, expect, it } from 'vitest';
+import { decideUnfitFor, selectAlternates } from '../../src/domain/alternates.ts';
+import type { FailureCode } from '../../src/domain/failure.ts';
+import { UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
+import {
+  type CutOffSite,
+  type IslandChange,
+  reduceIslands,
+  type SiteService,
+  selectIslandWakeAt,
+} from '../../src/domain/island.ts';
+import { selectFrontDoor } from '../../src/domain/routing.ts';
+import { isNearSite } from '../../src/domain/site.ts';
+import { selectCutSince } from '../../src/records/island-records.ts';
+import { createIslands } from '../../src/store/islands.ts';
+import { createServiceStore } from '../../src/store/services.ts';
+import { createEventRecord } from '../event-record.ts';
+import { createFakeClock, START } from '../fake-clock.ts';
+import { serviceStatus } from '../service-status.ts';
+
+const SETTINGS = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
+const DAY_MS = 86_400_000;
+
+const SILENT = { systemInfo: { says: 'not-confirmed', since: START } } as const;
+const near = (state: SiteService['state'] = 'in-service'): SiteService => ({
+  site: 'east',
+  isNear: true,
+  state,
+  failure: null,
+  signals: SILENT,
+});
+const far = (code: FailureCode | null, state: SiteService['state'] = 'out-of-service', site = 'west'): SiteService => {
+  return { site, isNear: false, state, failure: code === null ? null : { code, detail: '' }, signals: SILENT };
+};
+
+/** What changed, by `seconds: change`, when these services were seen at these times. */
+function story(...seen: (readonly [seconds: number, services: readonly SiteService[]])[]) {
+  let sites: readonly CutOffSite[] = [];
+  const told: string[] = [];
+  for (const [seconds, services] of seen) {
+    const step = reduceIslands(sites, services, START + seconds * 1000, SETTINGS);
+    sites = step.sites;
+    told.push(...step.changes.map((change) => `${seconds}: ${render(change)}`));
+  }
+  return told;
+}
+function render(change: IslandChange): string {
+  const since = (change.since - START) / 1000;
+  return `${change.kind} ${change.site} since ${since}${change.kind === 'island-ended' ? `, ${change.because}` : ''}`;
+}
+
+describe('where things stand', () => {
+  it('B400 what has no site stands where the proxy does, and without a site of the proxy everything is near', () => {
+    expect(isNearSite(null, 'east')).toBe(true);
+    expect(isNearSite('east', 'east')).toBe(true);
+    expect(isNearSite('west', 'east')).toBe(false);
+    expect(isNearSite('west', null)).toBe(true);
+  });
+
+  const at = (id: string, isNear: boolean, but: Parameters<typeof serviceStatus>[0] = {}) => ({
+    status: serviceStatus({ id, isNear, site: isNear ? 'east' : 'west', ...but }),
+    freshForMs: 10_000,
+  });
+
+  it('B401 menus take the own site first, then the order of the configuration', () => {
+    const failed = serviceStatus({ id: 'a', state: 'out-of-service' });
+    const cluster = [at('b', false), at('c', true), at('d', false), at('e', true)];
+    expect(selectAlternates(failed, cluster, START).map(({ id }) => id)).toEqual(['c', 'e', 'b', 'd']);
+  });
+
+  it('B401 front doors do too, among services that are equally good', () => {
+    const select = (...cluster: ReturnType<typeof at>[]) => selectFrontDoor(cluster, null, START).id;
+    expect(select(at('b', false), at('c', true), at('d', true))).toBe('c');
+    const OUT = { state: 'out-of-service' } as const;
+    expect(select(at('b', false), at('c', true, OUT))).toBe('b');
+    expect(select(at('b', false, OUT), at('c', true, OUT))).toBe('c');
+    expect(select(at('b', true, OUT), at('c', false, { state: 'reconnecting' }))).toBe('c');
+    expect(selectFrontDoor([at('b', false, OUT), at('c', true)], 'b', START).id).toBe('b');
+  });
+});
+
+describe('an island', () => {
+  it.each(['refused', 'unreachable', 'connect-timeout', 'timeout'] as const)(
+    'B402 is suspected after a minute of %s',
+    (code) => {
+      const cut = [near(), far(code), far('timeout', 'reconnecting')];
+      expect(story([0, cut], [59, cut], [60, cut], [61, cut])).toEqual(['60: island-suspected west since 0']);
+    },
+  );
+
+  it.each([
+    ['a server says itself that it is out of service', [near(), far('refused'), far('out-of-service')]],
+    ['one answers anything', [near(), far('http-status')]],
+    ['one refuses credentials', [near(), far('unauthorized', 'in-service')]],
+    ['one is in service', [near(), far('refused'), far(null, 'in-service')]],
+    ['one was reset, which a server does too', [near(), far('reset')]],
+    ['a name does not resolve', [near(), far('name-not-found')]],
+    ['the own site is not in service', [near('out-of-service'), far('refused')]],
+    ['there is none of the own site', [far('refused')]],
+    ['nothing is known yet', [near(), far(null, 'unknown')]],
+    ['everything is near', [near(), { ...far('refused'), isNear: true }]],
+  ])('B402 is not suspected when %s', (_, services) => {
+    expect(story([0, services], [3600, services])).toEqual([]);
+  });
+
+  it('B402 each other site counts for itself', () => {
+    const seen = [near(), far('refused'), far('timeout', 'out-of-service', 'north'), far(null, 'in-service', 'north')];
+    expect(story([0, seen], [60, seen])).toEqual(['60: island-suspected west since 0']);
+  });
+
+  it('B403 ends when something there answers, a first good probe included', () => {
+    const cut = [near(), far('timeout'), far('timeout')];
+    const begun = [
+      [0, cut],
+      [60, cut],
+    ] as const;
+    const one = 'island-suspected west since 0';
+    const confirmed = { ...far(null), signals: { systemInfo: { says: 'in-service', since: START } } } as const;
+    // Whatever the Notification Service says beside it.
+    const lost = { ...far('notification-lost'), signals: confirmed.signals };
+    for (const untold of ['reset', 'name-not-found', 'notification-lost'] as const) {
+      expect(story(...begun, [70, [near(), far(untold), far('timeout')]])).toEqual([`60: ${one}`]);
+    }
+    const ended = '70: island-ended west since 0, reached';
+    for (const reached of [far(null, 'in-service'), confirmed, lost]) {
+      expect(story(...begun, [70, [near(), reached, far('timeout')]])).toEqual([`60: ${one}`, ended]);
+    }
+    expect(story(...begun, [70, [near(), far('out-of-service'), far('timeout')]])).toEqual([`60: ${one}`, ended]);
+    expect(story(...begun, [70, [near()]])).toEqual([`60: ${one}`, '70: island-ended west since 0, configuration']);
+  });
+
+  it('B403 a later cut begins anew', () => {
+    const cut = [near(), far('timeout')];
+    const back = [near(), far(null, 'in-service')];
+    expect(story([0, cut], [60, cut], [70, back], [80, cut], [139, cut], [140, cut])).toEqual([
+      '60: island-suspected west since 0',
+      '70: island-ended west since 0, reached',
+      '140: island-suspected west since 80',
+    ]);
+  });
+
+  it('B403 while the own site is out too nothing is suspected; afterwards it counts from the same moment', () => {
+    const cut = [near(), far('timeout')];
+    const allOut = [near('out-of-service'), far('timeout')];
+    expect(story([0, cut], [60, cut], [70, allOut], [200, cut])).toEqual([
+      '60: island-suspected west since 0',
+      '70: island-ended west since 0, own-site-out',
+      '200: island-suspected west since 0',
+    ]);
+  });
+
+  it('B404 that lasts four days is told once more', () => {
+    const cut = [near(), far('timeout')];
+    const days = (count: number) => (count * DAY_MS) / 1000;
+    expect(story([0, cut], [60, cut], [days(4) - 1, cut], [days(4), cut], [days(5), cut])).toEqual([
+      '60: island-suspected west since 0',
+      `${days(4)}: island-long west since 0`,
+    ]);
+  });
+
+  it('B403 a clock that was set back does not make it longer', () => {
+    const cut = [near(), far('timeout')];
+    expect(story([1000, cut], [0, cut], [59, cut], [60, cut])).toEqual(['60: island-suspected west since 0']);
+  });
+
+  it('looks again when time alone may change something', () => {
+    const site = { site: 'west', since: START, suspected: false, long: false };
+    expect(selectIslandWakeAt([site], START, SETTINGS)).toBe(START + 60_000);
+    expect(selectIslandWakeAt([site], START + 60_000, SETTINGS)).toBe(START + 4 * DAY_MS);
+    expect(selectIslandWakeAt([site], START + 4 * DAY_MS, SETTINGS)).toBeNull();
+    expect(selectIslandWakeAt([], START, SETTINGS)).toBeNull();
+  });
+
+  it('B405 its services are not offered', () => {
+    const candidate = { status: serviceStatus({ isCutOff: true }), freshForMs: 10_000 };
+    expect(decideUnfitFor(candidate, serviceStatus({ id: 'a' }), START)).toContain('island');
+  });
+});
+
+describe('what is kept over a restart', () => {
+  const content = (writtenAt: number, ...lines: object[]) => ({ writtenAt, lines, damage: null });
+  const cut = { site: 'west', since: START - DAY_MS };
+
+  it('B407 is believed unless the proxy was away for more than an hour', () => {
+    expect(selectCutSince(content(START, cut), START + 3_600_000)).toEqual([cut]);
+    expect(selectCutSince(content(START, cut), START + 3_600_001)).toEqual([]);
+    const lately = { ...cut, since: START + 1000 };
+    expect(selectCutSince(content(START - DAY_MS, lately), START + 3_600_000)).toEqual([lately]);
+    expect(selectCutSince({ writtenAt: null, lines: [], damage: null }, START)).toEqual([]);
+  });
+
+  it('B407 the last line of a site counts, and what is no such line is passed over', () => {
+    const north = { ...cut, site: 'north' };
+    const lines = [
+      cut,
+      north,
+      { site: 'west', since: null },
+      { site: 7 },
+      'x',
+      { ...cut, site: 'ahead', since: START + 9 },
+    ];
+    expect(selectCutSince(content(START, ...(lines as object[])), START)).toEqual([
+      north,
+      { site: 'ahead', since: START },
+    ]);
+  });
+
+  it('B407 nothing is suspected before it is seen that the site cannot be reached', () => {
+    const kept = [{ ...cut, suspected: false, long: false }];
+    const look = (services: readonly SiteService[]) => reduceIslands(kept, services, START, SETTINGS);
+    expect(look([near(), far(null, 'unknown')])).toEqual({ sites: kept, changes: [] });
+    expect(look([near(), far('timeout')]).changes).toEqual([{ kind: 'island-suspected', ...cut }]);
+    expect(look([near(), far(null, 'in-service')])).toEqual({ sites: [], changes: [] });
+  });
+});
+
+describe('the watch of the sites', () => {
+  it('B403 B404 B406 follows the services by itself, and afterwards an outage is an ordinary one', async () => {
+    const clock = createFakeClock();
+    const { events, report, lines } = createEventRecord(clock);
+    const define = { cluster: 'main', probeIntervalMs: 5000 };
+    const store = createServiceStore(
+      [
+        { id: 'a', name: 'A', ...define, site: 'east' },
+        { id: 'b', name: 'B', ...define, site: 'west', isNear: false },
+      ],
+      { intervalMs: 5000, attempts: 3 },
+      clock,
+    );
+    const islands = createIslands(store, SETTINGS, clock, report);
+    const up = () => ({ ...UNKNOWN_HEALTH, phase: { state: 'in-service', since: clock.now() } as const });
+    const out = (code: FailureCode) => ({
+      ...UNKNOWN_HEALTH,
+      phase: { state: 'out-of-service', since: clock.now(), t0: clock.now(), confirmedInARow: 0 } as const,
+      failure: { code, detail: '' },
+    });
+    store.restore('a', { health: up() });
+    store.restore('b', { health: out('timeout') });
+    expect(islands.suspected()).toEqual([]);
+    await clock.advance(60_000);
+    expect(islands.suspected()).toEqual([{ site: 'west', since: START, suspected: true, long: false }]);
+    expect(store.get('b')?.isCutOff).toBe(true);
+    expect(store.get('a')?.isCutOff).toBe(false);
+    await clock.advance(4 * DAY_MS);
+    expect(islands.suspected()).toMatchObject([{ long: true }]);
+
+    store.restore('b', { health: up() });
+    expect(islands.suspected()).toEqual([]);
+    expect(store.get('b')?.isCutOff).toBe(false);
+    store.restore('b', { health: out('out-of-service') });
+    await clock.advance(DAY_MS);
+    expect(islands.suspected()).toEqual([]);
+    expect(store.get('b')?.isCutOff).toBe(false);
+    expect(events.map(({ kind }) => kind)).toEqual(['island-suspected', 'island-long', 'island-ended']);
+    expect(lines.at(-1)).toEqual([
+      'island-ended',
+      { site: 'west', since: new Date(START).toISOString(), seconds: 345_660, because: 'reached' },
+    ]);
+    expect(clock.armed()).toBe(0);
+    islands.stop();
+  });
+
+  it('B404 other thresholds hold at once', () => {
+    const clock = createFakeClock();
+    const { events, report } = createEventRecord(clock);
+    const define = { cluster: 'main', probeIntervalMs: 5000 };
+    const store = createServiceStore(
+      [
+        { id: 'a', name: 'A', ...define },
+        { id: 'b', name: 'B', ...define, site: 'west', isNear: false },
+      ],
+      { intervalMs: 5000, attempts: 3 },
+      clock,
+    );
+    const islands = createIslands(store, SETTINGS, clock, report);
+    store.restore('a', { health: { ...UNKNOWN_HEALTH, phase: { state: 'in-service', since: START } } });
+    const phase = { state: 'reconnecting', t0: START, attempt: 1, stage: 'full' } as const;
+    store.restore('b', { health: { ...UNKNOWN_HEALTH, phase, failure: { code: 'timeout', detail: '' } } });
+    clock.set(1000);
+    islands.reconfigure({ suspectAfterMs: 500, warnAfterMs: 900 });
+    expect(events.map(({ kind }) => kind)).toEqual(['island-suspected', 'island-long']);
+    islands.stop();
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { encodeText, foldText, selectCharset } from '../../src/pages/charset.ts';
+import { parsePreferences, selectLanguage } from '../../src/text/accept.ts';
+
+describe('an Accept-… header', () => {
+  test.each([
+    [undefined, []],
+    ['', []],
+    ['en', ['en']],
+    ['iso-8859-1, utf-8;q=0.8', ['iso-8859-1', 'utf-8']],
+    ['a;q=0.2,B;q=0.9 , c', ['c', 'b', 'a']],
+    ['utf-8,;q=0.8', ['utf-8']],
+    ['a;level=1;q=.5,b;q=0.6', ['b', 'a']],
+    ['a;q=nonsense,b;q=0.6', ['a', 'b']],
+    [',,;;', []],
+  ])('%s is read best first', (header, names) => {
+    expect(parsePreferences(header).map((entry) => entry.name)).toEqual(names);
+  });
+});
+
+describe('the language', () => {
+  test.each([
+    ['de', 'de'],
+    ['de-DE', 'de'],
+    ['DE_de', 'de'],
+    ['de-AT-1996', 'de'],
+    ['fr, de;q=0.5, en;q=0.4', 'de'],
+    ['en;q=0.3, de;q=0.8', 'de'],
+    ['de;q=0', 'en'],
+    ['fr', 'en'],
+    ['*', 'en'],
+    ['', 'en'],
+    [undefined, 'en'],
+    ['deutsch', 'en'],
+    [';q=0.8,de', 'de'],
+  ])('%s is answered in %s', (header, language) => {
+    expect(selectLanguage(header, ['en', 'de'])).toBe(language);
+  });
+
+  test('the first configured language is the fallback', () => {
+    expect(selectLanguage('fr', ['de', 'en'])).toBe('de');
+  });
+
+  test('a language that is not configured is never chosen', () => {
+    expect(selectLanguage('de', ['en'])).toBe('en');
+  });
+
+  test('a regional variant serves the plain language, the exact one comes first', () => {
+    expect(selectLanguage('pt', ['en', 'pt-BR'])).toBe('pt-BR');
+    expect(selectLanguage('pt', ['pt-BR', 'pt'])).toBe('pt');
+    expect(selectLanguage('pt-br', ['pt', 'pt-BR'])).toBe('pt-BR');
+  });
+});
+
+describe('the charset', () => {
+  test.each([
+    ['iso-8859-1, utf-8;q=0.8', 'iso-8859-1', true],
+    ['utf-8,iso-8859-1;q=0.8', 'utf-8', true],
+    ['utf-8,;q=0.8', 'utf-8', true],
+    ['ISO-8859-1', 'iso-8859-1', false],
+    ['us-ascii', 'us-ascii', false],
+    ['us-ascii;q=0.2, latin1;q=0.7', 'iso-8859-1', false],
+    ['shift_jis, iso-8859-1;q=0.1', 'iso-8859-1', false],
+    ['shift_jis', 'utf-8', true],
+    ['*', 'utf-8', true],
+    ['iso-8859-1, *;q=0.1', 'iso-8859-1', true],
+    ['utf-8;q=0, iso-8859-1;q=0.5', 'iso-8859-1', false],
+    ['iso-8859-1;q=0', 'utf-8', true],
+    ['', 'utf-8', true],
+    [undefined, 'utf-8', true],
+    // Kept: what every object answers to is no charset.
+    ['__proto__', 'utf-8', true],
+    ['constructor, iso-8859-1', 'iso-8859-1', false],
+  ])('%s means %s', (header, charset, acceptsUtf8) => {
+    expect(selectCharset(header)).toEqual({ charset, acceptsUtf8 });
+  });
+
+  test('every code point that is lacking becomes one question mark, and … three dots', () => {
+    expect(foldText('Köln 📞 ～ …', 'iso-8859-1')).toBe('Köln ? ? ...');
+    expect(foldText('Köln 📞 ～ …', 'us-ascii')).toBe('K?ln ? ? ...');
+    expect(foldText('Köln 📞 ～ …', 'utf-8')).toBe('Köln 📞 ～ …');
+  });
+
+  test('bytes are in the charset', () => {
+    expect(encodeText('ü', 'iso-8859-1')).toBe('\xfc');
+    expect(encodeText('ü', 'utf-8')).toBe('\xc3\xbc');
+  });
+});
