@@ -55,8 +55,8 @@ describe('what a new configuration changes', () => {
     const ops = (token: string, may: string, more = '') =>
       `${VALID}ops: { token: canary-${token}, operators: [{ name: kim, token: canary-${token}, may: ${may} }${more}] }\n`;
     const joe = ', { name: joe, token: canary, may: read }';
-    expect(await diff(ops('1', 'set'), ops('1', 'set', joe))).toEqual(['ops.operators[joe]: added']);
-    expect((await diff(ops('1', 'set'), ops('2', 'read'))).toSorted()).toEqual([
+    expect(await diff(ops('1', 'set', joe), ops('1', 'set'))).toEqual(['ops.operators[joe]: added']);
+    expect((await diff(ops('2', 'read'), ops('1', 'set'))).toSorted()).toEqual([
       'ops.operators[kim].may: from set to read',
       'ops.operators[kim].token: changed',
       'ops.token: changed',
