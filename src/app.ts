@@ -2,11 +2,12 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
+import { certificateEvent } from './domain/certificate-event.ts';
+import type { Report } from './domain/events.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
-import { notificationEvent } from './notification/notification-event.ts';
-import type { ServiceCertificate } from './ops/certificates.ts';
+import { createShownCertificates } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
@@ -17,7 +18,6 @@ import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { certificateEvent } from './phones/certificate-event.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
@@ -34,10 +34,12 @@ import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 
 export interface App {
+  /** What happens outside of it, such as a reload, is reported to the same subscribers. */
+  readonly report: Report;
   /** Rejects, with nothing left running, when a port cannot be had. */
   start(): Promise<void>;
   /**
-   * Takes over another configuration and drops no request: what is under way ends by the old one, and what has not changed
+   * Uses another configuration from now on and drops no request: what is under way ends by the old one, and what has not changed
    * goes on undisturbed, health and phones included. What needs a restart stays as it is (`diffConfig`
    * tells). Without `templates` their files are read here; throws PageTemplateError then, with nothing changed.
    */
@@ -95,9 +97,7 @@ export function createApp(
   });
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
-
-  /** What Finesse showed to the last probe. */
-  const shown = new Map<string, ServiceCertificate | null>();
+  const shownCertificates = createShownCertificates();
   const health: HealthSources = {
     ...{ store, devices, clock, version, startedAt, drills },
     problems: () => [
@@ -113,7 +113,7 @@ export function createApp(
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
-    certificateOf: (id) => shown.get(id) ?? null,
+    certificateOf: shownCertificates.of,
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
@@ -132,23 +132,7 @@ export function createApp(
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    onChange: (service, { from, to, attempt }) => {
-      const status = store.get(service);
-      const { since = null, failure = null } = status ?? {};
-      const decidedBy = status?.signals.decidedBy ?? null;
-      report({ kind: 'service-changed', at: clock.now(), service, from, to, attempt, since, failure, decidedBy });
-    },
-    onProbe: (service, { outcome, latencyMs, certificate }) => {
-      shown.set(service, certificate ?? null);
-      const at = clock.now();
-      // A fault of the configuration changes no state, so no other event would tell of it.
-      if (outcome.kind === 'fault' && store.health(service).failure?.code !== outcome.failure.code) {
-        report({ kind: 'credentials-refused', at, service, failure: outcome.failure });
-      }
-      report({ kind: 'probe-ended', at, service, latencyMs, outcome });
-    },
-    onFault: (service, error) => report({ kind: 'probe-fault', at: clock.now(), service, error }),
-    onNotification: (service, seen) => report(notificationEvent(clock.now(), service, seen)),
+    report,
   });
   const pushes = createPushes({ config, devices, names, clock, report });
   events.subscribe('drills', drills.handlers);
@@ -156,10 +140,10 @@ export function createApp(
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
-    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
   });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
+  events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
   events.subscribe('pushes', pushes.handlers);
   const records = createRecords({ config, store, devices, islands, clock, report });
@@ -209,7 +193,7 @@ export function createApp(
     errorAnswer: handler.refusalPage,
     clientLimits,
     clock,
-    onCertificate: (listener, seen) => report(certificateEvent(clock.now(), listener, seen)),
+    report,
   });
 
   let cancelForget = () => {};
@@ -239,14 +223,14 @@ export function createApp(
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
     streams.recheck();
-    report({ kind: 'configuration-changed', at: clock.now() });
+    report({ kind: 'configuration-applied', at: clock.now() });
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {
     const opsMs = Math.min(OPS_STOP_MS, withinMs / 4);
     const phonesMs = withinMs - opsMs;
     draining = true;
-    report({ kind: 'stopping', at: clock.now() });
+    report({ kind: 'draining', at: clock.now() });
     drills.stop();
     cancelForget();
     eventLog.stop();
@@ -261,6 +245,7 @@ export function createApp(
   };
 
   return {
+    report,
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();

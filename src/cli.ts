@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
+import { runDoctor } from './commands/doctor.ts';
 import { runDrill } from './commands/drill.ts';
+import { runInit } from './commands/init.ts';
 import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
@@ -70,6 +72,16 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
   addUnifiedCm(program, output, exit);
+  addInit(program, output, exit);
+  program
+    .command('doctor')
+    .description('says what is wrong on this installation, and what to do')
+    .option('--config <file>', 'configuration file (default: /etc/ippa-proxy/ippa-proxy.yaml)')
+    .option('--json', 'print JSON')
+    .option('--bundle <file>', 'write an archive for support, without secrets')
+    .option('--log <file>', 'a log whose last lines go into the archive')
+    .option('--user <name>', 'as root: with whose rights files are looked at (default: ippa-proxy)')
+    .action(async (options) => exit(await runDoctor(options, VERSION, output)));
   addOpsAccess(program.command('status'))
     .description('shows the services of the running proxy')
     .option('--watch', 'show it every two seconds until Ctrl-C; with --json print a line for each change')
@@ -93,6 +105,33 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     .addCommand(unifiedCmCommand());
   for (const command of allCommands(program)) command.exitOverride();
   return program;
+}
+
+function addInit(program: Command, output: Output, exit: (code: number) => void): void {
+  const gather = (word: string, before: readonly string[] = []) => [...before, word];
+  program
+    .command('init')
+    .description('writes a first configuration, with a key and a certificate; asks for what the options do not say')
+    .option('--config <file>', 'where to write it (default: /etc/ippa-proxy/ippa-proxy.yaml if that folder exists)')
+    .option('--finesse <host>', 'a Finesse server, the preferred one first; may be repeated', gather)
+    .option('--network <network>', 'where phones are, such as 10.20.0.0/16, or none; may be repeated', gather)
+    .option('--name <host>', 'name or address by which phones reach this proxy')
+    .option('--alt-name <host>', 'one more name or address for the certificate; may be repeated', gather)
+    .option('--listen <address>', 'address to listen on (default: every IPv4 address)')
+    .option('--port <port>', 'port for phones with TLS (default: 8445)')
+    .option('--plain-port <port>', 'port for phones without TLS, or none (default: 8082)')
+    .option('--ops-port <port>', 'port for operators, on loopback (default: 8090)')
+    .option('--key-type <type>', 'rsa, for every phone, or ec, for half the work (default: rsa)')
+    .option(
+      '--trust <fingerprint>',
+      'SHA-256 of a certificate of Finesse that no CA vouches for; may be repeated',
+      gather,
+    )
+    .option('--user <name>', 'as root: who the service runs as and may read the files (default: ippa-proxy)')
+    .option('--anyway', 'write it although a server does not answer or is not trusted')
+    .option('--force', 'replace a configuration that is there; keys and certificates are always kept')
+    .option('--no-input', 'ask nothing; name the options that are missing')
+    .action(async (options) => exit(await runInit(options, VERSION, output)));
 }
 
 /** Of the configuration nothing but `ops` is read, and nothing of it where the options say all. */

@@ -61,7 +61,7 @@ export async function runCheck(
       ok,
       problems: [],
       warnings,
-      services: services.map(({ info: _, ...check }) => check),
+      services: services.map(({ info: _, cautions: __, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
       ...(options.probe === true ? { reports, pushes } : {}),
     });

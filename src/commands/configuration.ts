@@ -10,10 +10,17 @@ export type Configuration =
   | (Extract<LoadResult, { ok: true }> & { readonly templates: PageTemplates })
   | Extract<LoadResult, { ok: false }>;
 
-/** Never throws; everything that is wrong at once. The templates are those that were checked: files may change meanwhile. */
-export async function loadConfiguration(file: string): Promise<Configuration> {
+/**
+ * Never throws; everything that is wrong at once. The templates are those that were checked: files may change meanwhile. `env`
+ * is where `{ env: NAME }` looks.
+ */
+export async function loadConfiguration(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Configuration> {
   let templates: PageTemplates | null = null;
   const loaded = await loadConfig(file, {
+    env,
     judgePages(pages) {
       const judged = judgePages(pages);
       templates = judged.templates;

@@ -55,7 +55,7 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
   try {
     const app = createApp(config, log, version);
     const start = () => app.start().catch(nameOption);
-    return await runApp({ ...app, start }, log, output, () =>
+    return await runApp({ ...app, start }, output, () =>
       output.stdout(welcome(servers, { port, opsPort, pushPort, phonePort })),
     );
   } finally {

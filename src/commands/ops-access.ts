@@ -1,6 +1,5 @@
 /** Which ops port `status`, `drain`, `ready` and `maint` talk to: by `--url` and `--token-file`, else by the configuration. */
 
-import { isIPv6 } from 'node:net';
 import { renderFound } from '../config/document.ts';
 import { readSecret } from '../config/files.ts';
 import { loadOps } from '../config/load-ops.ts';
@@ -9,6 +8,7 @@ import { parseFingerprint, parseOrigin } from '../config/values.ts';
 import { parseCertificates } from '../files/certificates.ts';
 import { readBytes, renderFileError } from '../files/read-file.ts';
 import type { Trust } from '../http/client/trust.ts';
+import { urlHost } from '../text/url-host.ts';
 import type { OpsPlace } from './ops-client.ts';
 
 export interface OpsAccess {
@@ -116,5 +116,5 @@ async function readTrust({ ca, fingerprint }: Pick<OpsAccess, 'ca' | 'fingerprin
 function hostOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
-  return isIPv6(host) ? `[${host}]` : host;
+  return urlHost(host);
 }

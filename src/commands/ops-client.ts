@@ -9,6 +9,8 @@ export interface OpsAnswer {
   readonly status: number;
   /** The JSON of the answer, or null when it was not JSON: something else listens there. */
   readonly body: unknown;
+  /** As it came. */
+  readonly text: string;
 }
 
 export interface OpsClient {
@@ -85,7 +87,7 @@ function exchange(url: URL, { body, ...options }: Asked, trust: Trust): Promise<
         text += chunk;
       });
       answer.on('error', reject);
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parseJson(text) }));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parseJson(text), text }));
     });
     asked.on('error', reject);
     // With a text Node would write the headers together with it, and as UTF-8.

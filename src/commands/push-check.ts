@@ -1,10 +1,10 @@
 /** What can be seen of pushes without a capture: where those of Finesse would arrive, and what would become of them. */
 
 import { connect, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Config, ListenerConfig, PushConfig, ServiceConfig } from '../config/config.ts';
 import { isLoopbackOnly, printable } from '../config/values.ts';
 import { contains, parseNetworks } from '../http/server/client-address.ts';
+import { readOwnAddresses } from '../push/own-addresses.ts';
 import { type LookUp, lookUpAddresses } from '../push/sources.ts';
 
 /** What was found out about one service. */
@@ -35,7 +35,7 @@ export async function checkPushes(
       reportedName: names.get(service.id) ?? null,
     })),
   );
-  const own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
+  const own = readOwnAddresses();
   return [...describeOwnPushes(config, own), ...facts.flatMap((each) => describePushes(each, config.push, own))];
 }
 

@@ -1,10 +1,11 @@
-/** Takes over a changed configuration while the proxy runs: on SIGHUP, and when the file changes if that is configured. */
+/** Loads a changed configuration while the proxy runs: on SIGHUP, and when the file changes if that is configured. */
 
 import type { Config } from '../config/config.ts';
 import { type ConfigChange, diffConfig } from '../config/diff.ts';
 import { type ConfigProblem, renderProblems } from '../config/load.ts';
-import type { Log } from '../ops/log.ts';
+import type { Report } from '../domain/events.ts';
 import type { PageTemplates } from '../pages/templates.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
 
 export interface ReloaderOptions {
@@ -12,29 +13,32 @@ export interface ReloaderOptions {
   /** What the proxy was started with. */
   readonly initial: Config;
   readonly apply: (config: Config, templates: PageTemplates) => void;
-  readonly log: Log;
+  readonly report: Report;
+  readonly clock: Clock;
   readonly load?: (file: string) => Promise<Configuration>;
 }
 
 export interface Reloader {
-  /** Reads the file and takes it over if nothing is wrong with it. Never rejects; one at a time, the last one asked for wins. */
+  /** Reads the file and loads it if nothing is wrong with it. Never rejects; one at a time, the last one asked for wins. */
   reload(why: string): Promise<void>;
   /** What the last reload left undone, for `/health`; empty: nothing. */
   problems(): readonly string[];
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { file, initial, apply, log, load = loadConfiguration } = options;
+  const { file, initial, apply, report, clock, load = loadConfiguration } = options;
   let current = initial;
   let last: Promise<void> = Promise.resolve();
   let refused: string | null = null;
   let restartKeys: readonly string[] = [];
 
   const reload = async (why: string): Promise<void> => {
-    log.info('reloading', { file, why });
+    report({ kind: 'reloading', at: clock.now(), file, why });
     const loaded = await load(file);
     if (!loaded.ok) return refuse(loaded.problems);
-    for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
+    for (const { key, message } of loaded.warnings) {
+      report({ kind: 'configuration-warning', at: clock.now(), key, problem: message });
+    }
     const changed = diffConfig(current, loaded.config).filter(({ needsRestart }) => !needsRestart);
     // Since the start, not since the last reload: it is still to be done, unless the file went back to what it was.
     const waiting = diffConfig(initial, loaded.config).filter(({ needsRestart }) => needsRestart);
@@ -46,23 +50,25 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 
   const refuse = (problems: readonly ConfigProblem[]) => {
+    const at = clock.now();
     for (const { file: where, line, key, message } of problems) {
-      log.error('reload-refused', { file: where, line, key, problem: message });
+      report({ kind: 'reload-problem', at, file: where, line, key, problem: message });
     }
-    log.error('reload-refused', { file, problem: 'nothing has changed; correct the file and reload again' });
+    report({ kind: 'reload-refused', at, file });
     const [first = '', ...others] = problems.map((problem) => renderProblems([problem]).trimEnd());
     const more = others.length === 0 ? '' : ` (and ${others.length} more, see reload-refused in the log)`;
     refused = `the last reload was refused, and nothing has changed: ${first}${more}`;
   };
 
   const announce = (changed: readonly ConfigChange[], waiting: readonly ConfigChange[]) => {
-    for (const { key, words } of changed) log.info('configuration-changed', { key, change: words });
-    for (const { key, words } of waiting) log.warn('restart-needed', { key, change: words });
-    log.info('reloaded', { changes: changed.length, restartNeeded: waiting.length });
+    const at = clock.now();
+    for (const { key, words } of changed) report({ kind: 'configuration-changed', at, key, change: words });
+    for (const { key, words } of waiting) report({ kind: 'restart-needed', at, key, change: words });
+    report({ kind: 'reloaded', at, changes: changed.length, restartNeeded: waiting.length });
   };
 
   const fault = (error: unknown) => {
-    log.error('reload-fault', { error });
+    report({ kind: 'reload-fault', at: clock.now(), error });
     refused = 'the last reload failed by a fault of the proxy itself: see reload-fault in the log';
   };
 

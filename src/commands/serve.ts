@@ -2,11 +2,12 @@
 
 import { type App, createApp } from '../app.ts';
 import { renderProblems } from '../config/load.ts';
+import type { Report } from '../domain/events.ts';
 import { createFileWatch } from '../files/file-watch.ts';
-import { createLog, type Log } from '../ops/log.ts';
+import { createLog } from '../ops/log.ts';
 import { takeNotify } from '../systemd/notify.ts';
 import { createSystemdReport } from '../systemd/report.ts';
-import { systemClock } from '../time/clock.ts';
+import { systemClock as clock } from '../time/clock.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Output } from './output.ts';
 import { createReloader, type Reloader } from './reload.ts';
@@ -20,7 +21,7 @@ export async function runServe(file: string, version: string, output: Output): P
     early = true;
     hangUp();
   });
-  const watch = createFileWatch({ files: [file], clock: systemClock, onChange: () => void reload('file') });
+  const watch = createFileWatch({ files: [file], clock, onChange: () => void reload('file') });
   await watch.begin();
   const loaded = await loadConfiguration(file);
   if (!loaded.ok) {
@@ -28,21 +29,23 @@ export async function runServe(file: string, version: string, output: Output): P
     return 2;
   }
   const log = createLog(loaded.config.log);
-  for (const { key, message } of loaded.warnings) log.warn('configuration', { key, problem: message });
-
   let config = loaded.config;
-  const notify = takeNotify(process.env, (error) => log.warn('systemd-not-told', { error }));
-  const systemd = createSystemdReport(notify, systemClock);
-  const app = systemd.reported(
+  const notify = takeNotify(process.env, (error) => app.report({ kind: 'systemd-not-told', at: clock.now(), error }));
+  const systemd = createSystemdReport(notify, clock);
+  const app: App = systemd.reported(
     createApp(config, log, version, {
       templates: loaded.templates,
       moreProblems: () => reloader.problems(),
     }),
   );
+  for (const { key, message } of loaded.warnings) {
+    app.report({ kind: 'configuration-warning', at: clock.now(), key, problem: message });
+  }
   const reloader: Reloader = createReloader({
     file,
     initial: config,
-    log,
+    report: app.report,
+    clock,
     apply(next, templates) {
       app.apply(next, templates);
       log.setLevel(next.log.level);
@@ -51,7 +54,7 @@ export async function runServe(file: string, version: string, output: Output): P
     },
   });
   const reload = (why: string) => systemd.reloading(() => reloader.reload(why));
-  const code = await runApp(app, log, output, () => {
+  const code = await runApp(app, output, () => {
     hangUp = () => void reload('SIGHUP');
     if (early) hangUp();
     watch.set(config.reload.watch);
@@ -65,28 +68,25 @@ export async function runServe(file: string, version: string, output: Output): P
  * Starts the proxy, waits for SIGTERM or SIGINT, stops it. `started` is told once phones can connect. The process has to end
  * when this returns: what hangs after that is given up.
  */
-export async function runApp(app: App, log: Log, output: Output, started: () => void = () => {}): Promise<number> {
+export async function runApp(app: App, output: Output, started: () => void = () => {}): Promise<number> {
+  const { report } = app;
   const first = nextSignal(() => true);
-  logCrash(log);
+  reportCrash(report);
   try {
     await app.start();
   } catch (error) {
     output.stderr(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
-  for (const { address, port } of app.addresses()) log.info('listening', { for: 'phones', address, port });
-  for (const { address, port } of app.pushAddresses()) log.info('listening', { for: 'pushes', address, port });
-  for (const { address, port } of app.reportAddresses()) log.info('listening', { for: 'reports', address, port });
-  log.info('listening', { for: 'operators', address: app.opsAddress().address, port: app.opsAddress().port });
-  void app.ready.then((services) => log.info('ready', { services, pid: process.pid }));
+  reportPorts(app);
+  void app.ready.then((services) => report({ kind: 'ready', at: clock.now(), services, pid: process.pid }));
   started();
   const signal = await first;
   const at = performance.now();
   const second = nextSignal((next) => signal !== 'SIGINT' || next !== 'SIGINT' || performance.now() - at > SAME_KEY_MS);
-  log.info('stopping', { signal });
+  report({ kind: 'stopping', at: clock.now(), signal });
   const inTime = await Promise.race([app.stop().then(() => true), second.then(() => false)]);
-  if (inTime) log.info('stopped');
-  else log.warn('stopped', { problem: 'a second signal: requests under way were broken off' });
+  report({ kind: 'stopped', at: clock.now(), inTime });
   // The process ends by itself, its log written, when nothing is left to do. What holds it longer is given up.
   setTimeout(() => process.exit(), LINGER_MS).unref();
   return inTime ? 0 : 1;
@@ -96,10 +96,22 @@ const LINGER_MS = 250;
 /** At Ctrl-C under `npm start` both the terminal and npm send a SIGINT. */
 const SAME_KEY_MS = 500;
 
+function reportPorts({ report, ...app }: App): void {
+  const ports = [
+    ...app.addresses().map((port) => ({ for: 'phones', ...port }) as const),
+    ...app.pushAddresses().map((port) => ({ for: 'pushes', ...port }) as const),
+    ...app.reportAddresses().map((port) => ({ for: 'reports', ...port }) as const),
+    { for: 'operators', ...app.opsAddress() } as const,
+  ];
+  for (const { for: what, address, port } of ports) {
+    report({ kind: 'listening', at: clock.now(), for: what, address, port });
+  }
+}
+
 /** A fault that nothing caught ends the process, as it would anyway; but Node prints the error with all that it holds. */
-function logCrash(log: Log): void {
+function reportCrash(report: Report): void {
   process.once('uncaughtException', (error) => {
-    log.error('crashed', { error });
+    report({ kind: 'crashed', at: clock.now(), error });
     setTimeout(() => process.exit(1), LINGER_MS);
   });
 }

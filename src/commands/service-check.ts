@@ -23,6 +23,8 @@ export interface ServiceCheck {
   readonly result: string;
   /** What an operator should know although the probe succeeded. */
   readonly notes: readonly string[];
+  /** Those of the notes that somebody should do something about. */
+  readonly cautions: readonly string[];
   readonly latencyMs: number;
   /** When the certificate of an https server expires, ISO 8601; null: it was not seen. */
   readonly certificateExpires: string | null;
@@ -48,23 +50,25 @@ async function checkCluster(cluster: ClusterConfig, probeOf: typeof createProbe,
     }),
   );
   const shared = describeCluster(answers.map(({ service, outcome }) => ({ service, info: infoOf(outcome) })));
-  return answers.map(({ service, outcome, latencyMs, seen, certificate }) => ({
-    id: service.id,
-    name: service.name,
-    cluster: cluster.id,
-    confirmed: outcome.kind === 'confirmed',
-    reportedName: learntName(infoOf(outcome)),
-    result: describeOutcome(outcome, service.probe.url),
-    notes: [
-      ...describeInfo(infoOf(outcome)),
-      ...(shared.get(service.id) ?? []),
-      ...(seen === null || certificate !== null ? [] : [describeExpiry(seen.validTo, now)]),
-    ],
-    latencyMs,
-    certificateExpires: seen?.validTo ?? null,
-    certificate,
-    info: infoOf(outcome),
-  }));
+  return answers.map(({ service, outcome, latencyMs, seen, certificate }) => {
+    const end = seen === null || certificate !== null ? null : describeExpiry(seen.validTo, now);
+    const cautions = [...describeUnfit(infoOf(outcome)), ...(shared.get(service.id) ?? [])];
+    const isEndSoon = seen !== null && daysUntil(Date.parse(seen.validTo), now) < EXPIRES_SOON_DAYS;
+    return {
+      id: service.id,
+      name: service.name,
+      cluster: cluster.id,
+      confirmed: outcome.kind === 'confirmed',
+      reportedName: learntName(infoOf(outcome)),
+      result: describeOutcome(outcome, service.probe.url),
+      notes: [...describeInfo(infoOf(outcome)), ...cautions, ...(end === null ? [] : [end])],
+      cautions: [...cautions, ...(end !== null && isEndSoon && service.fingerprints.length === 0 ? [end] : [])],
+      latencyMs,
+      certificateExpires: seen?.validTo ?? null,
+      certificate,
+      info: infoOf(outcome),
+    };
+  });
 }
 
 function infoOf(outcome: ProbeOutcome): SystemInfo | null {
@@ -93,12 +97,15 @@ function mayWantHttps(url: string): boolean {
   return protocol === 'http:' && (port === '8445' || port === '443');
 }
 
-/** What keeps a service that is in service from being an alternate (reference/finesse-health.md §3), and what was learnt. */
 function describeInfo(info: SystemInfo | null): string[] {
+  const name = learntName(info);
+  return name === null ? [] : [`it calls itself ${printable(name)}: URLs with that name are recognised on its pages`];
+}
+
+/** What keeps a service that is in service from being an alternate (reference/finesse-health.md §3). */
+function describeUnfit(info: SystemInfo | null): string[] {
   if (info === null) return [];
   const notes: string[] = [];
-  const name = learntName(info);
-  if (name !== null) notes.push(`it calls itself ${printable(name)}: URLs with that name are recognised on its pages`);
   if (info.lastCtiHeartbeatStatus !== null && info.lastCtiHeartbeatStatus !== 'success') {
     notes.push(`no alternate at present: its last CTI heartbeat was ${printable(info.lastCtiHeartbeatStatus)}`);
   }

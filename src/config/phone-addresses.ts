@@ -1,5 +1,6 @@
 /** Which URLs phones are to be given: one entry for each front door and each service. Pure. */
 
+import { urlHost } from '../text/url-host.ts';
 import type { Config, ListenerConfig } from './config.ts';
 
 export interface PhoneAddress {
@@ -74,6 +75,5 @@ function isLegacy({ tls }: ListenerConfig): boolean {
 }
 
 function originOf({ publicUrl, host, port, tls }: ListenerConfig): string {
-  const bracketed = host.includes(':') ? `[${host}]` : host;
-  return publicUrl ?? `${tls === null ? 'http' : 'https'}://${bracketed}:${port}`;
+  return publicUrl ?? `${tls === null ? 'http' : 'https'}://${urlHost(host)}:${port}`;
 }

@@ -2,6 +2,7 @@
 
 import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
 import { createServerNames } from '../domain/server-names.ts';
+import { urlHost } from '../text/url-host.ts';
 import type { ClusterConfig, Config, ListenerConfig, ServiceConfig } from './config.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { isLoopback, isLoopbackOnly, printable } from './values.ts';
@@ -55,8 +56,7 @@ function warnOfLongUrls(path: KeyPath, listener: ListenerConfig, services: reado
 }
 
 function warnOfLoop(path: KeyPath, listener: ListenerConfig, services: readonly ServiceConfig[]): Finding[] {
-  const bracketed = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
-  const listening = `${listener.tls === null ? 'http' : 'https'}://${bracketed}:${listener.port}`;
+  const listening = `${listener.tls === null ? 'http' : 'https'}://${urlHost(listener.host)}:${listener.port}`;
   const own = new Set([listening, listener.service === null ? listener.publicUrl : null]);
   const service = services.find(({ url }) => own.has(url));
   if (service === undefined) return [];

@@ -9,7 +9,7 @@ import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
 import type { IslandEnd } from './island.ts';
-import type { AdminSetting, Failure, HealthState, ProbeOutcome } from './model.ts';
+import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
@@ -113,7 +113,12 @@ interface EventFields {
     readonly failure: Failure | null;
     readonly decidedBy: SignalName | null;
   };
-  'probe-ended': { readonly service: string; readonly latencyMs: number; readonly outcome: ProbeOutcome };
+  'probe-ended': {
+    readonly service: string;
+    readonly latencyMs: number;
+    readonly outcome: ProbeOutcome;
+    readonly certificate: ShownCertificate | null;
+  };
   'probe-fault': { readonly service: string; readonly error: unknown };
   'credentials-refused': { readonly service: string; readonly failure: Failure };
   'name-conflict': { readonly conflicts: readonly NameConflict[] };
@@ -209,6 +214,33 @@ interface EventFields {
   'operator-refused': { readonly address: string | null; readonly path: string };
 
   // The proxy itself
+  listening: {
+    readonly for: 'phones' | 'pushes' | 'reports' | 'operators';
+    readonly address: string;
+    readonly port: number;
+  };
+  ready: { readonly services: number; readonly pid: number };
+  stopping: { readonly signal: string };
+  stopped: { readonly inTime: boolean };
+  crashed: { readonly error: unknown };
+  'systemd-not-told': { readonly error: unknown };
+
+  // Its configuration
+  'configuration-warning': { readonly key: string; readonly problem: string };
+  reloading: { readonly file: string; readonly why: string };
+  reloaded: { readonly changes: number; readonly restartNeeded: number };
+  'configuration-changed': { readonly key: string; readonly change: string };
+  'restart-needed': { readonly key: string; readonly change: string };
+  'reload-problem': {
+    readonly file: string;
+    readonly line: number | null;
+    readonly key: string;
+    readonly problem: string;
+  };
+  'reload-refused': { readonly file: string };
+  'reload-fault': { readonly error: unknown };
+
+  // Its certificates, files and faults
   'certificate-renewed': { readonly listener: string; readonly subject: string; readonly validTo: number };
   'certificate-refused': { readonly listener: string; readonly problem: string };
   'certificate-expires': {
@@ -229,8 +261,8 @@ interface EventFields {
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
-  'configuration-changed': Nothing;
-  stopping: Nothing;
+  'configuration-applied': Nothing;
+  draining: Nothing;
 }
 
 export type EventKind = keyof EventFields;
@@ -388,6 +420,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       latencyMs: 'how long it took',
       outcome: 'confirmed, failed or a fault of configuration',
+      certificate: 'what the server last showed in a full TLS handshake, or null',
     },
   },
   'probe-fault': {
@@ -531,6 +564,50 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'A request at the ops port came without the right token.',
     fields: { address: 'where it came from', path: 'what it asked for' },
   },
+  listening: {
+    when: 'A port accepts connections.',
+    fields: { for: 'phones, pushes or operators', address: 'where it listens', port: 'which port' },
+  },
+  ready: {
+    when: 'Every service has been probed once.',
+    fields: { services: 'how many', pid: 'number of the process' },
+  },
+  stopping: { when: 'A signal asked the proxy to stop.', fields: { signal: 'which one' } },
+  stopped: {
+    when: 'Nothing is under way any more, or a second signal broke it off.',
+    fields: { inTime: 'false: requests were broken off' },
+  },
+  crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
+  'systemd-not-told': {
+    when: 'systemd could not be told that the proxy is ready, reloading, stopping or alive.',
+    fields: { error: 'what was thrown' },
+  },
+  'configuration-warning': {
+    when: 'The configuration that was read holds something that is allowed and hardly meant.',
+    fields: { key: 'which key', problem: 'what is odd' },
+  },
+  reloading: {
+    when: 'The configuration is read again.',
+    fields: { file: FILE, why: 'SIGHUP, or file: it changed' },
+  },
+  reloaded: {
+    when: 'The changed configuration is in use.',
+    fields: { changes: 'how many changes hold', restartNeeded: 'how many wait for a restart' },
+  },
+  'configuration-changed': {
+    when: 'A key of the configuration has another value from now on.',
+    fields: { key: 'which key', change: 'in words, secrets left out' },
+  },
+  'restart-needed': {
+    when: 'A changed key holds after a restart only.',
+    fields: { key: 'which key', change: 'in words, secrets left out' },
+  },
+  'reload-problem': {
+    when: 'The changed configuration is wrong: once for each problem.',
+    fields: { file: FILE, line: 'where, or null', key: 'which key', problem: 'what is wrong' },
+  },
+  'reload-refused': { when: 'After all of them: nothing has changed.', fields: { file: FILE } },
+  'reload-fault': { when: 'A reload ended by a fault of the proxy itself.', fields: { error: 'what was thrown' } },
   'certificate-renewed': {
     when: 'Other certificate files of a listener are in use.',
     fields: { listener: 'its key in the configuration', subject: 'of the certificate', validTo: 'its end, epoch ms' },
@@ -560,8 +637,8 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { file: FILE, error: 'what was thrown' },
   },
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
-  'configuration-changed': { when: 'Another configuration was taken over while the proxy runs.', fields: {} },
-  stopping: { when: 'The proxy begins to stop.', fields: {} },
+  'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
+  draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

@@ -46,6 +46,15 @@ export interface SignalsStatus extends Signals {
   readonly decidedBy: SignalName | null;
 }
 
+/** The certificate that a service showed to its last probe with a full TLS handshake. */
+export interface ShownCertificate {
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly validTo: number;
+  /** It is trusted by its fingerprint, whatever its dates say. */
+  readonly pinned: boolean;
+}
+
 export type NotificationUse = 'off' | 'advisory' | 'on';
 
 /** A service that may be offered to an agent. */

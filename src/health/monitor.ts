@@ -3,19 +3,13 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
-import type { HealthEffect } from '../domain/health/events.ts';
+import type { Report } from '../domain/events.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
-import {
-  createNotificationClient,
-  type NotificationClient,
-  type NotificationSeen,
-} from '../notification/notification.ts';
+import { createNotificationClient, type NotificationClient } from '../notification/notification.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { Probe } from './probe.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
-
-export type HealthChange = HealthEffect & { readonly kind: 'announce' };
 
 /** What a configuration says to the monitor. */
 export interface Watched {
@@ -30,11 +24,7 @@ export interface MonitorOptions extends Watched {
   readonly random: () => number;
   /** The same at each start of this proxy, and another one for each proxy. */
   readonly proxy: string;
-  readonly onChange: (id: string, change: HealthChange) => void;
-  readonly onProbe: (id: string, result: ProbeResult) => void;
-  readonly onFault: (id: string, error: unknown) => void;
-  /** What came from the Notification Service, for log and metrics. */
-  readonly onNotification?: (id: string, seen: NotificationSeen) => void;
+  readonly report: Report;
 }
 
 export interface Monitor {
@@ -121,7 +111,7 @@ function probingOf(service: ServiceConfig, reconnect: HealthSettings): object {
 }
 
 function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
-  const { clock, store } = options;
+  const { clock, store, report } = options;
   const { id } = first;
   let service = first;
   let { reconnect } = options;
@@ -133,20 +123,17 @@ function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
     return createNotificationClient({
       ...{ service, config, clock, name: nameOf(options.proxy, id), intervalMs: () => reconnect.intervalMs },
       isLost: () => store.signals(id).connection.says === 'lost',
-      report: (event) => supervisor.signal(event),
-      observe: (seen) => options.onNotification?.(id, seen),
+      signal: (event) => supervisor.signal(event),
+      report,
     });
   };
   const supervise = (): Supervisor =>
     createSupervisor({
-      ...{ id, reconnect, store, clock, random: options.random },
+      ...{ id, reconnect, store, clock, report, random: options.random },
       probe: options.createProbe(service),
       probeIntervalMs: service.probe.intervalMs,
       probeTimeoutMs: service.probe.timeoutMs,
-      onChange: (change) => options.onChange(id, change),
-      onProbe: (result) => options.onProbe(id, result),
       onConfirmed: (info) => notification?.confirmed(info),
-      onFault: (error) => options.onFault(id, error),
     });
   let notification = listen();
   let supervisor = supervise();

@@ -6,7 +6,7 @@ import got, { type Got, TimeoutError } from 'got';
 import pRetry from 'p-retry';
 import type { ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
-import type { Failure, ProbeOutcome, SystemInfo } from '../domain/model.ts';
+import type { Failure, ProbeOutcome, ShownCertificate, SystemInfo } from '../domain/model.ts';
 import { renderDistinguishedName } from '../files/certificates.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
 import { createTlsAgent, peerCertificate } from '../http/client/trust.ts';
@@ -24,14 +24,6 @@ export interface ProbeResult {
   readonly latencyMs: number;
   /** What the server last showed in a full TLS handshake; a resumed session shows none. */
   readonly certificate?: ShownCertificate | null;
-}
-
-export interface ShownCertificate {
-  readonly subject: string;
-  /** Epoch ms. */
-  readonly validTo: number;
-  /** It is trusted by its fingerprint, whatever its dates say. */
-  readonly pinned: boolean;
 }
 
 export type Probe = (limits: ProbeLimits) => Promise<ProbeResult>;

@@ -3,14 +3,15 @@
  * probe is in flight per server; only the short probe at an attempt's end may overlap one that hangs.
  */
 
-import type { HealthEffect, HealthEvent, SignalEvent } from '../domain/health/events.ts';
+import type { Report } from '../domain/events.ts';
+import type { HealthEvent, ServiceEffect, SignalEvent } from '../domain/health/events.ts';
 import { FRESH_MS, isFresh } from '../domain/health/freshness.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
 import { shortProbeMs } from '../domain/health/timeline.ts';
 import type { SystemInfo } from '../domain/model.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { Probe } from './probe.ts';
 
 export interface SupervisorOptions {
   readonly id: string;
@@ -22,11 +23,9 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** 0…1, for jitter. */
   readonly random: () => number;
-  readonly onChange: (change: HealthEffect & { kind: 'announce' }) => void;
-  readonly onProbe: (result: ProbeResult) => void;
+  readonly report: Report;
   /** A probe has confirmed the service; after its result was applied. */
   readonly onConfirmed?: (info: SystemInfo) => void;
-  readonly onFault: (error: unknown) => void;
 }
 
 export interface Supervisor {
@@ -48,6 +47,7 @@ export interface Supervisor {
 }
 
 interface Flight {
+  /** By `clock.passed()`. */
   readonly startedAt: number;
   readonly done: Promise<void>;
 }
@@ -58,7 +58,7 @@ const MAX_TIMER_MS = 86_400_000;
 const JITTER = 0.1;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { id, store, clock, reconnect } = options;
+  const { id, store, clock, reconnect, report } = options;
   const stopping = new AbortController();
   let isRunning = false;
   let flight: Flight | null = null;
@@ -76,23 +76,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const effects = store.apply(id, event);
     armWake();
     for (const effect of effects) {
-      if (effect.kind === 'announce') tell(() => options.onChange(effect));
-      else if (effect.limit === 'fresh') void probeFresh();
-      else if (effect.limit === 'short') void run(shortProbeMs(reconnect), null);
-      // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
-      else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
-      else shared();
+      if (effect.kind === 'probe') probeFor(effect);
+      else if (effect.kind === 'announce') report({ ...effect, kind: 'service-changed', at: event.at, service: id });
+      else report({ ...effect, at: event.at, service: id });
     }
   };
 
-  /** Whoever listens is told, and costs the service nothing if it throws. */
-  const tell = (listener: () => void) => {
-    try {
-      listener();
-    } catch (error) {
-      options.onFault(error);
-    }
+  const probeFor = ({ limit }: ServiceEffect & { kind: 'probe' }) => {
+    if (limit === 'fresh') void probeFresh();
+    else if (limit === 'short') void run(shortProbeMs(reconnect), null);
+    // A probe that ends on the very edge of an attempt must not cost the next attempt its own.
+    else if (flight !== null) void flight.done.then(() => state() === 'reconnecting' && shared());
+    else shared();
   };
+
+  const fault = (error: unknown) => report({ kind: 'probe-fault', at: clock.now(), service: id, error });
 
   const armWake = () => {
     cancelWake();
@@ -102,16 +100,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelWake = clock.after(delayMs, () => apply({ kind: 'time', at: clock.now() }));
   };
 
-  /** The next poll, one interval after the probe that started at `startedAt`. */
+  /** The next poll, one interval after the probe that started at `startedAt`, by `clock.passed()`. */
   const armPoll = (startedAt: number) => {
     cancelPoll();
     if (stopping.signal.aborted) return;
     const intervalMs = options.probeIntervalMs * (1 + JITTER * (2 * options.random() - 1));
-    // Never longer than the interval, also when the clock was set back while the probe was in flight.
-    const delayMs = Math.min(Math.max(0, startedAt + intervalMs - clock.now()), intervalMs);
+    const delayMs = Math.max(0, startedAt + intervalMs - clock.passed());
     cancelPoll = clock.after(delayMs, () => {
       // While reconnecting the timeline's grid says when to probe.
-      if (state() === 'reconnecting') armPoll(clock.now());
+      if (state() === 'reconnecting') armPoll(clock.passed());
       else shared();
     });
   };
@@ -122,19 +119,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     try {
       const result = await options.probe({ timeoutMs, repeatMs, signal: stopping.signal }).finally(landed);
       if (stopping.signal.aborted) return;
-      tell(() => options.onProbe(result));
-      const { outcome, latencyMs } = result;
+      const { outcome, latencyMs, certificate = null } = result;
+      report({ kind: 'probe-ended', at: clock.now(), service: id, latencyMs, outcome, certificate });
       apply({ kind: 'probe', at: clock.now(), startedAt, latencyMs, outcome });
-      if (outcome.kind === 'confirmed') tell(() => options.onConfirmed?.(outcome.info));
+      if (outcome.kind === 'confirmed') options.onConfirmed?.(outcome.info);
     } catch (error) {
-      if (!stopping.signal.aborted) options.onFault(error);
+      if (!stopping.signal.aborted) fault(error);
     }
   };
 
   /** The probe in flight, or a new one. */
   const shared = (): Flight => {
     if (flight !== null) return flight;
-    const startedAt = clock.now();
+    const startedAt = clock.passed();
     if (stopping.signal.aborted) return { startedAt, done: Promise.resolve() };
     // During an attempt the short probe at its end takes the place of the repeat.
     const repeatMs = state() === 'reconnecting' ? null : Math.min(FRESH_MS, options.probeTimeoutMs);
@@ -154,29 +151,29 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     freshAsked = true;
     await flight?.done;
     if (stopping.signal.aborted) return;
-    const agoMs = clock.now() - freshProbeAt;
+    const agoMs = clock.passed() - freshProbeAt;
     const start = () => {
       freshAsked = false;
-      freshProbeAt = clock.now();
+      freshProbeAt = clock.passed();
       // One that began meanwhile is as fresh.
       shared();
     };
-    if (agoMs >= 0 && agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
+    if (agoMs < FRESH_MS) cancelFresh = clock.after(FRESH_MS - agoMs, start);
     else start();
   };
 
   const isUp = () => state() === 'in-service' || state() === 'unknown';
 
   const requestFailed = async (): Promise<void> => {
-    const askedAt = clock.now();
+    const askedAt = clock.passed();
     while (isUp()) {
       // fippa may fail while SystemInfo is fine: then thousands of phones ask at most one probe a second.
-      const agoMs = clock.now() - requestProbeAt;
-      if (flight === null && agoMs >= 0 && agoMs < FRESH_MS) {
+      const agoMs = clock.passed() - requestProbeAt;
+      if (flight === null && agoMs < FRESH_MS) {
         await pause(FRESH_MS - agoMs);
         continue;
       }
-      if (flight === null) requestProbeAt = clock.now();
+      if (flight === null) requestProbeAt = clock.passed();
       const probe = shared();
       await probe.done;
       // What was asked before the failure does not tell of it.

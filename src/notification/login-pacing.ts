@@ -1,17 +1,15 @@
-/** When the next login may be tried. Pure; times are epoch milliseconds. */
+/** When the next login may be tried. Pure; times are milliseconds of a clock that is never set. */
 
 import type { EndCause } from './connection-failure.ts';
 
 export interface Pace {
-  /** When this was decided. */
-  readonly since: number;
   /** No login before this. */
   readonly notBefore: number;
   /** Logins in a row that failed although no connection had been lost. */
   readonly failures: number;
 }
 
-export const AT_ONCE: Pace = { since: 0, notBefore: 0, failures: 0 };
+export const AT_ONCE: Pace = { notBefore: Number.NEGATIVE_INFINITY, failures: 0 };
 
 /** Five wrong passwords lock the account for five minutes (reference/finesse-health.md §6: caches last 30). */
 export const CREDENTIALS_PAUSE_MS = 30 * 60_000;
@@ -32,13 +30,12 @@ export interface Ended {
 
 /** After a lost connection once in every attempt; else once in an attempt at first, and down to once a minute. */
 export function reducePace(pace: Pace, { cause, startedAt, at, wasUp, intervalMs }: Ended): Pace {
-  if (cause === 'credentials') return { since: at, notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
-  if (cause === 'lost' && wasUp) return { since: at, notBefore: startedAt + EARLY * intervalMs, failures: 0 };
+  if (cause === 'credentials') return { notBefore: at + CREDENTIALS_PAUSE_MS, failures: 0 };
+  if (cause === 'lost' && wasUp) return { notBefore: startedAt + EARLY * intervalMs, failures: 0 };
   const pauseMs = Math.min(intervalMs * 2 ** pace.failures, Math.max(MAX_PAUSE_MS, intervalMs));
-  return { since: at, notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
+  return { notBefore: startedAt + EARLY * pauseMs, failures: Math.min(pace.failures + 1, 10) };
 }
 
 export function mayLogIn(pace: Pace, at: number): boolean {
-  // Before it was decided: the clock was set back, which must not stretch the pause.
-  return at >= pace.notBefore || at < pace.since;
+  return at >= pace.notBefore;
 }

@@ -4,13 +4,13 @@
  */
 
 import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
+import type { Report } from '../domain/events.ts';
 import type { SignalEvent } from '../domain/health/events.ts';
-import type { Failure, SystemInfo } from '../domain/model.ts';
+import type { SystemInfo } from '../domain/model.ts';
 import type { Clock } from '../time/clock.ts';
 import { internalError } from '../xmpp/xmpp-error.ts';
 import { type ConnectionEnd, explainEnd, missingDomain } from './connection-failure.ts';
 import { AT_ONCE, mayLogIn, reducePace } from './login-pacing.ts';
-import type { IgnoredBecause } from './payload.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface NotificationOptions {
@@ -26,18 +26,10 @@ export interface NotificationOptions {
    * place, and the server keeps a subscription of each name that there ever was.
    */
   readonly name: string;
-  readonly report: (event: SignalEvent) => void;
-  readonly observe: (seen: NotificationSeen) => void;
+  /** What it says of the service. */
+  readonly signal: (event: SignalEvent) => void;
+  readonly report: Report;
 }
-
-/** For the log and the metrics. */
-export type NotificationSeen =
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'disconnected'; readonly wasUp: boolean; readonly failure: Failure }
-  | { readonly kind: 'presence'; readonly available: boolean }
-  | { readonly kind: 'notified'; readonly status: 'IN_SERVICE' | 'OUT_OF_SERVICE' }
-  | { readonly kind: 'ignored'; readonly because: IgnoredBecause }
-  | { readonly kind: 'not-subscribed'; readonly condition: string };
 
 export interface NotificationClient {
   /** A probe has confirmed the service: connects, if it is not connected and may. */
@@ -51,14 +43,15 @@ const MAX_NAMES = 9;
 const LOGIN_SHARE = 0.8;
 
 export function createNotificationClient(options: NotificationOptions): NotificationClient {
-  const { service, config, clock, report, observe } = options;
+  const { service, config, clock, signal, report } = options;
+  const { id } = service;
   let session: Session | null = null;
   let pace = AT_ONCE;
   let isStopped = false;
   let number = 1;
 
   const connect = (domain: string, pubsub: string) => {
-    const startedAt = clock.now();
+    const startedAt = clock.passed();
     let isUp = false;
     const resource = `ippa-proxy-${options.name}${number === 1 ? '' : `-${number}`}`;
     session = openSession({
@@ -66,21 +59,21 @@ export function createNotificationClient(options: NotificationOptions): Notifica
       events: {
         connected() {
           isUp = true;
-          observe({ kind: 'connected' });
-          report({ kind: 'connected', at: clock.now() });
+          report({ kind: 'notification-connected', at: clock.now(), service: id });
+          signal({ kind: 'connected', at: clock.now() });
         },
         presence(available) {
-          observe({ kind: 'presence', available });
-          report({ kind: 'presence', at: clock.now(), available });
+          report({ kind: 'notification-presence', at: clock.now(), service: id, available });
+          signal({ kind: 'presence', at: clock.now(), available });
         },
         notified(status) {
-          observe({ kind: 'notified', status });
-          report({ kind: 'notified', at: clock.now(), status });
+          report({ kind: 'notification-status', at: clock.now(), service: id, status });
+          signal({ kind: 'notified', at: clock.now(), status });
         },
-        ignored: (because) => observe({ kind: 'ignored', because }),
+        ignored: (because) => report({ kind: 'notification-ignored', at: clock.now(), service: id, because }),
         notSubscribed(condition) {
-          observe({ kind: 'not-subscribed', condition });
-          report({ kind: 'not-subscribed', at: clock.now(), condition });
+          report({ kind: 'notification-not-subscribed', at: clock.now(), service: id, condition });
+          signal({ kind: 'not-subscribed', at: clock.now(), condition });
         },
         ended(error) {
           // Whoever holds our name may be ourselves, on a connection that the server does not know to be dead.
@@ -96,20 +89,20 @@ export function createNotificationClient(options: NotificationOptions): Notifica
     if (isStopped) return;
     const at = clock.now();
     const wasUp = isUp || options.isLost();
-    pace = reducePace(pace, { cause, startedAt, at, wasUp, intervalMs: options.intervalMs() });
-    observe({ kind: 'disconnected', wasUp: isUp, failure });
-    report({ kind: 'disconnected', at, cause: cause === 'lost' ? 'lost' : 'configuration', failure });
+    pace = reducePace(pace, { cause, startedAt, at: clock.passed(), wasUp, intervalMs: options.intervalMs() });
+    report({ kind: 'notification-disconnected', at, service: id, wasUp: isUp, failure });
+    signal({ kind: 'disconnected', at, cause: cause === 'lost' ? 'lost' : 'configuration', failure });
   };
 
   return {
     confirmed(info) {
-      if (isStopped || session !== null || !mayLogIn(pace, clock.now())) return;
+      if (isStopped || session !== null || !mayLogIn(pace, clock.passed())) return;
       const domain = config.domain ?? info.xmppDomain;
-      if (domain === null) return ended(missingDomain(), clock.now(), false);
+      if (domain === null) return ended(missingDomain(), clock.passed(), false);
       try {
         connect(domain, config.pubsub ?? info.xmppPubSubDomain ?? `pubsub.${domain}`);
       } catch (error) {
-        ended(explainEnd(internalError(error), config, domain), clock.now(), false);
+        ended(explainEnd(internalError(error), config, domain), clock.passed(), false);
       }
     },
     async stop() {

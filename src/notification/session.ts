@@ -89,10 +89,10 @@ export function openSession(options: SessionOptions): Session {
     const ask = () => {
       connection.heard = false;
       connection.send(`<iq type='get' id='ping' to='${escapeXml(options.domain)}'><ping xmlns='urn:xmpp:ping'/></iq>`);
-      const dueAt = clock.now() + everyMs;
+      const dueAt = clock.passed() + everyMs;
       cancelTimer = clock.after(everyMs, () => {
         // A process that stood still has not read what came meanwhile: it asks once more.
-        const isLate = clock.now() - dueAt > everyMs / 2;
+        const isLate = clock.passed() - dueAt > everyMs / 2;
         if (!connection.heard && !isLate) {
           return connection.abort(new XmppError('silent', `nothing was heard for ${config.deadAfterMs / 1000} s`));
         }
@@ -194,7 +194,7 @@ function refusal(iq: XmlElement): string {
 function createRateLimit(clock: Clock): () => boolean {
   let [second, count] = [0, 0];
   return () => {
-    const now = Math.floor(clock.now() / 1000);
+    const now = Math.floor(clock.passed() / 1000);
     count = now === second ? count + 1 : 1;
     second = now;
     return count > MAX_STANZAS_PER_SECOND;

@@ -1,5 +1,7 @@
-/** The certificates of the listeners and of Finesse's own servers as `/health` shows them. Pure. */
+/** The certificates of the listeners and of Finesse's own servers as `/health` shows them. */
 
+import type { EventHandlers } from '../domain/events.ts';
+import type { ShownCertificate } from '../domain/model.ts';
 import { daysUntil, EXPIRES_SOON_DAYS } from '../files/certificates.ts';
 
 /** The certificate of a listener where phones or operators connect. */
@@ -23,15 +25,6 @@ export interface HeldCertificate {
   readonly problem: string | null;
 }
 
-/** The certificate that a service showed to its last probe with a full handshake. */
-export interface ServiceCertificate {
-  readonly subject: string;
-  /** Epoch ms. */
-  readonly validTo: number;
-  /** It is trusted by its fingerprint, whatever its dates say. */
-  readonly pinned: boolean;
-}
-
 export interface ServiceCertificateEntry {
   readonly subject: string;
   readonly validTo: string;
@@ -47,10 +40,7 @@ export function renderCertificate({ validTo, ...held }: HeldCertificate, now: nu
   return { listener, subject, ...renderEnd(validTo, now), problem };
 }
 
-export function renderServiceCertificate(
-  { subject, validTo }: ServiceCertificate,
-  now: number,
-): ServiceCertificateEntry {
+export function renderServiceCertificate({ subject, validTo }: ShownCertificate, now: number): ServiceCertificateEntry {
   return { subject, ...renderEnd(validTo, now) };
 }
 
@@ -64,11 +54,7 @@ export function judgeCertificate({ listener, validTo, problem }: HeldCertificate
   ];
 }
 
-export function judgeServiceCertificate(
-  service: string,
-  { validTo, pinned }: ServiceCertificate,
-  now: number,
-): string[] {
+export function judgeServiceCertificate(service: string, { validTo, pinned }: ShownCertificate, now: number): string[] {
   if (pinned) return [];
   return judgeEnd(validTo, now, 'the proxy refuses it').map((words) => `${service}: Finesse’s ${words} there`);
 }
@@ -82,4 +68,18 @@ function judgeEnd(validTo: number, now: number, consequence: string): string[] {
   const date = end.slice(0, 10);
   if (days < 0) return [`certificate ended on ${date}, and ${consequence}; renew it`];
   return endsSoon({ validTo }, now) ? [`certificate ends on ${date}; renew it`] : [];
+}
+
+export interface ShownCertificates {
+  readonly handlers: EventHandlers;
+  /** What Finesse showed to the last probe. */
+  of(service: string): ShownCertificate | null;
+}
+
+export function createShownCertificates(): ShownCertificates {
+  const shown = new Map<string, ShownCertificate | null>();
+  return {
+    handlers: { 'probe-ended': ({ service, certificate }) => void shown.set(service, certificate) },
+    of: (service) => shown.get(service) ?? null,
+  };
 }

@@ -197,6 +197,33 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       others: { who: null, detail: OTHERS },
     },
   },
+  listening: { line: ({ for: what, address, port }) => ['info', 'listening', { for: what, address, port }] },
+  ready: { line: ({ services, pid }) => ['info', 'ready', { services, pid }] },
+  stopping: { line: ({ signal }) => ['info', 'stopping', { signal }] },
+  stopped: {
+    line: ({ inTime }) =>
+      inTime
+        ? ['info', 'stopped', {}]
+        : ['warn', 'stopped', { problem: 'a second signal: requests under way were broken off' }],
+  },
+  'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
+  crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
+  'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
+  reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
+  reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },
+  'configuration-changed': { line: ({ key, change }) => ['info', 'configuration-changed', { key, change }] },
+  'restart-needed': { line: ({ key, change }) => ['warn', 'restart-needed', { key, change }] },
+  'reload-problem': {
+    line: ({ file, line, key, problem }) => ['error', 'reload-refused', { file, line, key, problem }],
+  },
+  'reload-refused': {
+    line: ({ file }) => [
+      'error',
+      'reload-refused',
+      { file, problem: 'nothing has changed; correct the file and reload again' },
+    ],
+  },
+  'reload-fault': { line: ({ error }) => ['error', 'reload-fault', { error }] },
   'certificate-renewed': {
     line: ({ listener, subject, validTo }) => [
       'info',

@@ -4,7 +4,7 @@ import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/
 import type { Drill } from '../domain/drill.ts';
 import { renderFailure } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
 import {
@@ -15,7 +15,6 @@ import {
   judgeServiceCertificate,
   renderCertificate,
   renderServiceCertificate,
-  type ServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
@@ -93,7 +92,7 @@ export interface HealthInput {
   /** None where there is no TLS. */
   readonly certificates?: readonly HeldCertificate[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drillOf?: (service: string) => Drill | null;
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;

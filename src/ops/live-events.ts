@@ -83,7 +83,7 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
     'device-signed-in': ({ at, device, service, from }) => onDevice(at, device, service, from),
     'device-signed-out': ({ at, device, service }) => onDevice(at, device, null, service),
     ...each(PROXY, onProxy),
-    'configuration-changed'(event) {
+    'configuration-applied'(event) {
       onProxy(event);
       // Services may have come and gone.
       streams.publish('snapshot', health());
@@ -116,7 +116,7 @@ const PROXY = [
   'island-long',
   'island-ended',
   'report-node-changed',
-  'stopping',
+  'draining',
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */

@@ -4,13 +4,13 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { AdminState, HealthState, ServiceStatus } from '../domain/model.ts';
+import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createBucketHistogram } from './bucket-histogram.ts';
-import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
+import type { HeldCertificate } from './certificates.ts';
 import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -36,7 +36,7 @@ export interface MetricsOptions {
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly Pick<HeldCertificate, 'listener' | 'validTo'>[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
   /** Of the last outage of a service: devices that are signed in nowhere. */
   readonly missing?: (service: string) => number;

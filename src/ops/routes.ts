@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
+import type { ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
@@ -13,7 +14,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
-import type { HeldCertificate, ServiceCertificate } from './certificates.ts';
+import type { HeldCertificate } from './certificates.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -49,7 +50,7 @@ export interface OpsRoutesOptions {
   /** Of the listeners where phones connect. */
   readonly certificates?: () => readonly HeldCertificate[];
   /** Of Finesse itself. */
-  readonly certificateOf?: (service: string) => ServiceCertificate | null;
+  readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;

@@ -3,9 +3,11 @@
 import type { AddressInfo } from 'node:net';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { matchListeners } from '../config/listener-identity.ts';
+import { certificateEvent } from '../domain/certificate-event.ts';
+import type { Report } from '../domain/events.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
-import type { CertificateReport, CertificateStatus } from '../http/server/listener-certificate.ts';
+import type { CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What of the configuration is about listeners. */
@@ -16,7 +18,7 @@ export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimi
   readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
   readonly clock: Clock;
   /** `listener`: its key in the configuration at the start. */
-  readonly onCertificate: (listener: string, report: CertificateReport) => void;
+  readonly report: Report;
 }
 
 /** The certificate of one listener. */
@@ -53,7 +55,7 @@ export function createPhoneListeners(
   { listeners: configured, limits, httpParser }: PhoneListenersConfig,
   options: PhoneListenersOptions,
 ): PhoneListeners {
-  const { clientLimits, clock, onCertificate, onRefused, errorAnswer } = options;
+  const { clientLimits, clock, report, onRefused, errorAnswer } = options;
   const running = configured.map((config, index): Running => {
     const key = `phones.listeners[${index}]`;
     const one: Running = {
@@ -62,7 +64,7 @@ export function createPhoneListeners(
       listener: createListener(config, {
         ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
         ...(clientLimits === undefined ? {} : { clientLimits }),
-        certificate: { clock, report: (report) => onCertificate(key, report) },
+        certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),
     };

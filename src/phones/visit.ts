@@ -8,6 +8,7 @@ import type { AddressOf } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { PhoneHeaders } from '../pages/page-view.ts';
 import type { PageTemplates } from '../pages/templates.ts';
+import { urlHost } from '../text/url-host.ts';
 import type { PhoneRequest } from './gate.ts';
 import type { Reader } from './which-page.ts';
 
@@ -86,6 +87,6 @@ export function carried(query: string | null): string {
 /** The origin of URLs for this phone. Without publicUrl (loopback only) the Host header's name and the listener's port. */
 export function originOf(listener: ListenerConfig, port: number, host: string | null): string {
   if (listener.publicUrl !== null) return listener.publicUrl;
-  const name = host?.replace(/:\d+$/, '') ?? (listener.host.includes(':') ? `[${listener.host}]` : listener.host);
+  const name = host?.replace(/:\d+$/, '') ?? urlHost(listener.host);
   return `${listener.tls === null ? 'http' : 'https'}://${name}:${port}`;
 }

@@ -1,11 +1,11 @@
 /** Keeps the address of each phone: takes note of where requests come from, and finds out what a change depends on. */
 
-import { networkInterfaces } from 'node:os';
 import type { Report } from '../domain/events.ts';
 import { type AddressRefusal, decideAddress, judgeAddress, type PhonePlace } from '../domain/phone-address.ts';
 import { contains, parseNetworks } from '../http/server/client-address.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
+import { createOwnAddresses } from './own-addresses.ts';
 
 export interface PhoneAddresses {
   /** Where pushes for the device go; null: nowhere that is known and, by the configuration as it is now, allowed. */
@@ -128,21 +128,5 @@ export function createPhoneAddresses(
       if (isKnown(device, address, origin) || !isAllowed(device, address)) return;
       take(device, address, origin, devices.place(device) === null ? 'first' : 'sign-in');
     },
-  };
-}
-
-const LOOK_AGAIN_MS = 10_000;
-
-/** Addresses of the interfaces of this machine, looked at now and then: they change with a failover of a shared address. */
-function createOwnAddresses(clock: Clock): () => ReadonlySet<string> {
-  let own: ReadonlySet<string> = new Set();
-  let at = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = clock.now();
-    if (Math.abs(now - at) >= LOOK_AGAIN_MS) {
-      at = now;
-      own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
-    }
-    return own;
   };
 }

@@ -23,7 +23,7 @@ export function createPacer(pace: { readonly concurrent: number; readonly perSec
   let waiting: PacedTask[] = [];
   let head = 0;
   let running = 0;
-  /** When the next task may begin. */
+  /** When the next task may begin, by `clock.passed()`. */
   let nextAt = 0;
   let cancel: (() => void) | null = null;
 
@@ -33,9 +33,8 @@ export function createPacer(pace: { readonly concurrent: number; readonly perSec
     for (; head < waiting.length && running < pace.concurrent; head++) {
       const task = waiting[head] as PacedTask;
       if (!task.wanted()) continue;
-      const now = clock.now();
-      // The upper bound is for a clock that was set back.
-      nextAt = Math.min(Math.max(nextAt, now - MAKE_UP_MS), now + intervalMs);
+      const now = clock.passed();
+      nextAt = Math.max(nextAt, now - MAKE_UP_MS);
       if (nextAt > now) {
         cancel = clock.after(nextAt - now, pump);
         return;

@@ -5,9 +5,10 @@
 
 import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { connect, isIPv6 } from 'node:net';
+import { connect } from 'node:net';
 import type { PhonePorts } from '../config/config.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
+import { urlHost } from '../text/url-host.ts';
 
 export type PhoneScheme = keyof PhonePorts;
 
@@ -112,7 +113,7 @@ function postTo(push: PhonePush, port: number, timeoutMs: number): Promise<Phone
 }
 
 function startCall({ address, scheme, authorization, contentType, body }: PhonePush, port: number): ClientRequest {
-  const host = isIPv6(address) ? `[${address}]` : address;
+  const host = urlHost(address);
   const usual = port === (scheme === 'https' ? 443 : 80);
   const options = {
     host: address,

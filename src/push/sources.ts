@@ -38,7 +38,7 @@ export function createPushSources(clock: Clock, lookUp: LookUp = lookUpAddresses
   const lookUpAll = () => {
     cancel();
     cancel = clock.after(LOOK_UP_EVERY_MS, lookUpAll);
-    lookedUpAt = clock.now();
+    lookedUpAt = clock.passed();
     for (const entry of entries) if (isIP(entry.host) === 0) void lookUpOne(entry);
   };
   const lookUpOne = async (entry: Entry) => {
@@ -67,9 +67,7 @@ export function createPushSources(clock: Clock, lookUp: LookUp = lookUpAddresses
         return resolved.has(address) || (configured !== null && contains(configured, address));
       }),
     refresh() {
-      const sinceMs = clock.now() - lookedUpAt;
-      // A clock that was set back must not stop it for as long.
-      if (sinceMs < 0 || sinceMs >= LOOK_UP_AGAIN_MS) void lookUpAll();
+      if (clock.passed() - lookedUpAt >= LOOK_UP_AGAIN_MS) void lookUpAll();
     },
   };
 }

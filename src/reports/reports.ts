@@ -3,9 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config, ReportsConfig } from '../config/config.ts';
+import { certificateEvent } from '../domain/certificate-event.ts';
 import type { Report } from '../domain/events.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
-import type { CertificateReport, CertificateStatus } from '../http/server/listener-certificate.ts';
+import type { CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
 import { type CutOffSite, decideReply } from './answer.ts';
 import { createReportListener, type ReportListener } from './listener.ts';
@@ -18,7 +19,6 @@ export interface ReportsOptions {
   /** Sites that are cut off at this moment. */
   readonly islands: () => readonly CutOffSite[];
   /** `listener`: its key in the configuration. */
-  readonly onCertificate: (listener: string, report: CertificateReport) => void;
 }
 
 export interface Reports {
@@ -49,7 +49,7 @@ const NO_REPORTS: Reports = {
 };
 
 function createConfigured(options: ReportsOptions, initial: ReportsConfig): Reports {
-  const { config, clock, report, islands, onCertificate } = options;
+  const { config, clock, report, islands } = options;
   const nodes = createReportNodes(clock, report);
   nodes.reconfigure(initial.services, config.site);
   let { home } = initial;
@@ -72,7 +72,7 @@ function createConfigured(options: ReportsOptions, initial: ReportsConfig): Repo
       onRequest: answer,
       onRefused: () => report({ kind: 'report-asked', at: clock.now(), answer: 'refused' }),
       onFault: (error) => report({ kind: 'internal-fault', at: clock.now(), where: 'reports', error }),
-      certificate: { clock, report: (seen) => onCertificate(key, seen) },
+      certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
     });
   });
 

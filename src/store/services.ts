@@ -4,7 +4,7 @@
  */
 
 import { type Candidate, selectAlternates } from '../domain/alternates.ts';
-import type { HealthEffect, ServiceEvent } from '../domain/health/events.ts';
+import type { ServiceEffect, ServiceEvent } from '../domain/health/events.ts';
 import { freshForMs } from '../domain/health/freshness.ts';
 import { reduceService, selectWake } from '../domain/health/reduce.ts';
 import {
@@ -50,7 +50,7 @@ export interface ServiceStore {
   alternates(of: ServiceStatus): readonly ServiceStatus[];
   candidates(cluster: string): readonly Candidate[];
   /** Keeps what the event makes of a service, and returns what is to be done about it. */
-  apply(id: string, event: ServiceEvent): readonly HealthEffect[];
+  apply(id: string, event: ServiceEvent): readonly ServiceEffect[];
   /** When the next `time` event of a service is due; null: none. */
   wakeAt(id: string): number | null;
   state(id: string): ServiceState;

@@ -59,6 +59,21 @@ function script(first: string, login = '', second = '') {
   };
 }
 
+describe('a clock that is set', () => {
+  it.each([-7_200_000, 7_200_000])('by %d ms neither puts the next login off nor brings it forward', async (byMs) => {
+    const clock = createFakeClock();
+    await start(script(STREAM_ERROR('system-shutdown')), {}, clock);
+    await disconnected();
+    clock.set(byMs);
+    rig.confirmed();
+    expect(server.heard).toHaveLength(1);
+    await clock.advance(900);
+    rig.confirmed();
+    await server.untilHeard('<stream:stream', 1);
+    expect(server.heard).toHaveLength(2);
+  });
+});
+
 describe('a server that', () => {
   it.each<[string, ReturnType<typeof script>, 'lost' | 'configuration', RegExp]>([
     ['is a web server', script('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost', /no XMPP stream/],
@@ -194,8 +209,8 @@ describe('once connected', () => {
     await start(welcome((socket) => socket.write(`${flood}<iq type='get' id='last'><query xmlns='x'/></iq>`)));
     const before = process.memoryUsage().rss;
     await server.untilHeard("<iq type='error' id='last'>");
-    const counts = Map.groupBy(rig.seen, (seen) => (seen.kind === 'ignored' ? seen.because : seen.kind));
-    expect(counts.get('notified')?.length).toBeLessThanOrEqual(200);
+    const counts = Map.groupBy(rig.seen, (seen) => (seen.kind === 'notification-ignored' ? seen.because : seen.kind));
+    expect(counts.get('notification-status')?.length).toBeLessThanOrEqual(200);
     expect(counts.get('flood')?.length).toBeGreaterThan(40_000);
     expect(counts.get('oversized')).toHaveLength(1);
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
@@ -206,7 +221,11 @@ describe('once connected', () => {
     const error = `<iq type='error' id='subscribe' from='pubsub.${DOMAIN}'><error type='auth'><forbidden/></error></iq>`;
     await start(welcome((socket) => socket.write(error)));
     await server.untilHeard("id='ping'");
-    await expect.poll(() => rig.seen).toContainEqual({ kind: 'not-subscribed', condition: 'forbidden' });
+    await expect
+      .poll(() => rig.seen)
+      .toContainEqual(
+        expect.objectContaining({ kind: 'notification-not-subscribed', service: 'a', condition: 'forbidden' }),
+      );
   });
 
   it('pings of the server are answered', async () => {

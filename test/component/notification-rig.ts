@@ -3,12 +3,9 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NotificationConfig, ServiceConfig } from '../../src/config/config.ts';
+import type { ProxyEvent } from '../../src/domain/events.ts';
 import type { SignalEvent } from '../../src/domain/health/events.ts';
-import {
-  createNotificationClient,
-  type NotificationClient,
-  type NotificationSeen,
-} from '../../src/notification/notification.ts';
+import { createNotificationClient, type NotificationClient } from '../../src/notification/notification.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { INFO } from '../scripted-probe.ts';
 
@@ -78,7 +75,7 @@ export function welcome(then: (socket: Socket) => void = () => {}): (text: strin
 export interface ClientRig {
   readonly client: NotificationClient;
   readonly reports: SignalEvent[];
-  readonly seen: NotificationSeen[];
+  readonly seen: ProxyEvent[];
   /** A confirmed probe. */
   confirmed(): void;
   /** Resolves when the client has reported something that fits. */
@@ -109,19 +106,19 @@ export function createClientRig(
     probe: { url: '', username: null, password: null, intervalMs: 1000, timeoutMs: 800 },
   };
   const reports: SignalEvent[] = [];
-  const seen: NotificationSeen[] = [];
+  const seen: ProxyEvent[] = [];
   const waiting = new Set<() => void>();
   let wasUp = false;
   const client = createNotificationClient({
     ...{ service, config, clock, name: 'u1', intervalMs: () => 1000 },
     isLost: () => wasUp,
-    report(event) {
+    signal(event) {
       reports.push(event);
       if (event.kind === 'connected') wasUp = true;
       if (event.kind === 'disconnected' && event.cause === 'configuration') wasUp = false;
       for (const wake of waiting) wake();
     },
-    observe: (event) => seen.push(event),
+    report: (event) => seen.push(event),
   });
   return {
     ...{ client, reports, seen },

@@ -27,8 +27,13 @@ it('B285 a setting that could not be kept is told in the answer of its command a
     admin: 'maint',
     warnings: [expect.stringMatching(/^it will not survive a restart: state\.folder/)],
   });
-  expect((await rig.health()).problems).toEqual([expect.stringMatching(words)]);
+  // Beside it the records of outages cannot be kept either, which /health says once they have been tried.
+  const settings = async () => {
+    const { problems } = (await rig.health()) as unknown as { problems: readonly string[] };
+    return problems.filter((each) => each.startsWith('state.folder'));
+  };
+  expect(await settings()).toEqual([expect.stringMatching(words)]);
   rmSync(folder);
   expect((await set('ready')).warnings).toBeUndefined();
-  expect((await rig.health()).problems).toEqual([]);
+  expect(await settings()).toEqual([]);
 });

@@ -39,7 +39,7 @@ async function start() {
       store,
       clock,
     },
-    ...{ random: () => 0.5, onChange: () => {}, onProbe: () => {}, onFault: () => {} },
+    ...{ random: () => 0.5, report: () => {} },
   });
   supervisor.start();
   await clock.advance(2000);

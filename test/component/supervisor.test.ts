@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import pRetry from 'p-retry';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { HealthEffect } from '../../src/domain/health/events.ts';
 import { createSupervisor, type Supervisor } from '../../src/health/supervisor.ts';
+import { createEventStream } from '../../src/ops/event-stream.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
 import {
@@ -58,6 +58,13 @@ function createWorld(options: WorldOptions = {}): World {
   );
   const changes: Change[] = [];
   const faults: unknown[] = [];
+  const events = createEventStream((_subscriber, _event, error) => faults.push(error));
+  const observer = () => options.observer?.();
+  events.subscribe('changes', {
+    'service-changed': ({ at, from, to, attempt }) => changes.push({ at, from, to, attempt }),
+    'probe-fault': ({ error }) => faults.push(error),
+  });
+  events.subscribe('observer', { 'service-changed': observer, 'probe-ended': observer });
   const supervisor = createSupervisor({
     id: 'a',
     probe: server.probe,
@@ -67,12 +74,7 @@ function createWorld(options: WorldOptions = {}): World {
     store,
     clock,
     random: options.random ?? (() => 0.5),
-    onChange: ({ from, to, attempt }: HealthEffect & { kind: 'announce' }) => {
-      changes.push({ at: clock.now(), from, to, attempt });
-      options.observer?.();
-    },
-    onProbe: () => options.observer?.(),
-    onFault: (error) => faults.push(error),
+    report: events.report,
   });
   return {
     clock,

@@ -78,7 +78,10 @@ class Service {
   #apply(event: ServiceEvent): this {
     const { state, effects } = reduceService(this.now, event, { ...SETTINGS, advisory: this.#advisory });
     this.now = state;
-    this.effects = effects.map((effect) => (effect.kind === 'probe' ? effect.limit : effect.to));
+    this.effects = effects.map((effect) => {
+      if (effect.kind === 'credentials-refused') return effect.kind;
+      return effect.kind === 'probe' ? effect.limit : effect.to;
+    });
     return this;
   }
 }

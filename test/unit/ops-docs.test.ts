@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { renderDoctorDoc } from '../../scripts/docs-doctor.ts';
 import { renderErrorsDoc } from '../../scripts/docs-errors.ts';
 import { renderEventsDoc } from '../../scripts/docs-events.ts';
 import { renderMetricsDoc } from '../../scripts/docs-metrics.ts';
@@ -10,6 +11,20 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 it('docs/metrics.md is as `node scripts/docs-metrics.ts` writes it', () => {
   expect(read('docs/metrics.md')).toBe(renderMetricsDoc());
+});
+
+it('docs/doctor.md is as `node scripts/docs-doctor.ts` writes it, and its links lead somewhere', () => {
+  const page = read('docs/doctor.md');
+  expect(page).toBe(renderDoctorDoc());
+  for (const [, file = '', section] of page.matchAll(/\]\(([a-z-]+\.md)(?:#([a-z0-9-]+))?\)/g)) {
+    const titles = [...read(`docs/${file}`).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => {
+      return title
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-');
+    });
+    if (section !== undefined) expect(titles, `${file}#${section}`).toContain(section);
+  }
 });
 
 it('docs/events.md is as `node scripts/docs-events.ts` writes it', () => {

@@ -75,8 +75,8 @@ describe('completion', () => {
     expect(complete('s')).toEqual(['serve', 'status', 'simulate']);
     expect(complete('simulate', 'fi')).toEqual(['finesse']);
     expect(complete('simulate', 'finesse', 'fa')).toEqual(['fault']);
-    expect(complete('status', '--')).toEqual(['--config', '--json', '--help']);
-    expect(complete('drain', 'a', '--reason', 'ready', '--u')).toEqual(['--until']);
+    expect(complete('status', '--')).toEqual(['--config', '--url', '--token-file', '--watch', '--json', '--help']);
+    expect(complete('drain', 'a', '--reason', 'ready', '--un')).toEqual(['--until']);
   });
 
   it('offers files where a file is wanted, and nothing where only the user knows', () => {

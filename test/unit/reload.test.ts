@@ -3,7 +3,8 @@ import { createReloader } from '../../src/commands/reload.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { LoadResult } from '../../src/config/load.ts';
 import { loadPages } from '../../src/pages/templates.ts';
-import { createLogRecord } from '../component/ops-rig.ts';
+import { createEventRecord } from '../event-record.ts';
+import { createFakeClock } from '../fake-clock.ts';
 import { change, load, VALID } from './config-files.ts';
 
 const TEMPLATES = loadPages({ folder: null, languages: ['en'], help: null });
@@ -25,7 +26,8 @@ interface World {
 }
 
 async function create(apply: (config: Config) => void = () => {}): Promise<World> {
-  const { log, lines } = createLogRecord();
+  const clock = createFakeClock();
+  const { report, lines } = createEventRecord(clock);
   const applied: Config[] = [];
   const results: (LoadResult | Promise<LoadResult>)[] = [];
   const reloader = createReloader({
@@ -35,7 +37,7 @@ async function create(apply: (config: Config) => void = () => {}): Promise<World
       apply(config);
       applied.push(config);
     },
-    log,
+    ...{ report, clock },
     load: async () => ({ templates: TEMPLATES, ...((await results.shift()) as LoadResult) }),
   });
   return {
@@ -43,7 +45,7 @@ async function create(apply: (config: Config) => void = () => {}): Promise<World
     problems: reloader.problems,
     applied,
     events: () =>
-      lines.splice(0).map(({ event, fields }) => [event, fields.key, fields.change].filter(Boolean).join(' ')),
+      lines.splice(0).map(([event, fields]) => [event, fields.key, fields.change].filter(Boolean).join(' ')),
     finds: (...found) => void results.push(...found),
   };
 }

@@ -1,7 +1,7 @@
 /** What may happen to a service, and what is to be done about it. */
 
 import type { Failure } from '../failure.ts';
-import type { AdminSetting, HealthState, NotifiedStatus, ProbeOutcome } from './state.ts';
+import type { AdminSetting, HealthState, NotifiedStatus, ProbeOutcome, SignalName } from './state.ts';
 
 export type HealthEvent =
   | {
@@ -43,6 +43,7 @@ export type UseEvent =
 
 export type ServiceEvent = HealthEvent | SignalEvent | UseEvent;
 
+/** What the timeline asks for. */
 export type HealthEffect =
   /** `fresh`: one that starts after this event, since one in flight does not tell of it. */
   | { readonly kind: 'probe'; readonly limit: 'full' | 'short' | 'fresh' }
@@ -52,3 +53,16 @@ export type HealthEffect =
       readonly to: HealthState;
       readonly attempt: number | null;
     };
+
+/** What is asked for when everything that is known of the service has been put together. */
+export type ServiceEffect =
+  | (HealthEffect & { readonly kind: 'probe' })
+  | (HealthEffect & {
+      readonly kind: 'announce';
+      /** When the state began (t0 while reconnecting); null while unknown. */
+      readonly since: number | null;
+      readonly failure: Failure | null;
+      readonly decidedBy: SignalName | null;
+    })
+  /** SystemInfo began to refuse the credentials: it changes no state, so nothing else would tell of it. */
+  | { readonly kind: 'credentials-refused'; readonly failure: Failure };

@@ -3,10 +3,10 @@
  * timeline, the signals, fippa, the operator's setting); here stands what one of them means for another. Pure.
  */
 
-import type { HealthEffect, HealthEvent, ServiceEvent, SignalEvent } from './events.ts';
+import type { HealthEffect, HealthEvent, ServiceEffect, ServiceEvent, SignalEvent } from './events.ts';
 import { reduceRequestFailed } from './fippa-failing.ts';
 import { reduceSetting } from './operator.ts';
-import { askAgain, reduceSignals, type Standing, selectAskAt, selectStanding } from './signals.ts';
+import { askAgain, reduceSignals, type Standing, selectAskAt, selectDecider, selectStanding } from './signals.ts';
 import {
   type HealthSettings,
   NO_FAILURES,
@@ -15,11 +15,11 @@ import {
   type ServiceState,
   type Signals,
 } from './state.ts';
-import { reduceHealth, selectWakeAt } from './timeline.ts';
+import { reduceHealth, selectSince, selectWakeAt } from './timeline.ts';
 
 export interface ServiceStep {
   readonly state: ServiceState;
-  readonly effects: readonly HealthEffect[];
+  readonly effects: readonly ServiceEffect[];
 }
 
 export function reduceService(before: ServiceState, event: ServiceEvent, settings: ServiceSettings): ServiceStep {
@@ -31,9 +31,14 @@ export function reduceService(before: ServiceState, event: ServiceEvent, setting
     case 'admin':
       return { state: { ...before, admin: event.setting }, effects: [] };
     default: {
-      const { health, signals, effects } = reduceSignalled(before, event, settings);
+      const { effects, ...signalled } = reduceSignalled(before, event, settings);
+      const { health, signals } = signalled;
       const admin = reduceSetting(before.admin, event.at);
-      return { state: { health, signals, failures: keptFailures(before, health), admin }, effects };
+      const told = effects.map((effect) => tell(effect, signalled, settings));
+      return {
+        state: { health, signals, failures: keptFailures(before, health), admin },
+        effects: [...refusedCredentials(before.health, health, event), ...told],
+      };
     }
   }
 }
@@ -47,6 +52,22 @@ export function selectWake(
   return wakes.length === 0 ? null : Math.min(...wakes);
 }
 
+/** An announcement holds all that is told of the change, so that nobody has to look it up. */
+function tell(effect: HealthEffect, { health, signals }: SignalledHealth, settings: ServiceSettings): ServiceEffect {
+  if (effect.kind !== 'announce') return effect;
+  const { phase, failure } = health;
+  return { ...effect, since: selectSince(phase), failure, decidedBy: selectDecider(signals, settings) };
+}
+
+function refusedCredentials(
+  before: ServiceHealth,
+  { failure }: ServiceHealth,
+  event: HealthEvent | SignalEvent,
+): ServiceEffect[] {
+  const isNew = event.kind === 'probe' && event.outcome.kind === 'fault' && failure?.code !== before.failure?.code;
+  return isNew && failure !== null ? [{ kind: 'credentials-refused', failure }] : [];
+}
+
 function countFailure(state: ServiceState, device: string, at: number): ServiceState {
   if (state.health.phase.state !== 'in-service') return state;
   return { ...state, failures: reduceRequestFailed(state.failures, device, at) };
@@ -57,14 +78,14 @@ function keptFailures({ failures }: ServiceState, { phase }: ServiceHealth): Ser
   return phase.state === 'in-service' ? failures : NO_FAILURES;
 }
 
-export type SignalledHealth = Pick<ServiceState, 'health' | 'signals'>;
+type SignalledHealth = Pick<ServiceState, 'health' | 'signals'>;
 
-export interface SignalledStep extends SignalledHealth {
+interface SignalledStep extends SignalledHealth {
   readonly effects: readonly HealthEffect[];
 }
 
 /** SystemInfo and the signals of the Notification Service as one. */
-export function reduceSignalled(
+function reduceSignalled(
   { health, signals: before }: SignalledHealth,
   event: HealthEvent | SignalEvent,
   settings: ServiceSettings,

@@ -3,7 +3,7 @@
 import type { NotificationUse, ServiceStatus } from '../model.ts';
 import { selectDecider } from './signals.ts';
 import type { HealthSettings, ServiceState } from './state.ts';
-import { selectAttemptEnd } from './timeline.ts';
+import { selectAttemptEnd, selectSince } from './timeline.ts';
 
 /** What of the configuration a status shows. */
 export interface Named {
@@ -42,7 +42,7 @@ export function renderStatus(
     attempt: phase.state === 'reconnecting' ? phase.attempt : null,
     attempts: reconnect.attempts,
     attemptEndsAt: selectAttemptEnd(phase, reconnect),
-    since: phase.state === 'unknown' ? null : phase.state === 'reconnecting' ? phase.t0 : phase.since,
+    since: selectSince(phase),
     failure: health.failure,
     lastProbeAt: health.lastProbeAt,
     latencyMs: health.latencyMs,

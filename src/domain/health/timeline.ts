@@ -19,6 +19,12 @@ export function shortProbeMs(settings: HealthSettings): number {
   return Math.min(1000, settings.intervalMs / 5);
 }
 
+/** When the state began (t0 while reconnecting); null while unknown. */
+export function selectSince(phase: Phase): number | null {
+  if (phase.state === 'unknown') return null;
+  return phase.state === 'reconnecting' ? phase.t0 : phase.since;
+}
+
 /** End of the attempt that is on, or null unless reconnecting. */
 export function selectAttemptEnd(phase: Phase, settings: HealthSettings): number | null {
   return phase.state === 'reconnecting' ? phase.t0 + phase.attempt * settings.intervalMs : null;

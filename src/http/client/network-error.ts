@@ -3,6 +3,7 @@
  * sockets come bare, in `cause` or in an AggregateError. Pure.
  */
 
+import { urlHost } from '../../text/url-host.ts';
 import type { ExchangeFault, ExchangeFaultCode } from './exchange-fault.ts';
 
 const meanings: Readonly<Record<string, ExchangeFaultCode>> = {
@@ -99,7 +100,7 @@ function describe(fields: ErrorFields): string {
 function addressOf(fields: ErrorFields): string | null {
   const address = text(fields.address);
   if (address === null || typeof fields.port !== 'number') return address;
-  return address.includes(':') ? `[${address}]:${fields.port}` : `${address}:${fields.port}`;
+  return `${urlHost(address)}:${fields.port}`;
 }
 
 function text(value: unknown): string | null {
