@@ -30,17 +30,17 @@ export function renderErrorsDoc(): string {
     const rows = Object.entries<FailureKind>(failures)
       .filter(([, kind]) => kind.cause === cause)
       .map(([code, { operator, phone }]) => {
-        return `| \`${code}\` | ${operator} | ${phone === null ? '' : `${english[phone]?.prompt} (\`${phone}\`)`} |`;
+        return `| \`${code}\` | ${operator} | ${phone === null ? '' : `${english[phone]?.prompt} (\`${phone}\`)`} | [${code}](runbook.md#${code}) |`;
       });
     const [title, text] = CAUSES[cause];
-    return `## ${title}\n\n${text}\n\n| Code | What it means and what to do | The phone's words |\n|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${title}\n\n${text}\n\n| Code | What it means and what to do | The phone's words | Runbook |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `# Error codes
 
 <!-- Generated from src/domain/failure.ts by "node scripts/docs-errors.ts". -->
 
 Every failure has one of these codes, in the log, in the metrics and, in words, as the \`reason\` of a service in \`/health\`.
-Codes are stable; words may change. The last column is the prompt of the phone's \`error\` page in English, by which an agent's
+Codes are stable; words may change. Each leads to its part of the [runbook](runbook.md). The third column is the prompt of the phone's \`error\` page in English, by which an agent's
 report leads to the code, and the key of its words in the language files of [phone-xml](../phone-xml); where it is empty,
 phones are not told.
 

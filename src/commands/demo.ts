@@ -206,7 +206,7 @@ Try it in a second terminal, in this folder:
                        ${order(`hangup ${PHONE}`)}
   3. Stop Finesse A:   ${order('fault refuse')}
      Do nothing: after some 20 seconds the proxy pushes a menu with Finesse B to the phone. Or press
-     a key: it shows "attempt 1 of 3" before that. Choose Finesse B, and sign in there.
+     a key: it shows "Reconnecting: 1 of 3" before that. Choose Finesse B, and sign in there.
   4. Bring A back:     ${order('fault none')}
      The agent stays on Finesse B: nobody who is signed in is ever moved.
   5. Its notifications: ${order('fault notification-down')}

@@ -4,6 +4,7 @@ import { parseDuration } from '../config/values.ts';
 import { parseTime } from '../ops/admin-request.ts';
 import type { OutageDeviceEntry, OutageEntry } from '../ops/outage-view.ts';
 import { renderCsv } from './csv.ts';
+import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
   createOpsClient,
@@ -112,7 +113,7 @@ function renderList(outages: readonly OutageEntry[], asCsv: boolean, now: number
   const rows = outages.map((outage) => [
     outage.id,
     outage.name,
-    outage.startedAt,
+    renderLocalTime(outage.startedAt),
     renderLength(outage, now),
     outage.verdictAt === null ? 'no verdict' : outage.endedAt === null ? 'out of service' : 'was out of service',
     outage.cause.code,
@@ -142,7 +143,7 @@ function renderOne(
   const { name, startedAt, cause, decidedBy, signedIn, told, elsewhere, returned, missing, withinFiveMinutes } = outage;
   const within = withinFiveMinutes === null ? '' : `, ${withinFiveMinutes} of them within five minutes`;
   const lines = [
-    `${name} (${outage.service}) failed at ${startedAt}, for ${renderLength(outage, now)}: ${cause.words}`,
+    `${name} (${outage.service}) failed at ${renderLocalTime(startedAt)}, for ${renderLength(outage, now)}: ${cause.words}`,
     `Told by ${decidedBy ?? 'an unknown signal'}. Runbook: ${cause.runbook}`,
     `${signedIn} were signed in, ${told} were told: ${elsewhere} are elsewhere, ${returned} returned${within}, ${missing} are missing.`,
   ];

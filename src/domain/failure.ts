@@ -10,7 +10,24 @@ export interface FailureKind {
   readonly phone: PhoneMessage | null;
   /** Whose fault: the request, the Finesse server, or the configuration; or it is about a push. */
   readonly cause: 'request' | 'server' | 'configuration' | 'push';
+  /** What agents read of an outage by this failure; absent: it begins none. */
+  readonly outage?: OutageCause;
 }
+
+/**
+ * What has failed, as agents read it of a service that is out: no answer, an answer that is none, the CTI server lost, out of
+ * service by its own word, Finesse itself away, its notifications not arriving, or the service that sends them down; and the
+ * phone pages alone. Each has its words in every language file.
+ */
+export type OutageCause =
+  | 'noAnswer'
+  | 'badAnswer'
+  | 'ctiLost'
+  | 'outOfService'
+  | 'restarting'
+  | 'notNotified'
+  | 'notificationDown'
+  | 'pagesFail';
 
 /** What a phone is told of its request. Each has its words in every language file. */
 export type PhoneMessage =
@@ -72,101 +89,154 @@ export const failures = {
     operator: 'The client did not take its answer within phones.limits.answer and was cut off.',
   },
   // The Finesse server
-  refused: { cause: 'server', phone: 'noAnswer', operator: 'Connection refused: nothing listens on that port.' },
-  unreachable: { cause: 'server', phone: 'noAnswer', operator: 'The host cannot be reached.' },
+  refused: {
+    outage: 'noAnswer',
+    cause: 'server',
+    phone: 'noAnswer',
+    operator:
+      'Connection refused: the host answers, but nothing listens on that port. Is Cisco Finesse Tomcat started?',
+  },
+  unreachable: {
+    outage: 'noAnswer',
+    cause: 'server',
+    phone: 'noAnswer',
+    operator: 'The host cannot be reached: it, or the network to it, is down.',
+  },
   'name-not-found': {
+    outage: 'noAnswer',
     cause: 'configuration',
     phone: 'noAnswer',
     operator: 'The host name does not resolve. Check url and DNS.',
   },
   'certificate-untrusted': {
+    outage: 'noAnswer',
     cause: 'configuration',
     phone: 'noAnswer',
     operator: 'The certificate of Finesse is not trusted. Set tls.ca of the service to its CA (see check --probe).',
   },
-  tls: { cause: 'server', phone: 'noAnswer', operator: 'The TLS handshake failed.' },
+  tls: { outage: 'noAnswer', cause: 'server', phone: 'noAnswer', operator: 'The TLS handshake failed.' },
   'connect-timeout': {
+    outage: 'noAnswer',
     cause: 'server',
     phone: 'noAnswer',
     operator: 'No connection within the time limit: packets are dropped, or the TLS handshake hangs.',
   },
   timeout: {
+    outage: 'noAnswer',
     cause: 'server',
     phone: 'mayHaveHappened',
     operator: 'Connected, but no complete answer within the time limit.',
   },
-  reset: { cause: 'server', phone: 'mayHaveHappened', operator: 'The connection broke before a complete answer.' },
+  reset: {
+    outage: 'noAnswer',
+    cause: 'server',
+    phone: 'mayHaveHappened',
+    operator: 'The connection broke before a complete answer.',
+  },
   'http-status': {
+    outage: 'badAnswer',
     cause: 'server',
     phone: 'badAnswer',
     operator: 'An HTTP status other than 200 where a page or SystemInfo was asked for.',
   },
   redirect: {
+    outage: 'badAnswer',
     cause: 'server',
     phone: 'badAnswer',
     operator: 'A redirect that leaves the server, repeats a POST, or is one too many.',
   },
   'not-phone-xml': {
+    outage: 'badAnswer',
     cause: 'server',
     phone: 'badAnswer',
     operator: 'The answer is not phone XML (HTML, JSON, empty or truncated).',
   },
-  'answer-too-large': { cause: 'server', phone: 'badAnswer', operator: 'The answer is larger than 256 KiB.' },
+  'answer-too-large': {
+    outage: 'badAnswer',
+    cause: 'server',
+    phone: 'badAnswer',
+    operator: 'The answer is larger than 256 KiB.',
+  },
   'answer-encoding': {
+    outage: 'badAnswer',
     cause: 'server',
     phone: 'badAnswer',
     operator: 'The answer is compressed although identity was asked for.',
   },
   'not-system-info': {
+    outage: 'badAnswer',
     cause: 'server',
     phone: null,
     operator: 'The answer to the probe is not a SystemInfo document.',
   },
   'out-of-service': {
+    outage: 'outOfService',
     cause: 'server',
     phone: null,
     operator: 'SystemInfo says OUT_OF_SERVICE: Finesse has no CTI connection, or not yet.',
   },
+  'cti-lost': {
+    outage: 'ctiLost',
+    cause: 'server',
+    phone: null,
+    operator:
+      'SystemInfo says OUT_OF_SERVICE: Finesse has lost its CTI server (Unified CCX: the CCX Engine), and its last CTI heartbeat failed.',
+  },
+  'fippa-failing': {
+    outage: 'pagesFail',
+    cause: 'server',
+    phone: null,
+    operator: 'fippa failing: requests of phones fail although SystemInfo is fine. Check fippa there.',
+  },
   // The Notification Service of a Finesse server
   'notification-lost': {
+    outage: 'notNotified',
     cause: 'server',
     phone: null,
     operator: 'Notification Service: the connection is lost: the service, or the network to it, is down.',
   },
   'notification-refused': {
-    cause: 'server',
-    phone: null,
-    operator: 'Notification Service: connection refused: nothing listens on that port.',
-  },
-  'notification-unreachable': {
-    cause: 'server',
-    phone: null,
-    operator: 'Notification Service: the host cannot be reached.',
-  },
-  'notification-timeout': {
+    outage: 'notificationDown',
     cause: 'server',
     phone: null,
     operator:
-      'Notification Service: no login within the time limit: packets are dropped, or the service hangs. Is its port open for this machine?',
+      'Notification Service: it is down: connection refused, nothing listens on that port, while SystemInfo answers.',
+  },
+  'notification-unreachable': {
+    outage: 'notNotified',
+    cause: 'server',
+    phone: null,
+    operator: 'Notification Service: the host cannot be reached: the network to it, or the host, is down.',
+  },
+  'notification-timeout': {
+    outage: 'notNotified',
+    cause: 'server',
+    phone: null,
+    operator:
+      'Notification Service: no login within the time limit: the network drops packets, or the service hangs. Is its port open for this machine?',
   },
   'notification-tls': {
+    outage: 'notNotified',
     cause: 'server',
     phone: null,
     operator: 'Notification Service: the TLS handshake failed.',
   },
   'notification-presence': {
+    outage: 'restarting',
     cause: 'server',
     phone: null,
     operator:
       'Notification Service: the XMPP user finesse is unavailable: Tomcat or the Finesse web application is down. AVAILABLE is awaited, whatever SystemInfo says; with notification.advisory: true SystemInfo alone decides.',
   },
   'notification-awaited': {
+    outage: 'restarting',
     cause: 'server',
     phone: null,
     operator:
       'Notification Service: IN_SERVICE is awaited, at most until SystemInfo has said so itself for 30 s; with notification.advisory: true SystemInfo alone decides.',
   },
   'notification-name': {
+    outage: 'notNotified',
     cause: 'configuration',
     phone: null,
     operator: 'Notification Service: the host name does not resolve. Check notification.host and DNS.',
@@ -290,4 +360,17 @@ export interface Failure {
 export function renderFailure({ code, detail }: Failure): string {
   const { operator } = failures[code];
   return detail === '' ? operator : `${operator} (${detail})`;
+}
+
+/** What agents read of an outage; null: no more than that there is one. */
+export function selectOutageCause(failure: Failure | null): OutageCause | null {
+  const kind: FailureKind | null = failure === null ? null : failures[failure.code];
+  return kind?.outage ?? null;
+}
+
+/** The page of the runbook, and the part of it that is about a failure. */
+export const RUNBOOK = 'docs/runbook.md';
+
+export function runbookOf(code: FailureCode): string {
+  return `${RUNBOOK}#${code}`;
 }

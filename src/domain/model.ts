@@ -18,6 +18,8 @@ export interface ServiceStatus {
   readonly isNear: boolean;
   /** An island is suspected: nothing of its site can be reached from here. */
   readonly isCutOff: boolean;
+  /** When an island last ended: one of its nodes then drops its calls; null: none has. */
+  readonly rejoinedAt: number | null;
   readonly state: HealthState;
   /** 1… while reconnecting, else null. */
   readonly attempt: number | null;
@@ -26,6 +28,8 @@ export interface ServiceStatus {
   readonly attemptEndsAt: number | null;
   /** When the state began (t0 while reconnecting); null while unknown. */
   readonly since: number | null;
+  /** When the outage that is on began (t0); null: none is. */
+  readonly t0: number | null;
   /** What failed, or null. */
   readonly failure: Failure | null;
   readonly lastProbeAt: number | null;

@@ -4,6 +4,7 @@
  * is not copied for each. At any moment: signedIn = elsewhere + returned + missing. Pure; times are epoch milliseconds.
  */
 
+import { selectOutageCause } from './failure.ts';
 import type { SignalName } from './health/state.ts';
 import type { Failure } from './model.ts';
 
@@ -44,7 +45,7 @@ export interface Outage extends OutageCounts {
   readonly startedAt: number;
   readonly verdictAt: number | null;
   readonly endedAt: number | null;
-  /** What had failed at t0, and which signal told. */
+  /** What had failed at t0, told more closely where the attempts allow it, and which signal told. */
   readonly cause: Failure | null;
   readonly decidedBy: SignalName | null;
   /** How many were signed in again when five minutes were over; null: not over when it last changed. */
@@ -54,6 +55,8 @@ export interface Outage extends OutageCounts {
 }
 
 export type OutageEvent =
+  /** An attempt failed again, or the verdict stands: what is known by now. */
+  | { readonly kind: 'failed-again'; readonly at: number; readonly failure: Failure | null }
   | { readonly kind: 'verdict'; readonly at: number }
   | { readonly kind: 'ended'; readonly at: number }
   | { readonly kind: 'summarised'; readonly at: number }
@@ -100,6 +103,8 @@ export function reduceOutage<D extends OutageDevice | null>(
   const within = selectWithinFiveMinutes(before, event.at);
   const outage = within === before.withinFiveMinutes ? before : { ...before, withinFiveMinutes: within };
   switch (event.kind) {
+    case 'failed-again':
+      return { outage: sharpenCause(outage, event.failure), device };
     case 'verdict':
       return { outage: outage.verdictAt === null ? { ...outage, verdictAt: event.at } : outage, device };
     case 'ended':
@@ -114,6 +119,22 @@ export function reduceOutage<D extends OutageDevice | null>(
   }
 }
 
+/**
+ * A lost connection may be the Notification Service or the network to it; the attempts to connect again tell which, until the
+ * verdict (reference/high-availability.md, "How a client notices a failure").
+ */
+function sharpenCause(outage: Outage, failure: Failure | null): Outage {
+  const { cause, verdictAt } = outage;
+  const isOpen = cause?.code === 'notification-lost' && verdictAt === null;
+  const tells = failure !== null && failure.code !== cause?.code && isNotification(failure);
+  return isOpen && tells ? { ...outage, cause: failure } : outage;
+}
+
+function isNotification(failure: Failure): boolean {
+  const cause = selectOutageCause(failure);
+  return cause === 'notNotified' || cause === 'notificationDown';
+}
+
 type DeviceEvent = Extract<OutageEvent, { readonly kind: 'told' | 'signed-in' | 'signed-out' }>;
 
 function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent): OutageDevice {
@@ -122,8 +143,9 @@ function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent):
       return device.told || outage.endedAt !== null ? device : { ...device, told: true };
     case 'signed-in': {
       const { at, service } = event;
-      // What was asked of the service before it failed is no return.
-      if (device.service === service || event.askedAt < outage.startedAt) return device;
+      // What was asked of the service before it failed is no return; where the clock was set back since, nobody knows.
+      const isBefore = event.askedAt < outage.startedAt && at >= outage.startedAt;
+      if (device.service === service || isBefore) return device;
       const outcome = service === outage.service ? 'returned' : 'elsewhere';
       return { ...device, outcome, service, at, backAt: device.backAt ?? at };
     }

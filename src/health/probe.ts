@@ -164,7 +164,8 @@ export function classifyAnswer(status: number, info: SystemInfo | null): ProbeOu
   if (info.status === 'IN_SERVICE') return { kind: 'confirmed', info };
   if (info.status === 'OUT_OF_SERVICE') {
     const why = info.statusReason === null ? '' : ` (${info.statusReason.slice(0, 80)})`;
-    return failed({ code: 'out-of-service', detail: `SystemInfo says OUT_OF_SERVICE${why}` }, info);
+    const code = info.lastCtiHeartbeatStatus === 'failure' ? 'cti-lost' : 'out-of-service';
+    return failed({ code, detail: `SystemInfo says OUT_OF_SERVICE${why}` }, info);
   }
   return failed({ code: 'not-system-info', detail: 'SystemInfo has no known status' });
 }

@@ -57,9 +57,13 @@ export function missingDomain(): ConnectionEnd {
 }
 
 /** Which key to set, where the words of the registry leave that open. */
-function advise({ code, names }: XmppError, config: NotificationConfig, domain: string): string | null {
+function advise({ code, detail, names }: XmppError, config: NotificationConfig, domain: string): string | null {
   if (code === 'tls-required') return 'it takes logins by TLS only: set starttls (notification.tls: starttls)';
   if (code === 'host-unknown') return `it does not serve ${domain}: set notification.domain to its XMPP domain`;
+  // OpenSSL's word for an answer that is no TLS record.
+  if (code === 'tls' && config.tls === 'direct' && detail.includes('WRONG_VERSION_NUMBER')) {
+    return 'that port does not begin with TLS: set notification.tls: starttls, or notification.port';
+  }
   if (code !== 'certificate-name') return null;
   // Only a configured name proves anything: a domain learnt by plain HTTP may be an attacker's.
   if (config.domain === null && covers(names, domain)) return `set notification.domain to ${domain}`;

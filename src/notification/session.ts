@@ -45,8 +45,8 @@ export interface Session {
 
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
 const FAREWELL_MS = 1000;
-/** Messages and presences a second; a healthy service sends a few in a minute. */
-const MAX_STANZAS_PER_SECOND = 50;
+/** Messages and presences a second, each status of a message by itself; a healthy service sends a few in a minute. */
+const MAX_HEARD_PER_SECOND = 50;
 /** Finesse's own user (reference/finesse-health.md §5). */
 const FINESSE_USER = 'finesse';
 
@@ -56,12 +56,14 @@ export function openSession(options: SessionOptions): Session {
   let cancelTimer = () => {};
   let unsubscribed = () => {};
   let jid: string | null = null;
+  let isOver = false;
 
   const connection = new XmppConnection({
     ...{ host: config.host, port: config.port, tls: config.tls, ca: config.ca, fingerprints: config.fingerprints },
     ...{ domain: options.domain, certificateNames: trustedNames(options) },
     onOversized: () => events.ignored('oversized'),
     onEnd(error) {
+      isOver = true;
       cancelTimer();
       unsubscribed();
       done.resolve();
@@ -74,6 +76,8 @@ export function openSession(options: SessionOptions): Session {
 
   const begin = async () => {
     jid = await logIn(connection, { ...config, resource: options.resource });
+    // The server may have left with the last word of the login.
+    if (isOver) return;
     cancelTimer();
     connection.send('<presence/>');
     connection.send(subscription('subscribe', options.pubsub, jid));
@@ -162,7 +166,11 @@ function createReader(options: SessionOptions, connection: XmppConnection, unsub
   const readMessage = (message: XmlElement) => {
     const { statuses, ignored } = parseNotification(message, pubsub);
     for (const because of ignored) events.ignored(because);
-    for (const status of statuses) events.notified(status);
+    for (const [index, status] of statuses.entries()) {
+      // The first one was counted with its message.
+      if (index > 0 && isTooMany()) events.ignored('flood');
+      else events.notified(status);
+    }
   };
   return {
     read(stanza) {
@@ -197,6 +205,6 @@ function createRateLimit(clock: Clock): () => boolean {
     const now = Math.floor(clock.passed() / 1000);
     count = now === second ? count + 1 : 1;
     second = now;
-    return count > MAX_STANZAS_PER_SECOND;
+    return count > MAX_HEARD_PER_SECOND;
   };
 }

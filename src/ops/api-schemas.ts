@@ -43,6 +43,7 @@ const serviceFields = {
   attempt: z.int().min(1).nullable(),
   since: maybeTime,
   reason: text,
+  runbook: text,
   lastProbe: maybeTime,
   latencyMs: count.nullable(),
   phones: count,

@@ -3,6 +3,7 @@
 import type { Metric } from 'prom-client';
 
 export interface BucketHistogram {
+  /** Below 0, as between two looks at a clock that was set back, it counts as 0: a sum that falls is a restart to Prometheus. */
   add(value: number): void;
   /** For `Registry.registerMetric`. */
   readonly metric: Metric;
@@ -35,7 +36,7 @@ export function createBucketHistogram(name: string, help: string, buckets: reado
       let bucket = 0;
       while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket += 1;
       counts[bucket] = (counts[bucket] as number) + 1;
-      sum += value;
+      if (value > 0) sum += value;
     },
     // A registry asks a metric for its name and for `get`; the type wants one of the library's own classes.
     metric: { name, get } as unknown as Metric,

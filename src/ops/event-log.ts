@@ -256,13 +256,13 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
 
 function serviceChanged({ service, from, to, attempt, failure }: EventOf<'service-changed'>): LogLine {
   const reason = failure === null ? null : renderFailure(failure);
-  const fields = { service, from, to, attempt, reason };
+  const fields = { service, from, to, attempt, code: failure?.code ?? null, reason };
   if (to === 'reconnecting') {
     return ['warn', from === 'reconnecting' ? 'service-attempt' : 'service-state', fields];
   }
   return to === 'out-of-service'
     ? ['error', 'service-state', fields]
-    : ['info', 'service-state', { ...fields, reason: null }];
+    : ['info', 'service-state', { ...fields, code: null, reason: null }];
 }
 
 function isoTime(at: number | null): string | null {

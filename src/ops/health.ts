@@ -2,7 +2,7 @@
 
 import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
 import type { Drill } from '../domain/drill.ts';
-import { renderFailure } from '../domain/failure.ts';
+import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
@@ -38,6 +38,8 @@ export interface ServiceEntry {
   readonly latencyMs: number | null;
   readonly phones: number;
   // More than the contract asks for, after what it asks for.
+  /** The page and the part of it that are about the first reason; null: there is none. */
+  readonly runbook: string | null;
   readonly fippaFailing: boolean;
   readonly signals: SignalsEntry;
   readonly adminReason: string | null;
@@ -187,6 +189,7 @@ export function renderService(
     lastProbe: renderTime(status.lastProbeAt),
     latencyMs: status.latencyMs === null ? null : Math.round(status.latencyMs),
     phones: signedIn(status.id),
+    runbook: renderRunbook(status),
     fippaFailing: status.fippaFailing,
     signals: renderSignals(status.signals),
     adminReason: status.admin.reason,
@@ -230,14 +233,21 @@ function judgeCredentials(status: ServiceStatus): string[] {
   return isKeptOutByCredentials(status) ? [`${status.id}: ${renderReason(status)}`] : [];
 }
 
+function listFailures({ fippaFailing, failure }: ServiceStatus): readonly Failure[] {
+  return [...(fippaFailing ? [FIPPA_FAILING] : []), ...(failure === null ? [] : [failure])];
+}
+
+const FIPPA_FAILING: Failure = { code: 'fippa-failing', detail: '' };
+
 function renderReason(status: ServiceStatus): string | null {
-  const { fippaFailing, failure } = status;
-  const reasons = [
-    ...(fippaFailing ? ['fippa failing: requests of phones fail although SystemInfo is fine. Check fippa there.'] : []),
-    ...(failure === null ? [] : [renderFailure(failure)]),
-    ...(isKeptOutByCredentials(status) ? [CREDENTIALS_KEEP_OUT] : []),
-  ];
+  const reasons = listFailures(status).map(renderFailure);
+  if (isKeptOutByCredentials(status)) reasons.push(CREDENTIALS_KEEP_OUT);
   return reasons.length === 0 ? null : reasons.join(' ');
+}
+
+function renderRunbook(status: ServiceStatus): string | null {
+  const [first] = listFailures(status);
+  return first === undefined ? null : runbookOf(first.code);
 }
 
 function renderTime(at: number | null): string | null {

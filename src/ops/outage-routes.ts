@@ -78,8 +78,10 @@ function refuseSince(res: Response): void {
   sendError(res, 400, 'bad-query', allowed);
 }
 
-function queryOf(req: Request): URLSearchParams {
-  return new URL(req.originalUrl, 'http://ops').searchParams;
+/** Not by `URL`: a target may be a whole URL that is none, such as one with port 99999. */
+function queryOf({ originalUrl }: Request): URLSearchParams {
+  const at = originalUrl.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : originalUrl.slice(at));
 }
 
 /** The head, the list and a closing brace, as one JSON document. */

@@ -1,6 +1,6 @@
 /** Outages and devices as the ops port shows them (contract.md, "Ops port"). Pure. */
 
-import { renderFailure } from '../domain/failure.ts';
+import { RUNBOOK, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { SignalName } from '../domain/health/state.ts';
 import type { Outage, OutageDevice, Outcome } from '../domain/outage.ts';
 import { selectWithinFiveMinutes } from '../domain/outage.ts';
@@ -48,8 +48,6 @@ export interface DeviceEntry {
   readonly seenAt: string;
 }
 
-const RUNBOOK = 'docs/runbook.md';
-
 export function renderOutage(outage: Outage, now: number): OutageEntry {
   const { id, service, name, cluster, drill, cause, decidedBy } = outage;
   const { signedIn, told, elsewhere, returned, missing } = outage;
@@ -69,7 +67,7 @@ const DRILL = { code: 'drill', words: 'A drill: nothing failed.', runbook: 'docs
 
 function renderCause(cause: Outage['cause']): OutageEntry['cause'] {
   if (cause === null) return { code: 'unknown', words: 'What failed is not known.', runbook: RUNBOOK };
-  return { code: cause.code, words: renderFailure(cause), runbook: `${RUNBOOK}#${cause.code}` };
+  return { code: cause.code, words: renderFailure(cause), runbook: runbookOf(cause.code) };
 }
 
 export function renderOutageDevice(

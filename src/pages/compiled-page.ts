@@ -3,14 +3,13 @@
  * thousands of pages a second, and each is then a few string additions.
  */
 
-import type { PhoneMessage } from '../domain/failure.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import { type Charset, ELLIPSIS, foldText } from './charset.ts';
 import { type FilledField, fillField, NO_VALUES, type ValueName } from './filled-field.ts';
 import { LIMITS } from './limits.ts';
 import { FAMILIES, type KeyName, type ModelFamily } from './models.ts';
-import type { Condition, Field, Language, MenuItem, Part, SoftKey, Variant } from './template.ts';
-import { messageKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';
+import type { Condition, Field, Language, MenuItem, Part, Said, SoftKey, Variant } from './template.ts';
+import { isSaid, saidKey, selectByCondition, UNNAMED_SERVICE } from './template.ts';
 
 /** Closes the Services application (reference/phone-xml.md §2). */
 export const CLOSE_SERVICES = 'Init:Services';
@@ -30,10 +29,9 @@ export interface CompiledPage {
 }
 
 /** What decides how a variant is compiled. */
-export interface CompiledFor {
+export interface CompiledFor extends Said {
   readonly family: ModelFamily;
   readonly charset: Charset;
-  readonly message: PhoneMessage;
   readonly holding: readonly Condition[];
   readonly hasRetry: boolean;
   /** Whether the proxy's own Exit action is known. */
@@ -94,9 +92,11 @@ function compileSoftKeys(softKeys: readonly SoftKey[], isMenu: boolean, context:
 
 function compileItem(item: MenuItem, context: Context): CompiledPage['items'] {
   const { url } = item;
+  const words = selectByCondition(item.names, context.kind.holding);
+  if (words === undefined) return [];
   if ('slot' in url && url.slot === 'retryUrl' && !context.kind.hasRetry) return [];
   const urlPiece = 'slot' in url ? urlField(url.slot) : escapeXml(url.literal);
-  const name = compileField(item.name, context);
+  const name = compileField(words, context);
   const pieces = joinLiterals(['<MenuItem><Name>', name, '</Name><URL>', urlPiece, '</URL></MenuItem>']);
   return [{ each: item.each, pieces }];
 }
@@ -111,11 +111,11 @@ function hasValues({ slots, shorter }: FilledField): boolean {
 }
 
 function fillable(field: Field, context: Context, wording = 0): FilledField {
-  const { family, charset, message } = context.kind;
+  const { family, charset } = context.kind;
   const limit = LIMITS[field.kind];
   const literals = [''];
   const slots: ValueName[] = [];
-  for (const part of expandParts(field, context.language, message, wording)) {
+  for (const part of expandParts(field, context.language, context.kind, wording)) {
     if (typeof part === 'string') {
       const line = field.kind === 'text' ? part : part.replaceAll('\n', ' ');
       const folded = foldText(line, charset);
@@ -126,7 +126,7 @@ function fillable(field: Field, context: Context, wording = 0): FilledField {
       literals.push('');
     }
   }
-  const hasShorter = wording + 1 < countWordings(field, context.language, message);
+  const hasShorter = wording + 1 < countWordings(field, context.language, context.kind);
   return {
     limit,
     room: field.kind === 'itemName' ? FAMILIES[family].item : { columns: limit, lines: 1 },
@@ -141,13 +141,8 @@ function fillable(field: Field, context: Context, wording = 0): FilledField {
 
 type ValuePart = string | { readonly slot: Exclude<ValueName, 'alternateUrl' | 'retryUrl' | 'exitUrl'> };
 
-/** The parts of a field with its texts and the message put in; a missing text is empty. */
-export function expandParts(
-  field: Field,
-  language: Language,
-  message: PhoneMessage,
-  wording: number,
-): readonly ValuePart[] {
+/** The parts of a field with its texts, the message and the cause put in; a missing text is empty. */
+export function expandParts(field: Field, language: Language, said: Said, wording: number): readonly ValuePart[] {
   const expand = (part: Part): readonly ValuePart[] => {
     if (typeof part === 'string') return [part];
     if ('text' in part) {
@@ -155,7 +150,7 @@ export function expandParts(
       return wordings[Math.min(wording, wordings.length - 1)]?.flatMap(expand) ?? [];
     }
     const { slot } = part;
-    if (slot === 'message') return expand({ text: messageKey(message, field.kind) });
+    if (isSaid(slot)) return expand({ text: saidKey(slot, said, field.kind) });
     // placeHelp has put it in before.
     return slot === 'help' ? [] : [{ slot }];
   };
@@ -163,10 +158,10 @@ export function expandParts(
 }
 
 /** How many wordings a field has: those of the text in it that has most. */
-export function countWordings({ kind, parts }: Field, { texts }: Language, message: PhoneMessage): number {
+export function countWordings({ kind, parts }: Field, { texts }: Language, said: Said): number {
   const counts = parts.map((part) => {
     if (typeof part === 'string') return 1;
-    const key = 'text' in part ? part.text : part.slot === 'message' ? messageKey(message, kind) : '';
+    const key = 'text' in part ? part.text : isSaid(part.slot) ? saidKey(part.slot, said, kind) : '';
     return texts.get(key)?.wordings.length ?? 1;
   });
   return Math.max(1, ...counts);

@@ -17,11 +17,11 @@ function placeInVariant(variant: Variant, line: string | null): Variant {
     });
     return { ...variant, content: { texts } };
   }
-  const items = content.items.map((item) => ({ ...item, name: replaceHelp(item.name, line) }));
-  if (line !== null && !content.items.some(({ name }) => namesHelp(name))) {
+  const items = content.items.map((item) => ({ ...item, names: item.names.map((name) => replaceHelp(name, line)) }));
+  if (line !== null && !content.items.some(({ names }) => names.some(namesHelp))) {
     // A menu has no text beside its items. Whoever chooses this one stays with the service.
     const name: Field = { kind: 'itemName', when: [], parts: [line], line: variant.line };
-    items.push({ each: false, name, url: { slot: 'retryUrl' } });
+    items.push({ each: false, names: [name], url: { slot: 'retryUrl' } });
   }
   return { ...variant, content: { items } };
 }

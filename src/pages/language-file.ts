@@ -50,7 +50,7 @@ function readText(value: string, report: (message: string) => void): readonly Pa
   for (const part of parts) {
     if (typeof part === 'string') continue;
     if ('text' in part) report('{{text …}} is for templates, not for a text');
-    else if (part.slot === 'help' || part.slot === 'message')
+    else if (part.slot === 'help' || part.slot === 'message' || part.slot === 'cause')
       report(`{{${part.slot}}} is for templates, not for a text`);
   }
   return parts;

@@ -1,7 +1,7 @@
 /** What a page of the proxy's own shows: the contract between decisions (snapshot to view) and the renderer (view to XML). */
 
 import type { PageName } from '../domain/events.ts';
-import type { PhoneMessage } from '../domain/failure.ts';
+import type { OutageCause, PhoneMessage } from '../domain/failure.ts';
 
 export type { PageName };
 
@@ -27,6 +27,12 @@ export interface PageView {
   readonly exitUrl: string | null;
   /** What became of the request; error: also what to do. */
   readonly message: PhoneMessage | null;
+  /** What has failed, where the page is about that and it is known. */
+  readonly cause: OutageCause | null;
+  /** A call in progress stays up: only where the vendor says so (reference/high-availability.md). */
+  readonly callStays: boolean;
+  /** Agents should be signed in again within five minutes of the failure. */
+  readonly hurry: boolean;
   /** The agent chose this alternate, but it is gone meanwhile: its name. */
   readonly gone: string | null;
   /** maintenance: the service takes no new sign-ins, but is not in maintenance. */

@@ -110,7 +110,7 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
   return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
 }
 
-const BY_CONDITIONS = Array.from({ length: 32 }, (_, bits) => `${bits} `);
+const BY_CONDITIONS = Array.from({ length: 128 }, (_, bits) => `${bits} `);
 
 function compiledFor(
   charset: Charset,
@@ -122,19 +122,27 @@ function compiledFor(
   const { family, language } = profile;
   const hasRetry = view.retryUrl !== null && isPageUrl(view.retryUrl);
   const hasExit = view.exitUrl !== null && isPageUrl(view.exitUrl);
+  const cause = view.cause ?? 'noAnswer';
   const message = view.message ?? (view.page === 'error' ? 'internal' : null);
   const hasGone = view.gone !== null;
   // Short, and a single addition: this is every page of an outage.
-  const bits =
-    (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0) | (view.drained ? 16 : 0);
-  const key = BY_CONDITIONS[bits] + view.page + charset + message;
+  const links = (hasAlternates ? 1 : 0) | (hasGone ? 2 : 0) | (hasRetry ? 4 : 0) | (hasExit ? 8 : 0);
+  const bits = links | (view.drained ? 16 : 0) | (view.callStays ? 32 : 0) | (view.hurry ? 64 : 0);
+  const key = BY_CONDITIONS[bits] + view.page + charset + message + view.cause;
   const known = profile.compiled.get(key);
   if (known !== undefined) return known;
-  const holds = { alternates: hasAlternates, gone: hasGone, message: message !== null, drain: view.drained };
+  const holds = {
+    alternates: hasAlternates,
+    gone: hasGone,
+    message: message !== null,
+    drain: view.drained,
+    ...{ cause: view.cause !== null, call: view.callStays, hurry: view.hurry },
+  };
   const holding = CONDITIONS.filter((condition) => holds[condition]);
   const variant = selectByCondition(templates.pages.get(view.page)?.variants ?? [], holding);
   if (variant === undefined) throw new Error(`no template for the page ${view.page}`); // loadPages lets this never happen
-  const kind = { family, charset, message: message ?? 'internal', holding, hasRetry, hasExit };
+  const call = view.callStays ? ('stays' as const) : ('mayEnd' as const);
+  const kind = { call, family, charset, message: message ?? 'internal', cause, holding, hasRetry, hasExit };
   const page = compilePage(variant, language, kind);
   profile.compiled.set(key, page);
   return page;

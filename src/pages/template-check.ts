@@ -1,6 +1,5 @@
 /** Checks templates and languages against each other: known values, texts that exist, words that fit. */
 
-import type { PhoneMessage } from '../domain/failure.ts';
 import { encodeText, foldText } from './charset.ts';
 import { compilePage, countWordings, expandParts } from './compiled-page.ts';
 import type { PageValues } from './filled-field.ts';
@@ -8,8 +7,18 @@ import { countCodePoints, LIMITS, MAX_PAGE_BYTES } from './limits.ts';
 import type { ModelFamily } from './models.ts';
 import { barePage, buildPage } from './page-fill.ts';
 import type { PageLink } from './page-view.ts';
-import type { Condition, Field, Language, PageTemplate, SlotName, TemplateProblem, Variant } from './template.ts';
-import { messageKey, PAGE_NAMES, PHONE_MESSAGES, selectByCondition, UNNAMED_SERVICE } from './template.ts';
+import type { Condition, Field, Language, PageTemplate, Said, SlotName, TemplateProblem, Variant } from './template.ts';
+import {
+  CALL_WORDS,
+  callKey,
+  isSaid,
+  OUTAGE_CAUSES,
+  PAGE_NAMES,
+  PHONE_MESSAGES,
+  saidKey,
+  selectByCondition,
+  UNNAMED_SERVICE,
+} from './template.ts';
 
 /** A field of a template and what is known around it. */
 interface FieldPlace {
@@ -50,7 +59,7 @@ function listPlaces(template: PageTemplate): readonly FieldPlace[] {
     const fields = [...titles, ...prompts, ...softKeys.map((softKey) => softKey.name), ...texts];
     return [
       ...fields.map((field) => ({ template, variant, field, each: false })),
-      ...items.map(({ name, each }) => ({ template, variant, field: name, each })),
+      ...items.flatMap(({ names, each }) => names.map((field) => ({ template, variant, field, each }))),
     ];
   });
 }
@@ -63,6 +72,7 @@ function validateSlot(slot: SlotName, { template, variant, field, each }: FieldP
   const known = [...variant.when, ...field.when];
   if (slot === 'gone' && !known.includes('gone')) return 'is known only where when="gone" is set';
   if (slot === 'alternate' && !each) return 'is known only in <MenuItem each="alternate">';
+  if (slot === 'cause' && !known.includes('cause')) return 'is known only where when="cause" is set';
   if (slot !== 'message') return null;
   if (page !== 'error' && !known.includes('message'))
     return 'is known only in error.xml and where when="message" is set';
@@ -82,7 +92,8 @@ function textKeys({ field }: FieldPlace): readonly string[] {
   return field.parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     if ('text' in part) return [part.text];
-    return part.slot === 'message' ? PHONE_MESSAGES.map((message) => messageKey(message, field.kind)) : [];
+    const { slot } = part;
+    return isSaid(slot) ? saidIn(field).map((said) => saidKey(slot, said, field.kind)) : [];
   });
 }
 
@@ -119,7 +130,9 @@ function usedIn(template: PageTemplate, field: Field): string {
 
 function checkUnnamed({ texts, file }: Language): readonly TemplateProblem[] {
   const text = texts.get(UNNAMED_SERVICE);
-  if (text === undefined) return [{ file, line: 1, message: `the text "${UNNAMED_SERVICE}" is missing` }];
+  const needed = [UNNAMED_SERVICE, ...CALL_WORDS.map(callKey)].filter((key) => !texts.has(key));
+  if (text === undefined || needed.length > 0)
+    return needed.map((key) => ({ file, line: 1, message: `the text "${key}" is missing` }));
   const [wording = [], ...more] = text.wordings;
   if (more.length === 0 && wording.length === 1 && typeof wording[0] === 'string') return [];
   return [{ file: text.file, line: text.line, message: `"${UNNAMED_SERVICE}" is a name, without placeholders` }];
@@ -141,16 +154,16 @@ function checkTextSlots(place: FieldPlace, { texts }: Language): readonly Templa
 /** The words of a field must fit without any name in them. */
 function checkLength({ template, field }: FieldPlace, language: Language): readonly TemplateProblem[] {
   const limit = LIMITS[field.kind];
-  return messagesIn(field).flatMap((message) => {
-    const lengths = Array.from({ length: countWordings(field, language, message) }, (_, wording) => {
-      const literals = expandParts(field, language, message, wording).filter((part) => typeof part === 'string');
+  return saidIn(field).flatMap((said) => {
+    const lengths = Array.from({ length: countWordings(field, language, said) }, (_, wording) => {
+      const literals = expandParts(field, language, said, wording).filter((part) => typeof part === 'string');
       // In a charset without … three dots stand for it.
       return countCodePoints(foldText(literals.join(''), 'us-ascii'));
     });
     const length = Math.max(...lengths);
     if (length <= limit) return [];
     const words = `${length} characters, with at most ${limit} allowed`;
-    const key = soleKey(field, message);
+    const key = soleKey(field, said);
     const text = key === null ? undefined : language.texts.get(key);
     const { file, line } = text ?? { file: template.file, line: field.line };
     const where =
@@ -160,17 +173,24 @@ function checkLength({ template, field }: FieldPlace, language: Language): reado
 }
 
 /** The key of the text that is all a field shows, or null. */
-function soleKey({ kind, parts }: Field, message: PhoneMessage): string | null {
+function soleKey({ kind, parts }: Field, said: Said): string | null {
   const [part] = parts;
   if (parts.length !== 1 || part === undefined || typeof part === 'string') return null;
   if ('text' in part) return part.text;
-  return part.slot === 'message' ? messageKey(message, kind) : null;
+  return isSaid(part.slot) ? saidKey(part.slot, said, kind) : null;
 }
 
-/** The messages that make a difference to a field; any one stands for all when none does. */
-function messagesIn({ parts }: Field): readonly PhoneMessage[] {
-  const shown = parts.some((part) => typeof part === 'object' && 'slot' in part && part.slot === 'message');
-  return shown ? PHONE_MESSAGES : ['internal'];
+/** The messages and causes that make a difference to a field; any one stands for all when none does, as of what becomes of calls. */
+function saidIn(field: Field): readonly Said[] {
+  const messages = shows(field, 'message') ? PHONE_MESSAGES : [ANY.message];
+  const causes = shows(field, 'cause') ? OUTAGE_CAUSES : [ANY.cause];
+  return messages.flatMap((message) => causes.map((cause) => ({ ...ANY, message, cause })));
+}
+
+const ANY: Said = { message: 'internal', cause: 'noAnswer', call: 'stays' };
+
+function shows({ parts }: Field, slot: keyof Said): boolean {
+  return parts.some((part) => typeof part === 'object' && 'slot' in part && part.slot === slot);
 }
 
 const ORDINARY_URL = `https://ippa.example.com:8445/service/fippa/SEP${'0'.repeat(12)}?id=1001&extension=2001`;
@@ -179,49 +199,75 @@ const ORDINARY_NAME = 'Finesse server';
 const LONGEST_NAME = '"'.repeat(LIMITS.itemName);
 const LONGEST_URL = `http://${'"'.repeat(LIMITS.url - 'http://'.length)}`;
 
-/** What a page can be about: the conditions that hold, and the message if there is one. */
-const CIRCUMSTANCES = [[], ['alternates'], ['gone'], ['alternates', 'gone']].flatMap((known) => [
-  known,
-  [...known, 'drain'],
-]);
-const SITUATIONS = CIRCUMSTANCES.flatMap((conditions) => [
-  { holding: conditions as readonly Condition[], message: 'internal' as const },
-  ...PHONE_MESSAGES.map((message) => ({ holding: [...conditions, 'message'] as readonly Condition[], message })),
-]);
+/** Of those that a template tells apart, every set of conditions that can hold. */
+function subsets(conditions: readonly Condition[]): readonly (readonly Condition[])[] {
+  let sets: readonly (readonly Condition[])[] = [[]];
+  for (const each of conditions) sets = sets.flatMap((set) => [set, [...set, each]]);
+  return sets;
+}
+
 /** The two whose soft keys take the most room, each in its way. */
 const LONGEST_FAMILIES: readonly ModelFamily[] = ['desk', '8875'];
 
-/** Those that make a difference to a template: most name few conditions, and this is done at each reload. */
-function situationsOf(template: PageTemplate): readonly (typeof SITUATIONS)[number][] {
+interface Situation extends Said {
+  readonly holding: readonly Condition[];
+}
+
+/** What a variant can be shown for, as far as other words come of it: this is done at each reload, and phones wait meanwhile. */
+function situationsOf(template: PageTemplate, variant: Variant, language: Language): readonly Situation[] {
   const fields = listPlaces(template).map(({ field }) => field);
   const named = new Set([...template.variants, ...fields].flatMap(({ when }) => when));
-  const showsMessage = fields.some((field) => messagesIn(field) === PHONE_MESSAGES);
-  const distinct = SITUATIONS.map(({ holding, message }) => {
-    return {
-      holding: holding.filter((word) => named.has(word)),
-      message: showsMessage ? message : 'internal',
-    } as const;
-  });
-  return [...new Map(distinct.map((each) => [`${each.holding.join()} ${each.message}`, each])).values()];
+  const distinct = new Map<string, readonly Situation[]>();
+  for (const holding of subsets([...named])) {
+    if (selectByCondition(template.variants, holding) !== variant) continue;
+    const shown = shownFields(variant, holding);
+    const all = shown.flatMap(saidIn);
+    const messages = longest('message', [...new Set(all.map(({ message }) => message))], shown, language);
+    const causes = longest('cause', [...new Set(all.map(({ cause }) => cause))], shown, language);
+    const said = messages.flatMap((message) => causes.map((cause) => ({ ...ANY, holding, message, cause })));
+    distinct.set(shown.map((field) => fields.indexOf(field)).join(), said);
+  }
+  return [...distinct.values()].flat();
+}
+
+function shownFields({ titles, prompts, content }: Variant, holding: readonly Condition[]): readonly Field[] {
+  const bodies = 'texts' in content ? [content.texts] : content.items.map(({ names }) => names);
+  return [titles, prompts, ...bodies].flatMap((choice) => selectByCondition(choice, holding) ?? []);
+}
+
+/** Of what can be said, the longest: no other makes the page larger. Three, since it is not known which wording is shown. */
+function longest<Slot extends keyof Said>(
+  slot: Slot,
+  words: readonly Said[Slot][],
+  shown: readonly Field[],
+  { texts }: Language,
+): readonly Said[Slot][] {
+  const kinds = shown.filter((field) => shows(field, slot)).map(({ kind }) => kind);
+  const lengthOf = (word: Said[Slot]) => {
+    const keys = kinds.map((kind) => saidKey(slot, { ...ANY, [slot]: word }, kind));
+    return JSON.stringify(keys.map((key) => texts.get(key)?.wordings)).length;
+  };
+  const lengths = new Map(words.map((word) => [word, lengthOf(word)]));
+  return words.toSorted((one, other) => (lengths.get(other) ?? 0) - (lengths.get(one) ?? 0)).slice(0, 3);
 }
 
 /** Whether a page with ordinary names fits uncut, and one with the longest at least without its items and its text. */
 function checkSize(template: PageTemplate, languages: readonly Language[]): readonly TemplateProblem[] {
-  const kinds = LONGEST_FAMILIES.flatMap((family) =>
-    situationsOf(template).map((situation) => {
-      return { ...situation, family, charset: 'utf-8', hasRetry: true, hasExit: true } as const;
-    }),
-  );
   return template.variants.flatMap((variant) =>
     languages.flatMap((language) => {
-      const shown = kinds.filter(({ holding }) => selectByCondition(template.variants, holding) === variant);
-      const pages = shown.map((kind) => compilePage(variant, language, kind));
+      const situations = situationsOf(template, variant, language);
+      const kinds = LONGEST_FAMILIES.flatMap((family) =>
+        situations.map((situation) => {
+          return { ...situation, family, charset: 'utf-8', hasRetry: true, hasExit: true } as const;
+        }),
+      );
+      const pages = kinds.map((kind) => compilePage(variant, language, kind));
       const ordinary = pages.map((page) => buildPage(page, sampleValues(ORDINARY_NAME, ORDINARY_URL), SAMPLE_LINKS));
-      const longest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
+      const fullest = pages.map((page) => buildPage(barePage(page), sampleValues(LONGEST_NAME, LONGEST_URL), [], 0));
       const at = { file: template.file, line: variant.line };
       return [
         ...validateSize(ordinary, at, `with ordinary names in the language ${language.code}`),
-        ...validateSize(longest, at, 'with the longest names and URLs, even without its items and its text'),
+        ...validateSize(fullest, at, 'with the longest names and URLs, even without its items and its text'),
       ];
     }),
   );

@@ -126,7 +126,10 @@ function readMenuItem(item: XmlElement, report: Report): MenuItem {
   const each = item.attributes.each;
   if (each !== undefined && each !== 'alternate') report(item.line, `found each="${each}"; allowed: each="alternate"`);
   const repeated = each !== undefined;
-  return { each: repeated, name: readRequired(item, 'Name', 'itemName', report), url: readUrl(item, repeated, report) };
+  const names = readFields(item, 'Name', 'itemName', report);
+  if (names.length === 0) report(item.line, '<MenuItem> has no <Name>: it is required');
+  reportMissingDefault('Name', names, report);
+  return { each: repeated, names, url: readUrl(item, repeated, report) };
 }
 
 function readUrl(item: XmlElement, repeated: boolean, report: Report): UrlSource {

@@ -1,12 +1,21 @@
 /** A page template as data: what phone-xml/*.xml and the language files say, before a phone and a view are known. */
 
-import type { PhoneMessage } from '../domain/failure.ts';
+import type { OutageCause, PhoneMessage } from '../domain/failure.ts';
 import type { FieldKind } from './limits.ts';
 import type { KeyName } from './models.ts';
 import type { PageName } from './page-view.ts';
 
 /** What `{{…}}` may name, apart from `{{text KEY}}`. */
-export type SlotName = 'service' | 'attempt' | 'attempts' | 'gone' | 'alternate' | 'message' | 'help';
+export type SlotName =
+  | 'service'
+  | 'attempt'
+  | 'attempts'
+  | 'gone'
+  | 'alternate'
+  | 'message'
+  | 'cause'
+  | 'call'
+  | 'help';
 
 /** A literal, a value of the view, or a text of the phone's language. */
 export type Part = string | { readonly slot: SlotName } | { readonly text: string };
@@ -29,15 +38,17 @@ export type SoftKey =
 export interface MenuItem {
   /** Repeated for every alternate. */
   readonly each: boolean;
-  readonly name: Field;
+  /** The first whose conditions hold is shown; the last has none. */
+  readonly names: readonly Field[];
   readonly url: UrlSource;
 }
 
 /**
  * Whether there are alternates; whether a chosen one is gone; whether there is a message (on the error page always); whether
- * the service is drained.
+ * the service is drained; whether it is known what has failed; whether a call in progress stays up; whether agents should
+ * be signed in again within five minutes.
  */
-export const CONDITIONS = ['alternates', 'gone', 'message', 'drain'] as const;
+export const CONDITIONS = ['alternates', 'gone', 'message', 'drain', 'cause', 'call', 'hurry'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 /** The first of several things whose conditions all hold. */
@@ -118,10 +129,33 @@ const MESSAGES: Readonly<Record<PhoneMessage, true>> = {
 };
 export const PHONE_MESSAGES = Object.keys(MESSAGES) as readonly PhoneMessage[];
 
+/** The same for what agents read of an outage. */
+const CAUSES: Readonly<Record<OutageCause, true>> = {
+  noAnswer: true,
+  badAnswer: true,
+  ctiLost: true,
+  outOfService: true,
+  restarting: true,
+  notNotified: true,
+  notificationDown: true,
+  pagesFail: true,
+};
+export const OUTAGE_CAUSES = Object.keys(CAUSES) as readonly OutageCause[];
+
+export const CALL_WORDS = ['stays', 'mayEnd'] as const;
+
+/** What `{{message}}`, `{{cause}}` and `{{call}}` stand for. */
+export interface Said {
+  readonly message: PhoneMessage;
+  readonly cause: OutageCause;
+  /** What becomes of a call in progress. */
+  readonly call: (typeof CALL_WORDS)[number];
+}
+
 /** The text that stands for a service without a name. */
 export const UNNAMED_SERVICE = 'unnamedService';
 
-const MESSAGE_LENGTHS: Readonly<Record<FieldKind, string>> = {
+const LENGTHS: Readonly<Record<FieldKind, string>> = {
   title: 'title',
   prompt: 'prompt',
   softKeyName: 'prompt',
@@ -129,12 +163,33 @@ const MESSAGE_LENGTHS: Readonly<Record<FieldKind, string>> = {
   text: 'text',
 };
 
-/** `{{message}}` in a field: the key of the message's words in the length that the field can take. */
-export function messageKey(message: PhoneMessage, kind: FieldKind): string {
-  return `messages.${message}.${MESSAGE_LENGTHS[kind]}`;
+/** `{{message}}`, `{{cause}}` or `{{call}}` in a field: the key of the words in the length that the field can take. */
+export function saidKey(slot: keyof Said, { message, cause, call }: Said, kind: FieldKind): string {
+  if (slot === 'call') return callKey(call);
+  if (slot === 'message') return `messages.${message}.${LENGTHS[kind]}`;
+  return `causes.${cause}.${kind === 'text' ? 'text' : 'prompt'}`;
 }
 
-const SLOTS: readonly SlotName[] = ['service', 'attempt', 'attempts', 'gone', 'alternate', 'message', 'help'];
+export function callKey(call: Said['call']): string {
+  return `calls.${call}`;
+}
+
+/** Whether the slot is one whose words are in the language files. */
+export function isSaid(slot: SlotName): slot is keyof Said {
+  return slot === 'message' || slot === 'cause' || slot === 'call';
+}
+
+const SLOTS: readonly SlotName[] = [
+  'service',
+  'attempt',
+  'attempts',
+  'gone',
+  'alternate',
+  'message',
+  'cause',
+  'call',
+  'help',
+];
 const TEXT_KEY = /^text\s+([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** Splits a text at its placeholders; what is not one is told to `report`. */

@@ -4,6 +4,7 @@ import type { LastKey } from '../domain/device.ts';
 import type { FailureCode, PhoneMessage } from '../domain/failure.ts';
 import { failures } from '../domain/failure.ts';
 import type { ServiceStatus } from '../domain/model.ts';
+import { decideOutageWords } from '../domain/outage-words.ts';
 import { type Prefill, phoneUrl } from '../domain/phone-url.ts';
 import { selectReconnectRefresh } from '../domain/routing.ts';
 import type { PageLink, PageName, PageView } from '../pages/page-view.ts';
@@ -67,6 +68,7 @@ export function selectPage(page: PageName, subject: PageSubject, reader: Reader)
     message: selectMessage(page, subject),
     gone: subject.gone,
     drained: status.admin.admin === 'drain',
+    ...decideOutageWords(status, subject.alternates, page === 'error' ? subject.failed : null, reader.now),
   };
   const seconds = refreshSeconds(page, status, reader);
   return { view, refresh: retryUrl === null ? null : `${seconds}; url=${retryUrl}` };
@@ -86,6 +88,9 @@ export function selectRefusal(code: FailureCode, status: ServiceStatus | null, r
     message: failures[code].phone,
     gone: null,
     drained: false,
+    cause: null,
+    callStays: false,
+    hurry: false,
   };
   return { view, refresh: null };
 }

@@ -128,6 +128,8 @@ export function createJournal(options: JournalOptions): Journal {
     const file = join(folder, name);
     try {
       await (wantsAll ? writeAll(file) : append(file));
+      // A reload has named another folder meanwhile.
+      if (folder !== null && join(folder, name) !== file) wantsAll = true;
       if (fault !== null) report({ kind: 'records-kept-again', at: clock.now(), file });
       fault = null;
     } catch (error) {

@@ -153,6 +153,9 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const serviceChanged = (event: EventOf<'service-changed'>) => {
     const { at, service, from, to, since } = event;
     const on = current(service);
+    if (to !== 'in-service' && on !== undefined) {
+      apply(on, null, { kind: 'failed-again', at, failure: event.failure });
+    }
     if (to === 'in-service') {
       if (on !== undefined) end(on, since ?? at);
     } else if (to === 'reconnecting') {

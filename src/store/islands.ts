@@ -43,7 +43,11 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
     const before = sites;
     sites = step.sites;
     for (const site of differences(before, sites)) for (const listener of listeners) listener(site);
-    if (step.changes.length > 0) store.setCutOff(sites.flatMap(({ site, suspected }) => (suspected ? [site] : [])));
+    if (step.changes.length > 0) {
+      const isReached = step.changes.some((change) => change.kind === 'island-ended' && change.because === 'reached');
+      const suspected = sites.filter((site) => site.suspected).map(({ site }) => site);
+      store.setCutOff(suspected, isReached ? at : null);
+    }
     for (const change of step.changes) report({ at, ...change });
     const wakeAt = selectIslandWakeAt(sites, at, settings);
     if (wakeAt !== null) cancel = clock.after(Math.min(wakeAt - at, MAX_TIMER_MS), look);

@@ -59,7 +59,7 @@ export interface ServiceStore {
   /** Puts a state in place that was written down. */
   restore(id: string, state: Partial<ServiceState>): void;
   /** Another site of these names is suspected to be cut off, and no other. */
-  setCutOff(sites: readonly string[]): void;
+  setCutOff(sites: readonly string[], rejoinedAt: number | null): void;
   setAdmin(id: string, setting: AdminSetting): void;
   /** A phone's request to the service failed. Returns true when this made it "fippa failing". */
   requestFailed(id: string, device: string): boolean;
@@ -87,9 +87,10 @@ export function createServiceStore(
   const listeners: ((id: string, setting: AdminSetting) => void)[] = [];
   const healthListeners: (() => void)[] = [];
   let cutOff: readonly string[] = [];
+  let rejoined: number | null = null;
 
   const compose = (definition: ServiceDefinition, state: ServiceState) =>
-    renderStatus(definition, state, settings, cutOff);
+    renderStatus(definition, state, settings, cutOff, rejoined);
   const reconfigure: ServiceStore['reconfigure'] = (next, reconnectNext) => {
     const before = entries;
     settings = reconnectNext;
@@ -152,8 +153,9 @@ export function createServiceStore(
       const entry = entries.get(id);
       if (entry !== undefined) put(entry, { ...entry.state, ...written });
     },
-    setCutOff(sites) {
+    setCutOff(sites, rejoinedAt) {
       cutOff = sites;
+      rejoined = rejoinedAt ?? rejoined;
       byCluster = new Map();
       for (const entry of entries.values()) entry.status = compose(entry.definition, entry.state);
     },

@@ -29,6 +29,8 @@ export interface XmppOptions {
 
 /** Bytes a second that are read; a server that sends more waits. A notification has about 3 KiB. */
 const MAX_BYTES_PER_SECOND = 1024 * 1024;
+/** What may wait to be read by the server. All that is not asked for by it is far less. */
+const MAX_UNREAD = 256 * 1024;
 /** Stanzas of a login that nobody asked for yet. */
 const MAX_QUEUED = 64;
 
@@ -85,7 +87,10 @@ export class XmppConnection {
   }
 
   send(xml: string): void {
-    if (this.#end === null) this.#socket.write(xml);
+    if (this.#end !== null) return;
+    this.#socket.write(xml);
+    if (this.#socket.writableLength <= MAX_UNREAD) return;
+    this.abort(new XmppError('not-xmpp', 'it asks, and does not read what it is answered'));
   }
 
   /** The next stanza. Rejects with XmppError when the connection ends first. */

@@ -24,6 +24,43 @@ const READERS: [string, string][] = [
   ['the reader of plain GETs', GET],
   ["Node's parser", OTHER],
 ];
+/** Requests that Node's parser tells of by events of their own. */
+const ODD: [string, string][] = [
+  ['CONNECT', 'CONNECT proxy:80 HTTP/1.1\r\nHost: proxy\r\n\r\n'],
+  ['an expectation', GET.replace('\r\n\r\n', '\r\nExpect: nothing\r\n\r\n')],
+  ['another protocol', GET.replace('\r\n\r\n', '\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')],
+];
+test.each(ODD)('pipelined %s takes the place of no answer, and holds nothing', async (_, second) => {
+  const { onRequest, next } = holding();
+  const { port, asked } = await start(onRequest);
+  const client = openRaw(port);
+  client.write(OTHER);
+  const exchange = await next();
+  client.write(second);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  exchange.answer(page('<first/>'));
+  const { text } = await client.closed;
+  expect(text).toMatch(/Connection: close\r\n[\s\S]*<first\/>$/);
+  expect(answersIn(text)).toBe(1);
+  expect(asked).toEqual(['GET /a/fippa/SEP1']);
+});
+
+/** What ends a connection behind two requests that came with it, each answered at once. */
+const ENDS: [string, string, string][] = [
+  ['a last request', LAST.replace('SEP1', 'SEP3'), '/a/fippa/SEP3'],
+  ['CONNECT', ODD[0]?.[1] ?? '', 'refused'],
+  ['an expectation', ODD[1]?.[1] ?? '', 'refused'],
+  ['no HTTP', 'nonsense\r\n\r\n', 'refused'],
+];
+test.each(ENDS)('answers keep their order although %s comes with the requests before it', async (_, last, answer) => {
+  const { port } = await start((exchange) => exchange.answer(page(`<${exchange.url}/>`)));
+  const client = openRaw(port);
+  client.write(OTHER + GET.replace('SEP1', 'SEP2') + last);
+  const { text } = await client.closed;
+  const answers = [...text.matchAll(/\r\n\r\n<([^>]*?)\/?>/g)].map((match) => match[1]);
+  expect(answers).toEqual(['/a/fippa/SEP1', '/a/fippa/SEP2', answer]);
+});
+
 describe.each(READERS)('%s', (_, first) => {
   test('pipelined: what came first is answered, the rest never happens', async () => {
     const { onRequest, next } = holding();

@@ -18,9 +18,14 @@ const items = (body: string) =>
   }));
 /** Lines that lead to an alternate. */
 const signIns = (body: string) => items(body).filter(({ url }) => url?.includes('/~to/'));
+/** The pages of ours about service a that phones have got. */
+const served = async () => {
+  const { body } = await fetchRaw(`${rig.ops}/metrics`);
+  return [...body.matchAll(/^ippa_pages_served_total\{service="a",page="([^"]+)"\} [1-9]/gm)].map(([, page]) => page);
+};
 
 describe('a server that fails', () => {
-  it('B100 B101 B104 B106 shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
+  it('B78 B100 B101 B104 B106 shows reconnecting, then the alternates, and leads to the alternate with one key', async () => {
     const { get, finesse, phones, until } = await start();
     await get(`/a/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
     await finesse[0]?.fault('refuse');
@@ -28,6 +33,7 @@ describe('a server that fails', () => {
     const first = await get(`/a/fippa/${PHONE}/ready`);
     expect(first.status).toBe(200);
     expect(first.body).toContain('1 of 3');
+    expect(await served()).toEqual(['reconnecting']);
     expect(first.body).not.toContain('Finesse B');
     expect(first.headers.refresh).toMatch(
       new RegExp(`^[12]; url=${phones}/a/fippa/${PHONE}\\?id=1001&extension=2001$`),
@@ -39,6 +45,7 @@ describe('a server that fails', () => {
     expect(menu.headers.refresh).toMatch(/^10; url=/);
     expect(items(menu.body).map(({ name }) => name)).toEqual(['Sign in on Finesse B', STAYS]);
     expect(menu.body).not.toContain('cisco');
+    expect(await served()).toContain('unavailable');
 
     const signIn = await get(items(menu.body)[0]?.url ?? '');
     expect(signIn.body).toContain('<CiscoIPPhoneInput>');
@@ -56,6 +63,7 @@ describe('a server that fails', () => {
     await until('a', 'in-service');
     const page = await get(`/a/fippa/${PHONE}`);
     expect(page.headers.refresh).toBe(`4; url=${phones}/a/fippa/${PHONE}`);
+    expect(await served()).toContain('recovered');
     expect((await get(`/a/fippa/${PHONE}`)).body).toContain('<CiscoIPPhoneInput>');
   });
 
@@ -164,12 +172,13 @@ describe('what became of the last key', () => {
     await finesse[0]?.fault('refuse');
     await get(`/a/fippa/${PHONE}/ready`);
     const second = await get(`/a/fippa/${PHONE}`);
-    expect(second.body).toContain('<Prompt>Reconnecting:');
+    expect(second.body).toContain('<Prompt>No answer. Reconnecting:');
     expect(second.body).toContain(NOT_DONE);
     await finesse[0]?.fault('none');
     await until('a', 'in-service');
     const back = await get(`/a/fippa/${PHONE}`);
     expect(back.body).toContain('<Prompt>Back in service');
+    expect(await served()).toContain('recovered');
     expect(back.body).toContain(NOT_DONE);
     await get(`/a/fippa/${PHONE}`);
     await finesse[0]?.fault('refuse');
@@ -243,6 +252,7 @@ describe('requests', () => {
     for (const device of ['SEP1', 'SEP2', 'SEP1']) await get(`/a/fippa/${device}`);
     const menu = await get('/a/fippa/SEP2');
     expect(items(menu.body).map(({ name }) => name)).toContain('Sign in on Finesse B');
+    expect(await served()).toEqual(['error']);
     const { services, status } = await health();
     expect(services[0]?.reason).toContain('fippa failing');
     expect(services[0]?.state).toBe('in-service');

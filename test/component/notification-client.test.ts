@@ -217,6 +217,43 @@ describe('once connected', () => {
     expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
   });
 
+  it('leaves with the last word of the login is not taken for connected', async () => {
+    const welcoming = welcome();
+    await start((text, socket) => {
+      if (!text.includes("id='bind'")) return welcoming(text, socket);
+      const bound = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>ippa-proxy@${DOMAIN}/r</jid></bind>`;
+      socket.write(`<iq type='result' id='bind'>${bound}</iq>${STREAM_ERROR('system-shutdown')}`);
+    });
+    await disconnected();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(rig.reports.map(({ kind }) => kind)).toEqual(['disconnected']);
+  });
+
+  it('packs a flood into a few messages is heard no more often for it', async () => {
+    const update = '<update><data><systemInfo><status>IN_SERVICE</status></systemInfo></data></update>';
+    const items = `<item><notification>${update}</notification></item>`.repeat(400);
+    const message = `<message from='pubsub.${DOMAIN}'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/finesse/api/SystemInfo'>${items}</items></event></message>`;
+    await start(
+      welcome((socket) => socket.write(`${message.repeat(10)}<iq type='get' id='last'><query xmlns='x'/></iq>`)),
+    );
+    await server.untilHeard("<iq type='error' id='last'>");
+    const counts = Map.groupBy(rig.seen, (seen) => (seen.kind === 'notification-ignored' ? seen.because : seen.kind));
+    expect(counts.get('notification-status')?.length).toBeLessThanOrEqual(200);
+    expect(counts.get('flood')?.length).toBeGreaterThan(300);
+  });
+
+  it('asks and asks and reads no answer is left, rather than remembered', async () => {
+    // Each is answered by six times its length; what the system takes of that is some MiB.
+    const flood = `<iq type='get' id='${'"'.repeat(1024)}'><query xmlns='x'/></iq>`.repeat(8000);
+    await start(
+      welcome((socket) => {
+        socket.pause();
+        socket.write(flood);
+      }),
+    );
+    expect((await disconnected()).failure.detail).toBe('it asks, and does not read what it is answered');
+  });
+
   it('a subscription that is refused is told', async () => {
     const error = `<iq type='error' id='subscribe' from='pubsub.${DOMAIN}'><error type='auth'><forbidden/></error></iq>`;
     await start(welcome((socket) => socket.write(error)));

@@ -85,6 +85,22 @@ describe('the Notification Service', () => {
     },
   );
 
+  it.each([
+    [{}, 'notification-refused', 'The Notification Service of Finesse A is down.'],
+    [{ how: 'silent' }, 'notification-timeout', 'or the network to it, is down.'],
+  ])('B453 %j is told apart by the attempts to connect again: %s', async (args, code, said) => {
+    await start();
+    await finesse[1]?.fault('refuse');
+    await finesse[0]?.fault('notification-down', args);
+    expect((await state('a', 'reconnecting')).runbook).toBe('docs/runbook.md#notification-lost');
+    const { reason, runbook } = await state('a', 'out-of-service');
+    expect(runbook).toBe(`docs/runbook.md#${code}`);
+    expect(reason).toMatch(/^Notification Service: /);
+    expect((await rig.get('/a/fippa/SEP1')).body).toContain(said);
+    const { outages } = JSON.parse((await rig.get(`${rig.ops}/outages?service=a`)).body);
+    expect(outages[0]).toMatchObject({ decidedBy: 'connection', cause: { code } });
+  });
+
   it('what it notifies wrongly is asked about and forgotten', async () => {
     await start();
     await finesse[0]?.fault('notify-out-of-service');

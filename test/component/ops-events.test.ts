@@ -171,6 +171,7 @@ describe('GET /events', () => {
     await byToken.ended;
     await clock.advance(30 * 60_000);
     await bySession.ended;
+    expect([byToken.answer.complete, bySession.answer.complete]).toEqual([true, true]);
   });
 
   it('B507 nothing is rendered or written when something happens, only when the next turn comes, and nothing without readers', async () => {

@@ -94,6 +94,15 @@ describe('reading', () => {
     for (const path of ['/livez', '/readyz', '/health', '/metrics', '/services/ID']) expect(index.text).toContain(path);
   });
 
+  it('takes a target that no URL can be made of for what its path says', async () => {
+    const answer = await raw(
+      rig.port,
+      'GET http://x:99999/outages?since=never HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*bad-query/);
+    expect(rig.lines).toEqual([]);
+  });
+
   it('is neither stored nor sniffed, and does not name its framework', async () => {
     const { headers } = await request(rig.origin).get('/health');
     expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
@@ -292,6 +301,22 @@ describe('wrong tokens', () => {
     expect(answered).toBe(0);
     await clock.advance(3000);
     expect(await Promise.all(slowed)).toEqual([401, 401, 401]);
+  });
+
+  it('B286 are counted together, whatever path they were tried on', async () => {
+    const clock = createFakeClock();
+    const other = await start({ clock });
+    for (let n = 0; n < 10; n++) expect((await guess(`wrong-${n}`, other)).status).toBe(401);
+    let answered = false;
+    const elsewhere = fetch(`${other.origin}/devices`, { headers: { authorization: 'Bearer no' } });
+    void elsewhere.then(() => {
+      answered = true;
+    });
+    // One of the log, and the answer that waits.
+    await expect.poll(() => answered || clock.armed() === 2).toBe(true);
+    expect(answered).toBe(false);
+    await clock.advance(3000);
+    expect((await elsewhere).status).toBe(401);
   });
 
   it('B286 are told once for each address and minute, with a count of the rest', async () => {

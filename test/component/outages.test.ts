@@ -46,7 +46,7 @@ const line = async (event: string) => {
 };
 
 describe('the record of an outage', () => {
-  it('B350 B351 B353 says who was signed in at t0, who was told, who is elsewhere, has returned, is missing', async () => {
+  it('B350 B351 B353 B467 says who was signed in at t0, who was told, who is elsewhere, has returned, is missing', async () => {
     await start();
     for (const index of [1, 2, 3]) await signIn('a', index);
     await signIn('b', 4);
@@ -66,6 +66,8 @@ describe('the record of an outage', () => {
     await rig.finesse[0]?.fault('none');
     await rig.until('a', 'in-service');
     await page('a', 2);
+    // Nobody is moved back: the front door leads to where the agent is.
+    expect((await rig.get(`/main/fippa/${phone(1)}`)).body).toContain(`/b/fippa/${phone(1)}`);
     const { id, startedAt, verdictAt, endedAt } = await newest();
     expect(Date.parse(verdictAt ?? '') - Date.parse(startedAt)).toBe(600);
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(verdictAt ?? ''));
@@ -262,6 +264,30 @@ clusters: [{ id: main, services: [{ id: a, name: Finesse A, url: "http://127.0.0
     expect(JSON.parse((await run({ json: true })).out).outages).toHaveLength(1);
     expect(JSON.parse((await run({ id, json: true })).out).devices).toHaveLength(2);
   });
+
+  it.each(['UTC', 'Asia/Kolkata', 'America/St_Johns'])(
+    'B530 tells times as the clock of %s shows them',
+    async (zone) => {
+      await start();
+      await rig.finesse[0]?.fault('refuse');
+      await rig.until('a', 'reconnecting');
+      const { id, startedAt } = await newest();
+      const before = process.env.TZ;
+      process.env.TZ = zone;
+      try {
+        const offset = { UTC: /\+00:00$/, 'Asia/Kolkata': /\+05:30$/ }[zone] ?? /-0[23]:30$/;
+        for (const { out } of [await run({}), await run({ id })]) {
+          const shown = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/.exec(out)?.[0] ?? '';
+          expect(shown).toMatch(offset);
+          expect(Date.parse(shown)).toBe(Math.floor(Date.parse(startedAt) / 1000) * 1000);
+        }
+        expect((await run({ csv: true })).out).toContain(startedAt);
+      } finally {
+        if (before === undefined) delete process.env.TZ;
+        else process.env.TZ = before;
+      }
+    },
+  );
 
   it('B358 takes --since, and says what it does not take', async () => {
     await start();

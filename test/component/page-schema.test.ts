@@ -13,7 +13,7 @@ import { expect, test } from 'vitest';
 import { Parser } from 'xml2js';
 import type { PageView, PhoneHeaders, RenderedPage } from '../../src/pages/page-view.ts';
 import { renderExit, renderPage } from '../../src/pages/renderer.ts';
-import { PAGE_NAMES, PHONE_MESSAGES } from '../../src/pages/template.ts';
+import { OUTAGE_CAUSES, PAGE_NAMES, PHONE_MESSAGES } from '../../src/pages/template.ts';
 import { loadPages } from '../../src/pages/templates.ts';
 
 const besideCheckout = fileURLToPath(new URL('../../../shared/schema/CiscoIPPhone.xsd', import.meta.url));
@@ -60,6 +60,9 @@ const plain: PageView = {
   message: null,
   gone: null,
   drained: false,
+  cause: null,
+  callStays: true,
+  hurry: false,
 };
 const link = (name: string) => ({ name, url: `${entry}/~to/b?id=1001&extension=2001` });
 
@@ -121,6 +124,9 @@ const anyView: fc.Arbitrary<PageView> = fc.record({
   message: fc.option(fc.constantFrom(...PHONE_MESSAGES)),
   gone: fc.option(anyName),
   drained: fc.boolean(),
+  cause: fc.option(fc.constantFrom(...OUTAGE_CAUSES)),
+  callStays: fc.boolean(),
+  hurry: fc.boolean(),
 });
 const anyPhone: fc.Arbitrary<PhoneHeaders> = fc.record({
   modelName: fc.constantFrom(...MODELS),

@@ -523,6 +523,22 @@ describe('clocks and late timers', () => {
     expect(done).toBe(true);
   });
 
+  it('B19 a clock set back while a failed request waits for its probe costs it one more, not one a second', async () => {
+    const world = await inService();
+    world.server.behave({ ...UP, afterMs: 500 });
+    while (world.probesSince(0).length < 2) await world.clock.advance(1);
+    await world.clock.advance(100);
+    let done = false;
+    void world.supervisor.requestFailed().then(() => {
+      done = true;
+    });
+    world.clock.set(-3_600_000);
+    const before = world.probesSince(0).length;
+    await world.clock.advance(3000);
+    expect(done).toBe(true);
+    expect(world.probesSince(0).length - before).toBe(1);
+  });
+
   it('B19 nor does one that is set back while a probe is in flight', async () => {
     const world = await inService();
     await world.clock.advance(4910);

@@ -298,11 +298,13 @@ describe('what is no outage', () => {
       notification: { domain: 'finesse-a.example.com' },
     });
     await listening();
+    expect((await entry()).signals.connection).toMatchObject({ says: 'up', reason: null });
   });
 
   it('B265 a server that demands TLS says "set starttls"', async () => {
     await start({ notification: { tls: 'unencrypted' }, requireTls: true });
     await until((e) => e.signals.connection.reason?.includes('set starttls') === true);
+    expect((await entry()).state).toBe('in-service');
   });
 
   it('B264 a subscription that is refused', async () => {

@@ -93,6 +93,7 @@ it('B702 feeds the watchdog with what it heard from its own listener', async () 
   const file = writeConfig(folder, { a: (await startFinesse()).url });
   startServe(file, 'env', `NOTIFY_SOCKET=${systemd.socket}`, 'WATCHDOG_USEC=600000');
   await systemd.heard(/WATCHDOG=1 STATUS=ok: 1 of 1 services in service, 0 phones signed in/);
+  expect(systemd.messages.join('\n')).toContain('WATCHDOG=1');
 });
 
 it('B703 is silent outside systemd, and other children know nothing of its socket', async () => {
@@ -113,4 +114,5 @@ it('B703 serves on when nobody listens at the socket, and says so', async () => 
   const serve = startServe(file, 'env', `NOTIFY_SOCKET=${join(folder, 'nobody')}`);
   await serve.saw('systemd-not-told');
   await serve.saw('ready');
+  expect(serve.lines.map(({ event }) => event)).not.toContain('crashed');
 });

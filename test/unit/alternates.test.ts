@@ -34,6 +34,7 @@ describe('alternates', () => {
 
   it.each(['drain', 'maint'] as const)('B51 nor one that the operator set to %s', (admin) => {
     expect(refusal({ admin: { admin, reason: null, until: null } })).toContain(admin);
+    expect(refusal({ admin: { admin: 'ready', reason: null, until: null } })).toBeNull();
   });
 
   it('B52 nor one that was never confirmed, or longer ago than two of its probe intervals', () => {

@@ -65,6 +65,13 @@ describe('B265 what is to be set', () => {
     socketError('ERR_TLS_CERT_ALTNAME_INVALID', { cert: { subjectaltname }, reason: 'x' });
   const advice = (error: XmppError, config = CONFIG) => explain(error, config).failure.detail;
 
+  it('B531 starttls, where a port that is to begin with TLS does not', () => {
+    const plain = socketError('ERR_SSL_WRONG_VERSION_NUMBER');
+    expect(advice(plain)).toMatch(/set notification.tls: starttls, or notification.port/);
+    expect(advice(plain, { ...CONFIG, tls: 'starttls' })).toBe('ERR_SSL_WRONG_VERSION_NUMBER');
+    expect(advice(socketError('EPROTO'))).toBe('EPROTO');
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['the domain that SystemInfo tells', `DNS:${DOMAIN}, DNS:b.example.com`, /set notification.domain to finesse-a/],
     ['it by a wildcard', 'DNS:*.example.com', /set notification.domain to finesse-a/],

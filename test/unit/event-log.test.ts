@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../src/domain/failure.ts';
+import type { Failure, FailureCode } from '../../src/domain/failure.ts';
+import type { HealthState } from '../../src/domain/model.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -90,4 +91,24 @@ it('warns of overlong URLs of a service once in ten minutes, and then says how o
   ]);
   await clock.advance(600_000);
   expect(lines.slice(2)).toEqual([{ service: 'a', times: 2 }]);
+});
+
+it('B450 the lines of an outage have the code of what failed, and that of its end has none', () => {
+  const { clock, lines, eventLog } = create();
+  const changed = (from: HealthState, to: HealthState, failure: Failure | null) => {
+    const rest = { attempt: null, since: clock.now(), decidedBy: 'systemInfo' } as const;
+    eventLog.handlers['service-changed']?.({
+      kind: 'service-changed',
+      at: clock.now(),
+      service: 'a',
+      from,
+      to,
+      failure,
+      ...rest,
+    });
+  };
+  changed('in-service', 'reconnecting', { code: 'cti-lost', detail: '' });
+  changed('reconnecting', 'out-of-service', { code: 'refused', detail: '' });
+  changed('out-of-service', 'in-service', null);
+  expect(lines.map(({ code }) => code)).toEqual(['cti-lost', 'refused', null]);
 });

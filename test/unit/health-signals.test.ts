@@ -87,7 +87,7 @@ class Service {
 }
 
 describe('what each signal does', () => {
-  it('the loss of an established connection starts the timeline at once, with a probe beside it', () => {
+  it('B460 the loss of an established connection starts the timeline at once, with a probe beside it', () => {
     const service = new Service().lost(T0);
     expect(service.now.health).toMatchObject({
       phase: { state: 'reconnecting', t0: T0, attempt: 1, stage: 'full' },
@@ -97,7 +97,7 @@ describe('what each signal does', () => {
     expect(service.decider).toBe('connection');
   });
 
-  it('finesse becoming unavailable does the same', () => {
+  it('B461 finesse becoming unavailable does the same', () => {
     const service = new Service().presence(T0, false);
     expect(service.now.health.phase).toMatchObject({ state: 'reconnecting', t0: T0 });
     expect(service.now.health.failure?.code).toBe('notification-presence');
@@ -105,7 +105,7 @@ describe('what each signal does', () => {
     expect(service.decider).toBe('presence');
   });
 
-  it('a notified OUT_OF_SERVICE asks at once, and only the answer decides', () => {
+  it('B462 a notified OUT_OF_SERVICE asks at once, and only the answer decides', () => {
     const service = new Service().notified(T0, 'OUT_OF_SERVICE');
     expect([service.state, ...service.effects]).toEqual(['in-service', 'fresh']);
     expect(service.probe(T0 + 20).state).toBe('in-service');
@@ -163,7 +163,7 @@ describe('what each signal does', () => {
     expect(new Service().notified(T0, 'OUT_OF_SERVICE').probe(back).wake).toBe(back + 1000);
   });
 
-  it('what never was cannot be lost: no connection yet, a failed login, a presence that never came', () => {
+  it('B466 what never was cannot be lost: no connection yet, a failed login, a presence that never came', () => {
     const never = new Service().says({ kind: 'reset', at: T0 });
     expect(never.lost(T0 + 1).state).toBe('in-service');
     expect(never.now.signals.connection).toEqual({ says: 'unknown', since: T0 + 1, failure: LOST });
@@ -200,7 +200,7 @@ describe('what each signal does', () => {
 });
 
 describe('rule 1: the connection is down', () => {
-  it('confirmed probes do not bring the service back: out of service after three attempts', () => {
+  it('B463 confirmed probes do not bring the service back: out of service after three attempts', () => {
     const service = new Service()
       .lost(T0)
       .probe(T0 + 20)
@@ -213,7 +213,7 @@ describe('rule 1: the connection is down', () => {
     expect(service.state).toBe('out-of-service');
   });
 
-  it('the connection alone does not either: it asks, and the answer does', () => {
+  it('B463 the connection alone does not either: it asks, and the answer does', () => {
     const service = new Service()
       .lost(T0)
       .probe(T0 + 20)
@@ -256,7 +256,7 @@ describe('rule 1: the connection is down', () => {
 describe('rule 2: OUT_OF_SERVICE was notified', () => {
   const out = () => new Service().notified(T0, 'OUT_OF_SERVICE').probe(T0 + 20, OUT);
 
-  it('IN_SERVICE is awaited, though SystemInfo may say so before', () => {
+  it('B464 IN_SERVICE is awaited, though SystemInfo may say so before', () => {
     const service = out().probe(T0 + 3000);
     expect([service.state, service.decider]).toEqual(['reconnecting', 'notified']);
     service.notified(T0 + 3500, 'IN_SERVICE');
@@ -286,12 +286,13 @@ describe('rule 2: OUT_OF_SERVICE was notified', () => {
 });
 
 describe('rule 3: finesse is unavailable', () => {
-  it('AVAILABLE, and then IN_SERVICE, are awaited in this order', () => {
+  it('B465 AVAILABLE, and then IN_SERVICE, are awaited in this order', () => {
     const service = new Service()
       .presence(T0, false)
       .probe(T0 + 20)
       .notified(T0 + 100, 'IN_SERVICE');
     expect(service.probe(T0 + 120).state).toBe('reconnecting');
+    expect(selectStanding(service.now.signals, SETTINGS)?.failure.code).toBe('notification-presence');
     service.presence(T0 + 200, true);
     expect(service.probe(T0 + 220).state).toBe('reconnecting');
     expect(selectStanding(service.now.signals, SETTINGS)?.failure.code).toBe('notification-awaited');

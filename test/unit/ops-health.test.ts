@@ -12,12 +12,13 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     id,
     name: `Finesse ${id.toUpperCase()}`,
     cluster: 'main',
-    ...{ site: null, isNear: true, isCutOff: false },
+    ...{ site: null, isNear: true, isCutOff: false, rejoinedAt: null },
     state: 'in-service',
     attempt: null,
     attempts: 3,
     attemptEndsAt: null,
     since: NOW - 60_000,
+    t0: null,
     failure: null,
     lastProbeAt: NOW - 1000,
     latencyMs: 12.4,
@@ -153,6 +154,7 @@ describe('the report', () => {
       lastProbe: '2026-11-01T11:59:59.000Z',
       latencyMs: 12,
       phones: 7,
+      runbook: null,
       fippaFailing: false,
       signals: {
         systemInfo: { says: 'unknown', since: null, reason: null },
@@ -201,6 +203,13 @@ describe('the report', () => {
 
   it('says fippa failing', () => {
     expect(report(status('a', { fippaFailing: true })).services[0]?.reason).toMatch(/^fippa failing/);
+  });
+
+  it('B450 leads to the part of the runbook that is about the reason', () => {
+    const runbookOf = (over: Partial<ServiceStatus>) => report(status('a', over)).services[0]?.runbook;
+    expect(runbookOf({ failure: { code: 'cti-lost', detail: '' } })).toBe('docs/runbook.md#cti-lost');
+    expect(runbookOf({ fippaFailing: true })).toBe('docs/runbook.md#fippa-failing');
+    expect(runbookOf({})).toBeNull();
   });
 
   it('says what the operator set', () => {

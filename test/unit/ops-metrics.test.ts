@@ -168,6 +168,19 @@ describe('metrics', () => {
     expect(value('ippa_probe_duration_seconds_count', { service: 'a', outcome: 'failed' })).toBe(1);
   });
 
+  it('a clock that was set back while a page was made takes nothing off a sum', async () => {
+    const { metrics, report } = setUp();
+    const page = { kind: 'page-relayed', service: 'a', device: 'SEP1', page: 'other' } as const;
+    for (const durationMs of [5, -3_600_000]) report({ ...page, durationMs });
+    report({
+      ...{ kind: 'page-served', service: 'a', device: 'SEP1', page: 'waiting', after: 'request' },
+      durationMs: -3_600_000,
+    });
+    const { value } = await scrape(metrics);
+    expect(value('ippa_phone_answer_duration_seconds_sum')).toBeCloseTo(0.005);
+    expect(value('ippa_phone_answer_duration_seconds_count')).toBe(3);
+  });
+
   it('shows the state of every service at the time of the scrape', async () => {
     const { store, devices, metrics } = setUp();
     expect((await scrape(metrics)).find('ippa_service_confirmation_age_seconds')).toEqual([]);

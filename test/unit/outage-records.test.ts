@@ -129,6 +129,18 @@ describe('records of outages', () => {
     expect(second.records.all()[0]).toMatchObject({ elsewhere: 2, withinFiveMinutes: 1 });
   });
 
+  it('B351 a clock that is set back after t0 makes nobody missing who signed in again', async () => {
+    const { clock, records, change, page } = setUp();
+    records.begin();
+    for (const name of ['p', 'q']) page('a', name);
+    change('a', 'in-service', 'reconnecting');
+    clock.set(-HOUR);
+    page('b', 'p');
+    change('a', 'reconnecting', 'in-service');
+    page('a', 'q');
+    expect(records.all()[0]).toMatchObject({ signedIn: 2, elsewhere: 1, returned: 1, missing: 0 });
+  });
+
   it('B353 a push tells of the outage if it was delivered and says so', () => {
     const { records, change, page, push } = setUp();
     records.begin();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FailureCode } from '../../src/domain/failure.ts';
 import {
   countDevices,
   FIVE_MINUTES_MS,
@@ -44,6 +45,28 @@ const counts = ({ signedIn: all, told, elsewhere, returned, missing }: Outage) =
   returned,
   missing,
 ];
+
+describe('the cause of an outage', () => {
+  const again = (code: FailureCode, afterMs: number) =>
+    [null, { kind: 'failed-again', at: at(afterMs), failure: { code, detail: '' } }] as const;
+  const verdict = [null, { kind: 'verdict', at: at(15_000) }] as const;
+  const causeOf = (first: FailureCode, ...events: Parameters<typeof fold>[0]) => {
+    const facts = { ...FACTS, cause: { code: first, detail: '' } };
+    return events.reduce((outage, [, event]) => reduceOutage(outage, null, event).outage, newOutage(facts, 0)).cause
+      ?.code;
+  };
+
+  it('B453 of a lost connection becomes what the attempts to connect again tell, until the verdict', () => {
+    expect(causeOf('notification-lost', again('notification-lost', 5000))).toBe('notification-lost');
+    expect(causeOf('notification-lost', again('notification-refused', 5000), verdict)).toBe('notification-refused');
+    expect(causeOf('notification-lost', verdict, again('notification-refused', 20_000))).toBe('notification-lost');
+  });
+
+  it('B453 of anything else stays what it was at t0', () => {
+    expect(causeOf('refused', again('notification-refused', 5000))).toBe('refused');
+    expect(causeOf('notification-lost', again('out-of-service', 5000))).toBe('notification-lost');
+  });
+});
 
 describe('a device of an outage', () => {
   it('B351 is missing until a page shows that it is signed in, elsewhere or on the service that failed', () => {

@@ -19,6 +19,9 @@ const view: PageView = {
   message: null,
   gone: null,
   drained: false,
+  cause: null,
+  callStays: true,
+  hurry: false,
 };
 const menu: PageView = { ...view, page: 'unavailable', alternates: [{ name: 'Finesse B', url: `${retryUrl}/~to/b` }] };
 

@@ -18,6 +18,9 @@ const base: PageView = {
   message: null,
   gone: null,
   drained: false,
+  cause: null,
+  callStays: true,
+  hurry: false,
 };
 const alternates = [
   { name: 'Finesse B', url: `${entry}/~to/b` },

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { PageView } from '../../src/pages/page-view.ts';
 import { renderPage } from '../../src/pages/renderer.ts';
-import { PAGE_NAMES } from '../../src/pages/template.ts';
+import { OUTAGE_CAUSES, PAGE_NAMES } from '../../src/pages/template.ts';
 import { loadPages } from '../../src/pages/templates.ts';
 import { textLines } from '../../src/simulators/phone/frame.ts';
 import { type PhoneModel, phoneHeaders, phoneModels } from '../../src/simulators/phone/models.ts';
@@ -31,6 +31,9 @@ const view: PageView = {
   message: null,
   gone: null,
   drained: false,
+  cause: null,
+  callStays: true,
+  hurry: false,
 };
 const alternate = (name: string) => ({ name, url: `${entry}/~to/b` });
 const menu = (page: PageView['page']): PageView => ({ ...view, page, alternates: [alternate('Finesse B')] });
@@ -78,7 +81,7 @@ function show(shown: PageView, phone: PhoneModel, language = 'en', pages = templ
 /** Every page in every situation, about services of these names. */
 function situations(name: string): readonly PageView[] {
   const messages = [null, 'notDone', 'noAnswer', 'mayHaveHappened', 'badAnswer', 'busy', 'internal'] as const;
-  return PAGE_NAMES.flatMap((page) =>
+  const plain = PAGE_NAMES.flatMap((page) =>
     messages.flatMap((message) =>
       [[], [alternate(name)]].flatMap((alternates) =>
         [null, name].flatMap((gone) =>
@@ -87,6 +90,12 @@ function situations(name: string): readonly PageView[] {
       ),
     ),
   );
+  const told = plain
+    .filter(({ drained, message, gone }) => !drained && message === null && gone === null)
+    .flatMap((each) =>
+      OUTAGE_CAUSES.flatMap((cause) => [false, true].map((both) => ({ ...each, cause, callStays: both, hurry: both }))),
+    );
+  return [...plain, ...told];
 }
 
 const each = (run: (language: string, phone: PhoneModel) => void) => {
@@ -110,10 +119,10 @@ describe('B330 the menu at the verdict', () => {
     expect(show(menu('unavailable'), P7841).items[1]).toBe('Your call stays up. Sign in, then press\nReady');
   });
 
-  test('the same for a service in maintenance', () => {
-    expect(show(menu('maintenance'), model('CP-8845')).items).toEqual([
+  test('of a service in maintenance, where nothing has failed, says what to do only', () => {
+    expect(show({ ...menu('maintenance'), callStays: false }, model('CP-8845')).items).toEqual([
       'Sign in on Finesse B',
-      'Your call stays up. Sign in, then press Ready',
+      'Sign in there, then press Ready',
     ]);
   });
 });
@@ -274,4 +283,83 @@ test('B337 the line of pages.help is on every page, once, last', () => {
       }
     }
   }
+});
+
+describe('the words for each failure', () => {
+  const PROMPTS = {
+    noAnswer: 'No answer.',
+    badAnswer: 'Fault.',
+    ctiLost: 'CTI lost.',
+    outOfService: 'Not ready.',
+    restarting: 'Restarting.',
+    notNotified: 'Link lost.',
+    notificationDown: 'No updates.',
+  } as const;
+
+  test('B452 reconnecting, unavailable and waiting begin with what has failed', () => {
+    for (const [cause, words] of Object.entries(PROMPTS)) {
+      const failed = { cause: cause as keyof typeof PROMPTS };
+      expect(show({ ...view, ...failed }, P7841).prompt).toBe(`${words} Reconnecting: 1 of 3`);
+      expect(show({ ...menu('unavailable'), ...failed }, P7841).prompt).toBe(`${words} Choose another`);
+      const waiting = show({ ...view, page: 'waiting', ...failed }, P7841);
+      expect(waiting.prompt).toBe(`${words} Out of service`);
+      expect(waiting.text.split('\n')[0]).toMatch(/Finesse A\b.*\.$/);
+    }
+  });
+
+  test('B452 in German too, each in words of its own', () => {
+    const texts = OUTAGE_CAUSES.map(
+      (cause) => show({ ...view, page: 'waiting', cause }, P7841, 'de').text.split('\n')[0],
+    );
+    expect(new Set(texts).size).toBe(OUTAGE_CAUSES.length);
+    expect(show({ ...view, cause: 'ctiLost' }, P7841, 'de').prompt).toBe('CTI verloren. Versuch 1 von 3');
+  });
+
+  test('B452 ten attempts are not cut', () => {
+    const page = show({ ...view, cause: 'restarting', attempt: 10, attempts: 10 }, P7841);
+    expect(page.prompt).toBe('Restarting. Attempt 10 of 10');
+  });
+
+  test('B454 a call is spoken of on the menu of an outage, not on that of maintenance', () => {
+    expect(show({ ...menu('unavailable'), callStays: true }, P7841).all).toMatch(/call stays up/i);
+    for (const language of LANGUAGES) {
+      const page = show({ ...menu('maintenance'), callStays: false }, P7841, language);
+      expect(page.all).not.toMatch(/call|Gespräch/);
+      expect(page.items[1]).toMatch(/press Ready|Bereit drücken/);
+      for (const busy of [menu('error'), { ...view, page: 'error' as const }])
+        expect(show({ ...busy, message: 'busy', callStays: false }, P7841, language).all).not.toMatch(/call|Gespräch/);
+    }
+  });
+
+  test('B454 of an outage after an island no page says that it stays', () => {
+    for (const language of LANGUAGES) {
+      for (const page of ['reconnecting', 'waiting'] as const) {
+        const { text } = show({ ...view, page, callStays: false }, P7841, language);
+        expect(text).toMatch(/a call in progress may end|Gespräch kann enden/);
+        expect(text).not.toMatch(/stays up|bleibt bestehen/);
+      }
+    }
+  });
+
+  test('B455 unavailable and recovered name the five minutes where they apply', () => {
+    const hurried = { callStays: true, hurry: true };
+    expect(show({ ...menu('unavailable'), ...hurried }, P7841).items[1]?.replace('\n', ' ')).toBe(
+      'Your call stays up. Sign in within 5 minutes, then press Ready',
+    );
+    for (const language of LANGUAGES) {
+      expect(show({ ...menu('unavailable'), ...hurried }, model('CP-7970G'), language).items[1]).toContain('5 ');
+      const back = { ...view, page: 'recovered' as const };
+      expect(show({ ...back, ...hurried }, P7841, language).text).toMatch(/within five minutes|binnen fünf Minuten/);
+      expect(show(back, P7841, language).text).not.toMatch(/five|fünf/);
+    }
+  });
+
+  test('B456 error says that the phone pages fail, and its menu what stays and what to do', () => {
+    const failing = { ...menu('error'), message: 'badAnswer', cause: 'pagesFail' } as const;
+    const page = show(failing, P7841);
+    expect(page.title).toBe('Pages fail: Finesse A');
+    expect(page.prompt).toBe('Check your state first');
+    expect(page.items.at(-1)).toBe('Call stays up. Sign in, press Ready');
+    expect(show({ ...failing, alternates: [] }, P7841).text).toContain('The phone pages of Finesse A fail');
+  });
 });

@@ -43,6 +43,9 @@ const view: PageView = {
   message: null,
   gone: null,
   drained: false,
+  cause: null,
+  callStays: true,
+  hurry: false,
 };
 function render(languages: readonly string[] = ['en'], acceptLanguage = 'en', changes: Partial<PageView> = {}): string {
   const phone = { modelName: 'CP-8845', userAgent: undefined, acceptLanguage, acceptCharset: undefined };
@@ -219,7 +222,7 @@ describe('a template', () => {
     [
       'with an unknown condition',
       `<Page><Variant\nwhen="night">${text(`${EXIT}<Text>a</Text>`)}</Variant></Page>`,
-      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, or several of them$/,
+      /^waiting\.xml:\d: unknown condition "night" in when; allowed: alternates, gone, message, drain, cause, call, hurry, or several of them$/,
     ],
     [
       'without a last resort',

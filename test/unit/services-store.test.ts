@@ -34,7 +34,7 @@ describe('services', () => {
       id: 'a',
       name: 'Finesse A',
       cluster: 'main',
-      ...{ site: null, isNear: true, isCutOff: false },
+      ...{ site: null, isNear: true, isCutOff: false, rejoinedAt: null, t0: null },
       state: 'unknown',
       attempt: null,
       attempts: 3,

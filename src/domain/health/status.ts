@@ -23,12 +23,13 @@ export function isAdvisory({ notification = 'off' }: Pick<Named, 'notification'>
   return notification !== 'on';
 }
 
-/** `cutOff`: other sites that are suspected to be cut off. */
+/** `cutOff`: other sites that are suspected to be cut off. `rejoinedAt`: when such a site was last reached again. */
 export function renderStatus(
   named: Named,
   state: ServiceState,
   reconnect: HealthSettings,
   cutOff: readonly string[] = [],
+  rejoinedAt: number | null = null,
 ): ServiceStatus {
   const { health, signals, admin, failures } = state;
   const { phase } = health;
@@ -37,12 +38,13 @@ export function renderStatus(
     id: named.id,
     name: named.name,
     cluster: named.cluster,
-    ...{ site, isNear, isCutOff: !isNear && site !== null && cutOff.includes(site) },
+    ...{ site, isNear, isCutOff: !isNear && site !== null && cutOff.includes(site), rejoinedAt },
     state: phase.state,
     attempt: phase.state === 'reconnecting' ? phase.attempt : null,
     attempts: reconnect.attempts,
     attemptEndsAt: selectAttemptEnd(phase, reconnect),
     since: selectSince(phase),
+    t0: phase.state === 'reconnecting' || phase.state === 'out-of-service' ? phase.t0 : null,
     failure: health.failure,
     lastProbeAt: health.lastProbeAt,
     latencyMs: health.latencyMs,

@@ -21,6 +21,8 @@ interface Parsed {
   readonly connection: ClientConnection;
   /** The request whose answer is due, or was last. */
   request: IncomingMessage | null;
+  /** The last answer with which the connection was kept. */
+  kept: ServerResponse | null;
 }
 
 type ParsedSocket = Socket & { [PARSED]?: Parsed };
@@ -33,7 +35,7 @@ function onEnd(this: ParsedSocket): void {
 export function expectParsed(connection: ClientConnection): void {
   const socket = connection.socket as ParsedSocket;
   connection.isTimedByReader = true;
-  socket[PARSED] = { connection, request: null };
+  socket[PARSED] = { connection, request: null, kept: null };
   socket.on('end', onEnd);
 }
 
@@ -47,14 +49,17 @@ export function readParsed(server: Server, owner: ParsedOwner): void {
     if (!connection.admit()) return void req.resume();
     parsed.request = req;
     if (!res.shouldKeepAlive) connection.closeAfter();
-    owner.onParsed(new ParsedExchange(connection, req, res));
+    owner.onParsed(new ParsedExchange(parsed, req, res));
   });
   const refuse = (socket: Socket | null, fault: RequestFault) => {
-    const parsed = parsedOf(socket);
-    if (parsed !== undefined && !parsed.connection.isClosing) owner.onUnparsed(parsed.connection, fault);
+    const connection = parsedOf(socket)?.connection;
+    if (connection === undefined || connection.isClosing) return;
+    // Sent before the answer to what came first: it gets that answer, and no other.
+    if (connection.isAnswering) connection.closeAfter();
+    else owner.onUnparsed(connection, fault);
   };
-  // Expect other than 100-continue, which Node answers itself and with a 417.
-  server.on('checkExpectation', (_req, res: ServerResponse) => refuse(res.socket, EXPECTATION));
+  // Expect other than 100-continue, which Node answers itself and with a 417. An answer that has to wait has no socket yet.
+  server.on('checkExpectation', (req: IncomingMessage) => refuse(req.socket, EXPECTATION));
   server.on('connect', (_req, socket) => refuse(socket as Socket, METHOD));
   server.on('clientError', (error: ParserError, socket) => onParserError(error, parsedOf(socket as Socket), owner));
 }
@@ -78,10 +83,17 @@ function onParserError(error: ParserError, parsed: Parsed | undefined, owner: Pa
 
 /** The last answer on a connection; the parser gets nothing that still comes. */
 export function answerLastParsed(connection: ClientConnection, bytes: string | Buffer): void {
-  const { socket } = connection;
-  socket.removeAllListeners('data');
-  socket.on('data', (dropped: Buffer) => connection.drop(dropped.length));
-  connection.answerLast(bytes);
+  const socket = connection.socket as ParsedSocket;
+  const kept = socket[PARSED]?.kept ?? null;
+  const write = () => {
+    socket.removeAllListeners('data');
+    socket.on('data', (dropped: Buffer) => connection.drop(dropped.length));
+    connection.answerLast(bytes);
+  };
+  connection.closeAfter();
+  // Of requests that come at once Node holds back each answer until the one before has been written: this one must not overtake it.
+  if (kept === null || kept.writableFinished) write();
+  else kept.once('finish', write);
 }
 
 class ParsedExchange implements HttpExchange {
@@ -89,27 +101,27 @@ class ParsedExchange implements HttpExchange {
   readonly url: string | undefined;
   readonly httpVersion: string;
   readonly rawHeaders: readonly string[];
-  readonly #connection: ClientConnection;
+  readonly #parsed: Parsed;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   isAnswered = false;
 
-  constructor(connection: ClientConnection, req: IncomingMessage, res: ServerResponse) {
+  constructor(parsed: Parsed, req: IncomingMessage, res: ServerResponse) {
     this.method = req.method;
     this.url = req.url;
     this.httpVersion = req.httpVersion;
     this.rawHeaders = req.rawHeaders;
-    this.#connection = connection;
+    this.#parsed = parsed;
     this.#req = req;
     this.#res = res;
   }
 
   get remoteAddress(): string | undefined {
-    return this.#connection.socket.remoteAddress;
+    return this.#parsed.connection.socket.remoteAddress;
   }
 
   get isGone(): boolean {
-    return this.#connection.socket.destroyed;
+    return this.#parsed.connection.socket.destroyed;
   }
 
   header(name: string): string | undefined {
@@ -121,17 +133,18 @@ class ParsedExchange implements HttpExchange {
   }
 
   closeAfter(): void {
-    this.#connection.closeAfter();
+    this.#parsed.connection.closeAfter();
   }
 
   answer(answer: HttpAnswer): void {
-    const connection = this.#connection;
+    const { connection } = this.#parsed;
     if (this.isAnswered) return;
     this.isAnswered = true;
     if (connection.socket.destroyed) return;
     if (connection.isLast)
       return void answerLastParsed(connection, renderAnswer(answer, false, this.method !== 'HEAD'));
     connection.keep();
+    this.#parsed.kept = this.#res;
     // `Connection` is said outright, or Node adds a Keep-Alive header.
     this.#res.writeHead(answer.status ?? 200, answerHeaders(answer, true));
     const body = shortBody(answer.body);
@@ -140,7 +153,7 @@ class ParsedExchange implements HttpExchange {
   }
 
   breakOff(): void {
-    this.#connection.socket.destroy();
+    this.#parsed.connection.socket.destroy();
   }
 }
 
