@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
+import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
@@ -9,10 +10,13 @@ import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
+import { createLiveEvents } from './ops/live-events.ts';
+import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
+import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
@@ -23,6 +27,7 @@ import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
+import { createDrills } from './store/drills.ts';
 import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
@@ -91,9 +96,10 @@ export function createApp(
     keptAgain: () => report({ kind: 'state-kept', at: clock.now() }),
   });
 
+  const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt },
+    ...{ store, devices, clock, version, startedAt, drills },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
@@ -102,7 +108,11 @@ export function createApp(
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
-    certificates: () => [...listeners.certificates(), ...reports.certificates()],
+    certificates: () => [
+      ...listeners.certificates(),
+      ...reports.certificates(),
+      ...[ops.certificate()].filter((held) => held !== null),
+    ],
     certificateOf: shownCertificates.of,
     reports: () => reports.nodes(),
     site: () => config.site,
@@ -128,8 +138,9 @@ export function createApp(
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
-    report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null });
+    report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
+  events.subscribe('drills', drills.handlers);
   const islands = createIslands(store, config.island, clock, report);
   const reports = createReports({
     ...{ config, clock, report },
@@ -142,11 +153,13 @@ export function createApp(
   events.subscribe('pushes', pushes.handlers);
   const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('audit', records.audit.handlers);
 
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
     plan: () => plan,
     store,
+    viewFor: drills.viewFor,
     devices,
     monitor,
     relay: relay.relay,
@@ -155,15 +168,28 @@ export function createApp(
     report,
   });
   let draining = false;
+  const operators = () => config.ops.operators;
+  const sessions = createSessions(operators, clock);
+  sessions.onEnd(() => streams.recheck());
+  const streams = createLiveStreams({
+    clock,
+    snapshot: () => reportHealth(health),
+    onFault: (error) => report({ kind: 'internal-fault', at: clock.now(), where: 'operators', error }),
+  });
+  const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
+  events.subscribe('streams', createLiveEvents(live));
   const ops = createOpsServer({
-    ...config.ops,
-    token: () => config.ops.token,
+    ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
+    ...{ operators, sessions, streams },
+    onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
+    drills,
     metrics,
     report,
     isReady: () => monitor.isReady() && !draining,
     notKept: adminSettings.problem,
     outages: records.outages,
+    audit: records.audit,
   });
   const clientLimits = createClientLimits(defineClientLimits(config), clock);
   const listeners = createPhoneListeners(config.phones, {
@@ -188,6 +214,7 @@ export function createApp(
     config = next;
     plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
+    drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
@@ -197,14 +224,19 @@ export function createApp(
     for (const { id } of gone) devices.serviceRemoved(id);
     clientLimits.reconfigure(defineClientLimits(config));
     listeners.reconfigure(config.phones);
+    ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    streams.recheck();
+    report({ kind: 'configuration-applied', at: clock.now() });
   };
 
   const stop = async (withinMs = config.stop.withinMs) => {
     const opsMs = Math.min(OPS_STOP_MS, withinMs / 4);
     const phonesMs = withinMs - opsMs;
     draining = true;
+    report({ kind: 'draining', at: clock.now() });
+    drills.stop();
     cancelForget();
     eventLog.stop();
     islands.stop();

@@ -6,6 +6,7 @@ import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
 import { runDoctor } from './commands/doctor.ts';
+import { runDrill } from './commands/drill.ts';
 import { runInit } from './commands/init.ts';
 import { runOutages } from './commands/outages.ts';
 import type { Output } from './commands/output.ts';
@@ -94,6 +95,7 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     .option('--json', 'print JSON')
     .action(async (id, options) => exit(await runOutages({ ...options, id }, output)));
   addControl(program, output, exit);
+  addDrill(program, output, exit);
   program.addCommand(phoneCommand());
   program
     .command('simulate')
@@ -137,6 +139,8 @@ function addOpsAccess(command: Command): Command {
   return command
     .option(...CONFIG)
     .option('--url <url>', 'the ops port, such as http://127.0.0.1:8090, in place of --config')
+    .option('--ca <file>', 'PEM file with the CA that signed the certificate of the ops port, with --url https://…')
+    .option('--fingerprint <sha256>', 'or the fingerprint of that certificate')
     .option('--token-file <file>', 'file with the token and nothing else, in place of the one in the configuration');
 }
 
@@ -157,6 +161,18 @@ function addControl(program: Command, output: Output, exit: (code: number) => vo
       .option('--json', 'print JSON')
       .action(async (service, options) => exit(await runControl({ ...options, service, admin }, output)));
   }
+}
+
+function addDrill(program: Command, output: Output, exit: (code: number) => void): void {
+  addOpsAccess(program.command('drill'))
+    .description('treats a service as failed for phones for a while, though it is not')
+    .argument('<service>', 'id of the service')
+    .option('--for <duration>', 'for how long: from 1s to 1h, such as 2m')
+    .option('--device <name...>', 'for these devices only')
+    .option('--reason <text>', 'why; operators see it')
+    .option('--end', 'end the one that is on')
+    .option('--json', 'print JSON')
+    .action(async (service, options) => exit(await runDrill({ ...options, service }, output)));
 }
 
 function allCommands(command: Command): Command[] {

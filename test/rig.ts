@@ -10,6 +10,7 @@ import type { Config, ServiceConfig } from '../src/config/config.ts';
 import { DEFAULT_LIMITS } from '../src/config/limits.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
+import { checkAnswer } from './component/checked-answers.ts';
 import { HTTP_PARSER } from './http-parser.ts';
 
 export interface Rig {
@@ -92,7 +93,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return {
     ...{ app, config, phones, ops, finesse, lines },
     logged: () => text,
-    get: (path, headers) => fetchRaw(path.startsWith('http') ? path : `${phones}${path}`, headers),
+    async get(path, headers) {
+      const answer = await fetchRaw(path.startsWith('http') ? path : `${phones}${path}`, headers);
+      if (path.startsWith(ops)) checkAnswer('get', path.slice(ops.length), { ...answer, ...textOf(answer) });
+      return answer;
+    },
     health,
     async until(service, state) {
       for (;;) {
@@ -113,6 +118,11 @@ async function startFinesse(id: string, options: RigOptions['finesse']): Promise
   const finesse = createFinesse({ name, peer: 'finesse-z.example.com', keepAliveMs: 60_000, ...options });
   await finesse.start();
   return finesse;
+}
+
+/** For the check against /openapi.json. */
+function textOf({ headers, body }: Answer): { readonly type: string; readonly text: string } {
+  return { type: String(headers['content-type'] ?? '').split(';')[0] ?? '', text: body };
 }
 
 function rigConfig(urls: readonly string[], intervalMs: number): Config {
@@ -142,7 +152,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
       httpParser: HTTP_PARSER,
       limits: DEFAULT_LIMITS,
     },
-    ops: { host: '127.0.0.1', port: 0, token: TOKEN },
+    ops: { host: '127.0.0.1', port: 0, operators: [{ name: 'token', token: TOKEN, may: 'set' }], tls: null },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'], help: null },

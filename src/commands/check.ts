@@ -124,7 +124,14 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     ...renderPushes(config),
     ...renderReports(config),
     'Operators',
-    `  http on ${ops.host} port ${ops.port}; changes ${ops.token === null ? 'are refused, because ops.token is not set' : 'need the token'}`,
+    `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function renderWho({ operators }: Config['ops']): string {
+  const setting = operators.filter(({ may }) => may === 'set').map(({ name }) => name);
+  if (operators.length === 0) return 'are refused, because ops.token is not set';
+  if (setting.length === 0) return 'are refused, because all of ops.operators may only read';
+  return setting.join() === 'token' ? 'need the token' : `need the token of one of: ${setting.join(', ')}`;
 }

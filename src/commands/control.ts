@@ -101,7 +101,7 @@ function describeUnknown(service: string, { body }: OpsAnswer): string {
   return `The running proxy does not know ${service}; it knows ${running}. If the configuration has ${service}, reload it (SIGHUP).`;
 }
 
-function judgeRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
+export function judgeRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
   const message = errorMessageOf(answer);
   if (message === null) return [1, renderUnexpected(origin, answer)];
   switch (answer.status) {

@@ -1,6 +1,9 @@
 /** Talks to the ops port of a running proxy, for `status`, `outages`, `drain`, `ready` and `maint`. */
 
+import { request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { AdminState } from '../domain/model.ts';
+import { createTlsAgent, type Trust } from '../http/client/trust.ts';
 
 export interface OpsAnswer {
   readonly status: number;
@@ -22,6 +25,8 @@ export interface OpsClient {
     service: string,
     setting: { admin: AdminState; reason: string | null; until: string | null; in?: string },
   ): Promise<OpsAnswer>;
+  /** With the token. Rejects with an OpsUnreachable. */
+  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<OpsAnswer>;
 }
 
 export interface OpsPlace {
@@ -31,6 +36,8 @@ export interface OpsPlace {
   readonly token: string | null;
   /** What says so, for messages. */
   readonly from: string;
+  /** With https: which certificate is taken. */
+  readonly trust: Trust;
 }
 
 /** The proxy did not answer; the message is for the operator. */
@@ -41,31 +48,51 @@ const ANSWER_WITHIN_MS = 5000;
 /** `stop` ends what is under way. */
 export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient {
   const { origin, token } = place;
-  const ask = async (path: string, init: RequestInit): Promise<OpsAnswer> => {
+  const ask = async (path: string, asked: Asked): Promise<OpsAnswer> => {
+    const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), ...(stop === undefined ? [] : [stop])]);
     try {
-      const response = await fetch(origin + path, {
-        ...init,
-        redirect: 'manual',
-        signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), ...(stop === undefined ? [] : [stop])]),
-      });
-      const text = await response.text();
-      return { status: response.status, body: parseJson(text), text };
+      return await exchange(new URL(path, origin), { ...asked, signal }, place.trust);
     } catch (error) {
-      throw new OpsUnreachable(renderUnreachable(place, error), { cause: error });
+      const timedOut = signal.aborted && stop?.aborted !== true;
+      throw new OpsUnreachable(renderUnreachable(place, timedOut ? signal.reason : error), { cause: error });
     }
   };
   const authorization = { Authorization: `Bearer ${headerText(token ?? '')}` };
+  const change: OpsClient['change'] = (method, path, body) =>
+    ask(path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   return {
     origin,
     health: () => ask('/health', {}),
     get: (path) => ask(path, token === null ? {} : { headers: authorization }),
-    setAdmin: (service, setting) =>
-      ask(`/services/${encodeURIComponent(service)}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', ...authorization },
-        body: JSON.stringify(setting),
-      }),
+    setAdmin: (service, setting) => change('POST', `/services/${encodeURIComponent(service)}`, setting),
+    change,
   };
+}
+
+interface Asked extends Pick<RequestOptions, 'method' | 'headers' | 'signal'> {
+  readonly body?: string;
+}
+
+function exchange(url: URL, { body, ...options }: Asked, trust: Trust): Promise<OpsAnswer> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const agent = url.protocol === 'https:' ? createTlsAgent(trust) : false;
+    const asked = send(url, { ...options, agent }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      answer.on('error', reject);
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parseJson(text), text }));
+    });
+    asked.on('error', reject);
+    // With a text Node would write the headers together with it, and as UTF-8.
+    asked.end(body === undefined ? undefined : Buffer.from(body));
+  });
 }
 
 /** Header values travel as Latin-1; this one is meant as UTF-8. */
@@ -89,12 +116,17 @@ function renderCause(error: unknown, from: string): string {
   if (error instanceof Error && error.name === 'TimeoutError') {
     return `no answer within ${ANSWER_WITHIN_MS / 1000} s. Does it hang, or is something else there?`;
   }
-  const cause: unknown = error instanceof Error ? error.cause : null;
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : null;
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
   if (code === 'ECONNREFUSED') return 'nothing listens there. Is it running, and with this configuration?';
+  if (typeof code === 'string' && CERTIFICATE.test(code)) {
+    return `its certificate is not trusted (${code}). With --url, --ca FILE or --fingerprint says which one is.`;
+  }
   if (code === 'ENOTFOUND') return `the name does not resolve. Check ${from}.`;
   return `${typeof code === 'string' ? code : 'no HTTP answer'}. Is it the proxy that listens there?`;
 }
+
+/** What OpenSSL and Node call certificates that are not trusted. */
+const CERTIFICATE = /CERT|ISSUER|SIGNATURE|ALTNAME/;
 
 /** The `message` of a JSON error of the ops port, or null. */
 export function errorMessageOf(answer: OpsAnswer): string | null {

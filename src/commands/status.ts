@@ -1,7 +1,7 @@
 /** `status`: the services of the running proxy, as a table or as JSON, once or again and again. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HealthReport, ServiceEntry } from '../ops/health.ts';
+import type { DrillEntry, HealthReport, ServiceEntry } from '../ops/health.ts';
 import type { ReportEntry } from '../ops/report-health.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
@@ -153,7 +153,7 @@ function renderRow(service: ServiceEntry, now: number): string[] {
 
 /** Reasons are sentences: they stand below the table. */
 function renderNotes(service: ServiceEntry): string[] {
-  const { id, reason, admin, adminReason, until, notAlternateBecause } = service;
+  const { id, reason, admin, adminReason, until, notAlternateBecause, drill } = service;
   // A running proxy may be of an earlier version.
   const { maintAt = null, setBy = null, setAt = null } = service;
   const end = until === null ? '' : ` until ${renderLocalTime(until)}`;
@@ -164,8 +164,16 @@ function renderNotes(service: ServiceEntry): string[] {
     ...(admin === 'ready' && setAt === null
       ? []
       : [`${id}: set to ${admin}${end}${next}${by}: ${adminReason ?? 'no reason given'}`]),
+    ...(drill == null
+      ? []
+      : [`${id}: drill until ${renderLocalTime(drill.until)}: ${renderDrilled(drill)} told that it has failed`]),
     ...(notAlternateBecause === null ? [] : [`${id}: not offered to agents of other services: ${notAlternateBecause}`]),
   ];
+}
+
+function renderDrilled({ devices }: DrillEntry): string {
+  if (devices === null) return 'phones are';
+  return devices === 1 ? '1 phone is' : `${devices} phones are`;
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string[] {

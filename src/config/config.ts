@@ -170,6 +170,21 @@ export interface ClusterConfig {
   readonly services: readonly ServiceConfig[];
 }
 
+/** Somebody who may read or change more than everybody at the ops port. */
+export interface OperatorConfig {
+  readonly name: string;
+  readonly token: string;
+  readonly may: 'read' | 'set';
+}
+
+export interface OpsConfig {
+  readonly host: string;
+  readonly port: number;
+  /** `ops.token` first, as the operator called `token`. */
+  readonly operators: readonly OperatorConfig[];
+  readonly tls: TlsServerFiles | null;
+}
+
 export interface Config {
   readonly phones: {
     readonly listeners: readonly ListenerConfig[];
@@ -184,7 +199,7 @@ export interface Config {
     /** Who reads the requests of phones; `auto`: Node's parser reads what is no plain GET. */
     readonly httpParser: 'auto' | 'node';
   };
-  readonly ops: { readonly host: string; readonly port: number; readonly token: string | null };
+  readonly ops: OpsConfig;
   readonly clusters: readonly ClusterConfig[];
   readonly reconnect: {
     readonly intervalMs: number;

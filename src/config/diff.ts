@@ -1,7 +1,7 @@
 /** What a new configuration changes, key by key in the words of the file. Pure; never a secret. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, ListenerConfig } from './config.ts';
+import type { Config, ListenerConfig, OperatorConfig } from './config.ts';
 import { matchListeners } from './listener-identity.ts';
 import { printable, renderDuration } from './values.ts';
 
@@ -21,8 +21,9 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
   const changes = [
     ...diffListeners(listenersBefore, listenersAfter),
     ...diffValues('phones', phonesBefore, phonesAfter),
+    ...diffValues('ops', inFileWords(before.ops), inFileWords(after.ops)),
     ...Object.keys({ ...before, ...after })
-      .filter((key) => key !== 'phones')
+      .filter((key) => key !== 'phones' && key !== 'ops')
       .flatMap((key) => diffValues(key, Reflect.get(before, key), Reflect.get(after, key))),
   ];
   return changes.map(({ key, words, needsRestart = false }) => ({
@@ -32,8 +33,18 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
   }));
 }
 
+/** In the file one operator is `ops.token`, and the others are known by their names. */
+function inFileWords({ operators, ...ops }: Config['ops']): object {
+  const isToken = ({ name }: OperatorConfig) => name === 'token';
+  return {
+    ...ops,
+    token: operators.find(isToken)?.token ?? null,
+    operators: operators.filter((one) => !isToken(one)).map(({ name, ...one }) => ({ id: name, ...one })),
+  };
+}
+
 /** A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own. */
-const NEEDS_RESTART = /^(ops\.(host|port)|log\.format|push(\..*)?|reports(\.listeners)?)$/;
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?|reports(\.listeners)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {

@@ -25,7 +25,12 @@ interface Source {
 export async function readOutside(value: unknown, source: Source): Promise<Outside> {
   const walk = new Walk(source);
   const config = fields(value);
-  await walk.secret(['ops', 'token'], fields(config.ops).token);
+  const ops = fields(config.ops);
+  await walk.secret(['ops', 'token'], ops.token);
+  for (const [index, operator] of list(ops.operators).entries()) {
+    await walk.secret(['ops', 'operators', index, 'token'], fields(operator).token);
+  }
+  await walk.listener(['ops'], ops);
   for (const [index, listener] of list(fields(config.phones).listeners).entries()) {
     await walk.listener(['phones', 'listeners', index], fields(listener));
   }

@@ -18,6 +18,7 @@ import { type ConfigDocument, decodeText, parseConfigText } from './document.ts'
 import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
+import { buildOps } from './load-ops.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -140,7 +141,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       httpParser: phones.httpParser,
       limits: buildLimits(phones.limits),
     },
-    ops: { host: ops.host, port: ops.port, token: outside.contents.get('ops.token') ?? null },
+    ops: buildOps(ops, outside.contents, folder),
     clusters: clusters.map((cluster, c) => ({
       id: cluster.id,
       frontDoor: cluster.frontDoor || clusters.length === 1,

@@ -228,8 +228,18 @@ function checkAddresses(places: readonly Part[]): Finding[] {
 
 function checkOps(ops: Part): Finding[] {
   const host = text(at(ops, 'host'));
-  if (host === null || isLoopback(host) || at(ops, 'token').value !== undefined) return [];
-  return [finding(at(ops, 'token'), 'nothing', `a token, since ops.host ${renderFound(host)} is not loopback`)];
+  const operators = items(at(ops, 'operators'));
+  const named = operators.map((operator) => at(operator, 'name')).filter((name) => name.value === 'token');
+  const findings = [
+    ...unique(operators, 'name', 'a name that no other operator has'),
+    ...named.map((name) => finding(name, '"token"', 'another name: `token` is who has ops.token')),
+  ];
+  if (host === null || isLoopback(host) || at(ops, 'token').value !== undefined || operators.length > 0)
+    return findings;
+  return [
+    ...findings,
+    finding(at(ops, 'token'), 'nothing', `a token, since ops.host ${renderFound(host)} is not loopback`),
+  ];
 }
 
 function unique(places: readonly Part[], key: string, allowed: string): Finding[] {

@@ -223,9 +223,27 @@ const phones = z.strictObject({
   }),
 });
 
+const operator = z.strictObject({
+  name: described(plainText(32), {
+    description: 'What the log and the audit trail call whoever has this token.',
+    allowed: 'text of 1 to 32 characters without control characters (a number in quotes), not `token`',
+  }),
+  token: described(secret, {
+    description: 'The token, for this operator alone.',
+    allowed: SECRET_ALLOWED,
+    secret: true,
+  }),
+  may: described(z.enum(['read', 'set']), {
+    description:
+      '`read`: see agents, phones and the audit trail. `set`: also change (`drain`, `maint`, `ready`, drills).',
+    allowed: 'read or set',
+  }),
+});
+
 const ops = z.strictObject({
   host: described(z.string().refine(isListenHost).prefault('127.0.0.1'), {
-    description: 'Address of the ops port (health, metrics, control). Not loopback: `token` is required.',
+    description:
+      'Address of the ops port (health, metrics, control). Not loopback: `token` or `operators` is required.',
     allowed: 'an IP address (IPv6 without brackets) or a host name',
   }),
   port: described(port.prefault(8090), {
@@ -233,10 +251,24 @@ const ops = z.strictObject({
     allowed: 'a whole number from 0 to 65535',
   }),
   token: described(secret.optional(), {
-    description: 'Bearer token for changes (`drain`, `maint`, `ready`). Without it changes are refused.',
+    description:
+      'Token of an operator called `token` who may change services (`drain`, `maint`, `ready`). Without it and `operators` changes are refused.',
     allowed: SECRET_ALLOWED,
     secret: true,
   }),
+  operators: described(
+    z.array(described(operator, { description: 'Somebody who may read or change more than everybody.' })).prefault([]),
+    {
+      description: 'Operators by name, each with a token of their own, beside `token`.',
+      allowed: 'a list of operators',
+    },
+  ),
+  tls: described(
+    z.strictObject(tlsFiles('PEM file with the certificate that operators see, followed by its chain.')).optional(),
+    {
+      description: 'Serve the ops port by HTTPS with this certificate. Without it it is plain HTTP.',
+    },
+  ),
 });
 
 const pushListener = z.strictObject({

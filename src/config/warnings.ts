@@ -24,6 +24,7 @@ export function warnAbout(config: Config): Finding[] {
     ...config.clusters.flatMap(warnOfSharedNames),
     ...services.flatMap(({ service, path }) => [...warnOfProbe(service, path), ...warnOfNotification(service, path)]),
     ...warnOfPush(config),
+    ...warnOfOps(config.ops),
     ...warnOfSites(config),
   ];
 }
@@ -155,4 +156,29 @@ function warnOfProbe(service: ServiceConfig, path: KeyPath): Finding[] {
     findings.push({ path: probePath, found, allowed });
   }
   return findings;
+}
+
+/** Two operators with one token are one: the first. And in the clear a token can be read on the way. */
+function warnOfOps({ host, operators, tls }: Config['ops']): Finding[] {
+  const shared = operators.find(({ token }, index) => operators.findIndex((other) => other.token === token) < index);
+  return [
+    ...(shared === undefined
+      ? []
+      : [
+          {
+            path: ['ops', 'operators'],
+            found: `${printable(shared.name)} has the token of another operator`,
+            allowed: 'a token of their own for each; the first one that has it counts',
+          },
+        ]),
+    ...(operators.length === 0 || tls !== null || isLoopback(host)
+      ? []
+      : [
+          {
+            path: ['ops', 'tls'],
+            found: 'the ops port takes tokens in the clear',
+            allowed: 'ops.tls, or a network that nobody else can read',
+          },
+        ]),
+  ];
 }

@@ -5,6 +5,7 @@
  */
 
 import type { RelayedPage } from './device.ts';
+import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
 import type { IslandEnd } from './island.ts';
@@ -128,11 +129,22 @@ interface EventFields {
   'name-conflict': { readonly conflicts: readonly NameConflict[] };
 
   // Outages
-  'outage-began': { readonly service: string; readonly outage: string; readonly signedIn: number };
-  'outage-ended': { readonly service: string; readonly outage: string; readonly afterMs: number };
+  'outage-began': {
+    readonly service: string;
+    readonly outage: string;
+    readonly drill: boolean;
+    readonly signedIn: number;
+  };
+  'outage-ended': {
+    readonly service: string;
+    readonly outage: string;
+    readonly drill: boolean;
+    readonly afterMs: number;
+  };
   'agent-back': {
     readonly service: string;
     readonly outage: string;
+    readonly drill: boolean;
     readonly device: string;
     readonly outcome: Exclude<Outcome, 'missing'>;
     readonly to: string;
@@ -141,11 +153,30 @@ interface EventFields {
   'outage-summary': {
     readonly service: string;
     readonly outage: string;
+    readonly drill: boolean;
     readonly startedAt: number;
     readonly verdictAt: number | null;
     readonly endedAt: number | null;
     readonly failure: Failure | null;
     readonly counts: OutageCounts;
+  };
+
+  // Drills
+  'drill-began': {
+    readonly service: string;
+    readonly until: number;
+    readonly devices: readonly string[] | null;
+    readonly reason: string | null;
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'drill-verdict': { readonly service: string; readonly devices: readonly string[] | null };
+  'drill-ended': {
+    readonly service: string;
+    readonly because: DrillEnd;
+    readonly devices: readonly string[] | null;
+    readonly who: string | null;
+    readonly address: string | null;
   };
 
   // Notification Service
@@ -178,6 +209,12 @@ interface EventFields {
     readonly from: AdminSetting;
     readonly to: AdminSetting;
     readonly who: string | null;
+    readonly address: string | null;
+  };
+  'operator-session': {
+    readonly who: string;
+    readonly address: string | null;
+    readonly change: 'sign-in' | 'sign-out';
   };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
@@ -229,6 +266,8 @@ interface EventFields {
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
+  'configuration-applied': Nothing;
+  draining: Nothing;
 }
 
 export type EventKind = keyof EventFields;
@@ -252,6 +291,8 @@ const SITE = 'the other site';
 const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
 const OUTAGE = 'id of its record';
+const DRILL = 'whether it is a drill';
+const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
 const FAILURE = 'code of the registry and what was found';
 
@@ -409,17 +450,18 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'outage-began': {
     when: 'A service began to fail (t0), and the record of that outage begins.',
-    fields: { service: SERVICE, outage: OUTAGE, signedIn: 'devices signed in there' },
+    fields: { service: SERVICE, outage: OUTAGE, drill: DRILL, signedIn: 'devices signed in there' },
   },
   'outage-ended': {
     when: 'The service is back in service, or is no longer configured.',
-    fields: { service: SERVICE, outage: OUTAGE, afterMs: 'time since t0' },
+    fields: { service: SERVICE, outage: OUTAGE, drill: DRILL, afterMs: 'time since t0' },
   },
   'agent-back': {
     when: 'A device that was signed in at t0 is signed in again for the first time since.',
     fields: {
       service: 'id of the service that failed',
       outage: OUTAGE,
+      drill: DRILL,
       device: DEVICE,
       outcome: 'elsewhere or returned',
       to: 'where it is signed in',
@@ -431,11 +473,38 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: {
       service: SERVICE,
       outage: OUTAGE,
+      drill: DRILL,
       startedAt: 't0, epoch ms',
       verdictAt: 'epoch ms, or null',
       endedAt: 'epoch ms, or null',
       failure: 'what had failed at t0, or null',
       counts: 'how many were signed in at t0, were told, are elsewhere, returned, missing',
+    },
+  },
+  'drill-began': {
+    when: 'From now on a service is treated as failed for phones, on request.',
+    fields: {
+      service: SERVICE,
+      until: 'when it ends by itself, epoch ms',
+      devices: DEVICES,
+      reason: 'why, or null',
+      who: 'name of the operator',
+      address: 'where the operator was',
+    },
+  },
+  'drill-verdict': {
+    when: 'For phones of a drill the service is out of service from now on.',
+    fields: { service: SERVICE, devices: DEVICES },
+  },
+  'drill-ended': {
+    when: 'A drill is over.',
+    fields: {
+      service: SERVICE,
+      because:
+        'time, operator, real-failure (of a service of the cluster), removed (from the configuration) or stopping',
+      devices: DEVICES,
+      who: 'name of the operator who ended it, or null',
+      address: 'where that operator was',
     },
   },
   'notification-connected': {
@@ -496,8 +565,13 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       service: SERVICE,
       from: 'the setting until then',
       to: 'the setting',
-      who: 'address of the operator; null: time alone (its end, or the beginning of the maintenance)',
+      who: 'name of the operator; null: time alone (its end, or the beginning of the maintenance)',
+      address: 'where the operator was; null: not known, or time alone',
     },
+  },
+  'operator-session': {
+    when: 'An operator signed in at the ops port with a browser, or out.',
+    fields: { who: 'name of the operator', address: 'where from', change: 'sign-in or sign-out' },
   },
   'operator-refused': {
     when: 'A request at the ops port came without the right token.',
@@ -576,6 +650,8 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { file: FILE, error: 'what was thrown' },
   },
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
+  'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
+  draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

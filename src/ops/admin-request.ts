@@ -10,7 +10,7 @@ export type AdminRequest =
 const KEYS: readonly string[] = ['admin', 'reason', 'until', 'in'];
 const MAX_IN_MS = 86_400_000;
 const ADMINS: readonly string[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
-const MAX_REASON_LENGTH = 200;
+export const MAX_REASON_LENGTH = 200;
 /** Controls would break log lines and terminals, and bidirectional controls what operators read there. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
@@ -54,7 +54,7 @@ function isAdmin(value: unknown): value is AdminState {
   return typeof value === 'string' && ADMINS.includes(value);
 }
 
-function judgeReason(reason: unknown, admin: unknown): string[] {
+export function judgeReason(reason: unknown, admin: unknown): string[] {
   if (reason === null) return admin === 'ready' ? [] : ['reason is required: other operators will read it'];
   if (typeof reason !== 'string' || reason.trim() === '') return ['reason must be a text'];
   if ([...reason].length > MAX_REASON_LENGTH) return [`reason may have at most ${MAX_REASON_LENGTH} characters`];

@@ -4,7 +4,7 @@ import type { EventHandlers } from '../domain/events.ts';
 import type { ShownCertificate } from '../domain/model.ts';
 import { daysUntil, EXPIRES_SOON_DAYS } from '../files/certificates.ts';
 
-/** The certificate of a listener where phones connect. */
+/** The certificate of a listener where phones or operators connect. */
 export interface CertificateEntry {
   /** Its key in the configuration. */
   readonly listener: string;
@@ -48,7 +48,9 @@ export function renderServiceCertificate({ subject, validTo }: ShownCertificate,
 export function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
   return [
     ...(problem === null ? [] : [`${listener}.tls: the new certificate is not in use, because ${problem}`]),
-    ...judgeEnd(validTo, now, 'phones refuse it').map((words) => `${listener}.tls: the ${words}`),
+    ...judgeEnd(validTo, now, listener === 'ops' ? 'browsers refuse it' : 'phones refuse it').map(
+      (words) => `${listener}.tls: the ${words}`,
+    ),
   ];
 }
 

@@ -110,14 +110,32 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'name-conflict': { line: ({ conflicts }) => ['warn', 'name-conflict', { conflicts }] },
   'outage-summary': {
-    line: ({ outage, service, startedAt, verdictAt, endedAt, failure, counts }) => [
+    line: ({ outage, service, drill, startedAt, verdictAt, endedAt, failure, counts }) => [
       'info',
       'outage-summary',
       {
-        ...{ outage, service, startedAt: isoTime(startedAt), verdictAt: isoTime(verdictAt), endedAt: isoTime(endedAt) },
+        ...{
+          outage,
+          service,
+          ...(drill ? { drill } : {}),
+          startedAt: isoTime(startedAt),
+          verdictAt: isoTime(verdictAt),
+          endedAt: isoTime(endedAt),
+        },
         ...{ code: failure?.code ?? null, ...counts },
       },
     ],
+  },
+  'drill-began': {
+    line: ({ service, until, devices, reason, who, address }) => [
+      'warn',
+      'drill-began',
+      { service, until: isoTime(until), devices: devices?.length ?? null, reason, who, address },
+    ],
+  },
+  'drill-verdict': { line: ({ service }) => ['info', 'drill-verdict', { service }] },
+  'drill-ended': {
+    line: ({ service, because, who, address }) => ['warn', 'drill-ended', { service, because, who, address }],
   },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {
@@ -159,10 +177,17 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'report-node-fault': { line: ({ node, error }) => ['error', 'report-node-fault', { node, error }] },
   'service-set': {
-    line: ({ service, from, to, who }) => [
+    line: ({ service, from, to, who, address }) => [
       'info',
       'service-admin',
-      { service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until), who },
+      { service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until), who, address },
+    ],
+  },
+  'operator-session': {
+    line: ({ who, address, change }) => [
+      'info',
+      change === 'sign-in' ? 'operator-signed-in' : 'operator-signed-out',
+      { who, address },
     ],
   },
   'operator-refused': {

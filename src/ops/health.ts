@@ -1,6 +1,7 @@
 /** The answer of `/health` (contract.md, "Ops port"), composed from the read model. Pure. */
 
 import { type Candidate, decideUnfit, decideUnfitFor, isSound } from '../domain/alternates.ts';
+import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
@@ -56,6 +57,15 @@ export interface ServiceEntry {
   readonly site: string | null;
   /** What Finesse shows there; null: none yet, or plain HTTP. */
   readonly certificate: ServiceCertificateEntry | null;
+  /** Phones are told that it has failed, though it has not; null: they are not. */
+  readonly drill: DrillEntry | null;
+}
+
+export interface DrillEntry {
+  readonly startedAt: string;
+  readonly until: string;
+  /** How many devices were named; null: all are meant. */
+  readonly devices: number | null;
 }
 
 export interface HealthReport {
@@ -92,6 +102,7 @@ export interface HealthInput {
   readonly certificates?: readonly HeldCertificate[];
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
+  readonly drillOf?: (service: string) => Drill | null;
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
@@ -166,7 +177,7 @@ function worst(levels: readonly HealthLevel[]): HealthLevel {
 export function renderService(
   candidate: Candidate,
   cluster: readonly Candidate[],
-  { signedIn, certificateOf, now }: Pick<HealthInput, 'signedIn' | 'certificateOf' | 'now'>,
+  { signedIn, certificateOf, drillOf, now }: Pick<HealthInput, 'signedIn' | 'certificateOf' | 'drillOf' | 'now'>,
 ): ServiceEntry {
   const { status } = candidate;
   const certificate = certificateOf?.(status.id) ?? null;
@@ -194,6 +205,16 @@ export function renderService(
     notAlternateBecause: decideNotAlternate(candidate, cluster, now),
     site: status.site,
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
+    drill: renderDrill(drillOf?.(status.id) ?? null),
+  };
+}
+
+function renderDrill(drill: Drill | null): DrillEntry | null {
+  if (drill === null) return null;
+  const { startedAt, until, devices } = drill;
+  return {
+    ...{ startedAt: new Date(startedAt).toISOString(), until: new Date(until).toISOString() },
+    devices: devices?.size ?? null,
   };
 }
 

@@ -19,24 +19,32 @@ export interface HeldConnections {
 
 export function createHeldConnections(max: number): HeldConnections {
   /** In the order in which they were last asked anything. */
-  const held = new Map<Socket, Held>();
+  const held = new Map<string, Held & { readonly socket: Socket }>();
   return {
     opened(socket) {
-      if (held.size >= max) selectVictim(held)?.destroy();
-      held.set(socket, { address: socket.remoteAddress ?? '', requests: 0 });
-      socket.once('close', () => held.delete(socket));
+      if (held.size >= max) held.get(selectVictim(held) ?? '')?.socket.destroy();
+      const key = keyOf(socket);
+      const one = { address: socket.remoteAddress ?? '', requests: 0, socket };
+      held.set(key, one);
+      socket.once('close', () => held.get(key) === one && held.delete(key));
     },
     requested(socket) {
-      const one = held.get(socket);
+      const key = keyOf(socket);
+      const one = held.get(key);
       if (one === undefined) return () => {};
-      held.delete(socket);
-      held.set(socket, one);
+      held.delete(key);
+      held.set(key, one);
       one.requests += 1;
       return () => {
         one.requests -= 1;
       };
     },
   };
+}
+
+/** The socket of a TLS connection is another object than the one that was accepted; where it comes from is the same. */
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /**

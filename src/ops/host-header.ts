@@ -3,7 +3,9 @@
  * away: only addresses, localhost and the configured host are names of this port. Pure.
  */
 
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /**
  * Whether a request with these Host headers may be served. None at all is HTTP/1.0, which no browser speaks but health checks
@@ -22,4 +24,10 @@ export function isOwnHost(hosts: readonly string[], configured: string): boolean
 /** All Host headers of a request, which Node joins or drops in `headers`. */
 export function hostsOf(rawHeaders: readonly string[]): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+}
+
+/** What browsers call a page of this port, by the name under which it was asked for. */
+export function originOf({ socket, headers }: IncomingMessage): string {
+  const origin = `${socket instanceof TLSSocket ? 'https' : 'http'}://${headers.host ?? ''}`;
+  return URL.parse(origin)?.origin ?? '';
 }

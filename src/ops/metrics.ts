@@ -164,7 +164,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     'probe-ended': ({ service, latencyMs, outcome }) =>
       probes.observe({ service: nameOf(service), outcome: outcome.kind }, latencyMs / 1000),
-    'outage-began': ({ service }) => outages.add(nameOf(service), ''),
+    'outage-began': ({ service, drill }) => !drill && outages.add(nameOf(service), ''),
     'agent-back': ({ service, outcome, afterMs }) =>
       again.observe({ service: nameOf(service), outcome }, afterMs / 1000),
     'notification-status': ({ service, status }) =>

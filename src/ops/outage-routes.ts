@@ -1,35 +1,34 @@
-/** What the ops port answers about outages and devices. Who is signed in, and who is missing, is told to operators only. */
+/** What the ops port answers about outages, devices and what operators did. Who is signed in, and who is missing, is told to operators only. */
 
 import type { Request, RequestHandler, Response } from 'express';
+import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
+import { type Access, sendError } from './access.ts';
 import { parseTime } from './admin-request.ts';
 import { isSince, matchesDevice, renderDevice, renderOutage, renderOutageDevice } from './outage-view.ts';
 
 export interface OutageRoutesOptions {
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
   readonly devices: Pick<DeviceRegistry, 'all'>;
+  readonly audit: Pick<AuditTrail, 'since'>;
   readonly clock: Clock;
   /** How the port does what all its routes need. */
   readonly get: (path: string, ...handlers: RequestHandler[]) => void;
-  readonly requireToken: RequestHandler;
-  readonly sendError: (res: Response, status: number, code: string, message: string) => void;
+  readonly access: Access;
 }
 
 /** Entries rendered in one go: between two of these phones are served. */
 const AT_ONCE = 500;
 
 export function addOutageRoutes(options: OutageRoutesOptions): void {
-  const { outages, devices, clock, get, requireToken, sendError } = options;
+  const { outages, devices, audit, clock, get, access } = options;
 
   get('/outages', async (req, res) => {
-    const { service, since } = Object.fromEntries(queryOf(req));
-    const from = since === undefined ? null : parseTime(since);
-    if (since !== undefined && from === null) {
-      const allowed = 'since must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z.';
-      return sendError(res, 400, 'bad-query', allowed);
-    }
+    const service = queryOf(req).get('service') ?? undefined;
+    const from = readSince(req);
+    if (from === 'wrong') return refuseSince(res);
     const wanted = outages
       .all()
       .filter((outage) => (service === undefined || outage.service === service) && isSince(outage, from));
@@ -38,7 +37,7 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
 
   get('/outages/:id', (req, res, next) => {
     // Counts are for everybody; with a token, which then must be the right one, the devices too.
-    const withDevices = req.headers.authorization !== undefined;
+    const withDevices = access.isOffered(req);
     const send = async () => {
       const id = String(req.params.id);
       const outage = outages.get(id);
@@ -49,15 +48,34 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
       const head = `${JSON.stringify(entry).slice(0, -1)},"devices":`;
       await sendList(res, head, outages.devices(id), (device) => renderOutageDevice(outage, device));
     };
-    if (withDevices) requireToken(req, res, (error) => (error === undefined ? send().catch(next) : next(error)));
+    if (withDevices)
+      access.require('read')(req, res, (error) => (error === undefined ? send().catch(next) : next(error)));
     else send().catch(next);
   });
 
-  get('/devices', requireToken, async (req, res) => {
+  get('/devices', access.require('read'), async (req, res) => {
     const wanted = queryOf(req).get('q')?.trim() ?? '';
     const found = devices.all().filter((device) => matchesDevice(device, wanted));
     await sendList(res, '{"devices":', found, renderDevice);
   });
+
+  get('/audit', access.require('read'), async (req, res) => {
+    const from = readSince(req);
+    if (from === 'wrong') return refuseSince(res);
+    const found = audit.since(from ?? 0).toReversed();
+    await sendList(res, '{"entries":', found, ({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry }));
+  });
+}
+
+/** Epoch ms; null: not given. */
+function readSince(req: Request): number | null | 'wrong' {
+  const since = queryOf(req).get('since');
+  return since === null ? null : (parseTime(since) ?? 'wrong');
+}
+
+function refuseSince(res: Response): void {
+  const allowed = 'since must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z.';
+  sendError(res, 400, 'bad-query', allowed);
 }
 
 /** Not by `URL`: a target may be a whole URL that is none, such as one with port 99999. */

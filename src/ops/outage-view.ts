@@ -56,14 +56,18 @@ export function renderOutage(outage: Outage, now: number): OutageEntry {
     startedAt: new Date(outage.startedAt).toISOString(),
     verdictAt: renderTime(outage.verdictAt),
     endedAt: renderTime(outage.endedAt),
-    cause:
-      cause === null
-        ? { code: 'unknown', words: 'What failed is not known.', runbook: RUNBOOK }
-        : { code: cause.code, words: renderFailure(cause), runbook: runbookOf(cause.code) },
+    cause: drill ? DRILL : renderCause(cause),
     decidedBy,
     ...{ signedIn, told, elsewhere, returned, missing },
     withinFiveMinutes: selectWithinFiveMinutes(outage, now),
   };
+}
+
+const DRILL = { code: 'drill', words: 'A drill: nothing failed.', runbook: 'docs/operations.md#drills' };
+
+function renderCause(cause: Outage['cause']): OutageEntry['cause'] {
+  if (cause === null) return { code: 'unknown', words: 'What failed is not known.', runbook: RUNBOOK };
+  return { code: cause.code, words: renderFailure(cause), runbook: runbookOf(cause.code) };
 }
 
 export function renderOutageDevice(

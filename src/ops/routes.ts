@@ -1,36 +1,42 @@
 /** What the ops port answers (contract.md, "Ops port"): one route each. */
 
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
+import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
+import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
 import type { HeldCertificate } from './certificates.ts';
+import { addDrillRoutes } from './drill-routes.ts';
 import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
-import { hostsOf, isOwnHost } from './host-header.ts';
+import { hostsOf, isOwnHost, originOf } from './host-header.ts';
+import { createLiveRoute } from './live-route.ts';
+import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
+import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
-import { createGuesses, isToken } from './token.ts';
+import { addSessionRoutes } from './session-routes.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
   readonly host: string;
-  /** null: nothing can be set over this port. */
-  readonly token: () => string | null;
+  /** Whose tokens open what is not for everybody; none: nothing can be set over this port. */
+  readonly operators: () => readonly OperatorConfig[];
+  readonly sessions: Sessions;
+  readonly streams: LiveStreams;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
+  readonly audit: Pick<AuditTrail, 'since'>;
   readonly metrics: Metrics;
   readonly report: Report;
   readonly clock: Clock;
@@ -45,6 +51,7 @@ export interface OpsRoutesOptions {
   readonly certificates?: () => readonly HeldCertificate[];
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
+  readonly drills: Drills;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -63,7 +70,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
-  app.use(setHeaders, refuseForeignHost(options.host));
+  app.use(setHeaders, refuseForeigners(options.host));
 
   const get = (path: string, ...handlers: RequestHandler[]) => {
     app
@@ -85,13 +92,20 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     const { body, contentType } = await options.metrics.render();
     res.set('Content-Type', contentType).send(body);
   });
-  // One for all paths: each would count wrong tokens of its own.
-  const checkToken = requireToken(options);
-  addOutageRoutes({ ...options, get, requireToken: checkToken, sendError });
+  const access = createAccess(options);
+  addOutageRoutes({ ...options, get, access });
+  get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
+  get('/events', createLiveRoute({ ...options, access }));
+  addDrillRoutes(app, {
+    ...{ access, readJson, drills: options.drills },
+    isService: (id) => options.store.get(id) !== null,
+    entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
+  });
+  addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
-    .post(checkToken, requireService(options), readBody, parseJson, setAdmin(options))
+    .post(access.require('set'), requireService(options), ...readJson, setAdmin(options))
     .all(refuseMethod('POST'));
   app.use((_, res) => sendError(res, 404, 'not-found', 'No such path; / names those there are.'));
   app.use(answerFault(options));
@@ -111,7 +125,8 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
->;
+> &
+  Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -123,6 +138,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     problems,
     certificates,
     certificateOf = () => null,
+    drills,
     reports,
     site,
     islands,
@@ -136,6 +152,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     problems: problems(),
     certificates: certificates?.() ?? [],
     certificateOf,
+    drillOf: (service) => drills?.get(service) ?? null,
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
@@ -151,21 +168,25 @@ const INDEX = `<!doctype html>
 <li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
-<li>/devices?q=TEXT: the phones that are known; with Authorization: Bearer TOKEN</li>
+<li>/devices?q=TEXT, /audit: the phones that are known, who did what; with Authorization: Bearer TOKEN</li>
+<li>/events: what happens, as it happens (server-sent events)</li>
+<li><a href="/openapi.json">/openapi.json</a>: all of these, for programs</li>
 <li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until", "in"}: with Authorization: Bearer TOKEN, or
 <code>ippa-proxy drain|ready|maint SERVICE</code></li>
 </ul>
 </body></html>
 `;
 
-function sendError(res: Response, status: number, code: string, message: string): void {
-  res.status(status).json({ error: { code, message } });
-}
-
-function refuseForeignHost(configured: string): RequestHandler {
+/** A page from elsewhere may neither read here, by a name of its own for this port, nor have anything done. */
+function refuseForeigners(configured: string): RequestHandler {
   return (req, res, next) => {
-    if (isOwnHost(hostsOf(req.rawHeaders), configured)) return next();
-    sendError(res, 403, 'foreign-host', 'The Host header must be an address, localhost or the configured ops.host.');
+    if (!isOwnHost(hostsOf(req.rawHeaders), configured)) {
+      const allowed = 'The Host header must be an address, localhost or the configured ops.host.';
+      return sendError(res, 403, 'foreign-host', allowed);
+    }
+    const { origin } = req.headers;
+    if (origin === undefined || origin === originOf(req)) return next();
+    sendError(res, 403, 'foreign-origin', 'The Origin header must be that of this port: no other page may ask here.');
   };
 }
 
@@ -184,39 +205,6 @@ function refuseMethod(allow: string): RequestHandler {
     res.set('Allow', allow);
     sendError(res, 405, 'method-not-allowed', `This path takes ${allow}.`);
   };
-}
-
-/** Answers that wait are requests that are held: too many at once are cut off unanswered. */
-const MAX_WAITING = 256;
-
-function requireToken({ token: tokenNow, report, clock }: OpsRoutesOptions): RequestHandler {
-  const guesses = createGuesses(clock);
-  let waiting = 0;
-  return (req, res, next) => {
-    const token = tokenNow();
-    if (token !== null && isToken(req.headers.authorization, token)) return next();
-    const who = req.socket.remoteAddress ?? '';
-    report({ kind: 'operator-refused', at: clock.now(), address: who, path: req.path });
-    const delayMs = guesses.wrong(who);
-    if (delayMs === 0) return refuseToken(res, token);
-    if (waiting >= MAX_WAITING) return void req.socket.destroy();
-    // Nothing more is read from there meanwhile: pipelined guesses would all be held.
-    req.socket.pause();
-    waiting += 1;
-    clock.after(delayMs, () => {
-      waiting -= 1;
-      refuseToken(res.set('Connection', 'close'), token);
-    });
-  };
-}
-
-function refuseToken(res: Response, token: string | null): void {
-  const message =
-    token === null
-      ? 'Nothing can be set over this port: ops.token must be set in the configuration first.'
-      : 'This needs the header Authorization: Bearer TOKEN with the ops.token of the configuration.';
-  res.set('WWW-Authenticate', 'Bearer realm="ippa-proxy"');
-  sendError(res, 401, 'unauthorized', message);
 }
 
 function requireService({ store }: OpsRoutesOptions): RequestHandler {
@@ -248,6 +236,8 @@ const parseJson: RequestHandler = (req, res, next) => {
   }
 };
 
+const readJson: readonly RequestHandler[] = [readBody, parseJson];
+
 function setAdmin(options: OpsRoutesOptions): RequestHandler {
   const { store, clock, report } = options;
   return (req, res) => {
@@ -255,11 +245,12 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const at = clock.now();
     const request = parseAdminRequest(req.body, at);
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
-    const who = req.socket.remoteAddress ?? null;
+    const who = operatorOf(res).name;
     const setting = { ...request.setting, by: { who, at } };
     const before = store.get(id)?.admin ?? setting;
     store.setAdmin(id, setting);
-    report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who });
+    const address = req.socket.remoteAddress ?? null;
+    report({ kind: 'service-set', at: clock.now(), service: id, from: before, to: setting, who, address });
     const warnings = warn(options, id);
     const entry = reportHealth(options).services.find((service) => service.id === id);
     res.json(warnings.length === 0 ? entry : { ...entry, warnings });

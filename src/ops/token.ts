@@ -1,9 +1,10 @@
 /**
- * The token of the ops port. The right one always passes, at once. Wrong ones are answered later and later, by address:
+ * The tokens of the ops port. A right one always passes, at once. Wrong ones are answered later and later, by address:
  * whoever guesses in turn gets a guess a second, and a script with an old token costs nothing.
  */
 
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { OperatorConfig } from '../config/config.ts';
 import { type Bucket, reduceBucket } from '../http/server/token-bucket.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -14,12 +15,22 @@ const MAX_DELAY_MS = 3000;
 /** Beyond this many addresses the one that was wrong longest ago is forgotten. */
 const MAX_ADDRESSES = 4096;
 
-/** Digests have one length, so that comparing takes the same time whatever was sent. */
-export function isToken(authorization: string | undefined, token: string): boolean {
+/** Whose token an `Authorization` header has; null: nobody's. */
+export function findBearer(
+  authorization: string | undefined,
+  operators: readonly OperatorConfig[],
+): OperatorConfig | null {
   const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '';
   // Node reads header bytes as Latin-1; the token's own are UTF-8.
-  const digest = (text: string, encoding: BufferEncoding) => hash('sha256', Buffer.from(text, encoding), 'buffer');
-  return timingSafeEqual(digest(given, 'latin1'), digest(token, 'utf8'));
+  return findOperator(Buffer.from(given, 'latin1'), operators);
+}
+
+/** Digests have one length, and all are compared, so that it takes the same time whatever was sent. */
+export function findOperator(given: Uint8Array, operators: readonly OperatorConfig[]): OperatorConfig | null {
+  const digest = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer');
+  const found = digest(given);
+  const matching = operators.filter(({ token }) => timingSafeEqual(found, digest(Buffer.from(token, 'utf8'))));
+  return given.length === 0 ? null : (matching[0] ?? null);
 }
 
 export interface Guesses {

@@ -1,13 +1,13 @@
 /** The proxy's own actions (`/SERVICE/fippa/DEVICE/~…`): leaving, choosing an alternate, returning, signing out. */
 
 import type { Device } from '../domain/device.ts';
+import type { ServiceView } from '../domain/drill.ts';
 import type { EventOf, Report } from '../domain/events.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, takesSignOut } from '../domain/routing.ts';
 import type { Monitor } from '../health/monitor.ts';
 import { renderExit } from '../pages/renderer.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
-import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PhoneAction } from './gate.ts';
 import { EXPIRED, type PageSender } from './page-sender.ts';
@@ -17,14 +17,15 @@ import { carried, phoneHeaders, type Visit } from './visit.ts';
 export type RelayedFor = 'asked' | 'steered' | 'sign-out';
 
 export interface ActionsOptions {
-  readonly store: ServiceStore;
+  /** Services as this device sees them: a drill may be laid over what is known. */
+  readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'confirm'>;
   readonly clock: Clock;
   readonly report: Report;
   readonly pages: Pick<PageSender, 'show' | 'refuse'>;
   /** Where the device is signed in, if it is asked whether it means `service`, which it has left; else null. */
-  readonly elsewhere: (service: string, device: Device | null) => ServiceStatus | null;
+  readonly elsewhere: (service: string, name: string, device: Device | null) => ServiceStatus | null;
   /** What a request for `target` is answered by. */
   readonly answerFrom: (
     status: ServiceStatus,
@@ -44,7 +45,7 @@ const CONFIRM_MS = 1500;
 const NO_ACTION: Failure = { code: 'request-path', detail: 'no such action of the proxy' };
 
 export function createActions(options: ActionsOptions): Actions {
-  const { store, devices, monitor, clock, report, elsewhere, answerFrom, relayed } = options;
+  const { viewFor, devices, monitor, clock, report, elsewhere, answerFrom, relayed } = options;
   const { show, refuse } = options.pages;
 
   const act: Actions['act'] = (status, action, visit, device) => {
@@ -53,7 +54,7 @@ export function createActions(options: ActionsOptions): Actions {
     if (action.name === '~exit' && form !== null) return exit(status, visit);
     if (form === '~signout 0') return signOut(status, visit, device);
     if (form === '~here 1') return returnTo(status, visit, device, first);
-    const alternate = form === '~to 1' ? store.get(first) : null;
+    const alternate = form === '~to 1' ? viewFor(visit.request.device).get(first) : null;
     if (alternate !== null && alternate.id !== status.id && alternate.cluster === status.cluster) {
       return choose(status, alternate, visit, device);
     }
@@ -73,7 +74,7 @@ export function createActions(options: ActionsOptions): Actions {
   const choose = (status: ServiceStatus, alternate: ServiceStatus, visit: Visit, device: Device | null) => {
     taken(status, visit, 'choose');
     // A phone that goes back in its history fetches an old choice again. One who looks at an outage has just made it.
-    const home = device?.looking === status.id ? null : elsewhere(alternate.id, device);
+    const home = device?.looking === status.id ? null : elsewhere(alternate.id, visit.request.device, device);
     if (home === null) return steer(status, alternate, visit);
     show(alternate, visit, 'elsewhere', { after: 'choice', alternates: [], lastKey: 'no-matter', home });
     return undefined;
@@ -96,7 +97,7 @@ export function createActions(options: ActionsOptions): Actions {
     offer: string,
   ): Promise<void> | undefined => {
     const { device: name, query } = visit.request;
-    const home = elsewhere(status.id, device);
+    const home = elsewhere(status.id, name, device);
     if (home !== null && device?.offer === offer) {
       devices.choose(name, status.id);
       taken(status, visit, 'return');
@@ -108,13 +109,14 @@ export function createActions(options: ActionsOptions): Actions {
   const steer = async (from: ServiceStatus, chosen: ServiceStatus, visit: Visit): Promise<void> => {
     const { device } = visit.request;
     const confirmed = await monitor.confirm(chosen.id, CONFIRM_MS);
-    const now = store.get(from.id) ?? from;
-    const alternates = store.alternates(now);
+    const view = viewFor(device);
+    const now = view.get(from.id) ?? from;
+    const alternates = view.alternates(now);
     const offered = alternates.some((alternate) => alternate.id === chosen.id);
     const result = confirmed && offered ? 'confirmed' : 'gone';
     report({ kind: 'agent-steered', at: clock.now(), device, from: from.id, to: chosen.id, result });
     const target = `/fippa/${device}${carried(visit.request.query)}`;
-    if (result === 'confirmed') return relayed(store.get(chosen.id) ?? chosen, visit, target, 'steered');
+    if (result === 'confirmed') return relayed(view.get(chosen.id) ?? chosen, visit, target, 'steered');
     // Its last confirmation may still be fresh enough for a menu, but the agent has just seen it fail.
     const left = alternates.filter((alternate) => alternate.id !== chosen.id);
     const decided = decideRoute(

@@ -5,6 +5,7 @@
 
 import type { ListenerConfig } from '../config/config.ts';
 import { type Device, hasPassword, type LastKey, mayPrefill, parsePrefill, selectPrefill } from '../domain/device.ts';
+import type { ServiceView } from '../domain/drill.ts';
 import type { Report } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import { isServersFault } from '../domain/health/fippa-failing.ts';
@@ -18,7 +19,7 @@ import type { Relay, RelayedAnswer, RelayResult } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import { createActions, type RelayedFor } from './actions.ts';
+import { type ActionsOptions, createActions, type RelayedFor } from './actions.ts';
 import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
@@ -27,6 +28,8 @@ import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
   readonly store: ServiceStore;
+  /** Services as a device sees them. */
+  readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
@@ -115,11 +118,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   /** The service a request is for; null when its prefix is neither a service nor a cluster. */
   const locate = (plan: PhonePlan, request: PhoneRequest, listener: ListenerConfig): ServiceStatus | null => {
-    if (request.prefix === null && listener.service !== null) return store.get(listener.service);
+    const view = options.viewFor(request.device);
+    if (request.prefix === null && listener.service !== null) return view.get(listener.service);
     const id = request.prefix ?? plan.frontDoor ?? '';
-    const service = store.get(id);
+    const service = view.get(id);
     if (service !== null) return service;
-    const cluster = store.candidates(id);
+    const cluster = view.candidates(id);
     if (cluster.length === 0) return null;
     return selectFrontDoor(cluster, devices.get(request.device)?.service ?? null, clock.now());
   };
@@ -139,10 +143,10 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   };
 
   /** Where the device is signed in, if it is asked whether it means `service`, which it has left; else null. */
-  const elsewhere = (service: string, device: Device | null): ServiceStatus | null => {
+  const elsewhere: ActionsOptions['elsewhere'] = (service, name, device) => {
     // Nearly nobody has left a service: this is every request's path.
     if (device === null || device.left.length === 0 || device.service === null) return null;
-    const home = store.get(device.service);
+    const home = options.viewFor(name).get(device.service);
     return isElsewhere(device, service, home, clock.now()) ? home : null;
   };
 
@@ -152,10 +156,10 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     device: Device | null,
     { target, entry }: { readonly target: string; readonly entry: boolean },
   ): Promise<void> | undefined => {
-    const home = elsewhere(status.id, device);
+    const home = elsewhere(status.id, visit.request.device, device);
     // Not looked up for a page that is relayed: this is every request's path.
     const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready' || isDrained(status);
-    const alternates = mayOffer ? store.alternates(status) : [];
+    const alternates = mayOffer ? options.viewFor(visit.request.device).alternates(status) : [];
     const signedInHere = device?.service === status.id;
     const { maintAt } = status.admin;
     const decided = decideRoute(
@@ -261,11 +265,12 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     // What was never sent for want of room here says nothing about the server.
     const blamesServer = failure.code !== 'busy';
     if (blamesServer) await within(clock, visit.deadline - WRITE_MS - clock.now(), monitor.requestFailed(status.id));
-    const after = store.get(status.id) ?? status;
+    const view = options.viewFor(device);
+    const after = view.get(status.id) ?? status;
     if (isServersFault(failure, answered ?? null) && store.requestFailed(service, device)) {
       report({ kind: 'fippa-failing', at: clock.now(), service });
     }
-    const alternates = store.alternates(after);
+    const alternates = view.alternates(after);
     const decided = decideRoute(
       after,
       {

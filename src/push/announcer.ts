@@ -18,8 +18,8 @@ import type { PhoneClient, PhonePush } from './phone-client.ts';
 import { formType, renderPushForm } from './push-form.ts';
 
 export interface Announcer {
-  /** Tells the phones signed in on the service, as configured. What is left of an earlier round there is dropped. */
-  announce(service: string, reason: PushReason): void;
+  /** Tells the phones signed in on the service, as configured; `only` some of them, if given. What is left of an earlier round there is dropped. */
+  announce(service: string, reason: PushReason, only?: readonly string[] | null): void;
   stop(): void;
 }
 
@@ -99,9 +99,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   };
 
   return {
-    announce(service, reason) {
+    announce(service, reason, only = null) {
       if (!isWanted(config, reason)) return;
-      const names = [...devices.signedInDevices(service)];
+      const names = [...devices.signedInDevices(service)].filter((name) => only === null || only.includes(name));
       const round: Round = { service, reason, left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
       rounds.delete(service);
       if (names.length === 0) return;

@@ -94,6 +94,11 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
       'service-set': ({ service, from, to }) => {
         if (isMaintenanceNews(from, to)) announcer?.announce(service, 'maintenance');
       },
+      'drill-began': ({ service, devices: only }) => announcer?.announce(service, 'first-failure', only),
+      'drill-verdict': ({ service, devices: only }) => announcer?.announce(service, 'verdict', only),
+      // After a real failure that is told of, and a proxy that stops tells nobody.
+      'drill-ended': ({ service, because, devices: only }) =>
+        (because === 'time' || because === 'operator') && announcer?.announce(service, 'recovery', only),
     },
     reconfigure,
     async start() {

@@ -54,6 +54,8 @@ export interface OutageRecordsOptions {
   readonly bounds?: Partial<typeof OUTAGE_BOUNDS>;
 }
 
+type OutageCause = Pick<Outage, 'service' | 'drill' | 'cause' | 'decidedBy'>;
+
 interface Kept {
   outage: Outage;
   readonly devices: Map<string, OutageDevice>;
@@ -93,9 +95,9 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     },
   });
 
-  /** The outage of the service that is on. */
-  const current = (service: string) =>
-    followed.find(({ outage }) => outage.service === service && outage.endedAt === null);
+  /** The outage or the drill of the service that is on. */
+  const current = (service: string, drill = false) =>
+    followed.find(({ outage }) => outage.service === service && outage.endedAt === null && outage.drill === drill);
 
   const apply = (kept: Kept, device: OutageDevice | null, event: OutageEvent) => {
     const step = reduceOutage(kept.outage, device, event);
@@ -110,12 +112,16 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     if (device.backAt === null && step.device.backAt !== null) reportBack(kept.outage, step.device, report);
   };
 
-  const begin = ({ at, service, since, failure, decidedBy }: EventOf<'service-changed'>) => {
+  const begin = ({ at, service, since, failure, decidedBy }: EventOf<'service-changed'>) =>
+    beginRecord(at, since ?? at, { service, drill: false, cause: failure, decidedBy }, null);
+
+  /** `only`: devices that it is for; null: all. */
+  const beginRecord = (at: number, startedAt: number, about: OutageCause, only: readonly string[] | null) => {
+    const { service, drill } = about;
     const status = store.get(service);
     if (status === null) return;
-    const startedAt = since ?? at;
-    const facts = { service, name: status.name, cluster: status.cluster, drill: false, cause: failure, decidedBy };
-    const names = [...devices.signedInDevices(service)];
+    const facts = { ...about, name: status.name, cluster: status.cluster };
+    const names = [...devices.signedInDevices(service)].filter((name) => only === null || only.includes(name));
     const outage = newOutage({ ...facts, id: idOf(service, startedAt), startedAt }, names.length);
     const each = names.map((name): [string, OutageDevice] => {
       const prefill = devices.get(name)?.prefill ?? null;
@@ -126,7 +132,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     journal.changed(`${outage.id} ${ALL}`);
     prune();
     armSummary();
-    report({ kind: 'outage-began', at, service, outage: outage.id, signedIn: names.length });
+    report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: names.length });
   };
 
   /** Short, of two services never the same, and in order when sorted. */
@@ -140,8 +146,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
 
   const end = (kept: Kept, at: number) => {
     apply(kept, null, { kind: 'ended', at });
-    const { service, id, startedAt } = kept.outage;
-    report({ kind: 'outage-ended', at, service, outage: id, afterMs: Math.max(0, at - startedAt) });
+    const { service, id, drill, startedAt } = kept.outage;
+    report({ kind: 'outage-ended', at, service, outage: id, drill, afterMs: Math.max(0, at - startedAt) });
   };
 
   const serviceChanged = (event: EventOf<'service-changed'>) => {
@@ -159,9 +165,10 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   };
 
   const told = (at: number, service: string, device: string) => {
-    const on = current(service);
-    const found = on?.devices.get(device);
-    if (on !== undefined && found !== undefined) apply(on, found, { kind: 'told', at });
+    for (const on of [current(service), current(service, true)]) {
+      const found = on?.devices.get(device);
+      if (on !== undefined && found !== undefined) apply(on, found, { kind: 'told', at });
+    }
   };
 
   const eachOf = (device: string, event: OutageEvent) => {
@@ -173,6 +180,16 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
 
   const handlers: EventHandlers = {
     'service-changed': serviceChanged,
+    'drill-began': ({ at, service, devices: only }) =>
+      beginRecord(at, at, { service, drill: true, cause: null, decidedBy: null }, only),
+    'drill-verdict'({ at, service }) {
+      const on = current(service, true);
+      if (on !== undefined) apply(on, null, { kind: 'verdict', at });
+    },
+    'drill-ended'({ at, service }) {
+      const on = current(service, true);
+      if (on !== undefined) end(on, at);
+    },
     'page-relayed'({ at, service, device, page, durationMs }) {
       // No outage: nothing more to look at, for nearly every page there is.
       if (followed.length === 0 || page !== 'other') return;
@@ -220,10 +237,10 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const summarise = (kept: Kept) => {
     const at = clock.now();
     apply(kept, null, { kind: 'summarised', at });
-    const { id: outage, service, startedAt, verdictAt, endedAt, cause: failure } = kept.outage;
+    const { id: outage, service, drill, startedAt, verdictAt, endedAt, cause: failure } = kept.outage;
     const { signedIn, told: toldOf, elsewhere, returned, missing } = kept.outage;
     const counts = { signedIn, told: toldOf, elsewhere, returned, missing };
-    report({ kind: 'outage-summary', at, service, outage, startedAt, verdictAt, endedAt, failure, counts });
+    report({ kind: 'outage-summary', at, service, outage, drill, startedAt, verdictAt, endedAt, failure, counts });
     armSummary();
   };
 
@@ -232,7 +249,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     all: () => [...records.values()].map(({ outage }) => outage).reverse(),
     get: (id) => records.get(id)?.outage ?? null,
     devices: (id) => [...(records.get(id)?.devices.values() ?? [])],
-    missing: (service) => followed.find(({ outage }) => outage.service === service)?.outage.missing ?? 0,
+    missing: (service) =>
+      followed.find(({ outage }) => outage.service === service && !outage.drill)?.outage.missing ?? 0,
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;
@@ -245,6 +263,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       isRunning = true;
       journal.begin(damage);
       leaveUnconfigured();
+      // No drill outlives its process.
+      for (const kept of followed) if (kept.outage.drill && kept.outage.endedAt === null) end(kept, clock.now());
       armPrune();
       armSummary();
     },
@@ -281,7 +301,16 @@ function reportBack(outage: Outage, { device, outcome, service, backAt }: Outage
   if (outcome === 'missing' || service === null || backAt === null) return;
   const afterMs = Math.max(0, backAt - outage.startedAt);
   report({
-    ...{ kind: 'agent-back', at: backAt, service: outage.service, outage: outage.id, device, outcome, to: service },
+    ...{
+      kind: 'agent-back',
+      at: backAt,
+      service: outage.service,
+      outage: outage.id,
+      drill: outage.drill,
+      device,
+      outcome,
+      to: service,
+    },
     afterMs,
   });
 }

@@ -82,7 +82,7 @@ describe('a maintenance that is yet to come', () => {
   it('B442 drains at once, tells who is signed in there once, and begins by itself', async () => {
     const { get } = await signedIn();
     const answer = JSON.parse((await set({ admin: 'maint', reason: 'patching', in: '10m' })).body);
-    expect(answer).toMatchObject({ admin: 'drain', adminReason: 'patching', setBy: '127.0.0.1' });
+    expect(answer).toMatchObject({ admin: 'drain', adminReason: 'patching', setBy: 'token' });
     expect(Date.parse(answer.maintAt) - Date.parse(answer.setAt)).toBe(600_000);
     expect(title((await get('/a/fippa/SEP999999999999')).body)).toBe('No new sign-ins: Finesse A');
     // No key is lost for it.
@@ -99,7 +99,7 @@ describe('a maintenance that is yet to come', () => {
     expect(rig.lines).toContainEqual(
       expect.objectContaining({ event: 'service-admin', from: 'drain', to: 'maint', who: null }),
     );
-    expect(await entry()).toMatchObject({ adminReason: 'patching', setBy: '127.0.0.1', maintAt: null });
+    expect(await entry()).toMatchObject({ adminReason: 'patching', setBy: 'token', maintAt: null });
   });
 });
 
@@ -124,14 +124,14 @@ it('B444 who set what, when and why is in /health and kept, and a file of an ear
   await set({ admin: 'maint', reason: 'patching', in: '10m' });
   const file = join(folder, 'admin.json');
   const kept = createAdminSettingsFile(folder).read(Date.now()).get('a');
-  expect(kept).toMatchObject({ admin: 'drain', reason: 'patching', by: { who: '127.0.0.1' } });
+  expect(kept).toMatchObject({ admin: 'drain', reason: 'patching', by: { who: 'token' } });
   expect(
     createAdminSettingsFile(folder)
       .read(Date.now() + 600_001)
       .get('a'),
   ).toMatchObject({ admin: 'maint' });
   await set({ admin: 'ready', reason: 'done' });
-  expect(await entry()).toMatchObject({ admin: 'ready', adminReason: 'done', setBy: '127.0.0.1' });
+  expect(await entry()).toMatchObject({ admin: 'ready', adminReason: 'done', setBy: 'token' });
   expect(JSON.parse(readFileSync(file, 'utf8')).a).toMatchObject({ admin: 'ready', reason: 'done' });
   writeFileSync(file, '{"b": {"admin": "drain", "reason": "x", "until": null}}');
   expect([...createAdminSettingsFile(folder).read(START)]).toEqual([['b', { ...READY, admin: 'drain', reason: 'x' }]]);

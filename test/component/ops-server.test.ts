@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock } from '../fake-clock.ts';
+import { checkedFetch, request } from './checked-answers.ts';
 import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
 
 const BEARER = `Bearer ${TOKEN}`;
@@ -167,11 +167,19 @@ describe('POST /services/ID', () => {
       admin: 'drain',
       reason: 'patching',
       until: Date.parse(until),
-      by: { who: '127.0.0.1', at: expect.any(Number) },
+      by: { who: 'token', at: expect.any(Number) },
     });
     const health = await request(rig.origin).get('/health');
     expect(health.body.services[0]).toEqual(body);
-    const fields = { service: 'a', from: 'ready', to: 'drain', reason: 'patching', until, who: '127.0.0.1' };
+    const fields = {
+      service: 'a',
+      from: 'ready',
+      to: 'drain',
+      reason: 'patching',
+      until,
+      who: 'token',
+      address: '127.0.0.1',
+    };
     expect(rig.lines).toEqual([{ level: 'info', event: 'service-admin', fields }]);
   });
 
@@ -215,7 +223,7 @@ describe('POST /services/ID', () => {
   });
 
   it('refuses everything while no token is configured, and says so', async () => {
-    const other = await start({ token: () => null });
+    const other = await start({ operators: () => [] });
     for (const authorization of ['Bearer ', 'Bearer null', 'Bearer undefined']) {
       const asked = request(other.origin).post('/services/a').set('Authorization', authorization);
       const { body } = await asked.send({ admin: 'ready' }).expect(401);
@@ -258,7 +266,7 @@ describe('POST /services/ID', () => {
 
   it('takes JSON without a Content-Type, and refuses what is not UTF-8', async () => {
     const send = (body: Buffer) =>
-      fetch(`${rig.origin}/services/a`, {
+      checkedFetch(`${rig.origin}/services/a`, {
         method: 'POST',
         headers: { authorization: BEARER },
         body: new Uint8Array(body),
@@ -277,7 +285,7 @@ describe('POST /services/ID', () => {
 
 describe('wrong tokens', () => {
   const guess = (token: string, to = rig) =>
-    fetch(`${to.origin}/services/a`, {
+    checkedFetch(`${to.origin}/services/a`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: '{"admin": "drain", "reason": "x"}',

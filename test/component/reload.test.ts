@@ -241,7 +241,10 @@ describe('the rest', () => {
 
   it('B205 the token: the old one is refused, the new one taken', async () => {
     await start();
-    rig.app.apply({ ...rig.config, ops: { ...rig.config.ops, token: 'another' } });
+    rig.app.apply({
+      ...rig.config,
+      ops: { ...rig.config.ops, operators: [{ name: 'token', token: 'another', may: 'set' }] },
+    });
     expect((await setAdmin('a', 'drain')).status).toBe(401);
     expect((await setAdmin('a', 'drain', 'another')).status).toBe(200);
   });

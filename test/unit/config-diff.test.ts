@@ -51,6 +51,18 @@ describe('what a new configuration changes', () => {
     ]);
   });
 
+  it('names operators, and never their tokens', async () => {
+    const ops = (token: string, may: string, more = '') =>
+      `${VALID}ops: { token: canary-${token}, operators: [{ name: kim, token: canary-${token}, may: ${may} }${more}] }\n`;
+    const joe = ', { name: joe, token: canary, may: read }';
+    expect(await diff(ops('1', 'set', joe), ops('1', 'set'))).toEqual(['ops.operators[joe]: added']);
+    expect((await diff(ops('2', 'read'), ops('1', 'set'))).toSorted()).toEqual([
+      'ops.operators[kim].may: from set to read',
+      'ops.operators[kim].token: changed',
+      'ops.token: changed',
+    ]);
+  });
+
   it('B201 never shows a secret, nor the query of a URL', async () => {
     const probe = (password: string) =>
       change(

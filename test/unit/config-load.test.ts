@@ -41,7 +41,7 @@ test('the defaults', async () => {
         perAddress: { connections: 500, requestsPerSecond: 100, burst: 1_000, exempt: ['127.0.0.1', '::1'] },
       },
     },
-    ops: { host: '127.0.0.1', port: 8090, token: null },
+    ops: { host: '127.0.0.1', port: 8090, operators: [], tls: null },
     clusters: [
       {
         id: 'main',
@@ -128,7 +128,7 @@ log: { level: debug, format: json }
     httpParser: 'node',
     trustedFronts: ['10.1.1.1'],
   });
-  expect(ops.token).toBe('secret token');
+  expect(ops.operators).toEqual([{ name: 'token', token: 'secret token', may: 'set' }]);
   expect(a).toMatchObject({ url: 'https://finesse-a.example.com', ca: PROXY_CERTIFICATE, fingerprints: [fingerprint] });
   expect(a?.probe).toEqual({
     url: 'https://x.example.com/SystemInfo',
@@ -158,7 +158,7 @@ log: { level: debug, format: json }
 });
 
 test('a section whose values are all commented out counts as absent', async () => {
-  expect((await configOf(`${VALID}pages:\n  # folder: x\nops:\n  token:\n`)).ops.token).toBeNull();
+  expect((await configOf(`${VALID}pages:\n  # folder: x\nops:\n  token:\n`)).ops.operators).toEqual([]);
 });
 
 test('several clusters without a front door have none', async () => {

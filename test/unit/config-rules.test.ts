@@ -361,6 +361,22 @@ const rules: readonly Rule[] = [
     '8082 on "127.0.0.1", which phones.listeners[0] already takes',
     'of its own',
   ),
+  rule(
+    'an operator called as whoever has ops.token',
+    `${VALID}ops: { operators: [{ name: token, token: x, may: set }] }\n`,
+    9,
+    'ops.operators[0].name',
+    '"token"',
+    'another name',
+  ),
+  rule(
+    'two operators of one name',
+    `${VALID}ops: { operators: [{ name: kim, token: x, may: set }, { name: kim, token: y, may: set }] }\n`,
+    9,
+    'ops.operators[1].name',
+    '"kim", which ops.operators[0] already has',
+    'a name that no other operator has',
+  ),
   rule('ops for everyone', `${VALID}ops: { host: 0.0.0.0 }\n`, 9, 'ops.token', 'nothing', 'not loopback'),
   // Probes
   rule(

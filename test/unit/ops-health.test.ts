@@ -170,6 +170,7 @@ describe('the report', () => {
       notAlternateBecause: null,
       site: null,
       certificate: null,
+      drill: null,
     });
   });
 

@@ -75,7 +75,16 @@ describe('completion', () => {
     expect(complete('s')).toEqual(['serve', 'status', 'simulate']);
     expect(complete('simulate', 'fi')).toEqual(['finesse']);
     expect(complete('simulate', 'finesse', 'fa')).toEqual(['fault']);
-    expect(complete('status', '--')).toEqual(['--config', '--url', '--token-file', '--watch', '--json', '--help']);
+    expect(complete('status', '--')).toEqual([
+      '--config',
+      '--url',
+      '--ca',
+      '--fingerprint',
+      '--token-file',
+      '--watch',
+      '--json',
+      '--help',
+    ]);
     expect(complete('drain', 'a', '--reason', 'ready', '--un')).toEqual(['--until']);
   });
 

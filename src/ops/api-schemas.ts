@@ -1,0 +1,201 @@
+/** What the ops port takes and answers, as schemas: `/openapi.json` is made of them, and the tests check every answer by it. */
+
+import { z } from 'zod';
+import { failures } from '../domain/failure.ts';
+import { MAX_REASON_LENGTH } from './admin-request.ts';
+
+/** Those with a name of their own in the document. */
+export const apiSchemas = z.registry<{ readonly id: string; readonly description: string }>();
+
+function named<T extends z.ZodType>(id: string, description: string, schema: T): T {
+  apiSchemas.add(schema, { id, description });
+  return schema;
+}
+
+const time = z.iso.datetime();
+const maybeTime = time.nullable();
+const count = z.int().min(0);
+const text = z.string().nullable();
+const level = z.enum(['ok', 'degraded', 'down']);
+const adminState = z.enum(['ready', 'drain', 'maint']);
+
+named(
+  'Error',
+  'Why there is no other answer.',
+  z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) }),
+);
+named('Live', 'The process serves.', z.strictObject({ live: z.literal(true) }));
+named(
+  'Ready',
+  'The first round of probes has ended and shutdown not begun.',
+  z.strictObject({ ready: z.literal(true) }),
+);
+
+const signal = z.strictObject({ says: z.string(), since: maybeTime, reason: text });
+const certificate = { subject: z.string(), validTo: time, days: z.int() };
+
+const serviceFields = {
+  id: z.string(),
+  name: z.string(),
+  cluster: z.string(),
+  state: z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']),
+  admin: adminState,
+  attempt: z.int().min(1).nullable(),
+  since: maybeTime,
+  reason: text,
+  runbook: text,
+  lastProbe: maybeTime,
+  latencyMs: count.nullable(),
+  phones: count,
+  fippaFailing: z.boolean(),
+  signals: z.strictObject({
+    ...{ systemInfo: signal, connection: signal, presence: signal, notified: signal },
+    decidedBy: z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable(),
+    notification: z.enum(['off', 'advisory', 'on']),
+  }),
+  adminReason: text,
+  until: maybeTime,
+  maintAt: maybeTime,
+  setBy: text,
+  setAt: maybeTime,
+  finesseDrains: z.boolean(),
+  notAlternateBecause: text,
+  site: text,
+  certificate: z.strictObject(certificate).nullable(),
+  drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
+};
+const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
+named(
+  'ServiceSet',
+  'The service after a change, and what whoever made it should know.',
+  z.strictObject({ ...serviceFields, warnings: z.array(z.string()).min(1).optional() }),
+);
+named(
+  'Health',
+  'The state of every service and of the proxy.',
+  z.strictObject({
+    status: level,
+    version: z.string(),
+    uptimeSeconds: count,
+    clusters: z.array(z.strictObject({ id: z.string(), status: level })),
+    services: z.array(service),
+    certificates: z.array(z.strictObject({ listener: z.string(), ...certificate, problem: text })),
+    site: text,
+    islands: z.array(z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean() })),
+    reports: z.array(
+      z.strictObject({
+        ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
+        ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
+      }),
+    ),
+    problems: z.array(z.string()),
+  }),
+);
+
+const outageFields = {
+  id: z.string(),
+  service: z.string(),
+  name: z.string(),
+  cluster: z.string(),
+  drill: z.boolean(),
+  startedAt: time,
+  verdictAt: maybeTime,
+  endedAt: maybeTime,
+  cause: z.strictObject({
+    code: z.enum(['unknown', 'drill', ...Object.keys(failures)]),
+    words: z.string(),
+    runbook: z.string(),
+  }),
+  decidedBy: z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable(),
+  ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
+  withinFiveMinutes: count.nullable(),
+};
+const outage = named('Outage', 'The record of one outage.', z.strictObject(outageFields));
+named('Outages', 'Newest first, the one that is on included.', z.strictObject({ outages: z.array(outage) }));
+const outageDevice = z.strictObject({
+  device: z.string(),
+  agent: text,
+  extension: text,
+  outcome: z.enum(['elsewhere', 'returned', 'missing']),
+  service: text,
+  at: maybeTime,
+  seconds: z.number().min(0).nullable(),
+});
+named(
+  'OutageInFull',
+  'The record of one outage; `devices` for operators only.',
+  z.strictObject({ ...outageFields, devices: z.array(outageDevice).optional() }),
+);
+named(
+  'Devices',
+  'The phones that are known, the one silent for longest first.',
+  z.strictObject({
+    devices: z.array(
+      z.strictObject({
+        ...{ device: z.string(), model: text, address: text, agent: text, extension: text, service: text },
+        ...{ since: maybeTime, seenAt: time },
+      }),
+    ),
+  }),
+);
+named(
+  'Audit',
+  'Who did what, newest first.',
+  z.strictObject({
+    entries: z.array(
+      z.strictObject({
+        ...{ at: time, who: z.string(), from: text },
+        action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out']),
+        ...{ service: text, reason: text },
+      }),
+    ),
+  }),
+);
+named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));
+named('SignIn', 'The token of an operator.', z.strictObject({ token: z.string() }));
+named(
+  'Setting',
+  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m.',
+  z.strictObject({
+    admin: adminState,
+    reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
+    until: z.iso.datetime({ offset: true }).nullish(),
+    in: z.string().nullish(),
+  }),
+);
+
+named(
+  'Drill',
+  'Which service is to be treated as failed for phones, and for how long; `devices`: for these only.',
+  z.strictObject({
+    service: z.string(),
+    forSeconds: z.number().min(1).max(3600),
+    devices: z.array(z.string()).min(1).max(100).nullish(),
+    reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
+  }),
+);
+
+// What `/events` sends as data, beside Health (snapshot), Service (service) and Outage (outage)
+named(
+  'AdminEvent',
+  'An operator set a service.',
+  z.strictObject({
+    at: time,
+    service: z.string(),
+    from: adminState,
+    admin: adminState,
+    reason: text,
+    until: maybeTime,
+  }),
+);
+named(
+  'ProxyEvent',
+  'Something happened to the proxy itself: `what` names it as docs/events.md does, with its fields.',
+  z.looseObject({ at: time, what: z.string() }),
+);
+named(
+  'DeviceEvent',
+  'A device signed in or out; for operators only.',
+  z.strictObject({ at: time, device: z.string(), service: text, from: text }),
+);
+named('AliveEvent', 'The proxy is alive; every 15 s.', z.strictObject({ at: time }));

@@ -1,0 +1,218 @@
+/** `/openapi.json`: all that the ops port answers, as OpenAPI 3.1. Pure. */
+
+import { z } from 'zod';
+import { apiSchemas } from './api-schemas.ts';
+
+type Answer = readonly [description: string, schema: string | null, type?: string];
+
+interface Operation {
+  readonly summary: string;
+  readonly parameters?: readonly object[];
+  /** Name of the schema of its body. */
+  readonly takes?: string;
+  /** A token or session: needed, or more is told with it. */
+  readonly access?: 'needed' | 'more';
+  readonly answers: Readonly<Record<number, Answer>>;
+}
+
+type Method = 'get' | 'post' | 'delete';
+
+const BAD: Answer = ['The request is wrong; the message says what is allowed.', 'Error'];
+const NO_TOKEN: Answer = ['The token is missing or wrong, or the session has ended.', 'Error'];
+const LARGE: Answer = ['The body is too large.', 'Error'];
+/** Every path may answer this. */
+const FOREIGN: Answer = ['The Host or Origin is foreign, or the operator may not do that.', 'Error'];
+
+const query = (name: string, description: string, format?: string) => {
+  const schema = { type: 'string', ...(format === undefined ? {} : { format }) };
+  return { name, in: 'query', description, schema };
+};
+const inPath = (name: string, description: string) => {
+  return { name, in: 'path', required: true, description, schema: { type: 'string' } };
+};
+const SINCE = query('since', 'Not those that were over before.', 'date-time');
+
+const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
+  '/': { get: { summary: 'A page for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/livez': { get: { summary: 'Whether the process serves.', answers: { 200: ['It does.', 'Live'] } } },
+  '/readyz': {
+    get: {
+      summary: 'Whether phones should be led here; it does not depend on Finesse.',
+      answers: { 200: ['They should.', 'Ready'], 503: ['Not yet, or no longer.', 'Error'] },
+    },
+  },
+  '/health': {
+    get: {
+      summary: 'The state of every service.',
+      answers: { 200: ['`ok` or `degraded`.', 'Health'], 503: ['`down`.', 'Health'] },
+    },
+  },
+  '/metrics': { get: { summary: 'For Prometheus.', answers: { 200: ['Metrics.', null, 'text/plain'] } } },
+  '/outages': {
+    get: {
+      summary: 'The records of outages.',
+      parameters: [query('service', 'Of this service only.'), SINCE],
+      answers: { 200: ['The records.', 'Outages'], 400: BAD },
+    },
+  },
+  '/outages/{id}': {
+    get: {
+      summary: 'The record of one outage.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'more',
+      answers: { 200: ['The record.', 'OutageInFull'], 401: NO_TOKEN, 404: ['There is none.', 'Error'] },
+    },
+  },
+  '/devices': {
+    get: {
+      summary: 'The phones that are known.',
+      parameters: [query('q', 'Those with this text in any field.')],
+      access: 'needed',
+      answers: { 200: ['The phones.', 'Devices'], 401: NO_TOKEN },
+    },
+  },
+  '/audit': {
+    get: {
+      summary: 'Who did what.',
+      parameters: [SINCE],
+      access: 'needed',
+      answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
+    },
+  },
+  '/events': {
+    get: {
+      summary:
+        'What happens, as server-sent events: first `snapshot` (data: Health), then `service` (Service), `outage` (Outage), `admin` (AdminEvent), `proxy` (ProxyEvent), with a token also `device` (DeviceEvent), and `alive` (AliveEvent) every 15 s.',
+      parameters: [
+        {
+          ...{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } },
+          description: 'Goes on after this event, or begins again with a snapshot when it is unknown or too old.',
+        },
+      ],
+      access: 'more',
+      answers: {
+        200: ['Events.', null, 'text/event-stream'],
+        401: NO_TOKEN,
+        503: ['Too many streams are open.', 'Error'],
+      },
+    },
+  },
+  '/session': {
+    get: {
+      summary: 'Who is signed in.',
+      access: 'needed',
+      answers: { 200: ['The operator.', 'Session'], 401: NO_TOKEN },
+    },
+    post: {
+      summary: 'Signs a browser in: the answer sets a cookie that stands for the token.',
+      takes: 'SignIn',
+      answers: {
+        ...{ 204: ['Signed in.', null], 400: BAD, 401: ['That is no token.', 'Error'], 413: LARGE },
+        429: ['Too many wrong tokens came from that address.', 'Error'],
+      },
+    },
+    delete: { summary: 'Signs it out.', answers: { 204: ['Signed out.', null] } },
+  },
+  '/services/{id}': {
+    post: {
+      summary: 'Sets a service.',
+      parameters: [inPath('id', 'Id of the service.')],
+      takes: 'Setting',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['The service as it is now.', 'ServiceSet'], 400: BAD, 401: NO_TOKEN },
+        ...{ 404: ['There is none.', 'Error'], 413: LARGE },
+      },
+    },
+  },
+  '/drills': {
+    post: {
+      summary: 'Begins a drill: the service is treated as failed for phones for a while, though it is not.',
+      takes: 'Drill',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['The service, with its drill.', 'Service'], 400: BAD, 401: NO_TOKEN },
+        404: ['There is no such service.', 'Error'],
+        409: ['A service of the cluster is not in service, or a drill is on there.', 'Error'],
+        413: LARGE,
+      },
+    },
+  },
+  '/drills/{service}': {
+    delete: {
+      summary: 'Ends a drill.',
+      parameters: [inPath('service', 'Id of the service.')],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['None is on there.', 'Error'] },
+    },
+  },
+  '/openapi.json': {
+    get: { summary: 'This document.', answers: { 200: ['The document.', null, 'application/json'] } },
+  },
+};
+
+export function renderOpenApi(version: string): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'The ops port of ippa-proxy',
+      version,
+      description: 'How to watch and steer the proxy. Times are ISO 8601.',
+    },
+    servers: [{ url: '/' }],
+    paths: Object.fromEntries(Object.entries(paths).map(([path, each]) => [path, renderPath(each)])),
+    components: {
+      schemas: renderSchemas(),
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'ops.token, or the token of one of ops.operators.' },
+        session: {
+          ...{ type: 'apiKey', in: 'cookie', name: 'ippa-session-PORT' },
+          description: 'Set by POST /session; with TLS its name begins `__Host-`. Changes need the Origin header too.',
+        },
+      },
+    },
+  };
+}
+
+function renderPath(operations: Partial<Record<Method, Operation>>): object {
+  return Object.fromEntries(
+    Object.entries(operations).map(([method, operation]) => [method, renderOperation(operation)]),
+  );
+}
+
+function renderOperation({ summary, parameters = [], takes, access, answers }: Operation): object {
+  const either = [{ token: [] }, { session: [] }];
+  const content = { 'application/json': { schema: refTo(takes ?? '') } };
+  const all = Object.entries({ ...answers, 403: FOREIGN });
+  return {
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(access === undefined ? {} : { security: access === 'needed' ? either : [{}, ...either] }),
+    ...(takes === undefined ? {} : { requestBody: { required: true, content } }),
+    responses: {
+      ...Object.fromEntries(all.map(([status, answer]) => [status, renderAnswer(answer)])),
+      default: renderAnswer(['A fault of the proxy itself (500).', 'Error']),
+    },
+  };
+}
+
+function renderAnswer([description, schema, type]: Answer): object {
+  if (schema !== null) return { description, content: { 'application/json': { schema: refTo(schema) } } };
+  if (type === undefined) return { description };
+  return {
+    description,
+    content: { [type]: { schema: type === 'application/json' ? { type: 'object' } : { type: 'string' } } },
+  };
+}
+
+function refTo(schema: string): object {
+  return { $ref: `#/components/schemas/${schema}` };
+}
+
+/** The names of zod's own wrapping are left out: within the document they would mean something else. */
+function renderSchemas(): object {
+  const { schemas } = z.toJSONSchema(apiSchemas, { uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema: _, $id: __, id: ___, ...schema }]) => [id, schema]),
+  );
+}
