@@ -1,7 +1,7 @@
 /** Writes docs/events.md from the reference of events and the table of log lines. */
 
 import { writeFileSync } from 'node:fs';
-import { eventReference } from '../src/domain/events.ts';
+import { eventReference } from '../src/domain/event-reference.ts';
 
 export function renderEventsDoc(): string {
   const rows = Object.entries(eventReference).map(([kind, { when, fields }]) => {
@@ -11,7 +11,7 @@ export function renderEventsDoc(): string {
   return `# Events
 
 Everything that happens in the proxy is reported once, as one of these; log, metrics and pushes are subscribers. Each has
-\`at\` too, when it happened. This page is generated from src/domain/events.ts (\`npm run docs\`); the log lines that come of
+\`at\` too, when it happened. This page is generated from src/domain/event-reference.ts (\`npm run docs\`); the log lines that come of
 them are in [operations](operations.md), the metrics in [metrics](metrics.md).
 
 | Event | When | Fields |

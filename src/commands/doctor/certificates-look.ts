@@ -6,9 +6,10 @@ import type { Config } from '../../config/config.ts';
 import { parseCertificates, renderDistinguishedName } from '../../files/certificates.ts';
 import { type Finding, finding } from './kinds.ts';
 
-export function lookAtCertificates({ phones, push, reports }: Config): Finding[] {
+export function lookAtCertificates({ phones, ops, push, reports }: Config): Finding[] {
   const listeners = [
     ...phones.listeners.map(({ tls }, index) => ({ key: `phones.listeners[${index}]`, tls })),
+    { key: 'ops', tls: ops.tls },
     ...(push?.listeners ?? []).map(({ tls }, index) => ({ key: `push.listeners[${index}]`, tls })),
     ...(reports?.listeners ?? []).map(({ tls }, index) => ({ key: `reports.listeners[${index}]`, tls })),
   ];
