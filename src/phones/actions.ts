@@ -16,6 +16,9 @@ import { carried, phoneHeaders, type Visit } from './visit.ts';
 /** Why a request goes to a server: the phone asked for that, or an action of the proxy does. */
 export type RelayedFor = 'asked' | 'steered' | 'sign-out';
 
+/** Most pages of an outage leave nothing to wait for: one promise serves them all. */
+export const ANSWERED: Promise<void> = Promise.resolve();
+
 export interface ActionsOptions {
   /** Services as this device sees them: a drill may be laid over what is known. */
   readonly viewFor: (device: string) => ServiceView;
@@ -32,12 +35,12 @@ export interface ActionsOptions {
     visit: Visit,
     device: Device | null,
     asked: { readonly target: string; readonly entry: boolean },
-  ) => Promise<void> | undefined;
+  ) => Promise<void>;
   readonly relayed: (status: ServiceStatus, visit: Visit, target: string, why: RelayedFor) => Promise<void>;
 }
 
 export interface Actions {
-  act(status: ServiceStatus, action: PhoneAction, visit: Visit, device: Device | null): Promise<void> | undefined;
+  act(status: ServiceStatus, action: PhoneAction, visit: Visit, device: Device | null): Promise<void>;
 }
 
 /** Longest a choice of an alternate waits for its confirmation (contract.md, "Pages"). */
@@ -59,16 +62,17 @@ export function createActions(options: ActionsOptions): Actions {
       return choose(status, alternate, visit, device);
     }
     refuse({ ...visit, ...visit.reader, status }, NO_ACTION);
-    return undefined;
+    return ANSWERED;
   };
 
   const taken = (status: ServiceStatus, visit: Visit, action: EventOf<'action-taken'>['action']) =>
     report({ kind: 'action-taken', at: clock.now(), service: status.id, device: visit.request.device, action });
 
-  const exit = (status: ServiceStatus, visit: Visit): undefined => {
+  const exit = (status: ServiceStatus, visit: Visit): Promise<void> => {
     taken(status, visit, 'exit');
     devices.looksAt(visit.request.device, null, clock.now());
     visit.exchange.answer({ ...renderExit(phoneHeaders(visit.exchange)), expires: EXPIRED });
+    return ANSWERED;
   };
 
   const choose = (status: ServiceStatus, alternate: ServiceStatus, visit: Visit, device: Device | null) => {
@@ -77,11 +81,11 @@ export function createActions(options: ActionsOptions): Actions {
     const home = device?.looking === status.id ? null : elsewhere(alternate.id, visit.request.device, device);
     if (home === null) return steer(status, alternate, visit);
     show(alternate, visit, 'elsewhere', { after: 'choice', alternates: [], lastKey: 'no-matter', home });
-    return undefined;
+    return ANSWERED;
   };
 
   /** Signs out of a service in maintenance. Fetched again, when nobody is signed in there any more, it does nothing. */
-  const signOut = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
+  const signOut = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> => {
     const { device: name } = visit.request;
     const own = { target: `/fippa/${name}`, entry: true };
     if (!takesSignOut(status, device?.service === status.id)) return answerFrom(status, visit, device, own);
@@ -90,12 +94,7 @@ export function createActions(options: ActionsOptions): Actions {
   };
 
   /** The second choice of the page `elsewhere`. Fetched again, by Exit or Retry, it is none. */
-  const returnTo = (
-    status: ServiceStatus,
-    visit: Visit,
-    device: Device | null,
-    offer: string,
-  ): Promise<void> | undefined => {
+  const returnTo = (status: ServiceStatus, visit: Visit, device: Device | null, offer: string): Promise<void> => {
     const { device: name, query } = visit.request;
     const home = elsewhere(status.id, name, device);
     if (home !== null && device?.offer === offer) {

@@ -19,7 +19,7 @@ import type { Relay, RelayedAnswer, RelayResult } from '../relay/relay.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
-import { type ActionsOptions, createActions, type RelayedFor } from './actions.ts';
+import { type ActionsOptions, ANSWERED, createActions, type RelayedFor } from './actions.ts';
 import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
@@ -72,8 +72,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
     const plan = options.plan();
     try {
-      const waiting = serve(plan, exchange, listener, port);
-      if (waiting !== undefined) await waiting;
+      await serve(plan, exchange, listener, port);
     } catch (error) {
       report({ kind: 'internal-fault', at: clock.now(), where: 'phones', error });
       if (exchange.isAnswered) return exchange.breakOff();
@@ -82,29 +81,30 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     }
   };
 
-  /** Nothing to wait for (undefined) is what most pages of an outage are: a promise for each would be garbage. */
-  const serve = (
-    plan: PhonePlan,
-    ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>
-  ): Promise<void> | undefined => {
+  const serve = (plan: PhonePlan, ...[exchange, listener, port]: Parameters<PhoneHandler['handle']>): Promise<void> => {
     const parsed = parsePhoneRequest(exchange);
     const address = plan.addressOf(exchange.remoteAddress, exchange.header('x-forwarded-for'));
     const turned = { plan, exchange, address, device: null, origin: originOf(listener, port, null), status: null };
-    if (!parsed.ok) return void refuse(turned, parsed.failure);
+    if (!parsed.ok) return refused(turned, parsed.failure);
     const { request } = parsed;
     const origin = originOf(listener, port, request.host);
     const status = locate(plan, request, listener);
     const known = () => ({ ...turned, device: request.device, origin, status });
-    if (status === null) return void refuse(known(), unknownPrefix(request));
+    if (status === null) return refused(known(), unknownPrefix(request));
     const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
     if (request.method === 'GET') return visited(status, asked, null);
     return exchange
       .readForm()
-      .then((form) => (form.ok ? visited(status, asked, form.body) : refuse(known(), failureOf(form.fault))));
+      .then((form) => (form.ok ? visited(status, asked, form.body) : refused(known(), failureOf(form.fault))));
+  };
+
+  const refused = (...[turned, failure]: Parameters<typeof refuse>): Promise<void> => {
+    refuse(turned, failure);
+    return ANSWERED;
   };
 
   /** A request that may be served, `body` and all. */
-  const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> | undefined => {
+  const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> => {
     const { plan, exchange, listener, request, address, stableOrigin, origin } = asked;
     const now = clock.now();
     const device = noteDevice(request, address, now);
@@ -136,7 +136,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     return devices.prefilled(request.device, prefill, address, now);
   };
 
-  const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> | undefined => {
+  const route = (status: ServiceStatus, visit: Visit, device: Device | null): Promise<void> => {
     const { action, upstreamTarget } = visit.request;
     if (action !== null) return actions.act(status, action, visit, device);
     return answerFrom(status, visit, device, { target: upstreamTarget, entry: losesNothing(visit) });
@@ -155,7 +155,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     visit: Visit,
     device: Device | null,
     { target, entry }: { readonly target: string; readonly entry: boolean },
-  ): Promise<void> | undefined => {
+  ): Promise<void> => {
     const home = elsewhere(status.id, visit.request.device, device);
     // Not looked up for a page that is relayed: this is every request's path.
     const mayOffer = status.state === 'out-of-service' || status.admin.admin !== 'ready' || isDrained(status);
@@ -176,7 +176,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (decided === 'relay') return relayed(status, visit, target);
     if (decided === 'elsewhere' && home !== null) {
       show(status, visit, decided, { after: 'request', alternates, lastKey: keyOf(entry), home });
-      return undefined;
+      return ANSWERED;
     }
     const signsOut = takesSignOut(status, signedInHere);
     if (signsOut && isSignOut(target)) return relayed(status, visit, target);
@@ -185,7 +185,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       ...{ after: 'request', alternates, lastKey: keyOf(entry), signsOut },
       ...(isNotice && maintAt !== undefined ? { maintAt } : {}),
     });
-    return undefined;
+    return ANSWERED;
   };
 
   const relayed = async (
