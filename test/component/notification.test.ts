@@ -101,6 +101,23 @@ describe('the Notification Service', () => {
     expect(outages[0]).toMatchObject({ decidedBy: 'connection', cause: { code } });
   });
 
+  it('B463 tries no login before SystemInfo says IN_SERVICE again, though the Notification Service would take it', async () => {
+    await start();
+    await finesse[0]?.fault('notification-down');
+    await state('a', 'reconnecting');
+    // The Notification Service is open again, and SystemInfo is not.
+    await finesse[0]?.fault('503');
+    const seen = new Set<string>();
+    await until('a', (entry) => {
+      seen.add(entry.signals.connection.says);
+      return entry.state === 'out-of-service' && (entry.reason ?? '').includes('503');
+    });
+    expect(seen).not.toContain('up');
+    await finesse[0]?.fault('none');
+    const { signals } = await state('a', 'in-service');
+    expect(signals.connection.says).toBe('up');
+  });
+
   it('what it notifies wrongly is asked about and forgotten', async () => {
     await start();
     await finesse[0]?.fault('notify-out-of-service');
