@@ -258,5 +258,5 @@ it('B214 a second copy on the same folder, which has no port, leaves what is kep
   writeFileSync(file, text.replace('port: 0 }]', `port: ${taken} }]`));
   expect((await startServe(file).ended).code).toBe(1);
   expect(readFileSync(proxy.state('sign-ins.jsonl'), 'utf8')).toMatch(/"SEP000000000001".*\n\{"device":$/);
-  expect(readdirSync(join(proxy.folder, 'state')).sort()).toEqual(['outages.jsonl', 'sign-ins.jsonl']);
+  expect(readdirSync(join(proxy.folder, 'state')).sort()).toEqual(['audit.jsonl', 'outages.jsonl', 'sign-ins.jsonl']);
 });
