@@ -55,7 +55,7 @@ it('its configuration is one that the loader takes', async () => {
   expect(result).toMatchObject({
     ok: true,
     config: {
-      ops: { port: 8090, token: 'demo' },
+      ops: { port: 8090, operators: [{ name: 'token', token: 'demo', may: 'set' }] },
       clusters: [
         { id: 'main', services: [{ url: 'http://127.0.0.1:9001', notification: { port: 5001 } }, { id: 'b' }] },
       ],
