@@ -59,21 +59,34 @@ function base64Forms(bytes: Buffer): string[] {
 }
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
-/** Quoted, or up to where the next thing begins; text after a colon may have spaces in it. */
-const QUOTED = String.raw`"(?:[^"\\\n]|\\.)*"|'[^'\n]*'`;
-const COOKIE = new RegExp(String.raw`\b((?:set-)?cookie["']?\s*[:=]\s*)(?:${QUOTED}|[^\n]*)`, 'gi');
-const NAME = String.raw`\b(\w*(?:password|passwd|passphrase|secret|token)\w*["']?\s*`;
+/** Quoted, also within a text that was quoted itself; else up to where the next thing begins, as text after a colon may have spaces in it. */
+const QUOTED = String.raw`"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\\"(?:[^"\\\n]|\\\\(?:\\.|[^\\\n]))*\\"`;
+const WHOLE_LINE = new RegExp(
+  String.raw`\b((?:(?:set-)?cookie|authorization)\\*["']?\s*[:=]\s*)(?:${QUOTED}|[^\n]*)`,
+  'gi',
+);
+const WORDS = '(?:password|passwd|passphrase|pwd|secret|token|jsessionid)';
+/** Bounded, so that a log of one endless word takes no longer than another. */
+const NAME = String.raw`(${WORDS}\w{0,64}\\*["']?\s*`;
+const TAG = String.raw`[\w.:-]{0,64}${WORDS}[\w.:-]{0,64}`;
 const NAMED = [
+  // An element: up to its end tag; without one the rest of the line.
+  new RegExp(
+    String.raw`(<${TAG}(?:\s[^<>]*)?(?<!/)>)(?:(?:<!\[CDATA\[(?:(?!\]\]>)[^\n])*\]\]>|[^<])*(?=</)|[^\n]*)`,
+    'gi',
+  ),
+  new RegExp(String.raw`(&lt;${TAG}(?:\s[^<>\n]{0,200}?)?(?<!/)&gt;)(?:(?!&lt;/)[^\n])*`, 'gi'),
   new RegExp(String.raw`${NAME}:[^\S\n]*)(?:${QUOTED}|[^,;}\n]+)`, 'gi'),
   new RegExp(String.raw`${NAME}=\s*)(?:${QUOTED}|[^\s,;}&]+)`, 'gi'),
+  new RegExp(String.raw`${NAME}%3D)(?:(?!%26)[^\s"'&;,])+`, 'gi'),
 ];
-const SECRET_NAME = /password|passwd|passphrase|secret|token|cookie|authorization/i;
+const SECRET_NAME = new RegExp(`${WORDS}|cookie|authorization`, 'i');
 
 /** Free text, such as a log: what a telling name stands before, query strings and path parameters too. */
 export function maskText(text: string): string {
   const masked = NAMED.reduce(
     (rest, pattern) => rest.replace(pattern, `$1${MASKED}`),
-    text.replace(PRIVATE_KEY, MASKED).replace(COOKIE, `$1${MASKED}`),
+    text.replace(PRIVATE_KEY, MASKED).replace(WHOLE_LINE, `$1${MASKED}`),
   );
   return masked.split('\n').map(scrubText).join('\n');
 }
