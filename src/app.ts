@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
+import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
@@ -141,11 +142,12 @@ export function createApp(
     report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
   events.subscribe('drills', drills.handlers);
-  const islands = createIslands(store, config.island, clock, report);
+  const islands = createIslands(store, config.island, clock, report, () => selectAnswers(reports.nodes()));
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
   });
+  events.subscribe('islands', { 'report-node-probed': islands.look });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);

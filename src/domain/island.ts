@@ -6,6 +6,7 @@
 
 import type { FailureCode } from './failure.ts';
 import type { ServiceStatus } from './model.ts';
+import type { ReportNodeStatus } from './report-node.ts';
 
 /** What of a service tells whether its site can be reached. */
 export type SiteService = Pick<ServiceStatus, 'site' | 'isNear' | 'state' | 'failure'> & {
@@ -49,11 +50,25 @@ function isUnreachable({ state, failure }: SiteService): boolean {
   return (state === 'reconnecting' || state === 'out-of-service') && failure !== null && UNREACHABLE.has(failure.code);
 }
 
+const isAnswer = (code: FailureCode) => !UNREACHABLE.has(code) && !UNTOLD.has(code);
+
+/** When a node for reports of each other site last answered: it stands there as the services do. */
+export function selectAnswers(
+  nodes: readonly Pick<ReportNodeStatus, 'site' | 'isNear' | 'failure' | 'lastProbeAt'>[],
+): ReadonlyMap<string, number> {
+  const answers = new Map<string, number>();
+  for (const { site, isNear, failure, lastProbeAt } of nodes) {
+    if (site === null || isNear || lastProbeAt === null || (failure !== null && !isAnswer(failure.code))) continue;
+    answers.set(site, Math.max(lastProbeAt, answers.get(site) ?? 0));
+  }
+  return answers;
+}
+
 /** Any answer will do. What fails at the Notification Service alone says nothing: SystemInfo is asked as well. */
 function isReached({ state, failure, signals }: SiteService): boolean {
   if (state === 'in-service' || signals.systemInfo.says === 'in-service') return true;
   if (failure === null || failure.code.startsWith('notification-')) return false;
-  return !UNREACHABLE.has(failure.code) && !UNTOLD.has(failure.code);
+  return isAnswer(failure.code);
 }
 
 /** What is known of the other sites at this moment. It begins when all of a site is unreachable, and ends when any is reached. */
@@ -62,14 +77,16 @@ export function reduceIslands(
   services: readonly SiteService[],
   at: number,
   settings: IslandSettings,
+  answers: ReadonlyMap<string, number> = new Map(),
 ): IslandStep {
+  const hasAnswered = (site: string, since: number) => (answers.get(site) ?? since) > since;
   const own = services.some(({ isNear, state }) => isNear && state === 'in-service');
   const others = Map.groupBy(
     services.filter(({ isNear }) => !isNear),
     ({ site }) => site ?? '',
   );
   const sites = [...others].flatMap(([site, members]): CutOffSite[] => {
-    const known = before.find((each) => each.site === site);
+    const known = before.find((each) => each.site === site && !hasAnswered(site, each.since));
     const stays = known !== undefined && !members.some(isReached);
     if (!stays && !members.every(isUnreachable)) return [];
     // A clock that was set back must not make it longer.
@@ -79,10 +96,10 @@ export function reduceIslands(
     const suspected = own && isSeen && at - since >= settings.suspectAfterMs;
     return [{ site, since, suspected, long: suspected && at - since >= settings.warnAfterMs }];
   });
-  const endOf = (site: string): IslandEnd => {
+  const endOf = ({ site, since }: CutSince): IslandEnd => {
     const members = others.get(site);
     if (members === undefined) return 'configuration';
-    return members.some(isReached) ? 'reached' : 'own-site-out';
+    return hasAnswered(site, since) || members.some(isReached) ? 'reached' : 'own-site-out';
   };
   return { sites, changes: compare(before, sites, endOf) };
 }
@@ -90,13 +107,13 @@ export function reduceIslands(
 function compare(
   before: readonly CutOffSite[],
   after: readonly CutOffSite[],
-  endOf: (site: string) => IslandEnd,
+  endOf: (cut: CutSince) => IslandEnd,
 ): IslandChange[] {
   const was = (site: string) => before.find((each) => each.site === site);
   const is = (site: string) => after.find((each) => each.site === site);
   const ended = before
     .filter(({ site, suspected }) => suspected && is(site)?.suspected !== true)
-    .map(({ site, since }): IslandChange => ({ kind: 'island-ended', site, since, because: endOf(site) }));
+    .map(({ site, since }): IslandChange => ({ kind: 'island-ended', site, since, because: endOf({ site, since }) }));
   const begun = after.flatMap(({ site, since, suspected, long }): IslandChange[] => [
     ...(suspected && was(site)?.suspected !== true ? [{ kind: 'island-suspected', site, since } as const] : []),
     ...(long && was(site)?.long !== true ? [{ kind: 'island-long', site, since } as const] : []),

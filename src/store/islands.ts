@@ -12,6 +12,8 @@ import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
 
 export interface Islands {
+  /** A node for reports may have answered. */
+  look(): void;
   /** Other settings, or other services in the store. */
   reconfigure(settings: IslandSettings): void;
   /** Sites that are suspected to be cut off. */
@@ -28,7 +30,14 @@ export interface Islands {
 /** Timers cannot run longer than 2^31 ms. */
 const MAX_TIMER_MS = 86_400_000;
 
-export function createIslands(store: ServiceStore, initial: IslandSettings, clock: Clock, report: Report): Islands {
+export function createIslands(
+  store: ServiceStore,
+  initial: IslandSettings,
+  clock: Clock,
+  report: Report,
+  /** When nodes for reports of other sites last answered. */
+  answers: () => ReadonlyMap<string, number> = () => new Map(),
+): Islands {
   let settings = initial;
   let sites: readonly CutOffSite[] = [];
   let cancel = () => {};
@@ -39,7 +48,7 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
     cancel();
     if (isStopped) return;
     const at = clock.now();
-    const step = reduceIslands(sites, store.all(), at, settings);
+    const step = reduceIslands(sites, store.all(), at, settings, answers());
     const before = sites;
     sites = step.sites;
     for (const site of differences(before, sites)) for (const listener of listeners) listener(site);
@@ -55,6 +64,7 @@ export function createIslands(store: ServiceStore, initial: IslandSettings, cloc
   store.onHealthChange(look);
 
   return {
+    look,
     reconfigure(next) {
       settings = next;
       look();

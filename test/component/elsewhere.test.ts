@@ -111,11 +111,15 @@ describe('a page of the service that was left', () => {
     expect(title((await get(`/a/fippa/${PHONE}`)).body)).toBe('Finesse finesse-a.example.com');
   });
 
-  it('B425 in maintenance it is no second choice', async () => {
+  it('B425 B551 in maintenance it is no second choice, and the prompt offers none', async () => {
     const { get } = await moved();
     await fetchRaw(`${rig.ops}/services/a`, { authorization: 'Bearer test-token' }, '{"admin":"maint","reason":"x"}');
     const page = await get(`/a/fippa/${PHONE}/home`);
     expect(title(page.body)).toBe(ON_B);
     expect(items(page.body).map(({ name }) => name)).toEqual(['Back to Finesse B']);
+    const prompt = async () => /<Prompt>(.*?)<\/Prompt>/.exec((await get(`/a/fippa/${PHONE}`)).body)?.[1];
+    expect(await prompt()).toBe('Go back to your service');
+    await fetchRaw(`${rig.ops}/services/a`, { authorization: 'Bearer test-token' }, '{"admin":"ready","reason":"x"}');
+    expect(await prompt()).toBe('Go back, or sign in anew');
   });
 });

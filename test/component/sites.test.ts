@@ -24,26 +24,27 @@ function twoSites(config: Config, node: ReportNodeConfig): Config {
   return {
     ...config,
     site: 'east',
-    island: { suspectAfterMs: 300, warnAfterMs: 1200 },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reports: { listeners: [listener], home: '/cuicui/Main.jsp', services: [node] },
   };
 }
 
-async function start(but: RigOptions & { folder?: string } = {}): Promise<{ reports: string; node: string }> {
+async function start(
+  but: RigOptions & { folder?: string; nodeSite?: string; suspectAfterMs?: number } = {},
+): Promise<{ reports: string; node: string }> {
+  const { folder = null, nodeSite = 'east', suspectAfterMs = 300, ...options } = but;
   const server = createServer((_, response) => response.end('up'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const node = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const probe = { path: '/', statuses: [200], fallback: null, intervalMs: 100, timeoutMs: 5000, rise: 1, fall: 1 };
   const config: ReportNodeConfig = {
-    ...{ id: 'r', name: 'Reports', url: node, site: 'east', ca: null, fingerprints: [], certificateNames: [] },
+    ...{ id: 'r', name: 'Reports', url: node, site: nodeSite, ca: null, fingerprints: [], certificateNames: [] },
     probe,
   };
-  const { folder = null, ...options } = but;
   rig = await startRig({
     ...{ servers: 3, intervalMs: 200 },
-    config: (base) => ({ ...twoSites(base, config), state: { folder } }),
+    config: (base) => ({ ...twoSites(base, config), island: { suspectAfterMs, warnAfterMs: 1200 }, state: { folder } }),
     ...options,
   });
   const reports = `http://127.0.0.1:${rig.app.reportAddresses()[0]?.port}`;
@@ -100,6 +101,21 @@ it('B402 B404 B405 two sites that are cut apart and joined again', { timeout: 60
   expect((await fetchRaw(reports)).status).toBe(302);
   expect([logged('island-suspected').length, logged('island-ended').length]).toEqual([1, 1]);
   expect(logged('island-ended')).toMatchObject([{ site: 'west', because: 'reached' }]);
+});
+
+it('B550 while a node for reports of the other site answers, no link is cut', { timeout: 60_000 }, async () => {
+  const { reports, node } = await start({ nodeSite: 'west', suspectAfterMs: 2000 });
+  await rig.finesse[1]?.fault('refuse');
+  await rig.get(`/b/fippa/${PHONE}`);
+  await rig.until('b', 'out-of-service');
+  // Longer than `suspectAfter` ago: several probes of the node.
+  const since = Date.parse((await health()).services[1]?.since ?? '');
+  const probedAt = async () => Date.parse((await health()).reports?.[0]?.lastProbe ?? '');
+  await vi.waitFor(async () => expect(await probedAt()).toBeGreaterThan(since + 2500), { timeout: 30_000 });
+  expect((await health()).islands).toEqual([]);
+  expect(logged('island-suspected')).toEqual([]);
+  expect((await rig.get(`/b/fippa/${PHONE}`)).body).not.toContain('No connection to other site');
+  expect((await fetchRaw(`${reports}/`)).headers).toMatchObject({ location: `${node}/cuicui/Main.jsp` });
 });
 
 it('B405 B406 a server of the other site that is out by its own word is an ordinary outage', {

@@ -7,6 +7,7 @@ import {
   type IslandChange,
   reduceIslands,
   type SiteService,
+  selectAnswers,
   selectIslandWakeAt,
 } from '../../src/domain/island.ts';
 import { selectFrontDoor } from '../../src/domain/routing.ts';
@@ -147,6 +148,36 @@ describe('an island', () => {
       '70: island-ended west since 0, own-site-out',
       '200: island-suspected west since 0',
     ]);
+  });
+
+  it('B550 ends when a node for reports there answers, and counts from its last answer', () => {
+    const answered = (seconds: number) => new Map([['west', START + seconds * 1000]]);
+    const cut = [near(), far('timeout')];
+    const at = (sites: readonly CutOffSite[], seconds: number, answers: ReadonlyMap<string, number>) =>
+      reduceIslands(sites, cut, START + seconds * 1000, SETTINGS, answers);
+    // An answer from before the cut says nothing.
+    const begun = at([], 0, answered(-5)).sites;
+    expect(at(begun, 60, answered(-5)).changes.map(render)).toEqual(['island-suspected west since 0']);
+    const suspected = at(begun, 60, answered(-5)).sites;
+    const reached = at(suspected, 70, answered(70));
+    expect(reached.changes.map(render)).toEqual(['island-ended west since 0, reached']);
+    expect(at(reached.sites, 129, answered(70)).changes).toEqual([]);
+    expect(at(reached.sites, 130, answered(70)).changes.map(render)).toEqual(['island-suspected west since 70']);
+  });
+
+  it('B550 of a node any answer counts, of the own site none', () => {
+    const node = (
+      site: string | null,
+      isNear: boolean,
+      code: FailureCode | null = null,
+      lastProbeAt: number | null = 1,
+    ) => ({ site, isNear, failure: code === null ? null : { code, detail: '' }, lastProbeAt }) as const;
+    const answer = (...nodes: Parameters<typeof selectAnswers>[0]) => [...selectAnswers(nodes)];
+    expect(answer(node('west', false), node('west', false, 'report-status', 2))).toEqual([['west', 2]]);
+    expect(
+      answer(node('west', false, 'timeout'), node('west', false, 'reset'), node('west', false, null, null)),
+    ).toEqual([]);
+    expect(answer(node('east', true), node(null, true))).toEqual([]);
   });
 
   it('B404 that lasts four days is told once more', () => {
