@@ -28,9 +28,9 @@ export interface Verdict {
 export function judge(results: Results): Verdict[] {
   const { relay, ownPage, outage, memory, startMs } = results;
   return [
-    ...(relay === undefined ? [] : judgeRelay(relay)),
-    ...(ownPage === undefined ? [] : judgeOwnPage(ownPage)),
-    ...(outage === undefined ? [] : judgeOutage(outage)),
+    ...(relay === undefined ? [] : decideRelay(relay)),
+    ...(ownPage === undefined ? [] : decideOwnPage(ownPage)),
+    ...(outage === undefined ? [] : decideOutage(outage)),
     ...(memory === undefined
       ? []
       : [verdict('registry, each of 100,000 known phones', memory.bytesPerPhone, 1024, 'B')]),
@@ -48,7 +48,7 @@ const RATIOS: readonly { readonly scenario: Scenario; readonly to: Name; readonl
   { scenario: 'tls-full', to: 'nginx', most: 1.8 },
 ];
 
-function judgeRelay(relay: readonly Measured[]): Verdict[] {
+function decideRelay(relay: readonly Measured[]): Verdict[] {
   const costOf = (name: Name, scenario: Scenario) =>
     relay.find((each) => each.name === name && each.scenario === scenario)?.cpuMs;
   return RATIOS.flatMap(({ scenario, to, most }) => {
@@ -58,14 +58,14 @@ function judgeRelay(relay: readonly Measured[]): Verdict[] {
   });
 }
 
-function judgeOwnPage({ keepAlive, connection }: OwnPage): Verdict[] {
+function decideOwnPage({ keepAlive, connection }: OwnPage): Verdict[] {
   return [
     verdict('CPU of an own page, keep-alive, to an empty answer', ratioOf(keepAlive.page, keepAlive.empty), 1.3, '×'),
     verdict('CPU of an own page, connection, to an empty answer', ratioOf(connection.page, connection.empty), 1.3, '×'),
   ];
 }
 
-function judgeOutage(outage: Outage): Verdict[] {
+function decideOutage(outage: Outage): Verdict[] {
   const { choices } = outage;
   return [
     verdict('outage: answers that were not 200 phone XML', outage.bad + choices.bad, 0, ''),

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { renderFound } from '../config/document.ts';
 import { type ConfigProblem, type LoadResult, loadConfig, type PageFaults } from '../config/load.ts';
 import { listLanguages, loadPages, type PageFiles, PageTemplateError, type PageTemplates } from '../pages/templates.ts';
-import { judgeStateFolder } from '../store/state-folder.ts';
+import { validateStateFolder } from '../store/state-folder.ts';
 
 export type Configuration =
   | (Extract<LoadResult, { ok: true }> & { readonly templates: PageTemplates })
@@ -21,12 +21,12 @@ export async function loadConfiguration(
   let templates: PageTemplates | null = null;
   const loaded = await loadConfig(file, {
     env,
-    judgePages(pages) {
-      const judged = judgePages(pages);
+    validatePages(pages) {
+      const judged = validatePages(pages);
       templates = judged.templates;
       return judged;
     },
-    judgeState: judgeStateFolder,
+    validateState: validateStateFolder,
   });
   if (!loaded.ok) return loaded;
   return { ...loaded, templates: templates ?? loadPages(loaded.config.pages) };
@@ -37,7 +37,7 @@ interface JudgedPages extends PageFaults {
   readonly templates: PageTemplates | null;
 }
 
-export function judgePages({ folder, languages, help }: Config['pages']): JudgedPages {
+export function validatePages({ folder, languages, help }: Config['pages']): JudgedPages {
   const known = listLanguages(folder);
   const findings = languages.flatMap((code, index) => {
     if (known.includes(code)) return [];
@@ -45,10 +45,10 @@ export function judgePages({ folder, languages, help }: Config['pages']): Judged
   });
   const usable = languages.filter((code) => known.includes(code));
   // The templates can be judged in any language.
-  return { findings, ...judgeTemplates({ folder, help, languages: usable.length > 0 ? usable : ['en'] }) };
+  return { findings, ...validateTemplates({ folder, help, languages: usable.length > 0 ? usable : ['en'] }) };
 }
 
-function judgeTemplates(files: PageFiles): Pick<JudgedPages, 'problems' | 'templates'> {
+function validateTemplates(files: PageFiles): Pick<JudgedPages, 'problems' | 'templates'> {
   try {
     return { templates: loadPages(files), problems: [] };
   } catch (error) {

@@ -48,7 +48,7 @@ export async function runControl(options: ControlOptions, output: Output, now = 
   const client = createOpsClient(found.place);
   try {
     const shutOut =
-      options.admin === 'ready' || options.yes === true ? null : judgeShutOut(await client.health(), options);
+      options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
     if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const answer = await client.setAdmin(options.service, {
@@ -60,7 +60,7 @@ export async function runControl(options: ControlOptions, output: Output, now = 
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
     }
-    if (answer.status !== 200) return fail(...judgeRefusal(client.origin, answer));
+    if (answer.status !== 200) return fail(...decideRefusal(client.origin, answer));
     for (const warning of warningsOf(answer)) output.stderr(`Warning: ${warning}\n`);
     output.stdout(options.json === true ? `${JSON.stringify(answer.body, null, 2)}\n` : renderSet(answer.body));
     return 0;
@@ -78,7 +78,7 @@ function parseUntil(text: string, now: number): string | null {
 }
 
 /** Words for a setting after which no service of the cluster admits anybody; null: another one does. */
-function judgeShutOut({ body }: OpsAnswer, { service, admin }: ControlOptions): string | null {
+function decideShutOut({ body }: OpsAnswer, { service, admin }: ControlOptions): string | null {
   const services: unknown = field(body, 'services');
   const known = Array.isArray(services) ? (services as readonly ServiceEntry[]) : [];
   const cluster = known.find(({ id }) => id === service)?.cluster;
@@ -101,7 +101,7 @@ function describeUnknown(service: string, { body }: OpsAnswer): string {
   return `The running proxy does not know ${service}; it knows ${running}. If the configuration has ${service}, reload it (SIGHUP).`;
 }
 
-export function judgeRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
+export function decideRefusal(origin: string, answer: OpsAnswer): [1 | 2, string] {
   const message = errorMessageOf(answer);
   if (message === null) return [1, renderUnexpected(origin, answer)];
   switch (answer.status) {

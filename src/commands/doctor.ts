@@ -10,10 +10,10 @@ import { type Account, findAccount, SERVICE_USER } from './accounts.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
 import { type BundleInput, bundleEntries, renderMasked } from './doctor/bundle.ts';
 import { lookAtCertificates } from './doctor/certificates-look.ts';
-import { judgeExposure, lookAtFiles, lookAtState } from './doctor/files-look.ts';
+import { decideExposure, lookAtFiles, lookAtState } from './doctor/files-look.ts';
 import { lookAtServers } from './doctor/finesse-look.ts';
 import { type Finding, finding } from './doctor/kinds.ts';
-import { describeSystem, judgeNode, judgeOpenFiles, openFileLimit } from './doctor/machine-look.ts';
+import { decideNode, decideOpenFiles, describeSystem, openFileLimit } from './doctor/machine-look.ts';
 import { createMask } from './doctor/mask.ts';
 import { lookAtNames, type Names, systemNames } from './doctor/names-look.ts';
 import { lookAtPorts } from './doctor/ports-look.ts';
@@ -60,7 +60,7 @@ export async function runDoctor(
 ): Promise<0 | 1 | 2> {
   const file = options.config ?? (existsSync(INSTALLED) ? INSTALLED : null);
   const surroundings = { ...systemSurroundings(), ...given };
-  const fault = judgeUsage(options, file, surroundings.isRoot);
+  const fault = validateUsage(options, file, surroundings.isRoot);
   if (file === null || fault !== null) {
     output.stderr(`${fault}\n`);
     return 2;
@@ -95,7 +95,7 @@ async function writeBundle(archive: string, parts: BundleInput, output: Output):
   }
 }
 
-function judgeUsage({ log, bundle, user }: DoctorOptions, file: string | null, isRoot: boolean): string | null {
+function validateUsage({ log, bundle, user }: DoctorOptions, file: string | null, isRoot: boolean): string | null {
   if (file === null) return `--config FILE is needed: there is no ${INSTALLED}`;
   if (log !== undefined && bundle === undefined) return '--log goes with --bundle';
   if (log !== undefined && !existsSync(log)) return `--log: there is no ${log}`;
@@ -116,11 +116,11 @@ interface Looking {
 async function lookAround(file: string, { source, running, env, account, surroundings }: Looking): Promise<Finding[]> {
   const loaded = await loadConfiguration(file, env);
   const known = [
-    ...judgeConfiguration(loaded),
+    ...validateConfiguration(loaded),
     ...lookAtFiles([{ path: resolve(file), secret: source.holdsSecrets }, ...source.files], account),
     // systemd reads it as root.
-    ...judgeExposure({ path: surroundings.environmentFile, secret: true }),
-    ...judgeNode(process.versions.node, engines()),
+    ...decideExposure({ path: surroundings.environmentFile, secret: true }),
+    ...decideNode(process.versions.node, engines()),
     ...running.findings,
   ];
   if (!loaded.ok) return known;
@@ -132,12 +132,12 @@ async function lookAround(file: string, { source, running, env, account, surroun
     lookAtCertificates(config),
     lookAtNames(config, surroundings.names),
     lookAtServers(config, surroundings.now),
-    judgeOpenFiles(config, surroundings.openFiles),
+    decideOpenFiles(config, surroundings.openFiles),
   ]);
   return [...known, ...looks.flat()];
 }
 
-function judgeConfiguration(loaded: Configuration): Finding[] {
+function validateConfiguration(loaded: Configuration): Finding[] {
   const words = (problem: ConfigProblem) => renderProblems([problem]).trimEnd();
   if (!loaded.ok) return loaded.problems.map((problem) => finding('configuration-error', words(problem)));
   return loaded.warnings.map((problem) => {

@@ -2,7 +2,7 @@
 
 import { parseDuration } from '../config/values.ts';
 import type { ServiceEntry } from '../ops/health.ts';
-import { judgeRefusal } from './control.ts';
+import { decideRefusal } from './control.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, OpsUnreachable } from './ops-client.ts';
@@ -38,7 +38,7 @@ export async function runDrill(options: DrillOptions, output: Output): Promise<n
       forMs === null
         ? await client.change('DELETE', `/drills/${encodeURIComponent(service)}`)
         : await client.change('POST', '/drills', { service, forSeconds: forMs / 1000, devices, reason });
-    if (answer.status !== 200 && answer.status !== 204) return fail(...judgeRefusal(client.origin, answer));
+    if (answer.status !== 200 && answer.status !== 204) return fail(...decideRefusal(client.origin, answer));
     if (options.json === true) output.stdout(`${JSON.stringify(answer.body, null, 2)}\n`);
     else
       output.stdout(forMs === null ? `The drill of ${service} is over.\n` : renderBegun(answer.body as ServiceEntry));

@@ -34,7 +34,7 @@ export async function runOutages(options: OutagesOptions, output: Output, now = 
   const found = await findOps(options, options.id === undefined ? 'none' : 'if-set');
   if (!found.ok) return fail(2, found.message);
   const { token } = found.place;
-  const misuse = judgeOptions(options, token, now);
+  const misuse = validateOptions(options, token, now);
   if (misuse !== null) return fail(2, misuse);
   const client = createOpsClient(found.place);
   try {
@@ -59,7 +59,7 @@ export async function runOutages(options: OutagesOptions, output: Output, now = 
 
 const NO_DEVICES = 'What became of each agent is told with ops.token only, which is not set.\n';
 
-function judgeOptions({ id, since, csv, json }: OutagesOptions, token: string | null, now: number): string | null {
+function validateOptions({ id, since, csv, json }: OutagesOptions, token: string | null, now: number): string | null {
   if (csv === true && json === true) return '--csv or --json, not both.';
   if (since !== undefined && id !== undefined) return '--since is for the list; an id names one outage.';
   if (since !== undefined && parseSince(since, now) === null) {

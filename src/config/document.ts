@@ -45,14 +45,14 @@ export function decodeText(file: string, bytes: Uint8Array): string | readonly C
     // A byte 0x0A is never part of a longer UTF-8 sequence, so lines can be judged one by one.
     const newline = bytes.indexOf(0x0a, start);
     const end = newline === -1 ? bytes.length : newline;
-    const found = judgeLine(bytes.subarray(start, end));
+    const found = validateLine(bytes.subarray(start, end));
     if (found !== null) problems.push(createFileError(file, line, found, allowed));
     start = end + 1;
   }
   return problems.length > 0 ? problems : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
-function judgeLine(bytes: Uint8Array): string | null {
+function validateLine(bytes: Uint8Array): string | null {
   const control = bytes.find((byte) => (byte < 0x20 && byte !== 0x09 && byte !== 0x0d) || byte === 0x7f);
   if (control !== undefined) return `the control character 0x${control.toString(16).padStart(2, '0')}`;
   try {

@@ -38,9 +38,9 @@ export interface LoadOptions {
   /** Epoch ms against which certificates are judged. Default: now. */
   readonly now?: number;
   /** Looks at what the `pages` of the configuration lead to. Default: nobody does. */
-  readonly judgePages?: (pages: Config['pages']) => PageFaults;
+  readonly validatePages?: (pages: Config['pages']) => PageFaults;
   /** Whether the folder of `state` can be used: null, or what was found. Default: nobody looks. */
-  readonly judgeState?: (folder: string) => string | null;
+  readonly validateState?: (folder: string) => string | null;
 }
 
 export interface PageFaults {
@@ -76,13 +76,13 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
   const result = parseConfig(value);
   const env = options.env ?? process.env;
   const outside = await readOutside(value, { folder, env, now: options.now ?? Date.now() });
-  const pages = judgePages(document, outside, folder, options);
+  const pages = validatePages(document, outside, folder, options);
   const findings = [
     ...('findings' in result ? result.findings : []),
     ...checkRules(value),
     ...outside.findings,
     ...pages.findings,
-    ...judgeState(value, outside, folder, options),
+    ...validateState(value, outside, folder, options),
   ];
   const errors = findings.map(({ path, found, allowed }) => createError(document.locate(path), found, allowed));
   const problems = [...inOrder([...document.problems, ...errors.filter(isSound(document))]), ...pages.problems];
@@ -95,7 +95,7 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
 }
 
 /** Whatever else is wrong, unless it leaves in doubt which pages are meant. */
-function judgePages(
+function validatePages(
   { value, soundUntilLine }: ConfigDocument,
   { findings }: Outside,
   folder: string,
@@ -103,14 +103,14 @@ function judgePages(
 ): PageFaults {
   const pages = soundUntilLine === null ? parsePages(value) : null;
   const folderIsMissing = findings.some(({ path }) => path[0] === 'pages');
-  if (pages === null || folderIsMissing || options.judgePages === undefined) return { findings: [], problems: [] };
-  return options.judgePages(buildPages(pages, folder));
+  if (pages === null || folderIsMissing || options.validatePages === undefined) return { findings: [], problems: [] };
+  return options.validatePages(buildPages(pages, folder));
 }
 
-function judgeState(value: unknown, { findings }: Outside, folder: string, options: LoadOptions): Finding[] {
+function validateState(value: unknown, { findings }: Outside, folder: string, options: LoadOptions): Finding[] {
   const state = parseState(value);
   if (state?.folder === undefined || findings.some(({ path }) => path[0] === 'state')) return [];
-  const found = options.judgeState?.(resolve(folder, state.folder)) ?? null;
+  const found = options.validateState?.(resolve(folder, state.folder)) ?? null;
   return found === null ? [] : [{ path: ['state', 'folder'], found, allowed: 'a folder that this user can write to' }];
 }
 

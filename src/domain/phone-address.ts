@@ -28,7 +28,7 @@ export interface AddressFacts {
 export type AddressRefusal = 'network' | 'loopback' | 'own' | 'finesse';
 
 /** null: it may be a phone's. */
-export function judgeAddress(facts: AddressFacts): AddressRefusal | null {
+export function classifyAddress(facts: AddressFacts): AddressRefusal | null {
   if (!facts.inNetworks) return 'network';
   // There, phones, proxy and Finesse all share the loopback addresses.
   if (facts.loopback) return facts.onlyLoopback ? null : 'loopback';

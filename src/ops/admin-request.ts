@@ -24,9 +24,9 @@ export function parseAdminRequest(body: unknown, now: number): AdminRequest {
   const faults = [
     ...(unknown.length > 0 ? [`unknown keys; allowed are ${KEYS.join(', ')}`] : []),
     ...(isAdmin(admin) ? [] : [`admin must be one of ${ADMINS.join(', ')}`]),
-    ...judgeReason(reason, admin),
-    ...judgeUntil(until, admin, now),
-    ...judgeIn(within, until, admin, now),
+    ...validateReason(reason, admin),
+    ...validateUntil(until, admin, now),
+    ...validateIn(within, until, admin, now),
   ];
   if (faults.length > 0 || !isAdmin(admin)) return { ok: false, faults };
   return {
@@ -41,7 +41,7 @@ export function parseAdminRequest(body: unknown, now: number): AdminRequest {
 }
 
 /** Until then those signed in stay and are told, as under drain. */
-function judgeIn(within: unknown, until: unknown, admin: unknown, now: number): string[] {
+function validateIn(within: unknown, until: unknown, admin: unknown, now: number): string[] {
   if (within === null) return [];
   if (admin !== 'maint') return ['in applies to maint: drain and ready hold at once'];
   const inMs = typeof within === 'string' ? parseDuration(within) : null;
@@ -54,14 +54,14 @@ function isAdmin(value: unknown): value is AdminState {
   return typeof value === 'string' && ADMINS.includes(value);
 }
 
-export function judgeReason(reason: unknown, admin: unknown): string[] {
+export function validateReason(reason: unknown, admin: unknown): string[] {
   if (reason === null) return admin === 'ready' ? [] : ['reason is required: other operators will read it'];
   if (typeof reason !== 'string' || reason.trim() === '') return ['reason must be a text'];
   if ([...reason].length > MAX_REASON_LENGTH) return [`reason may have at most ${MAX_REASON_LENGTH} characters`];
   return UNPRINTABLE.test(reason) ? ['reason must not hold control characters'] : [];
 }
 
-function judgeUntil(until: unknown, admin: unknown, now: number): string[] {
+function validateUntil(until: unknown, admin: unknown, now: number): string[] {
   if (until === null) return [];
   if (admin === 'ready') return ['until applies to drain and maint; ready has no end'];
   const at = typeof until === 'string' ? parseTime(until) : null;

@@ -45,25 +45,29 @@ export function renderServiceCertificate({ subject, validTo }: ShownCertificate,
 }
 
 /** What is wrong with a listener's certificate, in words for the operator; empty: nothing. */
-export function judgeCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
+export function decideCertificate({ listener, validTo, problem }: HeldCertificate, now: number): string[] {
   return [
     ...(problem === null ? [] : [`${listener}.tls: the new certificate is not in use, because ${problem}`]),
-    ...judgeEnd(validTo, now, listener === 'ops' ? 'browsers refuse it' : 'phones refuse it').map(
+    ...decideEnd(validTo, now, listener === 'ops' ? 'browsers refuse it' : 'phones refuse it').map(
       (words) => `${listener}.tls: the ${words}`,
     ),
   ];
 }
 
-export function judgeServiceCertificate(service: string, { validTo, pinned }: ShownCertificate, now: number): string[] {
+export function decideServiceCertificate(
+  service: string,
+  { validTo, pinned }: ShownCertificate,
+  now: number,
+): string[] {
   if (pinned) return [];
-  return judgeEnd(validTo, now, 'the proxy refuses it').map((words) => `${service}: Finesse’s ${words} there`);
+  return decideEnd(validTo, now, 'the proxy refuses it').map((words) => `${service}: Finesse’s ${words} there`);
 }
 
 export function endsSoon({ validTo }: Pick<HeldCertificate, 'validTo'>, now: number): boolean {
   return daysUntil(validTo, now) < EXPIRES_SOON_DAYS;
 }
 
-function judgeEnd(validTo: number, now: number, consequence: string): string[] {
+function decideEnd(validTo: number, now: number, consequence: string): string[] {
   const { validTo: end, days } = renderEnd(validTo, now);
   const date = end.slice(0, 10);
   if (days < 0) return [`certificate expired on ${date}, and ${consequence}; renew it`];

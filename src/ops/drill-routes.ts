@@ -4,7 +4,7 @@ import type { Express, RequestHandler, Response } from 'express';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { Drills } from '../store/drills.ts';
 import { type Access, operatorOf, sendError } from './access.ts';
-import { judgeReason } from './admin-request.ts';
+import { validateReason } from './admin-request.ts';
 
 export interface DrillRoutesOptions {
   readonly access: Access;
@@ -42,7 +42,7 @@ function refuseMethod(res: Response, allow: string): void {
 
 function begin({ drills, isService, entryOf }: DrillRoutesOptions): RequestHandler {
   return (req, res) => {
-    const faults = judgeDrill(req.body);
+    const faults = decideDrill(req.body);
     if (faults.length > 0) return sendError(res, 400, 'bad-drill', `${faults.join('; ')}.`);
     const { service, forSeconds, devices, reason } = req.body;
     if (!isService(service)) return sendError(res, 404, 'unknown-service', 'There is no such service.');
@@ -56,7 +56,7 @@ function begin({ drills, isService, entryOf }: DrillRoutesOptions): RequestHandl
 }
 
 /** All that is wrong with a body. Pure. */
-function judgeDrill(body: unknown): string[] {
+function decideDrill(body: unknown): string[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return ['the body must be a JSON object such as {"service": "a", "forSeconds": 120}'];
   }
@@ -71,7 +71,7 @@ function judgeDrill(body: unknown): string[] {
     ...(typeof service === 'string' ? [] : ['service must be the id of a service']),
     ...(isLength ? [] : [`forSeconds must be a number from ${min} to ${max}`]),
     ...(isList ? [] : [`devices must be a list of 1 to ${MAX_DEVICES} names of devices, or absent for all`]),
-    ...judgeReason(reason, 'ready'),
+    ...validateReason(reason, 'ready'),
   ];
 }
 

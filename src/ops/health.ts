@@ -9,17 +9,17 @@ import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
   type CertificateEntry,
+  decideCertificate,
+  decideServiceCertificate,
   endsSoon,
   type HeldCertificate,
-  judgeCertificate,
-  judgeServiceCertificate,
   renderCertificate,
   renderServiceCertificate,
   type ServiceCertificateEntry,
 } from './certificates.ts';
-import { type IslandEntry, judgeIslands, renderIsland } from './island-health.ts';
-import { judgeReports, type ReportEntry, renderReportNode } from './report-health.ts';
-import { judgeNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
+import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -128,19 +128,19 @@ export function renderHealth(input: HealthInput): HealthReport {
     reports: reports.map(renderReportNode),
     problems: [
       ...problems,
-      ...input.clusters.flatMap(judgeAdmission),
-      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeNotification)),
-      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(judgeCredentials)),
-      ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => judgeShown(status, input))),
-      ...certificates.flatMap((held) => judgeCertificate(held, now)),
-      ...judgeIslands(islands),
-      ...judgeReports(reports),
+      ...input.clusters.flatMap(decideAdmission),
+      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(decideNotification)),
+      ...input.clusters.flatMap(({ candidates }) => statusesOf(candidates).flatMap(decideCredentials)),
+      ...input.clusters.flatMap(({ candidates }) => candidates.flatMap(({ status }) => decideShown(status, input))),
+      ...certificates.flatMap((held) => decideCertificate(held, now)),
+      ...decideIslands(islands),
+      ...decideReports(reports),
     ],
   };
 }
 
 /** What operators set can shut everybody out although servers are in service. */
-export function judgeAdmission({ id, candidates }: HealthCluster): string[] {
+export function decideAdmission({ id, candidates }: HealthCluster): string[] {
   const services = statusesOf(candidates);
   if (services.some(admitsNewAgents) || services.every(({ admin }) => admin.admin === 'ready')) return [];
   const each = services.map((status) =>
@@ -149,9 +149,9 @@ export function judgeAdmission({ id, candidates }: HealthCluster): string[] {
   return [`${id}: no service admits new agents: ${each.join(', ')}`];
 }
 
-function judgeShown({ id }: ServiceStatus, { certificateOf, now }: Pick<HealthInput, 'certificateOf' | 'now'>) {
+function decideShown({ id }: ServiceStatus, { certificateOf, now }: Pick<HealthInput, 'certificateOf' | 'now'>) {
   const certificate = certificateOf?.(id) ?? null;
-  return certificate === null ? [] : judgeServiceCertificate(id, certificate, now);
+  return certificate === null ? [] : decideServiceCertificate(id, certificate, now);
 }
 
 function statusesOf(candidates: readonly Candidate[]): ServiceStatus[] {
@@ -164,7 +164,7 @@ function decideLevel({ candidates }: HealthCluster, input: Pick<HealthInput, 'ce
   if (!services.some(({ state }) => state === 'in-service') || !services.some(admitsNewAgents)) return 'down';
   const expected = candidates.filter(({ status }) => status.admin.admin !== 'maint');
   const isFine = (candidate: Candidate) =>
-    isSound(candidate, candidates, input.now) && judgeShown(candidate.status, input).length === 0;
+    isSound(candidate, candidates, input.now) && decideShown(candidate.status, input).length === 0;
   return expected.every(isFine) ? 'ok' : 'degraded';
 }
 
@@ -237,7 +237,7 @@ function isKeptOutByCredentials({ state, failure }: ServiceStatus): boolean {
   return (state === 'out-of-service' || state === 'reconnecting') && failure?.code === 'unauthorized';
 }
 
-function judgeCredentials(status: ServiceStatus): string[] {
+function decideCredentials(status: ServiceStatus): string[] {
   return isKeptOutByCredentials(status) ? [`${status.id}: ${renderReason(status)}`] : [];
 }
 

@@ -18,7 +18,7 @@ export function renderIsland({ site, since, long }: CutOffSite, now: number): Is
 }
 
 /** Without a duration: a problem that reads another way at every look would look like news. */
-export function judgeIslands(islands: readonly CutOffSite[]): string[] {
+export function decideIslands(islands: readonly CutOffSite[]): string[] {
   return islands.map(({ site, since, long }) => {
     const reached = `nothing of site ${site} could be reached since ${new Date(since).toISOString()}`;
     const late = ' It has lasted longer than island.warnAfter: replication of the databases may have to be repaired.';

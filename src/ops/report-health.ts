@@ -23,7 +23,7 @@ export function renderReportNode(node: ReportNodeStatus): ReportEntry {
 }
 
 /** They do not change `status`: phones need none of them. */
-export function judgeReports(nodes: readonly ReportNodeStatus[]): string[] {
+export function decideReports(nodes: readonly ReportNodeStatus[]): string[] {
   const down = nodes.filter(({ state }) => state === 'down');
   if (down.length === 0) return [];
   const others =

@@ -16,7 +16,7 @@ import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
 import type { HeldCertificate } from './certificates.ts';
 import { addDrillRoutes } from './drill-routes.ts';
-import { type HealthReport, judgeAdmission, renderHealth } from './health.ts';
+import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
 import { createLiveRoute } from './live-route.ts';
 import type { LiveStreams } from './live-stream.ts';
@@ -262,7 +262,7 @@ function warn({ store, notKept = () => null }: OpsRoutesOptions, id: string): st
   const cluster = store.get(id)?.cluster ?? '';
   const lost = notKept();
   return [
-    ...judgeAdmission({ id: cluster, candidates: store.candidates(cluster) }),
+    ...decideAdmission({ id: cluster, candidates: store.candidates(cluster) }),
     ...(lost === null ? [] : [`it will not survive a restart: ${lost}`]),
   ];
 }

@@ -26,7 +26,7 @@ export interface SignalsEntry {
  * A connection that was up and is lost shows in the state of the service; one that never was, or that the configuration
  * ended, shows nowhere else. Nor does a subscription that is refused.
  */
-export function judgeNotification({ id, signals: { connection, notified, notification } }: ServiceStatus): string[] {
+export function decideNotification({ id, signals: { connection, notified, notification } }: ServiceStatus): string[] {
   if (notification === 'off') return [];
   if (connection.says === 'unknown' && connection.failure !== null)
     return [`${id}: ${renderFailure(connection.failure)}`];

@@ -1,7 +1,7 @@
 /** Keeps the address of each phone: takes note of where requests come from, and finds out what a change depends on. */
 
 import type { Report } from '../domain/events.ts';
-import { type AddressRefusal, decideAddress, judgeAddress, type PhonePlace } from '../domain/phone-address.ts';
+import { type AddressRefusal, classifyAddress, decideAddress, type PhonePlace } from '../domain/phone-address.ts';
 import { contains, parseNetworks } from '../http/server/client-address.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Clock } from '../time/clock.ts';
@@ -68,7 +68,7 @@ export function createPhoneAddresses(
   };
 
   const judge = (address: string): AddressRefusal | null =>
-    judgeAddress({
+    classifyAddress({
       inNetworks: contains(networks, address),
       loopback: contains(LOOPBACK, address),
       onlyLoopback,

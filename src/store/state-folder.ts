@@ -26,7 +26,7 @@ function isThere(path: string): boolean {
  * Why nothing can be kept in a folder, or null. Tried for real, since rights tell little (a read-only or a full disk, an
  * administrator's account); nothing is left behind.
  */
-export function judgeStateFolder(folder: string): string | null {
+export function validateStateFolder(folder: string): string | null {
   let made: readonly string[] = [];
   try {
     made = makeFolder(folder);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayAccess } from '../../src/commands/doctor/files-look.ts';
 import { FINDINGS, type FindingCode } from '../../src/commands/doctor/kinds.ts';
-import { judgeNode, openFileLimit } from '../../src/commands/doctor/machine-look.ts';
+import { decideNode, openFileLimit } from '../../src/commands/doctor/machine-look.ts';
 import { type DoctorOptions, type DoctorSurroundings, runDoctor } from '../../src/commands/doctor.ts';
 import { issue, makeKey } from '../../src/commands/init/certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
@@ -363,8 +363,8 @@ describe('doctor', () => {
     const { file } = await installation({ servers: await pair() });
     expect((await doctor({ config: file }, { openFiles: 1024 })).codes).toContain('open-files');
     expect((await doctor({ config: file }, { openFiles: 65_536 })).codes).not.toContain('open-files');
-    expect(judgeNode('20.20.2', '>=22.18')).toMatchObject([{ code: 'node-version' }]);
-    expect([judgeNode('22.18.0', '>=22.18'), judgeNode('24.1.0', '>=22.18')]).toEqual([[], []]);
+    expect(decideNode('20.20.2', '>=22.18')).toMatchObject([{ code: 'node-version' }]);
+    expect([decideNode('22.18.0', '>=22.18'), decideNode('24.1.0', '>=22.18')]).toEqual([[], []]);
     const unit = writeFiles({
       unit: '[Service]\nLimitNOFILE=4096\n',
       limits: 'Max open files            1024                 20000                files\n',

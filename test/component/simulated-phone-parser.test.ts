@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { judgeExpires, parseRefresh } from '../../src/simulators/phone/answer-headers.ts';
+import { decideExpires, parseRefresh } from '../../src/simulators/phone/answer-headers.ts';
 import { emptyJar, renderCookies, storeCookies } from '../../src/simulators/phone/cookies.ts';
 import { findModel, phoneModels } from '../../src/simulators/phone/models.ts';
 import { parsePhoneXml } from '../../src/simulators/phone/page.ts';
@@ -221,7 +221,7 @@ describe('headers', () => {
     ['0', false, true],
     [undefined, false, false],
   ])('Expires: %s', (value, expired, violation) => {
-    const judged = judgeExpires(value, Date.parse('2026-01-01T00:00:00Z'));
+    const judged = decideExpires(value, Date.parse('2026-01-01T00:00:00Z'));
     expect(judged.expired).toBe(expired);
     expect(judged.violation !== undefined).toBe(violation);
   });

@@ -62,7 +62,7 @@ export class Answers {
   }
 
   /** At the end, when all stalls are known: how many answers were late while the machine stood still. Others are problems. */
-  judgeLate(stalled: (from: number, to: number) => boolean): number {
+  decideLate(stalled: (from: number, to: number) => boolean): number {
     const excused = this.#late.filter(({ from, to }) => stalled(from, to));
     for (let i = excused.length; i < this.#late.length; i++) {
       this.#problems.add(`a phone waited longer than ${ANSWER_WITHIN_MS} ms`);

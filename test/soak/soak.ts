@@ -154,7 +154,7 @@ async function soak(
   const timelines = checkTimelines(proxy.lines, 5000 / options.speed, ATTEMPTS, stalled);
   for (const problem of timelines.problems) problems.add(problem);
   const judged = episodes.filter(({ beganAt, endedAt }) => !stalled(beganAt, endedAt + AFTER_MS));
-  const lateByMachine = answers.judgeLate(stalled);
+  const lateByMachine = answers.decideLate(stalled);
   checkEpisodes(judged, proxy, problems);
   stalls.stop();
   const code = await proxy.stop();

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type AddressFacts, decideAddress, judgeAddress } from '../../src/domain/phone-address.ts';
+import { type AddressFacts, classifyAddress, decideAddress } from '../../src/domain/phone-address.ts';
 import { createPhoneAddresses } from '../../src/push/addresses.ts';
 import { createPushSources } from '../../src/push/sources.ts';
 import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devices.ts';
@@ -20,7 +20,7 @@ describe('an address', () => {
     [{ own: true, onlyLoopback: true }, 'own'],
     [{ finesse: true }, 'finesse'],
   ] as const)('%o: %s', (facts, refusal) => {
-    expect(judgeAddress({ ...PHONE, ...facts })).toBe(refusal);
+    expect(classifyAddress({ ...PHONE, ...facts })).toBe(refusal);
   });
 
   it('is taken at first, by a sign-in or when the old one is gone; a mere request only asks', () => {

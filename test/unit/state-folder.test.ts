@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { loadConfiguration } from '../../src/commands/configuration.ts';
 import { createAdminKeeper } from '../../src/store/admin-settings.ts';
 import { createServiceStore } from '../../src/store/services.ts';
-import { judgeStateFolder } from '../../src/store/state-folder.ts';
+import { validateStateFolder } from '../../src/store/state-folder.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { VALID } from './config-files.ts';
 
@@ -18,9 +18,9 @@ function testFolder(): string {
 it('a folder that can be written to is left as it was, and so is one that is not there yet', () => {
   const folder = testFolder();
   writeFileSync(join(folder, 'admin.json'), '{}');
-  expect(judgeStateFolder(folder)).toBeNull();
+  expect(validateStateFolder(folder)).toBeNull();
   expect(readdirSync(folder)).toEqual(['admin.json']);
-  expect(judgeStateFolder(join(folder, 'a/b'))).toBeNull();
+  expect(validateStateFolder(join(folder, 'a/b'))).toBeNull();
   expect(readdirSync(folder)).toEqual(['admin.json']);
 });
 
@@ -28,7 +28,7 @@ it.each(['admin.json', 'admin.json/state'])('one that cannot be is told: %s', (n
   const folder = testFolder();
   writeFileSync(join(folder, 'admin.json'), '{}');
   const found = `${JSON.stringify(join(folder, name))}, which cannot be written to (EEXIST: file already exists)`;
-  expect(judgeStateFolder(join(folder, name))).toBe(found);
+  expect(validateStateFolder(join(folder, name))).toBe(found);
 });
 
 // Nobody can make a folder there, not even root.

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { judgeStateFolder } from '../../store/state-folder.ts';
+import { validateStateFolder } from '../../store/state-folder.ts';
 import type { Account } from '../accounts.ts';
 import { type Finding, finding } from './kinds.ts';
 
@@ -62,7 +62,7 @@ export function lookAtFiles(files: readonly ConfiguredFile[], account: Account |
       const { path } = file;
       const reader = `${path} (${rightsOf(path)}), by ${account?.name ?? 'this user'}`;
       return [
-        ...judgeExposure(file),
+        ...decideExposure(file),
         ...(canRead(path, account) ? [] : [finding('file-unreadable', reader)]),
         ...(/^\/(home|root)\//.test(path) ? [finding('file-in-home', path)] : []),
       ];
@@ -70,7 +70,7 @@ export function lookAtFiles(files: readonly ConfiguredFile[], account: Account |
 }
 
 /** Nobody else may read a secret, nor change any file. */
-export function judgeExposure({ path, secret }: ConfiguredFile): Finding[] {
+export function decideExposure({ path, secret }: ConfiguredFile): Finding[] {
   const isExposed = existsSync(path) && (statSync(path).mode & (secret ? READ | WRITE : WRITE)) !== 0;
   return isExposed ? [finding('secret-exposed', `${path} has the rights ${rightsOf(path)}`)] : [];
 }
@@ -90,7 +90,7 @@ export function lookAtState(folder: string | null, account: Account | null): Fin
   const low =
     free < LOW_BYTES ? [finding('disk-low', `${Math.floor(free / 1024 / 1024)} MiB are free at ${nearest}`)] : [];
   if (account === null) {
-    const found = judgeStateFolder(folder);
+    const found = validateStateFolder(folder);
     return [...low, ...(found === null ? [] : [finding('state-unwritable', found)])];
   }
   const isFit = mayEnter(nearest, account) && mayAccess(account, statSync(nearest), WRITE | ENTER);

@@ -16,20 +16,20 @@ export async function lookAtServers(config: Config, now: () => number): Promise<
   const more = services.map(async (service) => {
     const check = checks.find(({ id }) => id === service.id);
     return [
-      ...(check === undefined ? [] : judgeCheck(check)),
+      ...(check === undefined ? [] : validateCheck(check)),
       ...(await lookAtTime(service, now)),
       ...(await lookAtNotification(service)),
     ];
   });
-  const reports = checkReports(config, now()).then((nodes) => nodes.flatMap(judgeNode));
+  const reports = checkReports(config, now()).then((nodes) => nodes.flatMap(decideNode));
   return (await Promise.all([...more, reports])).flat();
 }
 
-function judgeNode({ id, up, result }: ReportCheck): Finding[] {
+function decideNode({ id, up, result }: ReportCheck): Finding[] {
   return up ? [] : [finding('reports-down', `${id}: ${result}`)];
 }
 
-function judgeCheck({ id, confirmed, certificate, result, cautions }: ServiceCheck): Finding[] {
+function validateCheck({ id, confirmed, certificate, result, cautions }: ServiceCheck): Finding[] {
   const failed = finding(certificate === null ? 'finesse-unconfirmed' : 'finesse-untrusted', `${id}: ${result}`);
   return [...(confirmed ? [] : [failed]), ...cautions.map((words) => finding('finesse-caution', `${id}: ${words}`))];
 }

@@ -9,7 +9,7 @@ import { type Finding, finding } from './kinds.ts';
 const OTHER_FILES = 1000;
 
 /** `limit`: how many files the process may open; null: not known. */
-export function judgeOpenFiles({ phones }: Config, limit: number | null): Finding[] {
+export function decideOpenFiles({ phones }: Config, limit: number | null): Finding[] {
   const needed = phones.listeners.length * phones.limits.connections + OTHER_FILES;
   if (limit === null || limit >= needed) return [];
   const listeners = `${phones.listeners.length} listeners with ${phones.limits.connections} connections each`;
@@ -34,7 +34,7 @@ export function openFileLimit(units: readonly string[] = UNITS, limits = '/proc/
 }
 
 /** `22.18.0` against `>=22.18`. */
-export function judgeNode(version: string, engines: string): Finding[] {
+export function decideNode(version: string, engines: string): Finding[] {
   const numbers = (text: string) =>
     text
       .replace(/^[^\d]*/, '')

@@ -28,7 +28,7 @@ export async function lookAtRunning(config: string, version: string): Promise<Ru
   try {
     const { body } = await client.health();
     if (!isHealth(body)) return { ...silent, findings: [finding('ops-foreign', client.origin)] };
-    return { health: body, read, findings: judgeHealth(body, version) };
+    return { health: body, read, findings: decideHealth(body, version) };
   } catch (error) {
     if (!(error instanceof OpsUnreachable)) throw error;
     return { ...silent, findings: [finding('not-running', error.message)] };
@@ -39,7 +39,7 @@ function isHealth(body: unknown): body is HealthReport {
   return typeof field(body, 'version') === 'string' && Array.isArray(field(body, 'services'));
 }
 
-function judgeHealth(health: HealthReport, version: string): Finding[] {
+function decideHealth(health: HealthReport, version: string): Finding[] {
   const down = health.clusters.filter(({ status }) => status === 'down').map(({ id }) => `cluster ${id} is down`);
   const reasons = health.services.flatMap(({ id, reason }) => (reason === null ? [] : [`${id}: ${reason}`]));
   return [

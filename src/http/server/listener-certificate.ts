@@ -147,7 +147,7 @@ async function readPair(tls: ListenerTls): Promise<Found> {
     .update(JSON.stringify([cert, key]))
     .digest('hex');
   for (const { problem } of [cert, key]) if (problem !== null) return { digest, problem };
-  return { digest, ...judgePair(tls, cert.text, key.text) };
+  return { digest, ...decidePair(tls, cert.text, key.text) };
 }
 
 async function readText(file: string): Promise<{ readonly text: string; readonly problem: string | null }> {
@@ -159,7 +159,7 @@ async function readText(file: string): Promise<{ readonly text: string; readonly
 }
 
 /** Whether a server could use the two; what is wrong is told without a word of the key. */
-function judgePair(tls: ListenerTls, cert: string, key: string): Omit<Pair, 'digest'> | { readonly problem: string } {
+function decidePair(tls: ListenerTls, cert: string, key: string): Omit<Pair, 'digest'> | { readonly problem: string } {
   const [leaf] = parseCertificates(cert) ?? [];
   if (leaf === undefined) return { problem: `${tls.cert} has no readable certificate` };
   const privateKey = parsePrivateKey(key);

@@ -20,7 +20,7 @@ export function parseRefresh(value: string): Refresh | undefined {
  * Whether a page with this Expires is out of date the moment it is loaded and so stays out of the URL history.
  * What is no date, such as -1 or 0, is wrong; so is a date before 1970-01-02 on 88xx phones. Neither counts as expired.
  */
-export function judgeExpires(value: string | undefined, nowMs: number): { expired: boolean; violation?: string } {
+export function decideExpires(value: string | undefined, nowMs: number): { expired: boolean; violation?: string } {
   if (value === undefined) return { expired: false };
   const date = /[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return { expired: false, violation: 'Expires is not a date' };

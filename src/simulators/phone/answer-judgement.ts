@@ -1,6 +1,6 @@
 /** What a phone makes of one answer: an object and its headers, or the error on the prompt line. Pure. */
 
-import { judgeExpires, parseRefresh, type Refresh } from './answer-headers.ts';
+import { decideExpires, parseRefresh, type Refresh } from './answer-headers.ts';
 import type { PhoneModel } from './models.ts';
 import { type PhoneError, type PhonePage, parsePhoneXml } from './page.ts';
 import type { RawAnswer } from './request.ts';
@@ -16,7 +16,7 @@ export interface Judgement {
 }
 
 /** Judges one answer as `model` would, at `nowMs` by its clock. */
-export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset: string, nowMs: number): Judgement {
+export function decideAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset: string, nowMs: number): Judgement {
   const violations: string[] = [];
   const { headers } = answer;
   const fail = (error: PhoneError, reason: string): Judgement => ({
@@ -28,7 +28,7 @@ export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset:
     violations: [...violations, reason],
   });
 
-  const framing = judgeFraming(answer, model);
+  const framing = validateFraming(answer, model);
   violations.push(...framing.violations);
   if (answer.status !== 200) return fail(statusError(answer.status, model), `status ${answer.status}`);
   if (framing.unreadable !== null) return fail('HTTP Error [8]', framing.unreadable);
@@ -37,7 +37,7 @@ export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset:
   violations.push(...parsed.violations);
   if ('error' in parsed) return { ...fail(parsed.error, parsed.reason), violations };
 
-  const expires = judgeExpires(headers.expires, nowMs);
+  const expires = decideExpires(headers.expires, nowMs);
   if (expires.violation !== undefined) violations.push(expires.violation);
   const value = headers.refresh;
   const refresh = typeof value === 'string' ? parseRefresh(value) : undefined;
@@ -57,7 +57,7 @@ export function judgeAnswer(answer: RawAnswer, model: PhoneModel, acceptCharset:
 }
 
 /** What phones cannot take an answer in, and what they merely should not get (§5). */
-function judgeFraming(answer: RawAnswer, model: PhoneModel): { unreadable: string | null; violations: string[] } {
+function validateFraming(answer: RawAnswer, model: PhoneModel): { unreadable: string | null; violations: string[] } {
   const { headers } = answer;
   const old = answer.httpVersion === '1.0';
   const encoding = headers['content-encoding'] ?? 'identity';

@@ -1,6 +1,6 @@
 /** One request with its cookies, and what the phone makes of the answer. */
 
-import { type Judgement, judgeAnswer } from './answer-judgement.ts';
+import { decideAnswer, type Judgement } from './answer-judgement.ts';
 import { type CookieJar, renderCookies, storeCookies } from './cookies.ts';
 import type { Clock } from './duration.ts';
 import type { ObjectKind, PhoneModel } from './models.ts';
@@ -65,7 +65,7 @@ export async function fetchPage(order: FetchOrder): Promise<Fetched> {
     return { judgement, jar: order.jar, exchange: describe(order, startedAtMs, nowMs, null, judgement) };
   }
   const stored = storeCookies(order.jar, url, answer.headers['set-cookie'] ?? [], nowMs);
-  const judged = judgeAnswer(answer, model, order.headers['Accept-Charset'] ?? '', nowMs);
+  const judged = decideAnswer(answer, model, order.headers['Accept-Charset'] ?? '', nowMs);
   const judgement = { ...judged, violations: [...judged.violations, ...stored.violations] };
   return { judgement, jar: stored.jar, exchange: describe(order, startedAtMs, nowMs, answer.status, judgement) };
 }

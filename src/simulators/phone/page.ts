@@ -121,7 +121,7 @@ export function parsePhoneXml(
   const page = readPage(tree.root, kind);
   const position = page.softKeys.find((key) => key.position === 0 || key.position > model.softKeyPositions);
   if (position) return fail('XML Error [4]', `soft key position ${position.position} on ${model.name}`);
-  violations.push(...judgePage(page, model));
+  violations.push(...validatePage(page, model));
   return { page: old && page.prompt !== '' ? { ...page, title: page.prompt } : page, violations };
 }
 
@@ -241,7 +241,7 @@ const nativeKeys: Partial<Record<ObjectKind, readonly string[]>> = {
 const everywhere = ['Update', 'Next'];
 
 /** What the grammar cannot say: doubled keys, URIs that the model or the place does not know (§1.4, §2, §3). */
-function judgePage(page: PhonePage, model: PhoneModel): string[] {
+function validatePage(page: PhonePage, model: PhoneModel): string[] {
   const violations: string[] = [];
   const positions = page.softKeys.map((key) => key.position);
   if (new Set(positions).size < positions.length) violations.push('two soft keys at one position');
