@@ -66,6 +66,8 @@ it('B700 B701 tells systemd when its listeners are up, around a reload and when 
   const file = writeConfig(folder, { a: (await startFinesse()).url });
   const serve = startServe(file, 'env', `NOTIFY_SOCKET=${systemd.socket}`);
   await systemd.heard(/^READY=1/);
+  // The log comes by a pipe of its own, and so perhaps later.
+  await serve.saw('listening', { for: 'operators' });
   expect(serve.lines.filter(({ event }) => event === 'listening').length).toBe(2);
   serve.child.kill('SIGHUP');
   await serve.saw('reloaded');
