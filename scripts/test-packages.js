@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-/** Program looked for, and the Debian package that brings it. */
+/** Program (or file) looked for, and the Debian package that brings it. */
 const packages = [
   ['xmllint', 'libxml2-utils'],
   ['prosody', 'prosody'],
@@ -16,9 +16,20 @@ const packages = [
   ['lintian', 'lintian'],
   ['skopeo', 'skopeo'],
   ['man', 'man-db'],
+  ['chromium', 'chromium'],
+  ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core'],
+  ['promtool', 'prometheus'],
+  ['rsyslogd', 'rsyslog'],
+  ['redis-server', 'redis-server'],
+  ['redis-sentinel', 'redis-sentinel'],
+  ['keepalived', 'keepalived'],
+  ['haproxy', 'haproxy'],
+  ['nginx', 'nginx-light'],
+  ['ip', 'iproute2'],
+  ['curl', 'curl'],
 ];
 
-const missing = packages.filter(([program]) => spawnSync('which', [program]).status !== 0).map(([, name]) => name);
+const missing = packages.filter(([program]) => !isThere(program)).map(([, name]) => name);
 if (missing.length > 0) {
   const debianRoot = process.getuid?.() === 0 && existsSync('/etc/debian_version');
   if (!debianRoot) {
@@ -30,6 +41,14 @@ if (missing.length > 0) {
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { stdio: 'inherit', env });
   });
+}
+
+function isThere(program) {
+  // Servers are in folders that only root has in its path.
+  const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+  return program.startsWith('/')
+    ? existsSync(program)
+    : spawnSync('which', [program], { env: { ...process.env, PATH } }).status === 0;
 }
 
 /** The tests run servers of their own; Debian would start the system's as it installs them, unless this file says no. */

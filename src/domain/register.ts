@@ -1,0 +1,22 @@
+/**
+ * A fact that several proxies, or the processes of one, know together. The newer stamp wins, so it does not matter in which
+ * order, how often or how late registers arrive (docs/shared-memory.md).
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export interface Register {
+  /** When it was set, ms by the store's clock. */
+  readonly at: number;
+  /** Who set it: the id of a proxy. */
+  readonly proxy: string;
+  /** null: the fact was deleted, which is a fact too. */
+  readonly value: Json;
+}
+
+/** Whether `one` says something newer than `other`. Of two that were set in the same millisecond that of the greater id counts. */
+export function isNewer(one: Register, other: Register | null): boolean {
+  if (other === null) return true;
+  if (one.at !== other.at) return one.at > other.at;
+  return one.proxy > other.proxy;
+}

@@ -1,0 +1,46 @@
+/**
+ * What proxies know together. Each holds all of it in its own memory and answers from there; links carry what changed to the
+ * others (a store on Redis or Valkey, the other processes of this proxy). Nobody who asks here ever waits for a link.
+ */
+
+import type { Json, Register } from '../domain/register.ts';
+
+/**
+ * `devices` by device name: where it is signed in, id and extension, address and listener. `settings` by service: what an
+ * operator set. `outages` by id: the record. `outage-devices` by `OUTAGE/DEVICE`: what became of it. `proxies` by id of the
+ * proxy: that it is alive and what it sees.
+ */
+export type FactKind = 'devices' | 'settings' | 'outages' | 'outage-devices' | 'proxies';
+
+/** Heard with each register that was accepted: set here, or come from elsewhere. */
+export type FactListener = (field: string, register: Register, origin: 'here' | 'elsewhere') => void;
+
+/** `unknown`: the store cannot be had, so nobody can say. Whoever asks decides what that means for it. */
+export type Claim = 'ours' | 'theirs' | 'unknown';
+
+export interface Facts {
+  /** Id of this proxy, as in `Register.proxy`. */
+  readonly proxy: string;
+  get(kind: FactKind, field: string): Register | null;
+  entries(kind: FactKind): Iterable<readonly [field: string, register: Register]>;
+  /** Sets it here at once; the others hear of it as soon as they can be reached. null deletes. */
+  set(kind: FactKind, field: string, value: Json): Register;
+  subscribe(kind: FactKind, listener: FactListener): void;
+  /** Takes a register that came from a link; false: what is known here is newer, or the same. */
+  receive(kind: FactKind, field: string, register: Register): boolean;
+  /** The store's clock, as far as it is known here; ms. */
+  now(): number;
+  /**
+   * Says to all that this proxy does something which is to be done once (a summary, a push to a phone), before it is done.
+   * Without a store always `ours`.
+   */
+  claim(name: string, forMs: number): Promise<Claim>;
+  /** Carries accepted registers, those from other links included, but never back to where they came from. */
+  link(link: FactLink): void;
+}
+
+export interface FactLink {
+  /** An accepted register to be carried. Returns at once. */
+  send(kind: FactKind, field: string, register: Register): void;
+  claim?(name: string, forMs: number): Promise<Claim>;
+}
