@@ -141,6 +141,8 @@ function Who() {
 }
 
 async function signOut() {
+  // What needs a session is asked for no more, from this moment on.
+  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
   await ask('/session', { method: 'DELETE' });
   await loadAbout();
   announce(say('signed-out'));
