@@ -74,7 +74,9 @@ test('B830 with `proxyProtocol` a connection of one of `trustedFronts` has the a
   kept.write(Buffer.concat([PHONE, Buffer.from(GET)]));
   await kept.received('<from>10.20.0.7</from>');
   // By Node's parser, on the same connection.
-  expect(await reply(kept, POST.replace('\r\n', '\r\nConnection: close\r\n'))).toMatch(/10\.20\.0\.7[\s\S]*10\.20\.0\.7/);
+  expect(await reply(kept, POST.replace('\r\n', '\r\nConnection: close\r\n'))).toMatch(
+    /10\.20\.0\.7[\s\S]*10\.20\.0\.7/,
+  );
   expect(refused).toEqual([]);
 });
 
