@@ -193,8 +193,9 @@ describe('one timeline', () => {
           for (const from of sides) for (const to of sides) if (from !== to) to.hear(START + 16_000, from.says());
           note(30_000);
           const failing = sides.filter((_, index) => faults[index]?.atMs !== null);
-          const t0s = new Set(failing.map((side) => side.says().t0));
-          expect(t0s.size).toBe(failing.length === 0 ? 0 : 1);
+          const t0s = failing.map((side) => side.says().t0 ?? 0);
+          // Less than a tenth of a second is the same moment.
+          if (t0s.length > 0) expect(Math.max(...t0s) - Math.min(...t0s)).toBeLessThanOrEqual(100);
           for (const side of failing) {
             const own = side.ownT0 ?? 0;
             expect(side.verdictAt).toBeLessThanOrEqual(own + 15_000);

@@ -29,6 +29,9 @@ export function joinWithinMs({ intervalMs, attempts }: HealthSettings): number {
   return Math.min(2, attempts - 1) * intervalMs;
 }
 
+/** What proxies tell each other of one moment differs by as much, since clocks are compared over a network. */
+const SAME_MS = 100;
+
 export function isDown(state: HealthState): boolean {
   return state === 'reconnecting' || state === 'out-of-service';
 }
@@ -56,10 +59,13 @@ export function reducePeers(views: readonly PeerView[], event: PeerEvent | PeerF
 export function joinTimeline({ phase, confirmedAt }: ServiceHealth, views: readonly PeerView[], within: number): Phase {
   if (phase.state !== 'reconnecting' && phase.state !== 'out-of-service') return phase;
   const own = phase.ownT0 ?? phase.t0;
-  const sees = views.filter(({ state, alive }) => isDown(state) && (alive || confirmedAt !== null));
-  const said = sees.flatMap(({ t0, ownT0 }) => [t0, ownT0]).filter((t0) => t0 !== null);
-  const earliest = Math.min(phase.t0, ...said.filter((t0) => confirmedAt === null || own - t0 <= within));
-  return earliest === phase.t0 ? phase : { ...phase, t0: earliest, ownT0: own };
+  const isNewHere = confirmedAt === null;
+  const said = views
+    .filter(({ state, alive }) => isDown(state) && (alive || !isNewHere))
+    .map(({ t0, ownT0 }) => (isNewHere ? t0 : ownT0))
+    .filter((t0) => t0 !== null && (isNewHere || own - t0 <= within));
+  const earliest = Math.min(...said.filter((t0) => t0 !== null));
+  return earliest < phase.t0 - SAME_MS ? { ...phase, t0: earliest, ownT0: own } : phase;
 }
 
 /**
@@ -69,8 +75,13 @@ export function joinTimeline({ phase, confirmedAt }: ServiceHealth, views: reado
 export function isNews(before: readonly PeerView[], { view }: PeerEvent, own: HealthState): boolean {
   if (!view.alive || own === 'unknown' || own === 'reconnecting') return false;
   const known = before.find(({ proxy }) => proxy === view.proxy);
-  if (own === 'in-service') return isDown(view.state) && (known?.ownT0 !== view.ownT0 || !known.alive);
+  if (own === 'in-service') return isDown(view.state) && !isSameFailure(known, view);
   return view.state === 'in-service' && known?.state !== 'in-service';
+}
+
+function isSameFailure(known: PeerView | undefined, { ownT0 }: PeerView): boolean {
+  if (known === undefined || !known.alive || known.ownT0 === null || ownT0 === null) return false;
+  return Math.abs(known.ownT0 - ownT0) <= SAME_MS;
 }
 
 /** Living proxies whose probes say the opposite; one that does not know yet has no opinion. */
