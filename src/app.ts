@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -19,6 +20,7 @@ import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
 import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
@@ -26,6 +28,7 @@ import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -72,13 +75,15 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
 ): App {
   let config = initial;
   let plan = createPlan(config, templates);
@@ -105,6 +110,7 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...peers.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -118,6 +124,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
@@ -135,6 +142,13 @@ export function createApp(
     proxy: nameProxy(config),
     report,
   });
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
   const pushes = createPushes({ config, devices, names, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -229,6 +243,7 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    peers.reconfigure(config.site);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -248,6 +263,7 @@ export function createApp(
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
     await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
   };
 
@@ -264,6 +280,8 @@ export function createApp(
       }
       records.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,

@@ -11,6 +11,9 @@ interface EventReference<K extends EventKind> {
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
 const SITE = 'the other site';
+const PROXY = 'id of the other proxy';
+const PROXY_NAME = 'the name of its machine';
+const STATE_HERE = 'how this proxy sees the service';
 const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
 const OUTAGE = 'id of its record';
@@ -292,6 +295,31 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'island-ended': {
     when: 'Something of that site was reached, or the own site is out of service too.',
     fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
+  },
+  'proxy-heard': {
+    when: 'Another proxy that shares the store was heard of for the first time, or again.',
+    fields: { proxy: PROXY, name: PROXY_NAME, site: 'where it is; null: not stated', version: 'its version' },
+  },
+  'proxy-gone': {
+    when: 'Another proxy has stopped, or nothing was heard of it for five seconds.',
+    fields: {
+      proxy: PROXY,
+      name: PROXY_NAME,
+      site: 'where it is; null: not stated',
+      heardAt: 'when it was last heard, epoch ms',
+    },
+  },
+  'proxies-disagree': {
+    when: 'For ten seconds other proxies have seen a service in service that this one sees out, or the other way round.',
+    fields: { service: SERVICE, state: STATE_HERE, others: 'names and ids of the proxies that see it otherwise' },
+  },
+  'proxies-agree': {
+    when: 'Such a disagreement has ended.',
+    fields: { service: SERVICE, state: STATE_HERE },
+  },
+  'outage-changed': {
+    when: 'Another proxy has told something about an outage that changes its record.',
+    fields: { service: SERVICE, outage: OUTAGE },
   },
   'report-node-probed': {
     when: 'A probe of a node of Unified Intelligence Center has ended.',

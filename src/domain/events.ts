@@ -215,6 +215,27 @@ export interface EventFields {
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
 
+  // Other proxies
+  'proxy-heard': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly version: string;
+  };
+  'proxy-gone': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly heardAt: number;
+  };
+  'proxies-disagree': {
+    readonly service: string;
+    readonly state: HealthState;
+    readonly others: readonly string[];
+  };
+  'proxies-agree': { readonly service: string; readonly state: HealthState };
+  'outage-changed': { readonly service: string; readonly outage: string };
+
   // Reports
   'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };
   'report-node-changed': {

@@ -190,6 +190,16 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
     ],
   },
+  'proxy-heard': {
+    line: ({ proxy, name, site, version }) => ['info', 'proxy-heard', { proxy, name, site, version }],
+  },
+  'proxy-gone': {
+    line: ({ proxy, name, site, heardAt }) => ['warn', 'proxy-gone', { proxy, name, site, heardAt: isoTime(heardAt) }],
+  },
+  'proxies-disagree': {
+    line: ({ service, state, others }) => ['warn', 'proxies-disagree', { service, state, others: others.join(', ') }],
+  },
+  'proxies-agree': { line: ({ service, state }) => ['info', 'proxies-agree', { service, state }] },
   'report-node-changed': {
     line: ({ node, from, to, failure }) => [
       to === 'down' ? 'error' : 'info',

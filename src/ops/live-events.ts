@@ -60,7 +60,7 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       if (on !== undefined) outageChanged(on.id);
     },
     ...each(SERVICE, onService),
-    ...each(['outage-began', 'outage-ended', 'agent-back', 'outage-summary'], onOutage),
+    ...each(['outage-began', 'outage-ended', 'outage-changed', 'agent-back', 'outage-summary'], onOutage),
     'drill-began'(event) {
       const { at, service, until, reason } = event;
       const times = { at: new Date(at).toISOString(), until: new Date(until).toISOString() };
@@ -104,6 +104,8 @@ const SERVICE = [
   'notification-connected',
   'notification-disconnected',
   'notification-not-subscribed',
+  'proxies-disagree',
+  'proxies-agree',
 ] as const satisfies EventKind[];
 
 const PROXY = [
@@ -124,6 +126,8 @@ const PROXY = [
   'island-long',
   'island-ended',
   'report-node-changed',
+  'proxy-heard',
+  'proxy-gone',
   'draining',
 ] as const satisfies EventKind[];
 

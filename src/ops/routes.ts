@@ -5,6 +5,7 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
@@ -59,6 +60,8 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly ProxyStatus[];
 }
 
 /** A setting is three short values. */
@@ -125,6 +128,7 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
@@ -142,6 +146,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
+    proxies,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -156,6 +161,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    proxies: proxies?.() ?? [],
   });
 }
 
