@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -21,7 +22,14 @@ import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPhoneHandler } from './phones/handler.ts';
 import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
+import {
+  allServices,
+  createPlan,
+  defineClientLimits,
+  defineServices,
+  describeSurroundings,
+  nameProxy,
+} from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createRelay } from './relay/relay.ts';
@@ -99,8 +107,14 @@ export function createApp(
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
@@ -127,15 +141,15 @@ export function createApp(
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushes = createPushes({ config, devices, names, tap, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -166,6 +180,7 @@ export function createApp(
     monitor,
     relay: relay.relay,
     addresses: pushes.addresses,
+    tap,
     clock,
     report,
   });
@@ -239,6 +254,7 @@ export function createApp(
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
     eventLog.stop();
     islands.stop();

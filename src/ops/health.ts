@@ -81,8 +81,18 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -106,6 +116,7 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
@@ -126,6 +137,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),

@@ -14,6 +14,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
@@ -52,6 +53,8 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -101,6 +104,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
@@ -126,7 +130,7 @@ export type HealthSources = Pick<
   | 'site'
   | 'islands'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -139,6 +143,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
@@ -156,6 +161,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
 
