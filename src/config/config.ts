@@ -26,6 +26,8 @@ export interface ListenerConfig {
   readonly tls: PhoneTls | null;
   /** Id of the service that everything on this listener is for (split DNS), or null. */
   readonly service: string | null;
+  /** Whether connections of `trustedFronts` begin with a header of the PROXY protocol. Absent: no. */
+  readonly proxyProtocol?: boolean;
 }
 
 export interface ProbeConfig {
@@ -191,7 +193,7 @@ export interface Config {
     readonly answerWithinMs: number;
     /** CIDR blocks where phones are; empty: not stated. */
     readonly networks: readonly string[];
-    /** Addresses or CIDR blocks whose X-Forwarded-For is believed. */
+    /** Addresses or CIDR blocks whose X-Forwarded-For, or PROXY protocol, is believed. */
     readonly trustedFronts: readonly string[];
     /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
     readonly forgetAfterMs: number;

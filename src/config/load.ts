@@ -179,13 +179,14 @@ type ParsedListener = ParsedConfig['phones']['listeners'][number];
 type ParsedService = ParsedConfig['clusters'][number]['services'][number];
 
 function buildListener(listener: ParsedListener, folder: string): ListenerConfig {
-  const { host, port, publicUrl, tls, service } = listener;
+  const { host, port, publicUrl, tls, service, proxyProtocol } = listener;
   return {
     host,
     port,
     publicUrl: publicUrl === undefined ? null : origin(publicUrl),
     tls: tls === undefined ? null : buildTls(tls, folder),
     service: service ?? null,
+    ...(proxyProtocol ? { proxyProtocol } : {}),
   };
 }
 

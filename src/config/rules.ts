@@ -44,6 +44,7 @@ export function checkRules(value: unknown): Finding[] {
   const reports = at(root, 'reports');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
+    ...checkFronts(listeners, at(at(root, 'phones'), 'trustedFronts')),
     ...checkLegacy(listeners),
     ...checkLimits(at(at(root, 'phones'), 'limits')),
     ...checkStop(at(root, 'stop')),
@@ -84,6 +85,15 @@ function checkListener(listener: Part, services: readonly Part[]): Finding[] {
     );
   }
   return findings;
+}
+
+function checkFronts(listeners: readonly Part[], trustedFronts: Part): Finding[] {
+  if (items(trustedFronts).length > 0) return [];
+  return listeners.flatMap((listener) => {
+    const proxyProtocol = at(listener, 'proxyProtocol');
+    if (proxyProtocol.value !== true) return [];
+    return [finding(proxyProtocol, 'true, and nobody in phones.trustedFronts', 'true once its fronts are named there')];
+  });
 }
 
 /** `who` has to reach the listener by it. */

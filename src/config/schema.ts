@@ -64,6 +64,11 @@ const listener = z.strictObject({
       "Everything on this listener is for this service (split DNS: phones reach the proxy under Finesse's own name).",
     allowed: 'the id of a service',
   }),
+  proxyProtocol: described(z.boolean().prefault(false), {
+    description:
+      'Connections from `phones.trustedFronts` begin with a header of the PROXY protocol, version 2, that says which phone it is; those from elsewhere have none ([front doors](front-doors.md)).',
+    allowed: 'true or false',
+  }),
 });
 
 const PROBE_TIMES = durationAllowed(100, HOUR);
@@ -205,7 +210,8 @@ const phones = z.strictObject({
     allowed: 'a list of IP addresses or blocks',
   }),
   trustedFronts: described(networks, {
-    description: 'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed.',
+    description:
+      'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed, and whose PROXY protocol on listeners with `proxyProtocol`.',
     allowed: 'a list of IP addresses or blocks',
   }),
   forgetAfter: described(duration(1000, 720 * HOUR).prefault('12h'), {

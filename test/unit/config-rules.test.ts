@@ -26,6 +26,15 @@ function rule(title: string, text: string, line: number, key: string, found: str
 }
 
 const rules: readonly Rule[] = [
+  // Fronts
+  rule(
+    'the PROXY protocol of nobody',
+    listener('{ host: 127.0.0.1, port: 8082, proxyProtocol: true }'),
+    3,
+    'phones.listeners[0].proxyProtocol',
+    'true, and nobody in phones.trustedFronts',
+    'once its fronts are named there',
+  ),
   // Pushes
   rule(
     'push listeners without networks',
