@@ -234,6 +234,29 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       address: 'where that operator was',
     },
   },
+  'capture-began': {
+    when: 'An operator began to capture what passes for some devices.',
+    fields: {
+      capture: 'its id',
+      until: 'when it ends by itself, epoch ms',
+      devices: 'names of the devices',
+      who: 'name of the operator',
+      address: 'where it was asked from',
+    },
+  },
+  'capture-ended': {
+    when: 'A capture is over.',
+    fields: {
+      capture: 'its id',
+      because:
+        'time, size, exchanges (it is full), operator, gone (the command that waited for it), stopping (the proxy)',
+      entries: 'requests that it holds',
+      bytes: 'how long they are',
+      dropped: 'what there was no room for',
+      who: 'name of the operator who ended it; null: nobody did',
+      address: 'where that was asked from',
+    },
+  },
   'notification-connected': {
     when: 'The proxy is logged in to the Notification Service.',
     fields: { service: SERVICE },

@@ -138,6 +138,20 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'drill-ended': {
     line: ({ service, because, who, address }) => ['warn', 'drill-ended', { service, because, who, address }],
   },
+  'capture-began': {
+    line: ({ capture, until, devices, who, address }) => [
+      'warn',
+      'capture-began',
+      { capture, until: isoTime(until), devices, who, address },
+    ],
+  },
+  'capture-ended': {
+    line: ({ capture, because, entries, bytes, dropped, who, address }) => [
+      'warn',
+      'capture-ended',
+      { capture, because, entries, bytes, dropped, who, address },
+    ],
+  },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {
     line: ({ service, wasUp, failure }) => [

@@ -94,8 +94,18 @@ export interface HealthReport {
   readonly reports: readonly ReportEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -120,6 +130,7 @@ export interface HealthInput {
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
   readonly proxies?: readonly ProxyStatus[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
@@ -141,6 +152,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     proxies: proxies.map(renderProxy),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),

@@ -15,6 +15,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
@@ -61,6 +62,8 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -113,6 +116,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
@@ -139,7 +143,7 @@ export type HealthSources = Pick<
   | 'islands'
   | 'proxies'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -152,6 +156,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
@@ -171,6 +176,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site: site?.() ?? null,
     islands: islands?.() ?? [],
     proxies: proxies?.() ?? [],
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
 
