@@ -20,6 +20,7 @@ import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -114,6 +115,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
   };
   const metrics = createMetrics({
     ...health,
@@ -153,6 +155,11 @@ export function createApp(
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
 
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, viewFor: drills.viewFor });
+
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -172,17 +179,12 @@ export function createApp(
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    addresses: pushes.addresses,
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);

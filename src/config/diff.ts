@@ -44,7 +44,7 @@ function inFileWords({ operators, ...ops }: Config['ops']): object {
 }
 
 /** A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own. */
-const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?|reports(\.listeners)?)$/;
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|processes|push(\..*)?|reports(\.listeners)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {

@@ -5,6 +5,7 @@ import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideProcesses, type ProcessEntry, renderProcess } from './process-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 
@@ -81,6 +83,8 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** Those that serve phones, where they are several; else empty. */
+  readonly processes: readonly ProcessEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -106,10 +110,11 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly processes?: readonly PhoneProcessStatus[];
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [], processes = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -126,6 +131,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    processes: processes.map(renderProcess),
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),
@@ -135,6 +141,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...certificates.flatMap((held) => decideCertificate(held, now)),
       ...decideIslands(islands),
       ...decideReports(reports),
+      ...decideProcesses(processes),
     ],
   };
 }

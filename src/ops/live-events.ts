@@ -117,6 +117,8 @@ const PROXY = [
   'island-ended',
   'report-node-changed',
   'draining',
+  'process-started',
+  'process-ended',
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */

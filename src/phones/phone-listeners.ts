@@ -13,7 +13,8 @@ import type { Clock } from '../time/clock.ts';
 /** What of the configuration is about listeners. */
 export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser'>;
 
-export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer'> {
+export interface PhoneListenersOptions
+  extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer' | 'shared'> {
   /** `port`: where it listens, also when port 0 is configured. */
   readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
   readonly clock: Clock;
@@ -64,6 +65,7 @@ export function createPhoneListeners(
       listener: createListener(config, {
         ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
         ...(clientLimits === undefined ? {} : { clientLimits }),
+        ...(options.shared === undefined ? {} : { shared: options.shared }),
         certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),
