@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -8,22 +9,26 @@ import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import { createChanges } from './ops/changes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, nameProxy } from './plan.ts';
 import { createPhoneProcesses } from './processes/phone-processes.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -70,13 +75,15 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
 ): App {
   let config = initial;
   const startedAt = clock.now();
@@ -102,6 +109,7 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...peers.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -116,6 +124,7 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     processes: () => processes?.status() ?? [],
+    proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
@@ -133,6 +142,13 @@ export function createApp(
     proxy: nameProxy(config),
     report,
   });
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
   const pushes = createPushes({ config, devices, names, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -154,6 +170,10 @@ export function createApp(
   const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  events.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  events.subscribe('changes', changes.handlers);
 
   const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
   const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
@@ -184,6 +204,8 @@ export function createApp(
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
+    ...{ probes, changes },
+    reconnect: () => config.reconnect,
   });
   let cancelForget = () => {};
   const forget = () => {
@@ -207,6 +229,7 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    peers.reconfigure(config.site);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -226,6 +249,7 @@ export function createApp(
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
     await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
   };
 
@@ -234,6 +258,7 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
       } catch (error) {
@@ -242,6 +267,8 @@ export function createApp(
       }
       records.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,
