@@ -25,6 +25,7 @@ import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -129,6 +130,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
@@ -180,6 +182,11 @@ export function createApp(
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
 
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
+
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -199,19 +206,14 @@ export function createApp(
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
     ...{ probes, changes },
     reconnect: () => config.reconnect,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    ...{ addresses: pushes.addresses, tap },
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
