@@ -8,7 +8,6 @@ import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
@@ -21,13 +20,11 @@ import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
-import { createPhoneHandler } from './phones/handler.ts';
-import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
+import { createPhoneSide, type PhoneSide } from './phone-side.ts';
+import { allServices, defineServices, nameProxy } from './plan.ts';
 import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
-import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
 import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
@@ -87,7 +84,6 @@ export function createApp(
   { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
 ): App {
   let config = initial;
-  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -117,7 +113,7 @@ export function createApp(
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => [
-      ...listeners.certificates(),
+      ...phones.certificates(),
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
@@ -188,18 +184,6 @@ export function createApp(
   events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
 
-  const relay = createRelay(allServices(config), names);
-  const handler = createPhoneHandler({
-    plan: () => plan,
-    store,
-    viewFor: drills.viewFor,
-    devices,
-    monitor,
-    relay: relay.relay,
-    addresses: pushes.addresses,
-    clock,
-    report,
-  });
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -224,14 +208,10 @@ export function createApp(
     outages: records.outages,
     audit: records.audit,
   });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
-  const listeners = createPhoneListeners(config.phones, {
-    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
-    onRefused: handler.refused,
-    errorAnswer: handler.refusalPage,
-    clientLimits,
-    clock,
-    report,
+  const phones: PhoneSide = createPhoneSide({
+    ...{ config, templates, names, store, devices, monitor, clock, report },
+    viewFor: drills.viewFor,
+    addresses: pushes.addresses,
   });
 
   let cancelForget = () => {};
@@ -241,22 +221,18 @@ export function createApp(
   };
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
-    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
-    plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
     drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
     reports.reconfigure(config);
-    relay.reconfigure(allServices(config));
     monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.serviceRemoved(id);
-    clientLimits.reconfigure(defineClientLimits(config));
-    listeners.reconfigure(config.phones);
+    phones.apply(config, nextTemplates);
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
@@ -275,13 +251,13 @@ export function createApp(
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
-    listeners.drain();
+    phones.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
   };
 
   return {
@@ -290,7 +266,7 @@ export function createApp(
       adminSettings.readFrom(config.state.folder);
       records.read();
       try {
-        for (const part of [ops, listeners, pushes, reports]) await part.start();
+        for (const part of [ops, phones, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
@@ -303,7 +279,7 @@ export function createApp(
     },
     apply,
     stop,
-    addresses: listeners.addresses,
+    addresses: phones.addresses,
     pushAddresses: pushes.listening,
     reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),

@@ -20,6 +20,7 @@ const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
+const STORE_STATE = 'connecting, connected, reading-only, gone or refused';
 const FAILURE = 'code of the registry and what was found';
 
 /** The reference of all events; the types see to it that none is missing, and no field. */
@@ -256,6 +257,32 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'notification-not-subscribed': {
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
+  },
+  'store-changed': {
+    when: 'The state of the store of what proxies know together is another one.',
+    fields: { from: STORE_STATE, to: STORE_STATE, fault: 'code and what was found; null: nothing is wrong' },
+  },
+  'store-replaced': {
+    when: 'The store is another one than before: what this proxy knows is written to it anew.',
+    fields: { flushed: 'whether it was empty; false: somebody else had begun it anew' },
+  },
+  'device-heard': {
+    when: 'Another proxy says where a device is signed in, and that was not known here.',
+    fields: {
+      device: DEVICE,
+      from: 'where it was signed in as far as was known here; null: nowhere',
+      to: 'where it is; null: nowhere',
+      proxy: 'id of the other proxy',
+    },
+  },
+  'setting-heard': {
+    when: 'An operator set a service at another proxy.',
+    fields: {
+      service: SERVICE,
+      from: 'the setting before',
+      to: 'the setting now, with who set it',
+      proxy: 'id of the other proxy',
+    },
   },
   'island-suspected': {
     when: 'Everything of another site has been unreachable for a while, and the own site is in service.',

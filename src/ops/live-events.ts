@@ -81,7 +81,13 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       onService(event);
     },
     'device-signed-in': ({ at, device, service, from }) => onDevice(at, device, service, from),
+    // Wherever its phone asked: the console of any proxy shows all of them.
+    'device-heard': ({ at, device, from, to }) => onDevice(at, device, to, from),
     'device-signed-out': ({ at, device, service }) => onDevice(at, device, null, service),
+    'setting-heard'(event) {
+      streams.publish('admin', renderSetting(event));
+      onService(event);
+    },
     ...each(PROXY, onProxy),
     'configuration-applied'(event) {
       onProxy(event);
@@ -114,6 +120,8 @@ const PROXY = [
   'records-not-kept',
   'records-kept-again',
   'internal-fault',
+  'store-changed',
+  'store-replaced',
   'island-suspected',
   'island-long',
   'island-ended',
@@ -124,7 +132,7 @@ const PROXY = [
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */
-function renderSetting({ at, service, from, to }: EventOf<'service-set'>): object {
+function renderSetting({ at, service, from, to }: EventOf<'service-set' | 'setting-heard'>): object {
   const { admin, reason, until } = to;
   return {
     ...{ at: new Date(at).toISOString(), service, from: from.admin, admin, reason },

@@ -23,6 +23,9 @@ export interface FactsOptions {
 export interface Replica extends Facts {
   /** Forgets what is too old to be a fact, and deletions that everybody has heard of by now. */
   prune(): void;
+  /** null: it is one to keep. Else what it is older than, ms: the age at which it is no longer a fact. */
+  overAfter(kind: FactKind, register: Register): number | null;
+  size(): number;
   /** The store took a register that was set here by a clock ahead of its own, and gave it this time. */
   restamp(kind: FactKind, field: string, from: Register, at: number): void;
 }
@@ -34,7 +37,6 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
   const claims = createLocalClaims(clock);
   /** What the store's clock is ahead of `passed`; null: it was never heard. */
   let ahead: number | null = null;
-  let lastAt = 0;
   let untold: (() => void)[] = [];
   let isTelling = false;
 
@@ -62,15 +64,14 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     of(kind).set(field, register);
     for (const link of links) if (link !== from) link.send(kind, field, register);
   };
-  const isTooOld = (kind: FactKind, { at, value }: Register, time: number) => {
-    const keep = keepForMs(kind);
-    return (value === null && at < time - KEEP_DELETIONS_MS) || (keep !== null && at < time - keep);
+  const overAfter = (kind: FactKind, { at, value }: Register): number | null => {
+    const keep = value === null ? KEEP_DELETIONS_MS : keepForMs(kind);
+    return keep !== null && at < now() - keep ? keep : null;
   };
 
   /** The clock that made them was wrong: left alone they would rule until that time has come. */
   const bringBack = () => {
     const latest = now() + MAX_AHEAD_MS;
-    lastAt = Math.min(lastAt, latest);
     for (const [kind, facts] of kinds) {
       for (const [field, register] of facts)
         if (register.at > latest) accept(kind, field, { ...register, at: latest }, null);
@@ -82,18 +83,17 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     get: (kind, field) => of(kind).get(field) ?? null,
     entries: (kind) => of(kind),
     set(kind, field, value) {
-      const known = of(kind).get(field);
-      lastAt = Math.max(now(), lastAt + 1);
-      // A fact that is known here was known before this one, whoever's clock is ahead.
-      if (known !== undefined && known.at >= lastAt) lastAt = known.at + 1;
-      const register: Register = { at: lastAt, proxy, value };
+      // What is known of this fact was known before, whoever's clock is ahead. Of other facts nothing needs to be later or
+      // earlier: counting on for all of them, thousands at once would be set seconds ahead of the clock.
+      const at = Math.max(now(), (of(kind).get(field)?.at ?? 0) + 1);
+      const register: Register = { at, proxy, value };
       accept(kind, field, register, null);
       tell(kind, field, register, 'here');
       return register;
     },
     subscribe: (kind, listener) => void listeners.get(kind)?.push(listener),
     receive(kind, field, register, from) {
-      if (!isNewer(register, of(kind).get(field) ?? null) || isTooOld(kind, register, now())) return false;
+      if (!isNewer(register, of(kind).get(field) ?? null) || overAfter(kind, register) !== null) return false;
       accept(kind, field, register, from ?? null);
       tell(kind, field, register, 'elsewhere');
       return true;
@@ -110,6 +110,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       for (const link of links) {
         if (link.claim === undefined) continue;
         const claim = await link.claim(name, forMs).catch((): Claim => 'unknown');
+        if (claim === 'unknown') claims.release(name);
         if (claim !== 'ours') return claim;
       }
       return 'ours';
@@ -117,10 +118,11 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     link: (link) => void links.add(link),
     unlink: (link) => void links.delete(link),
     prune() {
-      const time = now();
       for (const [kind, facts] of kinds)
-        for (const [field, register] of facts) if (isTooOld(kind, register, time)) facts.delete(field);
+        for (const [field, register] of facts) if (overAfter(kind, register) !== null) facts.delete(field);
     },
+    overAfter,
+    size: () => [...kinds.values()].reduce((sum, facts) => sum + facts.size, 0),
     restamp(kind, field, from, at) {
       if (of(kind).get(field) === from) of(kind).set(field, { ...from, at });
     },
