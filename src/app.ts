@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -14,7 +15,8 @@ import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
@@ -33,6 +35,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -72,13 +75,20 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
 }
 
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
+  {
+    clock = systemClock,
+    templates = loadPages(initial.pages),
+    moreProblems = () => [],
+    syslog = () => null,
+  }: AppOptions = {},
 ): App {
   let config = initial;
   let plan = createPlan(config, templates);
@@ -105,6 +115,7 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -118,11 +129,16 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    webhooks: () => webhooks.status(),
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
@@ -156,6 +172,21 @@ export function createApp(
   const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
 
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({
@@ -229,6 +260,7 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -248,7 +280,7 @@ export function createApp(
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
   };
 
   return {
@@ -256,6 +288,7 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
       try {
         for (const part of [ops, listeners, pushes, reports]) await part.start();
       } catch (error) {
@@ -263,6 +296,7 @@ export function createApp(
         throw error;
       }
       records.begin();
+      webhooks.begin();
       forget();
       monitor.start();
     },

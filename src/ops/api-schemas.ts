@@ -88,6 +88,13 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    webhooks: z.array(
+      z.strictObject({
+        ...{ name: z.string(), format: z.enum(['cloudevents', 'slack', 'pagerduty']) },
+        state: z.enum(['ok', 'waiting', 'refused', 'stopped']),
+        ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
+      }),
+    ),
     problems: z.array(z.string()),
   }),
 );

@@ -20,6 +20,7 @@ import {
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -81,6 +82,8 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -106,10 +109,11 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly webhooks?: readonly WebhookStatus[];
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -126,6 +130,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    webhooks: webhooks.map(renderWebhook),
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),

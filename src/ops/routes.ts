@@ -25,6 +25,7 @@ import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -59,6 +60,7 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  readonly webhooks?: () => readonly WebhookStatus[];
 }
 
 /** A setting is three short values. */
@@ -125,6 +127,7 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'webhooks'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
@@ -142,6 +145,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
+    webhooks,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -156,6 +160,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    webhooks: webhooks?.() ?? [],
   });
 }
 
