@@ -8,8 +8,8 @@ import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import { createChanges } from './ops/changes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
@@ -17,17 +17,18 @@ import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
 import { renderOutage } from './ops/outage-view.ts';
+import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { createPhoneHandler } from './phones/handler.ts';
-import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
+import { createPhoneSide, type PhoneSide } from './phone-side.ts';
+import { allServices, defineServices, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
-import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -77,6 +78,8 @@ export interface AppOptions {
   readonly moreProblems?: () => readonly string[];
   /** What became of the log's lines at the syslog receiver; null: there is none. */
   readonly syslog?: MetricsOptions['syslog'];
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
 export function createApp(
@@ -88,10 +91,10 @@ export function createApp(
     templates = loadPages(initial.pages),
     moreProblems = () => [],
     syslog = () => null,
+    facts = null,
   }: AppOptions = {},
 ): App {
   let config = initial;
-  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -116,12 +119,13 @@ export function createApp(
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
       ...webhooks.problems(),
+      ...peers.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => [
-      ...listeners.certificates(),
+      ...phones.certificates(),
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
@@ -130,6 +134,7 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     webhooks: () => webhooks.status(),
+    proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
@@ -151,6 +156,13 @@ export function createApp(
     proxy: nameProxy(config),
     report,
   });
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
   const pushes = createPushes({ config, devices, names, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -174,6 +186,7 @@ export function createApp(
   events.subscribe('audit', records.audit.handlers);
   const webhooks = createWebhooks({
     ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
     sender: { proxy: hostname(), version },
     facts: {
       service: store.get,
@@ -187,19 +200,11 @@ export function createApp(
   });
   // After the records, which say of what outage an event tells.
   events.subscribe('webhooks', webhooks.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  events.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  events.subscribe('changes', changes.handlers);
 
-  const relay = createRelay(allServices(config), names);
-  const handler = createPhoneHandler({
-    plan: () => plan,
-    store,
-    viewFor: drills.viewFor,
-    devices,
-    monitor,
-    relay: relay.relay,
-    addresses: pushes.addresses,
-    clock,
-    report,
-  });
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -223,15 +228,13 @@ export function createApp(
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
+    ...{ probes, changes },
+    reconnect: () => config.reconnect,
   });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
-  const listeners = createPhoneListeners(config.phones, {
-    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
-    onRefused: handler.refused,
-    errorAnswer: handler.refusalPage,
-    clientLimits,
-    clock,
-    report,
+  const phones: PhoneSide = createPhoneSide({
+    ...{ config, templates, names, store, devices, monitor, clock, report },
+    viewFor: drills.viewFor,
+    addresses: pushes.addresses,
   });
 
   let cancelForget = () => {};
@@ -241,26 +244,23 @@ export function createApp(
   };
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
-    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
-    plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
     drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
     reports.reconfigure(config);
-    relay.reconfigure(allServices(config));
     monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.serviceRemoved(id);
-    clientLimits.reconfigure(defineClientLimits(config));
-    listeners.reconfigure(config.phones);
+    phones.apply(config, nextTemplates);
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
     webhooks.reconfigure(config);
+    peers.reconfigure(config.site);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -275,12 +275,13 @@ export function createApp(
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
-    listeners.drain();
+    phones.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
+    await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
   };
 
   return {
@@ -289,8 +290,9 @@ export function createApp(
       adminSettings.readFrom(config.state.folder);
       records.read();
       webhooks.read();
+      changes.restore(records.outages.all(), records.audit.since(0));
       try {
-        for (const part of [ops, listeners, pushes, reports]) await part.start();
+        for (const part of [ops, phones, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
@@ -298,11 +300,13 @@ export function createApp(
       records.begin();
       webhooks.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,
     stop,
-    addresses: listeners.addresses,
+    addresses: phones.addresses,
     pushAddresses: pushes.listening,
     reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),

@@ -15,6 +15,8 @@ export interface Waiting {
   /** How old it was when this process got it, and when that was by `Clock.passed`: no setting of the clock makes it older. */
   readonly agedMs: number;
   readonly since: number;
+  /** An earlier process had it, and may have claimed it. */
+  readonly isRead: boolean;
 }
 
 export interface Outbox {
@@ -91,9 +93,9 @@ export function createOutbox(options: {
     if (queues.get(receiver)?.delete(id) === true) journal.changed(keyOf(receiver, id));
   };
 
-  const put = (receiver: string, event: WebhookEvent, agedMs: number): boolean => {
+  const put = (receiver: string, event: WebhookEvent, agedMs: number, isRead: boolean): boolean => {
     const queue = queueOf(receiver);
-    queue.set(event.id, { event, agedMs, since: clock.passed() });
+    queue.set(event.id, { event, agedMs, since: clock.passed(), isRead });
     journal.changed(keyOf(receiver, event.id));
     if (queue.size <= maxWaiting) return false;
     const [, second] = queue.keys();
@@ -109,7 +111,7 @@ export function createOutbox(options: {
       // Two of one kind in the same millisecond are two.
       let { id } = event;
       for (let number = 2; queue.has(id); number++) id = `${event.id}-${number}`;
-      return put(receiver, { ...event, id }, 0);
+      return put(receiver, { ...event, id }, 0, false);
     },
     remove,
     keepOnly(receivers) {
@@ -132,7 +134,7 @@ export function createOutbox(options: {
         if (!parsed.success) continue;
         const found = parsed.data;
         if ('gone' in found) queues.get(found.receiver)?.delete(found.gone);
-        else put(found.receiver, found.event, Math.max(0, clock.now() - found.event.at));
+        else put(found.receiver, found.event, Math.max(0, clock.now() - found.event.at), true);
       }
     },
     begin() {

@@ -104,8 +104,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     }
   };
 
-  const isTheirs = async ({ event }: Waiting): Promise<boolean> => {
-    if (claim === undefined || !event.isShared || claimed === event.id) return false;
+  const isTheirs = async ({ event, isRead }: Waiting): Promise<boolean> => {
+    // A claim of the process before this one looks like that of somebody else.
+    if (claim === undefined || !event.isShared || isRead || claimed === event.id) return false;
     const answer = await claim(`webhook:${name}:${event.id}`, CLAIM_MS).catch(() => 'unknown' as const);
     // Twice is better than never, and receivers know doubles by their id.
     if (answer !== 'theirs') claimed = event.id;

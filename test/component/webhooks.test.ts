@@ -425,6 +425,19 @@ describe('what waits', () => {
   });
 });
 
+it('B614 what an earlier process had is sent although a claim of its own stands against it', async () => {
+  const folder = stateFolder();
+  const receiver = await startReceiver();
+  await receiver.kill();
+  const first = start([webhookConfig(receiver.url)], { folder, claim: async () => 'ours' });
+  first.tell('kept');
+  await until(() => ofKind(first, 'webhook-failed').length === 1);
+  await first.stop();
+  await receiver.revive();
+  start([webhookConfig(receiver.url)], { folder, claim: async () => 'theirs' });
+  expect(reasons(await receiver.saw(1))).toEqual(['kept']);
+});
+
 describe('an outage, as receivers are told of it', () => {
   it('B610 B613 opens an incident at the verdict and closes it when it is over, under the id of the record', async () => {
     const [noc, pager] = [await startReceiver(), await startReceiver()];
