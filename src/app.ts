@@ -16,7 +16,8 @@ import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
 import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
@@ -38,6 +39,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -77,6 +79,8 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
   /** What proxies know together; without it this one is alone. */
   readonly facts?: Facts | null;
 }
@@ -85,7 +89,13 @@ export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
+  {
+    clock = systemClock,
+    templates = loadPages(initial.pages),
+    moreProblems = () => [],
+    syslog = () => null,
+    facts = null,
+  }: AppOptions = {},
 ): App {
   let config = initial;
   const startedAt = clock.now();
@@ -117,6 +127,7 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
       ...peers.problems(),
       ...names
         .conflicts()
@@ -132,12 +143,17 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
@@ -194,6 +210,22 @@ export function createApp(
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
   const probes = createProbeSeries((id) => store.get(id) !== null);
   events.subscribe('probes', probes.handlers);
   const changes = createChanges();
@@ -253,6 +285,7 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
     peers.reconfigure(config.site);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
@@ -275,7 +308,7 @@ export function createApp(
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
   };
 
   return {
@@ -283,6 +316,7 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
@@ -291,6 +325,7 @@ export function createApp(
         throw error;
       }
       records.begin();
+      webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.
       peers.start();

@@ -169,7 +169,8 @@ function rigConfig(urls: readonly string[], intervalMs: number, port: number): C
     outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'debug', format: 'json' },
+    webhooks: [],
+    log: { level: 'debug', format: 'json', syslog: null },
   };
 }
 

@@ -102,6 +102,13 @@ named(
         ...{ restarts: count, ended: text },
       }),
     ),
+    webhooks: z.array(
+      z.strictObject({
+        ...{ name: z.string(), format: z.enum(['cloudevents', 'slack', 'pagerduty']) },
+        state: z.enum(['ok', 'waiting', 'refused', 'stopped']),
+        ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
+      }),
+    ),
     proxies: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), site: text, version: z.string() },

@@ -32,6 +32,7 @@ import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { addWatchRoutes } from './watch-routes.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -76,6 +77,7 @@ export interface OpsRoutesOptions {
   readonly processes?: () => readonly PhoneProcessStatus[];
   /** Resolves when what other processes of the proxy have done so far is known here. */
   readonly caughtUp?: () => Promise<void>;
+  readonly webhooks?: () => readonly WebhookStatus[];
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
 }
@@ -148,6 +150,7 @@ export type HealthSources = Pick<
   | 'site'
   | 'islands'
   | 'processes'
+  | 'webhooks'
   | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
@@ -168,6 +171,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site,
     islands,
     processes,
+    webhooks,
     proxies,
   } = sources;
   return renderHealth({
@@ -184,6 +188,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site: site?.() ?? null,
     islands: islands?.() ?? [],
     processes: processes?.() ?? [],
+    webhooks: webhooks?.() ?? [],
     proxies: proxies?.() ?? [],
     capture: renderCapture(captures?.running() ?? null),
   });
