@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
+import { createConsolePhones } from './console-phones/console-phones.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
@@ -9,6 +10,7 @@ import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import type { DemoControls } from './ops/demo-routes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
@@ -72,13 +74,15 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** In the demonstration: what its operators can do to the simulated servers. */
+  readonly demo?: DemoControls;
 }
 
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo }: AppOptions = {},
 ): App {
   let config = initial;
   let plan = createPlan(config, templates);
@@ -172,7 +176,10 @@ export function createApp(
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
-  sessions.onEnd(() => streams.recheck());
+  sessions.onEnd(() => {
+    streams.recheck();
+    consolePhones.recheck();
+  });
   const streams = createLiveStreams({
     clock,
     snapshot: () => reportHealth(health),
@@ -180,9 +187,16 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  const consolePhones = createConsolePhones({
+    ...{ config: () => config, listeners: () => listeners.open(), clock, report },
+    forget(device) {
+      const service = devices.remove(device);
+      if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    },
+  });
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    ...{ operators, sessions, streams },
+    ...{ operators, sessions, streams, phones: consolePhones, demo },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
@@ -230,6 +244,7 @@ export function createApp(
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
     streams.recheck();
+    consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
 
@@ -240,6 +255,7 @@ export function createApp(
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
     cancelForget();
+    await consolePhones.stop();
     eventLog.stop();
     islands.stop();
     adminSettings.stop();

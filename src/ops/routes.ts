@@ -2,6 +2,7 @@
 
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
@@ -15,6 +16,7 @@ import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
 import type { HeldCertificate } from './certificates.ts';
+import { addDemoRoutes, type DemoControls } from './demo-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -23,6 +25,7 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import { addPhoneRoutes } from './phone-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -52,6 +55,10 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** Phones in the browser. */
+  readonly phones?: ConsolePhones;
+  /** In the demonstration. */
+  readonly demo?: DemoControls | undefined;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -102,6 +109,9 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
   addSessionRoutes(app, { ...options, access, readJson });
+  const { phones, demo } = options;
+  if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
+  if (demo !== undefined) addDemoRoutes(app, { ...options, demo, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.

@@ -43,6 +43,13 @@ export interface PhoneListeners {
   certificates(): readonly CertificateOf[];
   /** In the order of the configuration at the start. */
   addresses(): readonly AddressInfo[];
+  /** Those that listen, each as it is configured at present. */
+  open(): readonly OpenPhoneListener[];
+}
+
+export interface OpenPhoneListener {
+  readonly config: ListenerConfig;
+  readonly address: AddressInfo;
 }
 
 interface Running {
@@ -73,9 +80,13 @@ export function createPhoneListeners(
   const lookAtCertificates = () => {
     for (const { config, listener } of running) if (config.tls !== null) void listener.lookAtCertificate(config.tls);
   };
+  let started = 0;
   return {
     async start() {
-      for (const { listener } of running) await listener.start();
+      for (const { listener } of running) {
+        await listener.start();
+        started += 1;
+      }
     },
     drain() {
       for (const { listener } of running) listener.drain();
@@ -101,5 +112,9 @@ export function createPhoneListeners(
         return status === null ? [] : [{ ...status, listener: key }];
       }),
     addresses: () => running.map(({ listener }) => listener.address()),
+    open: () =>
+      running.slice(0, started).map(({ config, listener }) => {
+        return { config, address: listener.address() };
+      }),
   };
 }

@@ -60,6 +60,8 @@ export interface DeviceRegistry {
   restore(device: KnownDevice): void;
   /** Told the name of each device of which something has changed that a restart should not lose. */
   onChange(listener: (name: string) => void): void;
+  /** The device is nobody's any more; the service where it was signed in, or null. */
+  remove(name: string): string | null;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -235,6 +237,13 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     },
     onChange(listener) {
       changed = listener;
+    },
+    remove(name) {
+      const service = devices.get(name)?.service ?? null;
+      unregistered.delete(name);
+      remove(name);
+      if (service !== null) changed(name);
+      return service;
     },
     forget(before) {
       for (const [name, device] of devices) {
