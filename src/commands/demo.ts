@@ -71,8 +71,10 @@ const FAULTS = ['none', 'refuse', 'silent', '503', 'out-of-service', 'slow'] as 
 /** What the buttons beside the phone in the browser do. */
 function createDemoControls(simulated: readonly Simulated[]): DemoControls {
   const find = (id: string) => simulated.find((server) => server.id === id)?.finesse;
+  const [{ id, password, extension } = { id: '', password: '', extension: '' }] = AGENTS;
   return {
     faults: FAULTS,
+    agent: { id, password, extension },
     servers: () =>
       simulated.map(({ id, name, finesse }) => {
         const { name: fault, since } = finesse.currentFault;

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { consoleDevice } from '../domain/console-device.ts';
 import type { Report } from '../domain/events.ts';
-import { findModel, phoneModels } from '../simulators/phone/models.ts';
+import { findModel, type PhoneModel, phoneModels } from '../simulators/phone/models.ts';
 import type { Clock } from '../time/clock.ts';
 import { type ConsolePhone, createConsolePhone, type PhoneSurroundings } from './console-phone.ts';
 import { type Entry, listEntries, type OpenListener } from './entries.ts';
@@ -34,6 +34,19 @@ export type PhoneRefusal = 'off' | 'no-model' | 'no-entry' | 'too-many' | 'stopp
 /** Why a phone is over. */
 export type PhoneEnd = 'operator' | 'session' | 'idle' | 'stopped' | 'off';
 
+/** A model as it is drawn. */
+export interface ShownModel {
+  readonly name: string;
+  readonly family: string;
+  /** Of its display, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly colour: boolean;
+  /** Of the pane between title and soft keys. */
+  readonly columns: number;
+  readonly lines: number;
+}
+
 /** A phone of one holder. */
 export interface HeldPhone {
   readonly phone: ConsolePhone;
@@ -44,7 +57,7 @@ export interface HeldPhone {
 export interface ConsolePhones {
   /** What phones can be opened with, at present. */
   entries(): readonly Entry[];
-  readonly models: readonly { readonly name: string; readonly family: string }[];
+  readonly models: readonly ShownModel[];
   /** Whether there may be phones at all. */
   isOffered(): boolean;
   begin(holder: PhoneHolder, wish: PhoneWish): Promise<HeldPhone | PhoneRefusal>;
@@ -140,7 +153,7 @@ export function createConsolePhones(options: ConsolePhonesOptions): ConsolePhone
 
   return {
     entries,
-    models: phoneModels.map(({ name, family }) => ({ name, family })),
+    models: phoneModels.map(describeModel),
     isOffered: () => config().ops.phone,
     async begin(holder, wish) {
       const entry = entries().find(({ id }) => id === wish.entry);
@@ -180,4 +193,9 @@ export function createConsolePhones(options: ConsolePhonesOptions): ConsolePhone
       await Promise.all([...held.values()].map((one) => end(one, 'stopped')));
     },
   };
+}
+
+function describeModel({ name, family, display, columns, lines }: PhoneModel): ShownModel {
+  const [width = 0, height = 0, , colour] = display.split(',');
+  return { name, family, width: Number(width), height: Number(height), colour: colour?.trim() === 'C', columns, lines };
 }

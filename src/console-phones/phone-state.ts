@@ -52,6 +52,8 @@ export interface PhoneState {
   /** In the phone's words, and in more. */
   readonly error: string | null;
   readonly reason: string | null;
+  /** What was not asked because it is elsewhere; null: nothing. */
+  readonly refused: string | null;
   /** What is wrong with the page by the documented rules of phones. */
   readonly violations: readonly string[];
   /** Newest first. */
@@ -110,6 +112,7 @@ export function describePhone(facts: PhoneFacts): PhoneState {
     url: screen.url === null ? null : cut(screen.url, bounds.line),
     error: screen.error,
     reason: screen.reason === null ? null : cut(screen.reason, bounds.line),
+    refused: /^not asked: (.+)\. The/.exec(screen.reason ?? '')?.[1]?.slice(0, bounds.line) ?? null,
     violations: screen.violations.slice(0, bounds.violations).map((violation) => cut(violation, bounds.line)),
   };
 }

@@ -181,6 +181,10 @@ const entry = z.strictObject({
   name: z.string(),
   url: z.string(),
 });
+const phoneModel = z.strictObject({
+  ...{ name: z.string(), family: z.string(), width: count, height: count, colour: z.boolean() },
+  ...{ columns: count, lines: count },
+});
 const fetchedPage = z.strictObject({
   ...{ at: time, method: z.string(), url: z.string(), status: z.int().nullable(), object: text, error: text },
   ...{ reason: text, ms: count },
@@ -202,7 +206,7 @@ const phone = named(
       }),
     ),
     refreshInMs: z.number().min(0).nullable(),
-    ...{ url: text, error: text, reason: text },
+    ...{ url: text, error: text, reason: text, refused: text },
     violations: z.array(z.string()),
     fetched: z.array(fetchedPage),
     pushes: z.strictObject({
@@ -220,7 +224,7 @@ named(
     offered: z.boolean(),
     phones: z.array(phone),
     entries: z.array(entry),
-    models: z.array(z.strictObject({ name: z.string(), family: z.string() })),
+    models: z.array(phoneModel),
   }),
 );
 export const phoneWish = named(
@@ -252,7 +256,11 @@ const demoServer = z.strictObject({ id: z.string(), name: z.string(), fault: z.s
 named(
   'Demo',
   'The simulated servers of the demonstration and what is wrong with each.',
-  z.strictObject({ faults: z.array(z.string()), servers: z.array(demoServer) }),
+  z.strictObject({
+    faults: z.array(z.string()),
+    servers: z.array(demoServer),
+    agent: z.strictObject({ id: z.string(), password: z.string(), extension: z.string() }),
+  }),
 );
 export const demoOrder = named(
   'DemoOrder',

@@ -23,10 +23,18 @@ export interface DemoServer {
   readonly since: number;
 }
 
+export interface DemoAgent {
+  readonly id: string;
+  readonly password: string;
+  readonly extension: string;
+}
+
 /** What the demonstration lets its operators do. */
 export interface DemoControls {
   /** Faults to choose from. */
   readonly faults: readonly string[];
+  /** Who can sign in on all of them. */
+  readonly agent: DemoAgent;
   servers(): readonly DemoServer[];
   /** Resolves when the fault is in force. */
   setFault(server: string, fault: string): Promise<void>;
@@ -52,8 +60,12 @@ export function addDemoRoutes(app: Express, options: DemoRoutesOptions): void {
   app.post('/demo/session', signIn(options));
 }
 
-function describe({ faults, servers }: DemoControls): object {
-  return { faults, servers: servers().map((server) => ({ ...server, since: new Date(server.since).toISOString() })) };
+function describe({ faults, agent, servers }: DemoControls): object {
+  return {
+    faults,
+    agent,
+    servers: servers().map((server) => ({ ...server, since: new Date(server.since).toISOString() })),
+  };
 }
 
 function obey({ demo }: DemoRoutesOptions): RequestHandler {

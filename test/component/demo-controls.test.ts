@@ -13,6 +13,7 @@ function controls() {
   const done: string[] = [];
   const demo: DemoControls = {
     faults: ['none', 'refuse'],
+    agent: { id: '1001', password: 'cisco', extension: '2001' },
     servers: () => [{ id: 'a', name: 'Finesse A', fault: done.at(-1) ?? 'none', since: 0 }],
     async setFault(_, fault) {
       done.push(fault);

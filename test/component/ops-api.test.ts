@@ -171,7 +171,8 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     for (const path of ['/demo', '/demo/session']) await get(path).expect(404);
     for (const path of ['/demo/session', '/demo/servers/a']) await post(path, {}).expect(404);
     const servers = () => [{ id: 'a', name: 'Finesse A', fault: 'none', since: 0 }];
-    const demo = { faults: ['none', 'refuse'], servers, setFault: async () => {}, call: () => false };
+    const agent = { id: '1001', password: 'cisco', extension: '2001' };
+    const demo = { faults: ['none', 'refuse'], agent, servers, setFault: async () => {}, call: () => false };
     rig = await start({ outages, demo });
     await get('/demo', BEARER).expect(200);
     await get('/demo').expect(401);
