@@ -66,17 +66,19 @@ function usePushLight({ pushes: { received } }) {
 }
 
 /**
- * @param {{ first: PhoneState, model: PhoneModel, language: string, onEnd: (because: string) => void,
+ * @param {{ first: PhoneState, isNew: boolean, model: PhoneModel, language: string, onEnd: (because: string) => void,
  *   onState: (phone: PhoneState) => void, children?: import('./types.d.ts').Children }} props
  */
-export function PhoneDevice({ first, model, language, onEnd, onState, children }) {
+export function PhoneDevice({ first, isNew, model, language, onEnd, onState, children }) {
   const { phone, press, fault } = usePhone(first, onEnd);
   const [marked, setMarked] = useState(1);
   const [digits, setDigits] = useState('');
   const [turn, setTurn] = useState(0);
   const [values, setValues] = useState(/** @type {Record<string, string>} */ ({}));
   const body = useRef(/** @type {HTMLElement | null} */ (null));
-  const hasFocus = useRef(false);
+  const hasFocus = useRef(isNew);
+  /** The field that was typed in last: a key of the phone takes the focus away from it. */
+  const fieldAt = useRef(0);
   const countdown = useCountdown(phone);
   const isLit = usePushLight(phone);
   const places = placesOf(model);
@@ -88,6 +90,7 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
     setDigits('');
     setTurn(0);
     setValues({});
+    fieldAt.current = 0;
     announce(`${phone.title}. ${phone.prompt}`);
     if (hasFocus.current) focusScreen(body.current);
   }, [phone.page]);
@@ -103,8 +106,7 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
   /** @param {number} by */
   const moveField = (by) => {
     const fields = [...(body.current?.querySelectorAll('input') ?? [])];
-    const at = fields.findIndex((field) => field === document.activeElement);
-    fields[Math.min(Math.max(0, at + by), fields.length - 1)]?.focus();
+    fields[Math.min(Math.max(0, fieldAt.current + by), fields.length - 1)]?.focus();
   };
   /** @param {number} by */
   const mark = (by) => {
@@ -121,14 +123,14 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
     else if (key?.name === '<<' && phone.inputs.length > 0) erase();
     else if (key != null) send({ do: 'press', number: key.position });
   };
-  /** What `<<` does: what is typed is in this page until it is sent. */
-  const erase = () => {
-    const field = lastField(body.current);
-    const input = field === null ? undefined : phone.inputs[Number(field.dataset.index)];
+  /** What is typed stays in this page until it is sent. @param {(text: string) => string} change */
+  const edit = (change) => {
+    const input = phone.inputs[fieldAt.current];
     if (input === undefined) return;
-    setValues({ ...values, [input.name]: [...(values[input.name] ?? input.value)].slice(0, -1).join('') });
-    field?.focus();
+    setValues({ ...values, [input.name]: fitField(input.kind, change(values[input.name] ?? input.value)) });
+    body.current?.querySelectorAll('input')[fieldAt.current]?.focus();
   };
+  const erase = () => edit((text) => [...text].slice(0, -1).join(''));
   /** @param {KeyAction | null} action */
   const act = (action) => {
     switch (action?.do) {
@@ -168,12 +170,7 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
   };
   /** @param {string} digit */
   const pressDigit = (digit) => {
-    const field = phone.inputs.length > 0 ? lastField(body.current) : null;
-    const input = field === null ? undefined : phone.inputs[Number(field.dataset.index)];
-    if (input !== undefined) {
-      setValues({ ...values, [input.name]: fitField(input.kind, (values[input.name] ?? input.value) + digit) });
-      return field?.focus();
-    }
+    if (phone.inputs.length > 0) return edit((text) => text + digit);
     if (phone.items.length > 0 && /\d/.test(digit)) return act(decideDigit(digits, digit, phone.items.length));
     send({ do: 'keypad', name: keypadName(digit) });
   };
@@ -181,8 +178,9 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
   return html`<div class="browser-phone">
     <section class=${`phone-body is-${model.family} ${model.colour ? 'is-colour' : 'is-grey'} ${isLit ? 'is-lit' : ''}`} ref=${body}
       aria-label=${say('phone.region', { model: model.name, device: phone.device })} onKeyDown=${onKeyDown}
-      onFocusIn=${() => {
+      onFocusIn=${(/** @type {FocusEvent} */ { target }) => {
         hasFocus.current = true;
+        if (target instanceof HTMLInputElement) fieldAt.current = Number(target.dataset.index);
       }}
       onFocusOut=${(/** @type {FocusEvent} */ event) => {
         // Nothing has the focus for a moment when what had it is drawn anew.
@@ -209,16 +207,22 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
               <span class="soft-label">${name}</span><span class="soft-cap" aria-hidden="true"></span></button>`;
           })}
         </div>
-        <${Cluster} onMark=${(/** @type {number} */ by) => act(decideArrow(by, phone))} onSelect=${() => act(decideSelect(phone, marked, digits))}
-          onBack=${() => send({ do: 'exit' })} onServices=${() => send({ do: 'services' })} />
-        <div class="keypad" role="group" aria-label=${say('phone.keypad')}>
-          ${KEYPAD.map(
-            ([
-              digit,
-              letters,
-            ]) => html`<button type="button" key=${digit} class="pad-key" onClick=${() => pressDigit(digit)}>
-              <span class="pad-digit">${digit}</span><span class="pad-letters" aria-hidden="true">${letters}</span></button>`,
-          )}
+        <div class="phone-lower">
+          <${FixedKeys} icons=${LEFT_KEYS} />
+          <div class="phone-middle">
+            <${Cluster} onMark=${(/** @type {number} */ by) => act(decideArrow(by, phone))} onSelect=${() => act(decideSelect(phone, marked, digits))}
+              onBack=${() => send({ do: 'exit' })} onServices=${() => send({ do: 'services' })} />
+            <div class="keypad" role="group" aria-label=${say('phone.keypad')}>
+              ${KEYPAD.map(
+                ([
+                  digit,
+                  letters,
+                ]) => html`<button type="button" key=${digit} class="pad-key" onClick=${() => pressDigit(digit)}>
+                  <span class="pad-digit">${digit}</span><span class="pad-letters" aria-hidden="true">${letters}</span></button>`,
+              )}
+            </div>
+          </div>
+          <${FixedKeys} icons=${RIGHT_KEYS} />
         </div>
       </div>
     </section>
@@ -227,9 +231,20 @@ export function PhoneDevice({ first, model, language, onEnd, onState, children }
   </div>`;
 }
 
+/** Keys that this phone does not need: drawn, and nothing else. In a box of 20. */
+const LEFT_KEYS = ['M3 5h14v10H3zM3 5l7 6 7-6', 'M10 4v12M4 10h12', 'M5 4h8l2 2v10H5zM8 8h5M8 11h5'];
+const RIGHT_KEYS = ['M7 5v10M13 5v10', 'M4 7h9l-3-3M16 13H7l3 3', 'M7 9a3 3 0 1 0 0-.1M13 13a3 3 0 1 0 0-.1'];
+
+/** @param {{ icons: readonly string[] }} props */
+function FixedKeys({ icons }) {
+  return html`<span class="fixed-keys" aria-hidden="true">${icons.map(
+    (icon) => html`<i key=${icon}><svg viewBox="0 0 20 20" focusable="false"><path d=${icon} /></svg></i>`,
+  )}</span>`;
+}
+
 /** @param {{ onMark: (by: number) => void, onSelect: () => void, onBack: () => void, onServices: () => void }} props */
 function Cluster({ onMark, onSelect, onBack, onServices }) {
-  return html`<div class="cluster">
+  return html`<div class="phone-cluster">
     <button type="button" class="side-key" onClick=${onBack}>${say('phone.back')}</button>
     <div class="nav-ring" role="group" aria-label=${say('phone.navigation')}>
       <button type="button" class="nav-up" aria-label=${say('phone.up')} onClick=${() => onMark(-1)}></button>
@@ -258,13 +273,6 @@ function focusScreen(body) {
   const item = /** @type {HTMLElement | null} */ (body?.querySelector('.lcd-item') ?? null);
   const pane = /** @type {HTMLElement | null} */ (body?.querySelector('.lcd-pane') ?? null);
   (first ?? item ?? pane)?.focus({ preventScroll: true });
-}
-
-/** The field that is typed in: that with the focus, or the first. @param {HTMLElement | null} body */
-function lastField(body) {
-  const { activeElement } = document;
-  if (activeElement instanceof HTMLInputElement && body?.contains(activeElement)) return activeElement;
-  return body?.querySelector('input') ?? null;
 }
 
 /** @param {string} language */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { failures } from '../domain/failure.ts';
 import { MAX_REASON_LENGTH } from './admin-request.ts';
+import { CHANGE_KINDS } from './changes.ts';
 
 /** Those with a name of their own in the document. */
 export const apiSchemas = z.registry<{ readonly id: string; readonly description: string }>();
@@ -149,6 +150,38 @@ named(
         ...{ service: text, reason: text },
       }),
     ),
+  }),
+);
+named(
+  'Changes',
+  'What changed in the last hours, newest first. `about` is the id of what it is about, `code` and `words` are what failed or why.',
+  z.strictObject({
+    changes: z.array(
+      z.strictObject({
+        ...{ at: time, what: z.enum(CHANGE_KINDS), about: text, from: text, to: text },
+        ...{ attempt: z.int().min(1).nullable(), code: text, words: text, who: text },
+      }),
+    ),
+  }),
+);
+named(
+  'Probes',
+  'The last probes of each service, oldest first.',
+  z.strictObject({
+    services: z.array(
+      z.strictObject({
+        id: z.string(),
+        probes: z.array(z.strictObject({ at: time, latencyMs: count, confirmed: z.boolean() })),
+      }),
+    ),
+  }),
+);
+named(
+  'About',
+  'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
+  z.strictObject({
+    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean(), demo: z.boolean() },
+    ...{ attempts: z.int().min(1), attemptSeconds: z.number().min(0), at: time },
   }),
 );
 named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));
