@@ -1,14 +1,15 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { createConsolePhones } from './console-phones/console-phones.ts';
+import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createChanges } from './ops/changes.ts';
 import type { DemoControls } from './ops/demo-routes.ts';
@@ -23,13 +24,13 @@ import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { createPhoneHandler } from './phones/handler.ts';
-import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
+import { createPhoneSide, type PhoneSide } from './phone-side.ts';
+import { allServices, defineServices, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
-import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -78,16 +79,14 @@ export interface AppOptions {
   readonly moreProblems?: () => readonly string[];
   /** In the demonstration: what its operators can do to the simulated servers. */
   readonly demo?: DemoControls;
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
-export function createApp(
-  initial: Config,
-  log: Log,
-  version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo }: AppOptions = {},
-): App {
+export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
+  const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
+  const { facts = null } = options;
   let config = initial;
-  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -111,12 +110,13 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...peers.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => [
-      ...listeners.certificates(),
+      ...phones.certificates(),
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
@@ -124,6 +124,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
@@ -141,6 +142,13 @@ export function createApp(
     proxy: nameProxy(config),
     report,
   });
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
   const pushes = createPushes({ config, devices, names, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -167,18 +175,6 @@ export function createApp(
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
 
-  const relay = createRelay(allServices(config), names);
-  const handler = createPhoneHandler({
-    plan: () => plan,
-    store,
-    viewFor: drills.viewFor,
-    devices,
-    monitor,
-    relay: relay.relay,
-    addresses: pushes.addresses,
-    clock,
-    report,
-  });
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -193,8 +189,11 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  let isListening = false;
   const consolePhones = createConsolePhones({
-    ...{ config: () => config, listeners: () => listeners.open(), clock, report },
+    ...{ config: () => config, clock, report },
+    listeners: () =>
+      isListening ? listOpenListeners(initial.phones.listeners, config.phones.listeners, phones.addresses()) : [],
     forget(device) {
       const service = devices.remove(device);
       if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
@@ -215,14 +214,10 @@ export function createApp(
     ...{ probes, changes },
     reconnect: () => config.reconnect,
   });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
-  const listeners = createPhoneListeners(config.phones, {
-    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
-    onRefused: handler.refused,
-    errorAnswer: handler.refusalPage,
-    clientLimits,
-    clock,
-    report,
+  const phones: PhoneSide = createPhoneSide({
+    ...{ config, templates, names, store, devices, monitor, clock, report },
+    viewFor: drills.viewFor,
+    addresses: pushes.addresses,
   });
 
   let cancelForget = () => {};
@@ -232,25 +227,22 @@ export function createApp(
   };
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
-    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
-    plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
     drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
     reports.reconfigure(config);
-    relay.reconfigure(allServices(config));
     monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.serviceRemoved(id);
-    clientLimits.reconfigure(defineClientLimits(config));
-    listeners.reconfigure(config.phones);
+    phones.apply(config, nextTemplates);
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    peers.reconfigure(config.site);
     streams.recheck();
     consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
@@ -267,12 +259,13 @@ export function createApp(
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
-    listeners.drain();
+    phones.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
   };
 
   return {
@@ -282,18 +275,21 @@ export function createApp(
       records.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
-        for (const part of [ops, listeners, pushes, reports]) await part.start();
+        for (const part of [ops, phones, pushes, reports]) await part.start();
+        isListening = true;
       } catch (error) {
         await stop(0);
         throw error;
       }
       records.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,
     stop,
-    addresses: listeners.addresses,
+    addresses: phones.addresses,
     pushAddresses: pushes.listening,
     reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),

@@ -26,6 +26,8 @@ export interface ListenerConfig {
   readonly tls: PhoneTls | null;
   /** Id of the service that everything on this listener is for (split DNS), or null. */
   readonly service: string | null;
+  /** Whether connections of `trustedFronts` begin with a header of the PROXY protocol. Absent: no. */
+  readonly proxyProtocol?: boolean;
 }
 
 export interface ProbeConfig {
@@ -187,13 +189,38 @@ export interface OpsConfig {
   readonly tls: TlsServerFiles | null;
 }
 
+/** Redis or Valkey, where several proxies meet. */
+export interface RedisConfig {
+  /** The servers to be asked, one of which is enough: the server itself, or Sentinels that know it. */
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  /** What Sentinels call the master; null: `servers` is the one server itself. */
+  readonly name: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: string | null;
+  /** null: in the clear. `ca`: PEM text, null: the system's CAs. `servername`: null: the host. */
+  readonly tls: { readonly ca: string | null; readonly servername: string | null } | null;
+  readonly database: number;
+  readonly prefix: string;
+  readonly pollMs: number;
+  readonly timeoutMs: number;
+  readonly rereadMs: number;
+}
+
+export interface StoreConfig {
+  /** What the other proxies call this one; null: the name of the host. */
+  readonly proxy: string | null;
+  readonly redis: RedisConfig;
+}
+
 export interface Config {
   readonly phones: {
     readonly listeners: readonly ListenerConfig[];
     readonly answerWithinMs: number;
     /** CIDR blocks where phones are; empty: not stated. */
     readonly networks: readonly string[];
-    /** Addresses or CIDR blocks whose X-Forwarded-For is believed. */
+    /** Addresses or CIDR blocks whose X-Forwarded-For, or PROXY protocol, is believed. */
     readonly trustedFronts: readonly string[];
     /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
     readonly forgetAfterMs: number;
@@ -224,6 +251,8 @@ export interface Config {
   readonly reports: ReportsConfig | null;
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
+  /** null: this proxy is alone. */
+  readonly store: StoreConfig | null;
   readonly state: { readonly folder: string | null };
   readonly outages: {
     /** After t0. */

@@ -23,6 +23,7 @@ import {
   tlsFiles,
 } from './schema-parts.ts';
 import { reports } from './schema-reports.ts';
+import { store } from './schema-store.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
@@ -63,6 +64,11 @@ const listener = z.strictObject({
     description:
       "Everything on this listener is for this service (split DNS: phones reach the proxy under Finesse's own name).",
     allowed: 'the id of a service',
+  }),
+  proxyProtocol: described(z.boolean().prefault(false), {
+    description:
+      'Connections from `phones.trustedFronts` begin with a header of the PROXY protocol, version 2, that says which phone it is; those from elsewhere have none ([front doors](front-doors.md)).',
+    allowed: 'true or false',
   }),
 });
 
@@ -205,7 +211,8 @@ const phones = z.strictObject({
     allowed: 'a list of IP addresses or blocks',
   }),
   trustedFronts: described(networks, {
-    description: 'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed.',
+    description:
+      'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed, and whose PROXY protocol on listeners with `proxyProtocol`.',
     allowed: 'a list of IP addresses or blocks',
   }),
   forgetAfter: described(duration(1000, 720 * HOUR).prefault('12h'), {
@@ -468,6 +475,10 @@ export const configSchema = z.strictObject({
   }),
   push: described(push.optional(), {
     description: 'Pushes: those of Finesse that go by the proxy, and its own. See [pushes](pushes.md).',
+  }),
+  store: described(store.optional(), {
+    description:
+      'What several proxies know together, on Redis or Valkey. Absent: this proxy is alone. See [shared memory](shared-memory.md).',
   }),
   state: described(
     z

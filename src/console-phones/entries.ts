@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { ClusterConfig, ListenerConfig } from '../config/config.ts';
+import { matchListeners } from '../config/listener-identity.ts';
 
 /** A phone listener that takes connections. */
 export interface OpenListener {
@@ -16,6 +17,19 @@ export interface Entry {
   readonly name: string;
   /** As Unified CM would have it, with #DEVICENAME#. */
   readonly url: string;
+}
+
+/** Those that the proxy was started with, each as it is configured at present; `addresses` are in the order of the start. */
+export function listOpenListeners(
+  started: readonly ListenerConfig[],
+  present: readonly ListenerConfig[],
+  addresses: readonly AddressInfo[],
+): readonly OpenListener[] {
+  const matches = matchListeners(started, present);
+  return addresses.flatMap((address, index) => {
+    const config = matches[index] ?? started[index];
+    return config === undefined ? [] : [{ config, address }];
+  });
 }
 
 /** Origin of the URLs on pages for phones that came by this listener. */

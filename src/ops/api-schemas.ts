@@ -35,11 +35,12 @@ named(
 const signal = z.strictObject({ says: z.string(), since: maybeTime, reason: text });
 const certificate = { subject: z.string(), validTo: time, days: z.int() };
 
+const healthState = z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']);
 const serviceFields = {
   id: z.string(),
   name: z.string(),
   cluster: z.string(),
-  state: z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']),
+  state: healthState,
   admin: adminState,
   attempt: z.int().min(1).nullable(),
   since: maybeTime,
@@ -64,6 +65,12 @@ const serviceFields = {
   site: text,
   certificate: z.strictObject(certificate).nullable(),
   drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
+  seenOtherwise: z.array(
+    z.strictObject({
+      ...{ proxy: z.string(), name: z.string(), state: healthState },
+      ...{ attempt: z.int().min(1).nullable(), since: maybeTime },
+    }),
+  ),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
 named(
@@ -87,6 +94,18 @@ named(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
+      }),
+    ),
+    proxies: z.array(
+      z.strictObject({
+        ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
+        ...{ self: z.boolean(), heard: z.boolean(), heardAt: time },
+        services: z.array(
+          z.strictObject({
+            ...{ id: z.string(), state: healthState, attempt: z.int().min(1).nullable() },
+            ...{ since: maybeTime, admin: adminState, phones: count },
+          }),
+        ),
       }),
     ),
     problems: z.array(z.string()),

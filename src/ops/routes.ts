@@ -6,6 +6,7 @@ import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
@@ -74,6 +75,8 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly ProxyStatus[];
 }
 
 /** A setting is three short values. */
@@ -144,6 +147,7 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
@@ -161,6 +165,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
+    proxies,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -175,6 +180,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    proxies: proxies?.() ?? [],
   });
 }
 

@@ -27,7 +27,8 @@ import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
-  readonly store: ServiceStore;
+  /** What requests say of the service they went to. */
+  readonly store: Pick<ServiceStore, 'requestFailed' | 'pageRelayed'>;
   /** Services as a device sees them. */
   readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;

@@ -1,17 +1,18 @@
 /** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
 
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, BlockList } from 'node:net';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { matchListeners } from '../config/listener-identity.ts';
 import { certificateEvent } from '../domain/certificate-event.ts';
 import type { Report } from '../domain/events.ts';
+import { parseNetworks } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
 import type { CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What of the configuration is about listeners. */
-export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser'>;
+export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser' | 'trustedFronts'>;
 
 export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer'> {
   /** `port`: where it listens, also when port 0 is configured. */
@@ -43,13 +44,6 @@ export interface PhoneListeners {
   certificates(): readonly CertificateOf[];
   /** In the order of the configuration at the start. */
   addresses(): readonly AddressInfo[];
-  /** Those that listen, each as it is configured at present. */
-  open(): readonly OpenPhoneListener[];
-}
-
-export interface OpenPhoneListener {
-  readonly config: ListenerConfig;
-  readonly address: AddressInfo;
 }
 
 interface Running {
@@ -59,7 +53,7 @@ interface Running {
 }
 
 export function createPhoneListeners(
-  { listeners: configured, limits, httpParser }: PhoneListenersConfig,
+  { listeners: configured, limits, httpParser, trustedFronts }: PhoneListenersConfig,
   options: PhoneListenersOptions,
 ): PhoneListeners {
   const { clientLimits, clock, report, onRefused, errorAnswer } = options;
@@ -70,6 +64,7 @@ export function createPhoneListeners(
       config,
       listener: createListener(config, {
         ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
+        fronts: frontsOf(config, trustedFronts),
         ...(clientLimits === undefined ? {} : { clientLimits }),
         certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
@@ -80,13 +75,9 @@ export function createPhoneListeners(
   const lookAtCertificates = () => {
     for (const { config, listener } of running) if (config.tls !== null) void listener.lookAtCertificate(config.tls);
   };
-  let started = 0;
   return {
     async start() {
-      for (const { listener } of running) {
-        await listener.start();
-        started += 1;
-      }
+      for (const { listener } of running) await listener.start();
     },
     drain() {
       for (const { listener } of running) listener.drain();
@@ -101,7 +92,7 @@ export function createPhoneListeners(
       );
       for (const [index, one] of running.entries()) {
         one.config = matches[index] ?? one.config;
-        one.listener.reconfigure(next.limits, next.httpParser);
+        one.listener.reconfigure(next.limits, next.httpParser, frontsOf(one.config, next.trustedFronts));
       }
       lookAtCertificates();
     },
@@ -112,9 +103,10 @@ export function createPhoneListeners(
         return status === null ? [] : [{ ...status, listener: key }];
       }),
     addresses: () => running.map(({ listener }) => listener.address()),
-    open: () =>
-      running.slice(0, started).map(({ config, listener }) => {
-        return { config, address: listener.address() };
-      }),
   };
+}
+
+/** Whose connections begin with a header of the PROXY protocol. */
+function frontsOf({ proxyProtocol }: ListenerConfig, trustedFronts: readonly string[]): BlockList | null {
+  return proxyProtocol === true ? parseNetworks(trustedFronts) : null;
 }

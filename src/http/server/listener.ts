@@ -5,7 +5,7 @@
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, BlockList } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { systemClock } from '../../time/clock.ts';
 import { type ConnectionPolicy, completeLimits, type GivenLimits, type ListenerLimits } from './connection-policy.ts';
@@ -34,6 +34,8 @@ export interface ListenerOptions extends ConnectionsOptions {
   readonly limits: GivenLimits;
   /** Absent: auto. */
   readonly parser?: HttpParser;
+  /** Whose connections begin with a header of the PROXY protocol; absent: nobody's. */
+  readonly fronts?: BlockList | null;
   /** Who is told of what becomes of the certificate, and by which clock. */
   readonly certificate?: CertificateOptions;
 }
@@ -48,8 +50,8 @@ export interface Listener {
    * breaks what is not finished.
    */
   readonly stop: (deadlineMs: number) => Promise<void>;
-  /** Other limits, for all connections and from now on, and another parser for new connections. */
-  readonly reconfigure: (limits: GivenLimits, parser: HttpParser) => void;
+  /** Other limits, for all connections and from now on, and another parser and other fronts for new connections. */
+  readonly reconfigure: (limits: GivenLimits, parser: HttpParser, fronts: BlockList | null) => void;
   /** null: no TLS, or not started. */
   readonly certificate: () => CertificateStatus | null;
   /** Looks at the certificate's files now; other files, if they have moved. Nothing without TLS. */
@@ -61,6 +63,7 @@ export interface Listener {
 export function createListener(configured: ListenAddress, options: ListenerOptions): Listener {
   const policy: ConnectionPolicy = { limits: completeLimits(options.limits), isDraining: false };
   const connections = new Connections(options, policy, options.parser ?? 'auto');
+  connections.fronts = options.fronts ?? null;
   let server: Server | null = null;
   let address: AddressInfo | null = null;
   const certificate =
@@ -88,9 +91,10 @@ export function createListener(configured: ListenAddress, options: ListenerOptio
         options.onRefused({ code: 'flood', detail: `a connection could not be accepted: ${error.code}` }, null);
       });
     },
-    reconfigure: (limits, parser) => {
+    reconfigure: (limits, parser, fronts) => {
       policy.limits = completeLimits(limits);
       connections.parser = parser;
+      connections.fronts = fronts;
       if (server !== null) applyLimits(server, policy.limits);
     },
     certificate: () => certificate?.status() ?? null,
