@@ -73,11 +73,21 @@ const serviceFields = {
   ),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
-named(
+const serviceSet = named(
   'ServiceSet',
   'The service after a change, and what whoever made it should know.',
   z.strictObject({ ...serviceFields, warnings: z.array(z.string()).min(1).optional() }),
 );
+const preview = named(
+  'Preview',
+  'What a setting would touch: nothing was set. `words` says it in a sentence.',
+  z.strictObject({
+    ...{ service: z.string(), name: z.string(), admin: adminState, phones: count, stay: z.boolean() },
+    ...{ newOnes: z.boolean(), maintAt: maybeTime, nobodyAdmitted: z.boolean(), words: z.string() },
+    alternates: z.array(z.strictObject({ id: z.string(), name: z.string() })),
+  }),
+);
+named('SetOrPreview', 'By `preview`.', z.union([serviceSet, preview]));
 named(
   'Health',
   'The state of every service and of the proxy.',
@@ -148,8 +158,9 @@ named(
 );
 named(
   'Devices',
-  'The phones that are known, the one silent for longest first.',
+  'The phones that are known, the one silent for longest first; `total`: how many would be there without a limit.',
   z.strictObject({
+    total: count,
     devices: z.array(
       z.strictObject({
         ...{ device: z.string(), model: text, address: text, agent: text, extension: text, service: text },
@@ -207,12 +218,13 @@ named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may
 named('SignIn', 'The token of an operator.', z.strictObject({ token: z.string() }));
 named(
   'Setting',
-  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m.',
+  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
   z.strictObject({
     admin: adminState,
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
     until: z.iso.datetime({ offset: true }).nullish(),
     in: z.string().nullish(),
+    preview: z.boolean().optional(),
   }),
 );
 

@@ -31,6 +31,11 @@ const inPath = (name: string, description: string) => {
   return { name, in: 'path', required: true, description, schema: { type: 'string' } };
 };
 const SINCE = query('since', 'Not those that were over before.', 'date-time');
+const OUTAGES = [
+  query('service', 'Of this service only.'),
+  SINCE,
+  query('until', 'Not those that began later.', 'date-time'),
+];
 
 const DEVICE = inPath('device', 'Its device name.');
 const NO_SESSION: Answer = [
@@ -68,14 +73,33 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/outages': {
     get: {
       summary: 'The records of outages.',
-      parameters: [query('service', 'Of this service only.'), SINCE],
+      parameters: OUTAGES,
       answers: { 200: ['The records.', 'Outages'], 400: BAD },
+    },
+  },
+  '/outages.csv': {
+    get: {
+      summary: 'The records of outages, for a spreadsheet.',
+      parameters: OUTAGES,
+      answers: { 200: ['A table.', null, 'text/csv'], 400: BAD },
+    },
+  },
+  '/outages/{id}.csv': {
+    get: {
+      summary: 'What became of each agent in one outage, for a spreadsheet.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'needed',
+      answers: { 200: ['A table.', null, 'text/csv'], 401: NO_TOKEN, 404: ['There is none.', 'Error'] },
     },
   },
   '/outages/{id}': {
     get: {
       summary: 'The record of one outage.',
-      parameters: [inPath('id', 'Its id.')],
+      parameters: [
+        inPath('id', 'Its id.'),
+        query('outcome', 'Of the devices, those with this outcome: missing, elsewhere or returned.'),
+        query('limit', 'At most so many devices.'),
+      ],
       access: 'more',
       answers: { 200: ['The record.', 'OutageInFull'], 401: NO_TOKEN, 404: ['There is none.', 'Error'] },
     },
@@ -83,7 +107,10 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/devices': {
     get: {
       summary: 'The phones that are known.',
-      parameters: [query('q', 'Those with this text in any field.')],
+      parameters: [
+        query('q', 'Those with this text in any field.'),
+        query('limit', 'At most so many: those seen last.'),
+      ],
       access: 'needed',
       answers: { 200: ['The phones.', 'Devices'], 401: NO_TOKEN },
     },
@@ -151,7 +178,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       takes: 'Setting',
       access: 'needed',
       answers: {
-        ...{ 200: ['The service as it is now.', 'ServiceSet'], 400: BAD, 401: NO_TOKEN },
+        ...{ 200: ['The service as it is now, or what would be touched.', 'SetOrPreview'], 400: BAD, 401: NO_TOKEN },
         ...{ 404: ['There is none.', 'Error'], 413: LARGE },
       },
     },

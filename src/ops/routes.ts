@@ -5,9 +5,10 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { ShownCertificate } from '../domain/model.ts';
+import type { AdminSetting, ShownCertificate, ShownCertificate } from '../domain/model.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -15,7 +16,7 @@ import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
-import { parseAdminRequest } from './admin-request.ts';
+import { parseAdminRequest, splitPreview } from './admin-request.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
@@ -250,8 +251,11 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
   return (req, res) => {
     const id = idOf(req);
     const at = clock.now();
-    const request = parseAdminRequest(req.body, at);
+    const asked = splitPreview(req.body);
+    if (asked === null) return sendError(res, 400, 'bad-setting', 'preview must be true or false.');
+    const request = parseAdminRequest(asked.setting, at);
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
+    if (asked.isPreview) return void res.json(preview(options, id, request.setting));
     const who = operatorOf(res).name;
     const setting = { ...request.setting, by: { who, at } };
     const before = store.get(id)?.admin ?? setting;
@@ -262,6 +266,16 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const entry = reportHealth(options).services.find((service) => service.id === id);
     res.json(warnings.length === 0 ? entry : { ...entry, warnings });
   };
+}
+
+/** What a setting would touch; nothing is set. */
+function preview({ store, devices, clock }: OpsRoutesOptions, id: string, setting: AdminSetting): object {
+  const cluster = store.candidates(store.get(id)?.cluster ?? '');
+  const candidate = cluster.find(({ status }) => status.id === id);
+  if (candidate === undefined) throw new Error(`${id} is gone`);
+  const effect = decideSettingEffect(candidate, cluster, setting, devices.signedIn(id), clock.now());
+  const maintAt = effect.maintAt === null ? null : new Date(effect.maintAt).toISOString();
+  return { ...effect, maintAt, words: renderSettingEffect(effect) };
 }
 
 /** What an operator should know of a setting that holds now. */

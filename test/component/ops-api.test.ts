@@ -223,6 +223,13 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     const changes = await get('/changes').expect(200);
     expect(changes.body.changes[0]).toMatchObject({ what: 'state', about: 'a', to: 'reconnecting', code: 'refused' });
     await get('/changes?since=never').expect(400);
+    await get('/outages.csv').expect(200);
+    await get('/outages.csv?until=never').expect(400);
+    await get('/outages/x-a.csv', BEARER).expect(200);
+    await get('/outages/nothing.csv', BEARER).expect(404);
+    await get('/outages/x-a.csv').expect(401);
+    const preview = await post('/services/a', { admin: 'drain', reason: 'x', preview: true }).expect(200);
+    expect(preview.body).toMatchObject({ service: 'a', stay: true, alternates: [{ id: 'b', name: 'Finesse b' }] });
     await get('/console/health').expect(200);
     const about = await get('/console/about').expect(200);
     expect(about.body).toMatchObject({ operator: null, may: null, canSignIn: true, attempts: 3, attemptSeconds: 5 });
