@@ -2,6 +2,7 @@
 
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
@@ -21,6 +22,7 @@ import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-rou
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
+import { addDemoRoutes, type DemoControls } from './demo-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -29,6 +31,7 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import { addPhoneRoutes } from './phone-routes.ts';
 import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
@@ -67,6 +70,10 @@ export interface OpsRoutesOptions {
   readonly drills: Drills;
   /** None: nothing can be captured over this port. */
   readonly captures?: OpsCaptures;
+  /** Phones in the browser. */
+  readonly phones?: ConsolePhones;
+  /** In the demonstration. */
+  readonly demo?: DemoControls | undefined;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -127,6 +134,9 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   });
   addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
+  const { phones, demo } = options;
+  if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
+  if (demo !== undefined) addDemoRoutes(app, { ...options, demo, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
