@@ -35,11 +35,12 @@ named(
 const signal = z.strictObject({ says: z.string(), since: maybeTime, reason: text });
 const certificate = { subject: z.string(), validTo: time, days: z.int() };
 
+const healthState = z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']);
 const serviceFields = {
   id: z.string(),
   name: z.string(),
   cluster: z.string(),
-  state: z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']),
+  state: healthState,
   admin: adminState,
   attempt: z.int().min(1).nullable(),
   since: maybeTime,
@@ -64,6 +65,12 @@ const serviceFields = {
   site: text,
   certificate: z.strictObject(certificate).nullable(),
   drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
+  seenOtherwise: z.array(
+    z.strictObject({
+      ...{ proxy: z.string(), name: z.string(), state: healthState },
+      ...{ attempt: z.int().min(1).nullable(), since: maybeTime },
+    }),
+  ),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
 const serviceSet = named(
@@ -99,6 +106,32 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
+    webhooks: z.array(
+      z.strictObject({
+        ...{ name: z.string(), format: z.enum(['cloudevents', 'slack', 'pagerduty']) },
+        state: z.enum(['ok', 'waiting', 'refused', 'stopped']),
+        ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
+      }),
+    ),
+    proxies: z.array(
+      z.strictObject({
+        ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
+        ...{ self: z.boolean(), heard: z.boolean(), heardAt: time },
+        services: z.array(
+          z.strictObject({
+            ...{ id: z.string(), state: healthState, attempt: z.int().min(1).nullable() },
+            ...{ since: maybeTime, admin: adminState, phones: count },
+          }),
+        ),
+      }),
+    ),
+    capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
     problems: z.array(z.string()),
   }),
 );
@@ -157,7 +190,10 @@ named(
     entries: z.array(
       z.strictObject({
         ...{ at: time, who: z.string(), from: text },
-        action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out']),
+        action: z.enum([
+          ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
+          ...['phone', 'phone-end'],
+        ] as const),
         ...{ service: text, reason: text },
       }),
     ),
@@ -191,7 +227,7 @@ named(
   'About',
   'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
   z.strictObject({
-    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean() },
+    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean(), demo: z.boolean() },
     ...{ attempts: z.int().min(1), attemptSeconds: z.number().min(0), at: time },
   }),
 );
@@ -218,6 +254,116 @@ named(
     devices: z.array(z.string()).min(1).max(100).nullish(),
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
   }),
+);
+
+named(
+  'Capture',
+  'What is to be captured: everything that passes for these devices, for so long, up to so many bytes.',
+  z.strictObject({
+    devices: z.array(z.string()).min(1).max(16),
+    forSeconds: z.number().min(1).max(3600),
+    maxBytes: z
+      .int()
+      .min(64 * 1024)
+      .max(64 * 1024 * 1024)
+      .nullish(),
+    keepNames: z.boolean().nullish(),
+  }),
+);
+const entry = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['front-door', 'service']),
+  name: z.string(),
+  url: z.string(),
+});
+const phoneModel = z.strictObject({
+  ...{ name: z.string(), family: z.string(), width: count, height: count, colour: z.boolean() },
+  ...{ columns: count, lines: count },
+});
+const fetchedPage = z.strictObject({
+  ...{ at: time, method: z.string(), url: z.string(), status: z.int().nullable(), object: text, error: text },
+  ...{ reason: text, ms: count },
+});
+const phone = named(
+  'Phone',
+  'A phone in the browser: what its screen shows, without secrets.',
+  z.strictObject({
+    ...{ device: z.string(), model: z.string(), entry: z.string() },
+    version: count,
+    page: count,
+    busy: z.boolean(),
+    ...{ object: text, title: z.string(), prompt: z.string(), text: z.string() },
+    items: z.array(z.string()),
+    softKeys: z.array(z.strictObject({ position: z.int(), name: z.string() })),
+    inputs: z.array(
+      z.strictObject({
+        ...{ name: z.string(), label: z.string(), value: z.string(), masked: z.boolean(), kind: z.string() },
+      }),
+    ),
+    refreshInMs: z.number().min(0).nullable(),
+    ...{ url: text, error: text, reason: text, refused: text },
+    violations: z.array(z.string()),
+    fetched: z.array(fetchedPage),
+    pushes: z.strictObject({
+      address: text,
+      because: z.enum(['off', 'https', 'not-loopback', 'network', 'no-address']).nullable(),
+      received: count,
+      last: z.strictObject({ at: time, object: text }).nullable(),
+    }),
+  }),
+);
+named(
+  'Phones',
+  'The phones of this session, and with what one can be opened.',
+  z.strictObject({
+    offered: z.boolean(),
+    phones: z.array(phone),
+    entries: z.array(entry),
+    models: z.array(phoneModel),
+  }),
+);
+export const phoneWish = named(
+  'PhoneWish',
+  'Which phone is to be opened with what: `entry` is the id of one of `entries`. The proxy chooses its name.',
+  z.strictObject({
+    model: z.string().max(32),
+    entry: z.string().max(200),
+    language: z
+      .string()
+      .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?$/)
+      .optional(),
+  }),
+);
+export const phoneKey = named(
+  'PhoneKey',
+  'A key: `page` is the page that it was pressed on, and on another one it does nothing.',
+  z.strictObject({
+    page: count,
+    do: z.enum(['press', 'choose', 'keypad', 'submit', 'refresh', 'exit', 'services']),
+    number: z.int().min(1).max(1000).optional(),
+    marked: z.int().min(1).max(1000).optional(),
+    name: z.string().max(32).optional(),
+    values: z.record(z.string().max(64), z.string().max(128)).optional(),
+  }),
+);
+named('PhoneEnded', 'Why a phone is over.', z.strictObject({ because: z.string() }));
+const demoServer = z.strictObject({ id: z.string(), name: z.string(), fault: z.string(), since: time });
+named(
+  'Demo',
+  'The simulated servers of the demonstration and what is wrong with each.',
+  z.strictObject({
+    faults: z.array(z.string()),
+    servers: z.array(demoServer),
+    agent: z.strictObject({ id: z.string(), password: z.string(), extension: z.string() }),
+  }),
+);
+export const demoOrder = named(
+  'DemoOrder',
+  'What is to happen to a simulated server: a fault (`none` ends it), or a call to a phone.',
+  z.union([
+    z.strictObject({ fault: z.string().max(32) }),
+    z.strictObject({ call: z.enum(['begins', 'ends']), device: z.string().max(64) }),
+  ]),
 );
 
 // What `/events` sends as data, beside Health (snapshot), Service (service) and Outage (outage)

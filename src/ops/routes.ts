@@ -2,9 +2,12 @@
 
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
 import type { AuditTrail } from '../records/audit.ts';
@@ -15,9 +18,11 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest, splitPreview } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
+import { addDemoRoutes, type DemoControls } from './demo-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -26,10 +31,12 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import { addPhoneRoutes } from './phone-routes.ts';
 import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { addWatchRoutes } from './watch-routes.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -61,6 +68,12 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
+  /** Phones in the browser. */
+  readonly phones?: ConsolePhones;
+  /** In the demonstration. */
+  readonly demo?: DemoControls | undefined;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -68,6 +81,13 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  /** Resolves when what other processes of the proxy have done so far is known here. */
+  readonly caughtUp?: () => Promise<void>;
+  readonly webhooks?: () => readonly WebhookStatus[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly ProxyStatus[];
 }
 
 /** A setting is three short values. */
@@ -92,6 +112,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     if (options.isReady()) res.json({ ready: true });
     else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
   });
+  app.use(catchUp(options));
   get('/health', (_, res) => {
     const report = reportHealth(options);
     res.status(report.status === 'down' ? 503 : 200).json(report);
@@ -111,7 +132,11 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
+  const { phones, demo } = options;
+  if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
+  if (demo !== undefined) addDemoRoutes(app, { ...options, demo, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
@@ -135,8 +160,11 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'processes'
+  | 'webhooks'
+  | 'proxies'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -149,9 +177,13 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
+    processes,
+    webhooks,
+    proxies,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -166,6 +198,10 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    processes: processes?.() ?? [],
+    webhooks: webhooks?.() ?? [],
+    proxies: proxies?.() ?? [],
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
 
@@ -191,6 +227,12 @@ const setHeaders: RequestHandler = (_, res, next) => {
   });
   next();
 };
+
+/** What is shown includes all that phones were answered before. */
+function catchUp({ caughtUp }: OpsRoutesOptions): RequestHandler {
+  if (caughtUp === undefined) return (_req, _res, next) => next();
+  return (_req, _res, next) => void caughtUp().then(() => next());
+}
 
 function refuseMethod(allow: string): RequestHandler {
   return (_, res) => {
