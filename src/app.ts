@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
+import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
@@ -26,6 +27,7 @@ import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
 import type { Facts } from './shared/facts.ts';
+import { createOwnFacts, createSharing, type Sharing } from './sharing.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -80,7 +82,7 @@ export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], ...options }: AppOptions = {},
 ): App {
   let config = initial;
   const startedAt = clock.now();
@@ -92,6 +94,7 @@ export function createApp(
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const facts = options.facts ?? createOwnFacts(initial, () => config, clock, report);
   const adminSettings = createAdminKeeper(store, clock, {
     notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
     notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
@@ -107,6 +110,7 @@ export function createApp(
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
       ...peers.problems(),
+      ...[sharing?.status() ?? null].flatMap((status) => (status === null ? [] : (decideStoreProblem(status) ?? []))),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -121,6 +125,7 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     proxies: () => peers.all(),
+    sharedStore: () => sharing?.status() ?? null,
   };
   const metrics = createMetrics({
     ...health,
@@ -166,6 +171,13 @@ export function createApp(
   const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const sharing: Sharing | null =
+    facts === null
+      ? null
+      : createSharing({
+          ...{ config, facts, store, devices, audit: records.audit },
+          ...{ name: hostname(), clock, report },
+        });
 
   let draining = false;
   const operators = () => config.ops.operators;
@@ -200,6 +212,7 @@ export function createApp(
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
+    sharing?.prune();
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
@@ -220,6 +233,7 @@ export function createApp(
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
     peers.reconfigure(config.site);
+    sharing?.reconfigure(config);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -240,7 +254,7 @@ export function createApp(
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), sharing?.stop(opsMs)]);
   };
 
   return {
@@ -255,6 +269,7 @@ export function createApp(
         throw error;
       }
       records.begin();
+      sharing?.start();
       forget();
       // First: the first probes then meet what others know already.
       peers.start();

@@ -431,7 +431,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
   draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
   'internal-fault': {
-    when: 'A request ended by a fault of the proxy itself.',
-    fields: { where: 'at which port', error: 'what was thrown' },
+    when: 'A request ended by a fault of the proxy itself, or what another proxy said did.',
+    fields: { where: 'at which port; proxies: in what was heard of another proxy', error: 'what was thrown' },
   },
 };

@@ -309,7 +309,10 @@ export interface EventFields {
   };
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
+  'internal-fault': {
+    readonly where: 'phones' | 'pushes' | 'reports' | 'operators' | 'proxies';
+    readonly error: unknown;
+  };
   'configuration-applied': Nothing;
   draining: Nothing;
 }

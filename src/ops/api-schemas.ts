@@ -107,6 +107,14 @@ named(
         ),
       }),
     ),
+    store: z
+      .strictObject({
+        server: z.string(),
+        state: z.enum(['connecting', 'connected', 'reading-only', 'gone', 'refused']),
+        ...{ since: time, reason: text, means: z.string(), lagMs: count.nullable(), waiting: count, facts: count },
+        peers: z.array(z.strictObject({ proxy: z.string(), heard: count, heardAt: time })),
+      })
+      .nullable(),
     problems: z.array(z.string()),
   }),
 );
@@ -165,7 +173,7 @@ named(
       z.strictObject({
         ...{ at: time, who: z.string(), from: text },
         action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out']),
-        ...{ service: text, reason: text },
+        ...{ service: text, reason: text, proxy: text },
       }),
     ),
   }),

@@ -8,6 +8,7 @@ import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '.
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import {
   type CertificateEntry,
   decideCertificate,
@@ -29,6 +30,7 @@ import {
 } from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderStore, type StoreEntry } from './store-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -94,6 +96,8 @@ export interface HealthReport {
   readonly reports: readonly ReportEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** Where this proxy meets the others; null: it is alone. */
+  readonly store: StoreEntry | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
 }
@@ -119,6 +123,7 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly sharedStore?: StoreStatus | null;
   readonly proxies?: readonly ProxyStatus[];
 }
 
@@ -141,6 +146,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     proxies: proxies.map(renderProxy),
+    store: input.sharedStore == null ? null : renderStore(input.sharedStore),
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),

@@ -63,7 +63,9 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
     const from = readSince(req);
     if (from === 'wrong') return refuseSince(res);
     const found = audit.since(from ?? 0).toReversed();
-    await sendList(res, '{"entries":', found, ({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry }));
+    await sendList(res, '{"entries":', found, ({ at, ...entry }) => {
+      return { at: new Date(at).toISOString(), ...entry, proxy: entry.proxy ?? null };
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -62,6 +63,8 @@ export interface OpsRoutesOptions {
   readonly islands?: () => readonly CutOffSite[];
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
+  /** Where it meets the others; null: it is alone. */
+  readonly sharedStore?: () => StoreStatus | null;
 }
 
 /** A setting is three short values. */
@@ -129,6 +132,7 @@ export type HealthSources = Pick<
   | 'site'
   | 'islands'
   | 'proxies'
+  | 'sharedStore'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills'>>;
 
@@ -147,6 +151,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site,
     islands,
     proxies,
+    sharedStore,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -162,6 +167,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site: site?.() ?? null,
     islands: islands?.() ?? [],
     proxies: proxies?.() ?? [],
+    sharedStore: sharedStore?.() ?? null,
   });
 }
 
