@@ -23,6 +23,7 @@ import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, nameProxy } from './plan.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -143,6 +144,15 @@ export function createApp(
     proxy: nameProxy(config),
     report,
   });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
   const peers: Peers =
     facts === null
       ? NO_PEERS
@@ -150,7 +160,10 @@ export function createApp(
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushes = createPushes({
+    ...{ config, devices, names, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -167,9 +180,13 @@ export function createApp(
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+  });
+  // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
   const sharing: Sharing | null =
     facts === null
