@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
-import { selectAnswers } from './domain/island.ts';
+import { selectAnswers, selectWords } from './domain/island.ts';
 import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
@@ -170,12 +170,21 @@ export function createApp(
     report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
   events.subscribe('drills', drills.handlers);
-  const islands = createIslands(store, config.island, clock, report, () => selectAnswers(reports.nodes()));
+  const islands = createIslands(
+    ...([store, config.island, clock, report] as const),
+    () => selectAnswers(reports.nodes()),
+    facts === null ? null : () => selectWords(peers.all(), config.site),
+  );
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
   });
-  events.subscribe('islands', { 'report-node-probed': islands.look });
+  events.subscribe('islands', {
+    'report-node-probed': islands.look,
+    'proxy-heard': islands.look,
+    'proxy-gone': islands.look,
+    'proxy-said': islands.look,
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
@@ -183,6 +192,7 @@ export function createApp(
   const records = createRecords({
     ...{ config, store, devices, islands, clock, report, facts },
     isAlive: (id) => peers.isAlive(id),
+    isNear: (device) => peers.isNear(device),
   });
   // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);

@@ -8,7 +8,7 @@ import type { RelayedPage } from './device.ts';
 import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
-import type { IslandEnd } from './island.ts';
+import type { CutNature, IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
@@ -215,6 +215,13 @@ export interface EventFields {
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
 
+  'site-reached': {
+    readonly site: string;
+    readonly since: number;
+    readonly until: number;
+    readonly nature: CutNature;
+  };
+
   // Other proxies
   'proxy-heard': {
     readonly proxy: string;
@@ -228,6 +235,7 @@ export interface EventFields {
     readonly site: string | null;
     readonly heardAt: number;
   };
+  'proxy-said': { readonly proxy: string; readonly site: string | null };
   'proxies-disagree': {
     readonly service: string;
     readonly state: HealthState;

@@ -88,7 +88,9 @@ named(
     services: z.array(service),
     certificates: z.array(z.strictObject({ listener: z.string(), ...certificate, problem: text })),
     site: text,
-    islands: z.array(z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean() })),
+    islands: z.array(
+      z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean(), proven: z.boolean() }),
+    ),
     reports: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
@@ -136,6 +138,12 @@ const outageFields = {
   decidedBy: z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable(),
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   withinFiveMinutes: count.nullable(),
+  cut: z
+    .strictObject({
+      ...{ site: z.string(), nature: z.enum(['island', 'outage', 'unknown']) },
+      ...{ since: time, until: time, seconds: count },
+    })
+    .nullable(),
 };
 const outage = named('Outage', 'The record of one outage.', z.strictObject(outageFields));
 named('Outages', 'Newest first, the one that is on included.', z.strictObject({ outages: z.array(outage) }));
