@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -10,19 +11,22 @@ import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import { createChanges } from './ops/changes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
-import { allServices, defineServices, nameProxy } from './plan.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
 import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
@@ -104,8 +108,14 @@ export function createApp(
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
@@ -125,6 +135,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
     proxies: () => peers.all(),
     sharedStore: () => sharing?.status() ?? null,
   };
@@ -136,13 +147,13 @@ export function createApp(
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
   const pushNotes: PushNotes = {
     latest: (service) => records.outages.latest(service),
@@ -161,7 +172,7 @@ export function createApp(
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
   const pushes = createPushes({
-    ...{ config, devices, names, clock, report },
+    ...{ config, devices, names, tap, clock, report },
     sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
   });
   store.onPassed((service, passed) => {
@@ -205,6 +216,15 @@ export function createApp(
           ...{ config, facts, store, devices, audit: records.audit },
           ...{ name: hostname(), clock, report },
         });
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  events.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  events.subscribe('changes', changes.handlers);
+
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 
   let draining = false;
   const operators = () => config.ops.operators;
@@ -225,17 +245,14 @@ export function createApp(
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
+    ...{ probes, changes },
+    reconnect: () => config.reconnect,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    addresses: pushes.addresses,
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
@@ -271,6 +288,7 @@ export function createApp(
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
     eventLog.stop();
     islands.stop();
@@ -289,6 +307,7 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
       } catch (error) {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { failures } from '../domain/failure.ts';
 import { MAX_REASON_LENGTH } from './admin-request.ts';
+import { CHANGE_KINDS } from './changes.ts';
 
 /** Those with a name of their own in the document. */
 export const apiSchemas = z.registry<{ readonly id: string; readonly description: string }>();
@@ -97,6 +98,12 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
     proxies: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
@@ -117,6 +124,7 @@ named(
         peers: z.array(z.strictObject({ proxy: z.string(), heard: count, heardAt: time })),
       })
       .nullable(),
+    capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
     problems: z.array(z.string()),
   }),
 );
@@ -180,10 +188,44 @@ named(
     entries: z.array(
       z.strictObject({
         ...{ at: time, who: z.string(), from: text },
-        action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out']),
+        action: z.enum([
+          ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
+        ] as const),
         ...{ service: text, reason: text, proxy: text },
       }),
     ),
+  }),
+);
+named(
+  'Changes',
+  'What changed in the last hours, newest first. `about` is the id of what it is about, `code` and `words` are what failed or why.',
+  z.strictObject({
+    changes: z.array(
+      z.strictObject({
+        ...{ at: time, what: z.enum(CHANGE_KINDS), about: text, from: text, to: text },
+        ...{ attempt: z.int().min(1).nullable(), code: text, words: text, who: text },
+      }),
+    ),
+  }),
+);
+named(
+  'Probes',
+  'The last probes of each service, oldest first.',
+  z.strictObject({
+    services: z.array(
+      z.strictObject({
+        id: z.string(),
+        probes: z.array(z.strictObject({ at: time, latencyMs: count, confirmed: z.boolean() })),
+      }),
+    ),
+  }),
+);
+named(
+  'About',
+  'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
+  z.strictObject({
+    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean() },
+    ...{ attempts: z.int().min(1), attemptSeconds: z.number().min(0), at: time },
   }),
 );
 named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));
@@ -207,6 +249,21 @@ named(
     forSeconds: z.number().min(1).max(3600),
     devices: z.array(z.string()).min(1).max(100).nullish(),
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
+  }),
+);
+
+named(
+  'Capture',
+  'What is to be captured: everything that passes for these devices, for so long, up to so many bytes.',
+  z.strictObject({
+    devices: z.array(z.string()).min(1).max(16),
+    forSeconds: z.number().min(1).max(3600),
+    maxBytes: z
+      .int()
+      .min(64 * 1024)
+      .max(64 * 1024 * 1024)
+      .nullish(),
+    keepNames: z.boolean().nullish(),
   }),
 );
 

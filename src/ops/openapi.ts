@@ -33,7 +33,16 @@ const inPath = (name: string, description: string) => {
 const SINCE = query('since', 'Not those that were over before.', 'date-time');
 
 const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
-  '/': { get: { summary: 'A page for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/': { get: { summary: 'The console, for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/console/about': {
+    get: {
+      summary: 'Who is signed in, if anybody is, and how attempts are timed.',
+      answers: { 200: ['What the console has to know.', 'About'] },
+    },
+  },
+  '/console/health': {
+    get: { summary: 'As /health, but always with 200.', answers: { 200: ['The state.', 'Health'] } },
+  },
   '/livez': { get: { summary: 'Whether the process serves.', answers: { 200: ['It does.', 'Live'] } } },
   '/readyz': {
     get: {
@@ -77,6 +86,20 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       parameters: [SINCE],
       access: 'needed',
       answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
+    },
+  },
+  '/changes': {
+    get: {
+      summary: 'What changed in the last hours.',
+      parameters: [SINCE],
+      answers: { 200: ['The changes.', 'Changes'], 400: BAD },
+    },
+  },
+  '/probes': {
+    get: {
+      summary: 'The last probes of each service.',
+      parameters: [query('service', 'Of this service only.'), query('since', 'Those that ended later.', 'date-time')],
+      answers: { 200: ['The probes.', 'Probes'], 400: BAD },
     },
   },
   '/events': {
@@ -144,6 +167,26 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       parameters: [inPath('service', 'Id of the service.')],
       access: 'needed',
       answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['None is on there.', 'Error'] },
+    },
+  },
+  '/captures': {
+    post: {
+      summary:
+        'Captures what passes for some devices, secrets masked. The answer is lines of JSON: `{"capture": ID}` at once, `{"progress": {entries, stanzas, bytes, dropped}}` every second, and at the end `{"entry": …}` for each entry and `{"har": …}`, the file that they belong into (HAR 1.2). It ends by itself, by DELETE, and with the connection: then there is no file.',
+      takes: 'Capture',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['Lines of JSON.', null, 'application/x-ndjson'], 400: BAD, 401: NO_TOKEN },
+        ...{ 409: ['A capture is on already.', 'Error'], 413: LARGE },
+      },
+    },
+  },
+  '/captures/{id}': {
+    delete: {
+      summary: 'Ends a capture: whoever asked for it gets the file.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['That one is not on.', 'Error'] },
     },
   },
   '/openapi.json': {

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { isLoopbackOnly } from '../config/values.ts';
 import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
 import type { AdminSetting, HealthState } from '../domain/model.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createListener, type Listener } from '../http/server/listener.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
@@ -35,6 +36,7 @@ export interface PushesOptions {
   readonly config: Config;
   readonly devices: DeviceRegistry;
   readonly names: NameStore;
+  readonly tap: Tap;
   readonly clock: Clock;
   readonly report: Report;
   /** Other proxies tell phones too; absent: there are none. */
@@ -56,7 +58,7 @@ const NO_PUSHES: Pushes = {
 };
 
 function createConfigured(options: PushesOptions, push: PushConfig): Pushes {
-  const { config, devices, names, clock, report, sharing = ALONE } = options;
+  const { config, devices, names, tap, clock, report, sharing = ALONE } = options;
   const origins = config.phones.listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [publicUrl]));
   const client: PhoneClient = createPhoneClient(push.phonePorts, push.timeoutMs);
   const sources = createPushSources(clock);
@@ -65,12 +67,12 @@ function createConfigured(options: PushesOptions, push: PushConfig): Pushes {
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, report });
+  const relay = createPushRelay({ sources, names, addresses, post: client.post, tap, clock, report });
   const announcer =
     push.own === null
       ? null
       : createAnnouncer({
-          ...{ config: push.own, devices, addresses, post: client.post, clock, report },
+          ...{ config: push.own, devices, addresses, post: client.post, tap, clock, report },
           ...{ sharing, origins },
         });
 

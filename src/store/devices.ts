@@ -26,6 +26,9 @@ export interface KnownDevice extends Device {
   readonly place: PhonePlace | null;
 }
 
+/** Some of what is known of a device. */
+export type DeviceFields = Partial<Omit<KnownDevice, 'name'>>;
+
 export interface DeviceRegistry {
   /** The device as it is at present; what is kept of it changes with the next request. */
   get(name: string): KnownDevice | null;
@@ -64,6 +67,12 @@ export interface DeviceRegistry {
   onChange(listener: (name: string) => void): void;
   /** Told the name of each device of which anything but its last request has changed here. */
   onAnyChange(listener: (name: string) => void): void;
+  /** What another process of this proxy has noted of a device, as it stands. Moves nobody to the end of the order. */
+  update(name: string, fields: DeviceFields): void;
+  /** Told what others are to `update`, of what happens to devices here beside their requests; null: it is forgotten. */
+  onOwnUpdate(listener: (name: string, fields: DeviceFields | null) => void): void;
+  /** Another process has forgotten it. */
+  drop(name: string): void;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -105,6 +114,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const touched = (name: string) => {
     for (const listener of listeners) listener(name);
   };
+  let updated: (name: string, fields: DeviceFields | null) => void = () => {};
 
   const count = (service: string | null, by: 1 | -1) => {
     if (service !== null) counts.set(service, (counts.get(service) ?? 0) + by);
@@ -115,7 +125,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   };
   const forgetOldest = () => {
     const [oldest] = devices.keys();
-    if (oldest !== undefined) remove(oldest);
+    if (oldest === undefined) return;
+    remove(oldest);
+    updated(oldest, null);
   };
   // Deleting first moves the entry to the end: the map stays ordered by last request.
   const touch = (entry: Entry, at: number) => {
@@ -231,6 +243,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     place: (name) => devices.get(name)?.place ?? unregistered.get(name) ?? null,
     setPlace(name, { address, origin }) {
       const place = { address: ownCopy(address), origin };
+      updated(name, { place });
       const entry = devices.get(name);
       // No request of the phone's own: its turn to be forgotten stays the same.
       if (entry === undefined) return addStranger(name, place);
@@ -259,6 +272,8 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       count(device.service, 1);
     },
     merge(device) {
+      const { name: _, ...fields } = device;
+      updated(device.name, fields);
       const entry = devices.get(device.name);
       if (entry === undefined) {
         if (devices.size >= maxDevices) forgetOldest();
@@ -280,8 +295,30 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     onAnyChange: (listener) => void listeners.push(listener),
     forget(before) {
       // All of them: what was heard of other proxies stands in no order.
-      for (const [name, device] of devices) if (device.seenAt < before) remove(name);
+      for (const [name, device] of devices) {
+        if (device.seenAt >= before) continue;
+        remove(name);
+        updated(name, null);
+      }
     },
+    update(name, fields) {
+      const isPlace = fields.place !== undefined && fields.place !== null && Object.keys(fields).length === 1;
+      if (isPlace && !devices.has(name)) return void addStranger(name, fields.place);
+      const entry = devices.get(name) ?? add(name, fields.seenAt ?? 0);
+      const { service } = entry;
+      Object.assign(entry, fields);
+      if (entry.service !== service) {
+        count(service, -1);
+        count(entry.service, 1);
+      }
+      if (entry.service !== null || service !== null) changed(name);
+      // Other proxies are told of what is news at this one, whichever of its processes the phone asked.
+      if (Object.keys(fields).some((field) => field !== 'seenAt')) touched(name);
+    },
+    onOwnUpdate(listener) {
+      updated = listener;
+    },
+    drop: remove,
     size: () => devices.size,
   };
 }

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { mergeDevices } from '../domain/device-sharing.ts';
+import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { Json, Register } from '../domain/register.ts';
@@ -41,6 +41,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   const { facts, devices, clock, report } = options;
   let { forgetAfterMs } = options;
   const changed = new Set<string>();
+  /** Where each phone signed in or out last, and when by the store's clock. */
+  const signs = new Map<string, { readonly service: string | null; readonly at: number }>();
   let cancelFlush: (() => void) | null = null;
   let cancelLook = () => {};
   let isRunning = false;
@@ -56,6 +58,9 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   };
   const note = (name: string) => {
     changed.add(name);
+    const service = devices.get(name)?.service ?? null;
+    const sign = signs.get(name) ?? { service: null, at: 0 };
+    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1) });
     if (isRunning) cancelFlush ??= clock.after(GATHER_MS, flush);
   };
 
@@ -68,8 +73,10 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     // Signed in where this proxy knows of no service: that is not for it to undo.
     if (device.service === null && value !== null && value.service !== null && !options.isService(value.service))
       return;
-    facts.set('devices', name, renderDevice(device, known, aheadMs()));
+    facts.set('devices', name, renderDevice(withSign(device), known, aheadMs()));
   };
+
+  const withSign = (device: KnownDevice): Told => ({ ...device, signedAt: signs.get(device.name)?.at ?? 0 });
 
   const hear = (name: string, register: Register) => {
     const heard = parseDevice(name, register, -aheadMs());
@@ -81,12 +88,14 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
       return;
     }
     // What changed here a moment ago is newer, though it has not been told yet.
-    const merged = changed.has(name) ? { ...mergeDevices(heard, own), name } : mergeDevices(own, heard);
+    const isPending = changed.has(name);
+    const merged = isPending ? mergeDevices(heard, withSign(own)) : mergeDevices(withSign(own), heard);
     put(merged, own, register);
-    if (!changed.has(name) && knowsMore(merged, heard)) note(name);
+    if (!isPending && !isDeepStrictEqual(merged, { ...heard, seenAt: merged.seenAt })) note(name);
   };
-  const put = (device: KnownDevice, own: KnownDevice | null, { proxy }: Register) => {
+  const put = ({ signedAt, ...device }: Told, own: KnownDevice | null, { proxy }: Register) => {
     const from = own?.service ?? null;
+    signs.set(device.name, { service: device.service, at: signedAt });
     devices.merge({ ...device, seenAt: Math.min(device.seenAt, clock.now()) });
     if (from !== device.service)
       report({ kind: 'device-heard', at: clock.now(), device: device.name, from, to: device.service, proxy });
@@ -95,6 +104,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   /** Phones that are there and change nothing are told of now and then, so that nobody forgets them. */
   const look = () => {
     const renewAfterMs = forgetAfterMs / RENEWALS;
+    for (const name of signs.keys()) if (devices.get(name) === null) signs.delete(name);
     for (const { name, service, seenAt } of devices.all()) {
       const at = facts.get('devices', name)?.at ?? 0;
       if (service !== null && seenAt + aheadMs() > at + renewAfterMs) note(name);
@@ -113,10 +123,15 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   return {
     begin() {
       for (const device of devices.all()) {
-        const { name, service, seenAt } = device;
+        const { name, service, seenAt, since } = device;
         if (service === null) continue;
+        signs.set(name, { service, at: since ?? seenAt });
         // As old as it is: whoever has heard of the phone since knows better.
-        const register = { at: Math.max(1, seenAt), proxy: facts.proxy, value: renderDevice(device, null, 0) };
+        const register = {
+          at: Math.max(1, seenAt),
+          proxy: facts.proxy,
+          value: renderDevice(withSign(device), null, 0),
+        };
         facts.receive('devices', name, register);
       }
       isRunning = true;
@@ -138,13 +153,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   };
 }
 
-function knowsMore(merged: KnownDevice, heard: KnownDevice): boolean {
-  const { model, prefill, place, from, left, since } = merged;
-  return !isDeepStrictEqual(
-    [model, prefill, place, from, left, since],
-    [heard.model, heard.prefill, heard.place, heard.from, heard.left, heard.since],
-  );
-}
+type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;
 
 const time = z.number().int().min(0).max(8.64e15);
 const address = z.string().max(64);
@@ -155,6 +164,7 @@ const id = z.string().max(64).nullable();
 const shared = z.looseObject({
   service: id,
   seenAt: time,
+  signedAt: time.optional(),
   since: time.nullable().default(null),
   looking: id.default(null),
   lastKey: z.enum(['no-matter', 'not-done', 'may-be-done']).catch('no-matter'),
@@ -171,20 +181,20 @@ const shared = z.looseObject({
 const KEYS = Object.keys(shared.shape);
 
 /** null: it is none, or one that cannot be read here. */
-export function parseDevice(name: string, { value }: Register, byMs: number): KnownDevice | null {
+export function parseDevice(name: string, { at: toldAt, value }: Register, byMs: number): Told | null {
   const { data } = shared.safeParse(value);
   if (data === undefined || !isDeviceName(name)) return null;
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = data;
   const move = (at: number) => Math.max(0, Math.round(at + byMs));
   return {
     ...{ name, service, looking, lastKey, prefill, chosen, offer, noticed, from, model, place: data.place },
-    seenAt: move(data.seenAt),
+    ...{ seenAt: move(data.seenAt), signedAt: data.signedAt ?? toldAt },
     since: data.since === null ? null : move(data.since),
     left: data.left.map((each) => ({ service: each.service, at: move(each.at) })),
   };
 }
 
-export function renderDevice(device: KnownDevice, before: Register | null, byMs: number): Json {
+export function renderDevice(device: Told, before: Register | null, byMs: number): Json {
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = device;
   const move = (at: number) => Math.max(0, Math.round(at + byMs));
   const known = {
@@ -192,7 +202,7 @@ export function renderDevice(device: KnownDevice, before: Register | null, byMs:
     prefill: prefill === null ? null : { id: prefill.id, extension: prefill.extension, address: prefill.address },
     from: from === null ? null : { address: from.address, origin: from.origin },
     place: device.place === null ? null : { address: device.place.address, origin: device.place.origin },
-    seenAt: move(device.seenAt),
+    ...{ seenAt: move(device.seenAt), signedAt: device.signedAt },
     since: device.since === null ? null : move(device.since),
     left: device.left.map((each) => ({ service: each.service, at: move(each.at) })),
   };

@@ -103,6 +103,28 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await get('/audit', BEARER).expect(200);
   });
 
+  it('captures', async () => {
+    const capture = { devices: ['SEP001122334455'], forSeconds: 1 };
+    await post('/captures', { ...capture, devices: [] }).expect(400);
+    await post('/captures', capture, 'Bearer wrong').expect(401);
+    await post('/captures', capture, `Bearer ${READ_TOKEN}`).expect(403);
+    await post('/captures', { devices: 'x'.repeat(9000) }).expect(413);
+    const whole = checkedFetch(`${rig.origin}/captures`, {
+      ...{ method: 'POST', headers: { authorization: BEARER }, body: JSON.stringify({ ...capture, forSeconds: 60 }) },
+    });
+    while (rig.captures.running() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    await post('/captures', capture).expect(409);
+    await get('/health');
+    const id = rig.lines.find(({ event }) => event === 'capture-began')?.fields.capture;
+    const end = (authorization: string) =>
+      request(rig.origin).delete(`/captures/${id}`).set('Authorization', authorization);
+    await end('Bearer wrong').expect(401);
+    await end(BEARER).expect(204);
+    await end(BEARER).expect(404);
+    expect((await (await whole).text()).trim().split('\n').at(-1)).toContain('{"har":{"log":');
+    await get('/audit', BEARER).expect(200);
+  });
+
   it('signing in', async () => {
     const { headers } = await post('/session', { token: TOKEN }).expect(204);
     const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
@@ -136,6 +158,31 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await get('/events', 'Bearer wrong').expect(401);
     const full = await start({ live: { bounds: { streams: 0 } } });
     await request(full.origin).get('/events').expect(503);
+  });
+
+  it('what the console asks for', async () => {
+    for (const id of ['a', 'b']) rig.setState(id, 'in-service');
+    const at = Date.now();
+    const failure = { code: 'refused', detail: 'port 8445' } as const;
+    rig.report({
+      ...{ kind: 'probe-ended', at, service: 'a', latencyMs: 3.4, certificate: null },
+      outcome: { kind: 'failed', failure, info: null },
+    });
+    rig.report({
+      ...{ kind: 'service-changed', at, service: 'a', from: 'in-service', to: 'reconnecting', attempt: 1, since: at },
+      ...{ failure, decidedBy: 'systemInfo' },
+    });
+    const probes = await get('/probes?service=a').expect(200);
+    expect(probes.body.services).toEqual([
+      { id: 'a', probes: [{ at: new Date(at).toISOString(), latencyMs: 3, confirmed: false }] },
+    ]);
+    await get('/probes?since=never').expect(400);
+    const changes = await get('/changes').expect(200);
+    expect(changes.body.changes[0]).toMatchObject({ what: 'state', about: 'a', to: 'reconnecting', code: 'refused' });
+    await get('/changes?since=never').expect(400);
+    await get('/console/health').expect(200);
+    const about = await get('/console/about').expect(200);
+    expect(about.body).toMatchObject({ operator: null, may: null, canSignIn: true, attempts: 3, attemptSeconds: 5 });
   });
 
   it('a request from elsewhere, on every path', async () => {
