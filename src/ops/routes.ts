@@ -5,7 +5,7 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { AdminSetting, ShownCertificate, ShownCertificate } from '../domain/model.ts';
+import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
