@@ -1,9 +1,9 @@
-/** The phone in the browser, in a real browser: a whole failover on it, by keyboard, watched on the console. */
+/** The phone in the browser, in a real browser, beside servers as in production (demo.test.ts has the whole failover). */
 
-import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startLenientServer } from '../component/lenient-server.ts';
-import { type DemoProcess, startDemo } from './demo-process.ts';
+import { type Health, startRig, TOKEN } from '../rig.ts';
+import { launch, openPhone, sees, signIn, title } from './phone-page.ts';
 import {
   type ConsolePage,
   type ConsoleRig,
@@ -19,155 +19,10 @@ const PHONE = '#/phone';
 /** Typed into a masked field, and found nowhere afterwards. */
 const SECRET = 'canary-Pa55word';
 
-/** By the Tab key alone, as far as it takes. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let n = 0; n < 120; n++) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`the Tab key never comes to ${selector}`);
-}
-
-const typeKeys = async (page: Page, ...keys: readonly string[]) => {
-  for (const key of keys)
-    await (key.length > 1 && !/^[A-Z]/.test(key) ? page.keyboard.type(key) : page.keyboard.press(key));
-};
-const title = (page: Page) => page.locator('.lcd-title').first();
-const prompt = (page: Page) => page.locator('.lcd-prompt').first();
-const sees = (page: Page, selector: string, text: string | RegExp, timeout = 20_000) =>
-  page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout });
-
-async function openPhone(page: Page, model = 'CP-8845'): Promise<string> {
-  await page.locator('.open-phone select[name=model]').selectOption(model);
-  await page.locator('.open-phone button.primary').click();
-  await page.locator('.browser-phone').last().locator('input[type=password]').waitFor();
-  const label = await page.locator('.phone-body').last().getAttribute('aria-label');
-  return /CONSOLE-[0-9A-F]{12}/.exec(label ?? '')?.[0] ?? '';
-}
-
-async function signIn(page: Page, agent: number, password = 'cisco'): Promise<void> {
-  const fields = page.locator('.browser-phone').last().locator('input');
-  await fields.nth(0).fill(String(agent));
-  await fields.nth(1).fill(password);
-  await fields.nth(2).fill(String(agent + 1000));
-  await fields.nth(2).press('Enter');
-}
-
-describe('the demonstration', () => {
-  let demo: DemoProcess;
-  let browser: Browser;
-  beforeAll(async () => {
-    [demo, browser] = await Promise.all([
-      startDemo(),
-      chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: false }),
-    ]);
-  });
-  afterAll(async () => {
-    await browser.close();
-    await demo.stop();
-  });
-
-  it('B574 a whole failover in one window, by keyboard alone: sign in, fail a server, choose the other one, work on', async () => {
-    const opened = await openPage(browser, demo.ops, { height: 1080 });
-    const { page } = opened;
-    await tabTo(page, '.demo button.primary');
-    await page.keyboard.press('Enter');
-    await tabTo(page, '.demo a[href="#/phone"]');
-    await page.keyboard.press('Enter');
-    await page.locator('.open-phone').waitFor();
-    await tabTo(page, '.open-phone button.primary');
-    await page.keyboard.press('Enter');
-    // The first field of the form has the focus.
-    await page.waitForFunction(() => document.activeElement?.matches('.lcd-field input') ?? false);
-    await typeKeys(page, '1001', 'Enter', 'cisco', 'Enter', '2001');
-    await keepImage(page, 'phone-sign-in');
-    await page.keyboard.press('Enter');
-    await sees(page, '.lcd-prompt', '1001 Not Ready');
-    await page.keyboard.press('1');
-    await sees(page, '.lcd-prompt', '1001 Ready');
-
-    // Finesse A refuses connections from now on.
-    await tabTo(page, '.demo-server:first-of-type .demo-buttons button');
-    await page.keyboard.press('Enter');
-    await sees(page, '.demo-server', 'Connections are refused');
-    await tabTo(page, '.browser-phone .lcd-pane');
-    await page.keyboard.press('1');
-    for (const attempt of [1, 2, 3]) {
-      await sees(page, '.lcd-prompt', `Reconnecting: ${attempt} of 3`);
-      await sees(page, '.demo-server:first-of-type .badge', `${attempt}/3`);
-      expect(await page.locator('.lcd-count').textContent()).toMatch(/^(\d+ s|…)$/);
-      if (attempt === 2) await keepImage(page, 'phone-reconnecting');
-    }
-    await sees(page, '.lcd-title', 'Down: Finesse A');
-    await sees(page, '.outage', 'Finesse A is out of service');
-    expect(await page.locator('.is-outcome-missing dd').textContent()).toBe('1');
-    await keepImage(page, 'phone-menu');
-    await page.keyboard.press('1');
-    // Only the password is asked for again.
-    await sees(page, '.lcd-title', 'Finesse finesse-b.example.com');
-    await page.waitForFunction(() => document.activeElement?.matches('.lcd-field input[type=password]') ?? false);
-    expect(await page.locator('.lcd-field input').first().inputValue()).toBe('1001');
-    await typeKeys(page, 'cisco', 'Enter', 'Enter');
-    await sees(page, '.lcd-prompt', '1001 Not Ready');
-    await page.keyboard.press('1');
-    await sees(page, '.lcd-prompt', '1001 Ready');
-    await sees(page, '.is-outcome-elsewhere dd', '1');
-    expect(await page.locator('.is-outcome-missing dd').textContent()).toBe('0');
-    await keepImage(page, 'phone-elsewhere');
-
-    await tabTo(page, '.demo-server:first-of-type .bring-back');
-    await page.keyboard.press('Enter');
-    await sees(page, '.demo-server:first-of-type .badge', /^\s*in service/);
-    expect(await prompt(page).textContent()).toContain('1001 Ready');
-    expect(opened.complaints).toEqual([]);
-
-    // A call comes to Finesse B, which pushes to the proxy, which pushes to this phone.
-    await tabTo(page, '.phone-tools button:nth-of-type(2)');
-    await page.keyboard.press('Enter');
-    await sees(page, '.lcd-text', '07115550100');
-    await page.locator('.phone-body.is-lit').waitFor();
-    await sees(page, '.phone-report', 'CiscoIPPhoneExecute');
-    expect(await page.locator('.unseen[role=status]').textContent()).not.toBe('');
-    await opened.close();
-  }, 120_000);
-
-  it('B575 each fault can be chosen and taken back; who has not signed in steers nothing', async () => {
-    const opened = await openPage(browser, demo.ops, {});
-    const { page } = opened;
-    await page.locator('.demo button.primary').waitFor();
-    expect(await page.locator('.demo-server').count()).toBe(0);
-    await page.locator('.demo button.primary').click();
-    const b = page.locator('.demo-server').nth(1);
-    for (const [button, words] of [
-      ['Silent', 'never answered'],
-      ['503', 'Every answer is 503'],
-      ['Out of service', 'says that it is out of service'],
-      ['Slow', 'three seconds late'],
-    ] as const) {
-      await b.getByRole('button', { name: button, exact: true }).click();
-      await b.locator('.demo-means').filter({ hasText: words }).waitFor();
-      expect(await b.getByRole('button', { name: button, exact: true }).getAttribute('aria-pressed')).toBe('true');
-    }
-    await b.locator('.bring-back').click();
-    await b.locator('.demo-means').filter({ hasText: 'Everything works' }).waitFor();
-    expect(opened.complaints).toEqual([]);
-    await opened.close();
-  });
-
-  it('says first where to look, then what to try', () => {
-    const lines = demo
-      .printed()
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-    expect(lines[0]).toContain(`${demo.ops}/`);
-    expect(demo.printed()).not.toMatch(/[?#&](token|session)=/);
-  });
-});
-
 describe('in production', () => {
   let rig: ConsoleRig;
   beforeAll(async () => {
-    rig = await startConsoleRig({ attempt: '500ms' });
+    rig = await startConsoleRig();
   });
   afterAll(() => rig.stop());
 
@@ -205,7 +60,7 @@ describe('in production', () => {
     await one.page.getByRole('button', { name: 'Sign out' }).click();
     await sees(one.page, '.panel', 'Sign in as an operator');
     expect(await one.page.locator('.browser-phone').count()).toBe(0);
-    const phones = async () => (await (await fetch(`${rig.proxy.ops}/health`)).json()).services[0].phones;
+    const phones = async () => ((await (await fetch(`${rig.proxy.ops}/health`)).json()) as Health).services[0]?.phones;
     await expect.poll(phones).toBe(1);
     await two.page.locator('.soft-key').first().click();
     await sees(two.page, '.lcd-prompt', '1002 Ready');
@@ -221,14 +76,12 @@ describe('in production', () => {
     page.on('response', async (response) => answers.push(response.url(), await response.text().catch(() => '')));
     await openPhone(page);
     await signIn(page, 1003, SECRET);
-    await page.waitForFunction(() => !document.querySelector('.lcd')?.classList.contains('is-busy'));
+    await page.locator('.lcd:not(.is-busy)').waitFor();
     await sees(page, '.fetched', 'password=***');
-    const stores = await page.evaluate(() =>
-      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.title]),
-    );
+    const stores = await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.title])');
     const inputs = await page
       .locator('input')
-      .evaluateAll((all) => all.map((each) => (each as HTMLInputElement).value));
+      .evaluateAll((all) => all.map((each) => (each as unknown as { value: string }).value));
     for (const path of ['/health', '/metrics', '/outages', '/changes']) {
       answers.push(await (await fetch(`${rig.proxy.ops}${path}`)).text());
     }
@@ -254,9 +107,7 @@ describe('in production', () => {
       await signIn(page, 1001);
       await sees(page, '.lcd-text', '1001');
       expect(await findAccessibilityFaults(page)).toEqual([]);
-      const wide = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
+      const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(wide).toBeLessThanOrEqual(0);
       await keepImage(page, `phone-${model.slice(3, 7)}-${look.language}-${look.scheme}`);
       await page.locator('.phone-tools button').first().click();
@@ -274,12 +125,15 @@ it('B562 what leads elsewhere is refused in words that stand beside the phone', 
       : {},
   );
   onTestFinished(() => evil.close());
-  const clusters = `  - { id: main, services: [{ id: a, name: Finesse A, url: "${evil.url}" }] }`;
-  const rig = await startConsoleRig({ clusters });
-  onTestFinished(() => rig.stop());
-  const { page, complaints, signIn: signInAs } = await rig.open();
-  await signInAs(SET_TOKEN);
-  await page.goto(`${rig.proxy.ops}/${PHONE}`);
+  const rig = await startRig({ servers: 1, urls: [evil.url] });
+  const browser = await launch();
+  onTestFinished(async () => {
+    await browser.close();
+    await rig.stop();
+  });
+  const { page, complaints, signIn: signInAs } = await openPage(browser, rig.ops, {});
+  await signInAs(TOKEN);
+  await page.goto(`${rig.ops}/${PHONE}`);
   await page.locator('.open-phone button.primary').click();
   await page.locator('.lcd-item').click();
   await sees(page, '.lcd-prompt.is-error', 'HTTP Error [8]');
