@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
 import { createConsolePhones } from './console-phones/console-phones.ts';
 import { listOpenListeners } from './console-phones/entries.ts';
@@ -18,7 +19,8 @@ import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
 import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
@@ -26,7 +28,9 @@ import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
-import { allServices, defineServices, nameProxy } from './plan.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -38,6 +42,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -77,6 +82,8 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
   /** In the demonstration: what its operators can do to the simulated servers. */
   readonly demo?: DemoControls;
   /** What proxies know together; without it this one is alone. */
@@ -85,7 +92,7 @@ export interface AppOptions {
 
 export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
   const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
-  const { facts = null } = options;
+  const { syslog = () => null, facts = null } = options;
   let config = initial;
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
@@ -104,12 +111,19 @@ export function createApp(initial: Config, log: Log, version: string, options: A
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
       ...peers.problems(),
       ...names
         .conflicts()
@@ -124,24 +138,39 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
   const peers: Peers =
     facts === null
       ? NO_PEERS
@@ -149,7 +178,10 @@ export function createApp(initial: Config, log: Log, version: string, options: A
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushes = createPushes({
+    ...{ config, devices, names, tap, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -166,14 +198,39 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+  });
+  // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
   const probes = createProbeSeries((id) => store.get(id) !== null);
   events.subscribe('probes', probes.handlers);
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
+
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 
   let draining = false;
   const operators = () => config.ops.operators;
@@ -207,19 +264,14 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
     ...{ probes, changes },
     reconnect: () => config.reconnect,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    addresses: pushes.addresses,
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
@@ -242,6 +294,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
     peers.reconfigure(config.site);
     streams.recheck();
     consolePhones.recheck();
@@ -254,6 +307,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
     await consolePhones.stop();
     eventLog.stop();
@@ -265,7 +319,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
   };
 
   return {
@@ -273,6 +327,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
@@ -282,6 +337,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
         throw error;
       }
       records.begin();
+      webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.
       peers.start();

@@ -1,5 +1,6 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readBytes, renderFileError } from '../files/read-file.ts';
 import type {
@@ -20,6 +21,7 @@ import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { buildOps } from './load-ops.ts';
+import { buildLog, buildWebhook } from './load-outward.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -156,6 +158,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       fippaFailingForMs: reconnect.fippaFailingFor,
     },
     pages: buildPages(parsed.pages, folder),
+    processes: parsed.processes === 'auto' ? availableParallelism() : parsed.processes,
     site: parsed.site ?? null,
     island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },
     reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),
@@ -165,7 +168,8 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
-    log,
+    webhooks: parsed.webhooks.map((webhook, index) => buildWebhook(webhook, index, outside.contents)),
+    log: buildLog(log, outside.contents),
   };
 }
 

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { limits } from './schema-limits.ts';
+import { log } from './schema-log.ts';
 import { notification } from './schema-notification.ts';
 import {
   DAY,
@@ -24,6 +25,7 @@ import {
 } from './schema-parts.ts';
 import { reports } from './schema-reports.ts';
 import { store } from './schema-store.ts';
+import { webhooks } from './schema-webhooks.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
@@ -448,6 +450,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: "The proxy's own pages." },
   ),
+  processes: described(z.union([z.literal('auto'), z.int().min(1).max(64)]).prefault(1), {
+    description:
+      'Processes that share the work for phones, for more than one core; `auto`: as many as there are cores. 1: one process does everything. See [more cores](performance.md#more-cores).',
+    unit: 'processes',
+    allowed: 'auto or a whole number from 1 to 64',
+  }),
   site: described(plainText(64).optional(), {
     description:
       'Where this proxy and its phones are. See [sites, islands and reports](sites.md). Absent: every service counts as near.',
@@ -538,21 +546,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: 'How the proxy stops.' },
   ),
-  log: described(
-    z
-      .strictObject({
-        level: described(z.enum(['debug', 'info', 'warn', 'error']).prefault('info'), {
-          description: 'The least important lines that are written.',
-          allowed: 'debug, info, warn or error',
-        }),
-        format: described(z.enum(['json', 'pretty', 'auto']).prefault('auto'), {
-          description: '`auto` is readable in a terminal and JSON everywhere else.',
-          allowed: 'json, pretty or auto',
-        }),
-      })
-      .prefault({}),
-    { description: 'Logs, on standard output.' },
-  ),
+  webhooks: described(webhooks, {
+    description:
+      'Receivers of what happens: changes of state, summaries of outages, certificates, drills. See [events for others](events-out.md). What waits for them is kept in `state.folder`.',
+    allowed: 'a list of at most 20 receivers',
+  }),
+  log: described(log, { description: 'The log: on standard output, and by syslog.' }),
 });
 
 /** The configuration as the schema leaves it: defaults filled in but for those that depend on other keys, files not yet read. */

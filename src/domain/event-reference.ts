@@ -20,6 +20,7 @@ const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
+const PROCESS = 'its place, from 1';
 const STORE_STATE = 'connecting, connected, reading-only, gone or refused';
 const FAILURE = 'code of the registry and what was found';
 
@@ -234,6 +235,29 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       address: 'where that operator was',
     },
   },
+  'capture-began': {
+    when: 'An operator began to capture what passes for some devices.',
+    fields: {
+      capture: 'its id',
+      until: 'when it ends by itself, epoch ms',
+      devices: 'names of the devices',
+      who: 'name of the operator',
+      address: 'where it was asked from',
+    },
+  },
+  'capture-ended': {
+    when: 'A capture is over.',
+    fields: {
+      capture: 'its id',
+      because:
+        'time, size, exchanges (it is full), operator, gone (the command that waited for it), stopping (the proxy)',
+      entries: 'requests that it holds',
+      bytes: 'how long they are',
+      dropped: 'what there was no room for',
+      who: 'name of the operator who ended it; null: nobody did',
+      address: 'where that was asked from',
+    },
+  },
   'notification-connected': {
     when: 'The proxy is logged in to the Notification Service.',
     fields: { service: SERVICE },
@@ -387,6 +411,14 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { inTime: 'false: requests were broken off' },
   },
   crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
+  'process-started': {
+    when: 'One of several processes that serve phones has begun to (`processes`).',
+    fields: { process: PROCESS, pid: 'id of the process' },
+  },
+  'process-ended': {
+    when: 'One of them ended, or was ended since it hung; what it had not told yet is lost with it.',
+    fields: { process: PROCESS, pid: 'id of the process', because: 'how', againInMs: 'until it is replaced' },
+  },
   'systemd-not-told': {
     when: 'systemd could not be told that the proxy is ready, reloading, stopping or alive.',
     fields: { error: 'what was thrown' },
@@ -448,6 +480,51 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
   'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
   draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
+  'webhook-delivered': {
+    when: 'A receiver has taken an event.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was told',
+      id: 'of the event, as the receiver sees it',
+      afterMs: 'how old the event was',
+      failures: 'attempts at this receiver that had failed since the last success',
+    },
+  },
+  'webhook-failed': {
+    when: 'An attempt to deliver an event has failed.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was to be told',
+      id: 'of the event, as the receiver sees it',
+      because: 'why, without its URL',
+      retryInMs: 'when the next attempt is, or null: there is none',
+    },
+  },
+  'webhook-lost': {
+    when: 'Events for a receiver are given up.',
+    fields: {
+      webhook: 'its name in the configuration',
+      events: 'how many',
+      because:
+        'refused (by the receiver), too-old (a day of attempts), too-many (of them waited), stopped (410), ended (the process, and no state.folder) or removed (from the configuration)',
+    },
+  },
+  'webhook-stopped': {
+    when: 'A receiver answered 410: it is sent nothing more until its configuration changes or the proxy restarts.',
+    fields: { webhook: 'its name in the configuration' },
+  },
+  'syslog-connected': {
+    when: 'There is a connection to the syslog receiver; with UDP, its name is known.',
+    fields: { target: 'protocol, host and port' },
+  },
+  'syslog-disconnected': {
+    when: 'There is none any more, or none came to be; once until there is.',
+    fields: { target: 'protocol, host and port', because: 'what failed' },
+  },
+  'syslog-lost': {
+    when: 'There is one again, and lines were lost meanwhile.',
+    fields: { target: 'protocol, host and port', lines: 'how many' },
+  },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

@@ -106,6 +106,19 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
+    webhooks: z.array(
+      z.strictObject({
+        ...{ name: z.string(), format: z.enum(['cloudevents', 'slack', 'pagerduty']) },
+        state: z.enum(['ok', 'waiting', 'refused', 'stopped']),
+        ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
+      }),
+    ),
     proxies: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
@@ -118,6 +131,7 @@ named(
         ),
       }),
     ),
+    capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
     problems: z.array(z.string()),
   }),
 );
@@ -176,7 +190,10 @@ named(
     entries: z.array(
       z.strictObject({
         ...{ at: time, who: z.string(), from: text },
-        action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out', 'phone', 'phone-end']),
+        action: z.enum([
+          ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
+          ...['phone', 'phone-end'],
+        ] as const),
         ...{ service: text, reason: text },
       }),
     ),
@@ -239,6 +256,20 @@ named(
   }),
 );
 
+named(
+  'Capture',
+  'What is to be captured: everything that passes for these devices, for so long, up to so many bytes.',
+  z.strictObject({
+    devices: z.array(z.string()).min(1).max(16),
+    forSeconds: z.number().min(1).max(3600),
+    maxBytes: z
+      .int()
+      .min(64 * 1024)
+      .max(64 * 1024 * 1024)
+      .nullish(),
+    keepNames: z.boolean().nullish(),
+  }),
+);
 const entry = z.strictObject({
   id: z.string(),
   kind: z.enum(['front-door', 'service']),

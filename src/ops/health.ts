@@ -5,6 +5,7 @@ import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
@@ -19,6 +20,7 @@ import {
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideProcesses, type ProcessEntry, renderProcess } from './process-health.ts';
 import {
   decideProxies,
   describeDissent,
@@ -29,6 +31,7 @@ import {
 } from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -92,10 +95,24 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** Those that serve phones, where they are several; else empty. */
+  readonly processes: readonly ProcessEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -119,11 +136,15 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly processes?: readonly PhoneProcessStatus[];
+  readonly webhooks?: readonly WebhookStatus[];
   readonly proxies?: readonly ProxyStatus[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [], reports = [], site = null, islands = [], proxies = [] } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { proxies = [], processes = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -140,7 +161,10 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    processes: processes.map(renderProcess),
+    webhooks: webhooks.map(renderWebhook),
     proxies: proxies.map(renderProxy),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),
@@ -150,6 +174,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...certificates.flatMap((held) => decideCertificate(held, now)),
       ...decideIslands(islands),
       ...decideReports(reports),
+      ...decideProcesses(processes),
       ...decideProxies(
         input.clusters.flatMap(({ candidates }) => statusesOf(candidates)),
         proxies,

@@ -6,6 +6,7 @@ import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
@@ -17,6 +18,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest, splitPreview } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
@@ -34,6 +36,7 @@ import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { addWatchRoutes } from './watch-routes.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -65,6 +68,8 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
   /** Phones in the browser. */
   readonly phones?: ConsolePhones;
   /** In the demonstration. */
@@ -76,6 +81,11 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  /** Resolves when what other processes of the proxy have done so far is known here. */
+  readonly caughtUp?: () => Promise<void>;
+  readonly webhooks?: () => readonly WebhookStatus[];
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
 }
@@ -102,6 +112,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     if (options.isReady()) res.json({ ready: true });
     else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
   });
+  app.use(catchUp(options));
   get('/health', (_, res) => {
     const report = reportHealth(options);
     res.status(report.status === 'down' ? 503 : 200).json(report);
@@ -121,6 +132,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
   const { phones, demo } = options;
   if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
@@ -148,9 +160,11 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'processes'
+  | 'webhooks'
   | 'proxies'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -163,9 +177,12 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
+    processes,
+    webhooks,
     proxies,
   } = sources;
   return renderHealth({
@@ -181,7 +198,10 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    processes: processes?.() ?? [],
+    webhooks: webhooks?.() ?? [],
     proxies: proxies?.() ?? [],
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
 
@@ -207,6 +227,12 @@ const setHeaders: RequestHandler = (_, res, next) => {
   });
   next();
 };
+
+/** What is shown includes all that phones were answered before. */
+function catchUp({ caughtUp }: OpsRoutesOptions): RequestHandler {
+  if (caughtUp === undefined) return (_req, _res, next) => next();
+  return (_req, _res, next) => void caughtUp().then(() => next());
+}
 
 function refuseMethod(allow: string): RequestHandler {
   return (_, res) => {

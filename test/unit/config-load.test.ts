@@ -61,9 +61,11 @@ test('the defaults', async () => {
     store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 34_560_000_000 },
+    processes: 1,
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'info', format: 'auto' },
+    webhooks: [],
+    log: { level: 'info', format: 'auto', syslog: null },
   });
 });
 
@@ -187,6 +189,10 @@ test('so are the settings that the example has commented out', async () => {
     'ops-token': 'x',
     'probe-password': 'x',
     'finesse-notification-password': 'x',
+    'noc-webhook-secret': `whsec_${'a'.repeat(32)}`,
+    'slack-webhook-url': 'https://hooks.slack.com/services/x',
+    'pagerduty-key': 'x',
+    'logs-ca.pem': PROXY_CERTIFICATE,
   };
   const result = await load(
     change('  token: { env: IPPA_OPS_TOKEN }', '', head + text)
