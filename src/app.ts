@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
@@ -8,32 +9,26 @@ import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import { createChanges } from './ops/changes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { createPhoneHandler } from './phones/handler.ts';
-import { createPhoneListeners } from './phones/phone-listeners.ts';
-import {
-  allServices,
-  createPlan,
-  defineClientLimits,
-  defineServices,
-  describeSurroundings,
-  nameProxy,
-} from './plan.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
+import { createPhoneSide, type PhoneSide } from './phone-side.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
-import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -80,16 +75,17 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
 export function createApp(
   initial: Config,
   log: Log,
   version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
+  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
 ): App {
   let config = initial;
-  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -119,12 +115,13 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...peers.problems(),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => [
-      ...listeners.certificates(),
+      ...phones.certificates(),
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
@@ -132,6 +129,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
@@ -149,6 +147,13 @@ export function createApp(
     proxy: nameProxy(config),
     ...{ tap, report },
   });
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
   const pushes = createPushes({ config, devices, names, tap, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -170,20 +175,11 @@ export function createApp(
   const records = createRecords({ config, store, devices, islands, clock, report });
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  events.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  events.subscribe('changes', changes.handlers);
 
-  const relay = createRelay(allServices(config), names);
-  const handler = createPhoneHandler({
-    plan: () => plan,
-    store,
-    viewFor: drills.viewFor,
-    devices,
-    monitor,
-    relay: relay.relay,
-    addresses: pushes.addresses,
-    tap,
-    clock,
-    report,
-  });
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -207,15 +203,13 @@ export function createApp(
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
+    ...{ probes, changes },
+    reconnect: () => config.reconnect,
   });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
-  const listeners = createPhoneListeners(config.phones, {
-    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
-    onRefused: handler.refused,
-    errorAnswer: handler.refusalPage,
-    clientLimits,
-    clock,
-    report,
+  const phones: PhoneSide = createPhoneSide({
+    ...{ config, templates, names, store, devices, monitor, clock, report },
+    viewFor: drills.viewFor,
+    ...{ addresses: pushes.addresses, tap },
   });
 
   let cancelForget = () => {};
@@ -225,25 +219,22 @@ export function createApp(
   };
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
-    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
-    plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
     drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
     reports.reconfigure(config);
-    relay.reconfigure(allServices(config));
     monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.serviceRemoved(id);
-    clientLimits.reconfigure(defineClientLimits(config));
-    listeners.reconfigure(config.phones);
+    phones.apply(config, nextTemplates);
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    peers.reconfigure(config.site);
     streams.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
@@ -259,12 +250,13 @@ export function createApp(
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
-    listeners.drain();
+    phones.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
   };
 
   return {
@@ -272,19 +264,22 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      changes.restore(records.outages.all(), records.audit.since(0));
       try {
-        for (const part of [ops, listeners, pushes, reports]) await part.start();
+        for (const part of [ops, phones, pushes, reports]) await part.start();
       } catch (error) {
         await stop(0);
         throw error;
       }
       records.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,
     stop,
-    addresses: listeners.addresses,
+    addresses: phones.addresses,
     pushAddresses: pushes.listening,
     reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),

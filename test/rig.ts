@@ -160,6 +160,7 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,
     push: null,
+    store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },

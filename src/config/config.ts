@@ -187,6 +187,31 @@ export interface OpsConfig {
   readonly tls: TlsServerFiles | null;
 }
 
+/** Redis or Valkey, where several proxies meet. */
+export interface RedisConfig {
+  /** The servers to be asked, one of which is enough: the server itself, or Sentinels that know it. */
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  /** What Sentinels call the master; null: `servers` is the one server itself. */
+  readonly name: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: string | null;
+  /** null: in the clear. `ca`: PEM text, null: the system's CAs. `servername`: null: the host. */
+  readonly tls: { readonly ca: string | null; readonly servername: string | null } | null;
+  readonly database: number;
+  readonly prefix: string;
+  readonly pollMs: number;
+  readonly timeoutMs: number;
+  readonly rereadMs: number;
+}
+
+export interface StoreConfig {
+  /** What the other proxies call this one; null: the name of the host. */
+  readonly proxy: string | null;
+  readonly redis: RedisConfig;
+}
+
 export interface Config {
   readonly phones: {
     readonly listeners: readonly ListenerConfig[];
@@ -224,6 +249,8 @@ export interface Config {
   readonly reports: ReportsConfig | null;
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
+  /** null: this proxy is alone. */
+  readonly store: StoreConfig | null;
   readonly state: { readonly folder: string | null };
   readonly outages: {
     /** After t0. */

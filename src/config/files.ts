@@ -56,6 +56,10 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
       await walk.authority([...path, 'notification', 'ca'], notification.ca);
     }
   }
+  const redis = fields(fields(config.store).redis);
+  await walk.secret(['store', 'redis', 'password'], redis.password);
+  await walk.secret(['store', 'redis', 'sentinelPassword'], redis.sentinelPassword);
+  await walk.authority(['store', 'redis', 'tls', 'ca'], fields(redis.tls).ca);
   await walk.folder(['pages', 'folder'], fields(config.pages).folder, true);
   await walk.folder(['state', 'folder'], fields(config.state).folder, false);
   return walk;

@@ -13,6 +13,7 @@ import type {
   ReportNodeConfig,
   ReportsConfig,
   ServiceConfig,
+  StoreConfig,
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readOutside } from './files.ts';
@@ -22,7 +23,7 @@ import { buildOps } from './load-ops.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
-import { parseFingerprint, parseOrigin } from './values.ts';
+import { parseFingerprint, parseOrigin, parseRedisUrl } from './values.ts';
 import { warnAbout } from './warnings.ts';
 
 export type { ConfigProblem } from './problem.ts';
@@ -159,11 +160,32 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },
     reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
+    store: parsed.store === undefined ? null : buildStore(parsed.store, outside),
     state: { folder: inFolder(state.folder, folder) },
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
     log,
+  };
+}
+
+function buildStore({ proxy, redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
+  const { sentinels, database, prefix } = redis;
+  const server = parseRedisUrl(redis.url ?? '');
+  const content = (key: string) => outside.contents.get(`store.redis.${key}`) ?? null;
+  const encrypted = redis.tls !== undefined || server?.tls === true;
+  return {
+    proxy: proxy ?? null,
+    redis: {
+      servers: sentinels ?? (server === null ? [] : [{ host: server.host, port: server.port }]),
+      name: sentinels === undefined ? null : (redis.name ?? null),
+      username: redis.username ?? null,
+      password: content('password'),
+      sentinelUsername: redis.sentinelUsername ?? null,
+      sentinelPassword: content('sentinelPassword'),
+      tls: encrypted ? { ca: content('tls.ca'), servername: redis.tls?.servername ?? null } : null,
+      ...{ database, prefix, pollMs: redis.poll, timeoutMs: redis.timeout, rereadMs: redis.reread },
+    },
   };
 }
 

@@ -64,6 +64,7 @@ export function checkRules(value: unknown): Finding[] {
     ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
     ...checkIsland(at(root, 'island')),
     ...checkReports(reports),
+    ...checkStore(at(at(root, 'store'), 'redis')),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
   ];
 }
@@ -113,6 +114,30 @@ function checkPublicUrl(listener: Part, who: string): Finding[] {
 function checkIsland(island: Part): Finding[] {
   const defaults = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
   return checkLess(at(island, 'suspectAfter'), at(island, 'warnAfter'), defaults, (a, b) => a < b, 'less than');
+}
+
+/** One way to the server, and what belongs to the other way only is not forgotten there. */
+function checkStore(redis: Part): Finding[] {
+  if (typeof redis.value !== 'object' || redis.value === null) return [];
+  const [url, sentinels, name] = [at(redis, 'url'), at(redis, 'sentinels'), at(redis, 'name')];
+  const has = ({ value }: Part) => value !== undefined;
+  const findings: Finding[] = [];
+  if (!has(url) && !has(sentinels)) findings.push(finding(redis, 'neither url nor sentinels', 'one of the two'));
+  if (has(url) && has(sentinels)) findings.push(finding(sentinels, 'sentinels beside url', 'one of the two'));
+  if (has(sentinels) && !has(name)) findings.push(finding(name, 'nothing', 'what the Sentinels call the master'));
+  const onlySentinel = ['name', 'sentinelUsername', 'sentinelPassword'].map((key) => at(redis, key)).filter(has);
+  if (!has(sentinels) && has(url))
+    for (const part of onlySentinel) findings.push(finding(part, 'a value without sentinels', 'nothing, beside url'));
+  if (has(at(redis, 'tls')) && /^redis:/i.test(text(url) ?? ''))
+    findings.push(finding(url, `${renderFound(url.value)} beside tls`, 'rediss://, or no tls'));
+  for (const [user, password] of [
+    ['username', 'password'],
+    ['sentinelUsername', 'sentinelPassword'],
+  ] as const) {
+    if (has(at(redis, user)) && !has(at(redis, password)))
+      findings.push(finding(at(redis, password), 'nothing', `the password of ${user}`));
+  }
+  return findings;
 }
 
 /** One server each, and none of them this proxy itself, which would lead browsers in a circle. */

@@ -23,6 +23,7 @@ import {
   tlsFiles,
 } from './schema-parts.ts';
 import { reports } from './schema-reports.ts';
+import { store } from './schema-store.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
@@ -469,6 +470,10 @@ export const configSchema = z.strictObject({
   }),
   push: described(push.optional(), {
     description: 'Pushes: those of Finesse that go by the proxy, and its own. See [pushes](pushes.md).',
+  }),
+  store: described(store.optional(), {
+    description:
+      'What several proxies know together, on Redis or Valkey. Absent: this proxy is alone. See [shared memory](shared-memory.md).',
   }),
   state: described(
     z

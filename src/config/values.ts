@@ -33,6 +33,15 @@ export function parseHttpUrl(text: string): URL | null {
   return URL.parse(text);
 }
 
+/** `redis://` or `rediss://` (TLS) with host and port and nothing else. */
+export function parseRedisUrl(text: string): { host: string; port: number; tls: boolean } | null {
+  const match = /^(rediss?):\/\/([^\s/\\?#@:]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?\/?$/i.exec(text);
+  const [, scheme = '', authority = '', port = '6379'] = match ?? [];
+  const host = authority.replace(/^\[|\]$/g, '');
+  const isOne = isListenHost(host) && Number(port) > 0 && Number(port) < 65_536;
+  return isOne ? { host, port: Number(port), tls: scheme.toLowerCase() === 'rediss' } : null;
+}
+
 /** Path and perhaps query of a URL, without dots that would leave it. */
 export function isUrlPath(text: string): boolean {
   return /^\/(?!\/)[\w\-.~!$&'()*+,;=:@%/?]*$/.test(text) && !/(?:^|\/)\.\.?(?:[/?;]|$)/.test(text);

@@ -26,6 +26,7 @@ export function warnAbout(config: Config): Finding[] {
     ...warnOfPush(config),
     ...warnOfOps(config.ops),
     ...warnOfSites(config),
+    ...warnOfStore(config),
   ];
 }
 
@@ -93,6 +94,15 @@ function warnOfSharedNames(cluster: ClusterConfig, index: number): Finding[] {
     const found = `the name ${printable(name)} is claimed by the services ${rivals.join(' and ')}`;
     return { path, found, allowed: 'a name that two services claim serves neither; give it to one' };
   });
+}
+
+function warnOfStore({ store }: Config): Finding[] {
+  if (store === null || store.redis.tls !== null) return [];
+  const far = store.redis.servers.find(({ host }) => !isLoopback(host));
+  if (far === undefined) return [];
+  const found = `${printable(far.host)} is connected to in the clear`;
+  const allowed = 'rediss:// or tls: names and numbers of agents can be read and changed on the way, and the password';
+  return [{ path: ['store', 'redis'], found, allowed }];
 }
 
 /** A site that is spelled in two ways makes everything far away. */

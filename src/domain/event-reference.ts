@@ -11,12 +11,16 @@ interface EventReference<K extends EventKind> {
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
 const SITE = 'the other site';
+const PROXY = 'id of the other proxy';
+const PROXY_NAME = 'the name of its machine';
+const STATE_HERE = 'how this proxy sees the service';
 const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
 const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
+const STORE_STATE = 'connecting, connected, reading-only, gone or refused';
 const FAILURE = 'code of the registry and what was found';
 
 /** The reference of all events; the types see to it that none is missing, and no field. */
@@ -277,6 +281,32 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
   },
+  'store-changed': {
+    when: 'The state of the store of what proxies know together is another one.',
+    fields: { from: STORE_STATE, to: STORE_STATE, fault: 'code and what was found; null: nothing is wrong' },
+  },
+  'store-replaced': {
+    when: 'The store is another one than before: what this proxy knows is written to it anew.',
+    fields: { flushed: 'whether it was empty; false: somebody else had begun it anew' },
+  },
+  'device-heard': {
+    when: 'Another proxy says where a device is signed in, and that was not known here.',
+    fields: {
+      device: DEVICE,
+      from: 'where it was signed in as far as was known here; null: nowhere',
+      to: 'where it is; null: nowhere',
+      proxy: 'id of the other proxy',
+    },
+  },
+  'setting-heard': {
+    when: 'An operator set a service at another proxy.',
+    fields: {
+      service: SERVICE,
+      from: 'the setting before',
+      to: 'the setting now, with who set it',
+      proxy: 'id of the other proxy',
+    },
+  },
   'island-suspected': {
     when: 'Everything of another site has been unreachable for a while, and the own site is in service.',
     fields: { site: SITE, since: CUT_SINCE },
@@ -288,6 +318,31 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'island-ended': {
     when: 'Something of that site was reached, or the own site is out of service too.',
     fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
+  },
+  'proxy-heard': {
+    when: 'Another proxy that shares the store was heard of for the first time, or again.',
+    fields: { proxy: PROXY, name: PROXY_NAME, site: 'where it is; null: not stated', version: 'its version' },
+  },
+  'proxy-gone': {
+    when: 'Another proxy has stopped, or nothing was heard of it for five seconds.',
+    fields: {
+      proxy: PROXY,
+      name: PROXY_NAME,
+      site: 'where it is; null: not stated',
+      heardAt: 'when it was last heard, epoch ms',
+    },
+  },
+  'proxies-disagree': {
+    when: 'For ten seconds other proxies have seen a service in service that this one sees out, or the other way round.',
+    fields: { service: SERVICE, state: STATE_HERE, others: 'names and ids of the proxies that see it otherwise' },
+  },
+  'proxies-agree': {
+    when: 'Such a disagreement has ended.',
+    fields: { service: SERVICE, state: STATE_HERE },
+  },
+  'outage-changed': {
+    when: 'Another proxy has told something about an outage that changes its record.',
+    fields: { service: SERVICE, outage: OUTAGE },
   },
   'report-node-probed': {
     when: 'A probe of a node of Unified Intelligence Center has ended.',

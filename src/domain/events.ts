@@ -14,6 +14,7 @@ import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
 import type { NameConflict } from './server-names.ts';
+import type { StoreFault } from './store-fault.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance' | 'error';
 
@@ -28,6 +29,12 @@ export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance
 
 /** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
 export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
+
+/**
+ * `connecting`: at the start, for a moment. `reading-only`: what others say is heard, what is said here is not written. `refused`:
+ * a newer version of the proxy laid it out.
+ */
+export type StoreState = 'connecting' | 'connected' | 'reading-only' | 'gone' | 'refused';
 
 type Nothing = Readonly<Record<never, never>>;
 
@@ -208,10 +215,47 @@ export interface EventFields {
   'notification-ignored': { readonly service: string; readonly because: string };
   'notification-not-subscribed': { readonly service: string; readonly condition: string };
 
+  // What proxies know together
+  'store-changed': { readonly from: StoreState; readonly to: StoreState; readonly fault: StoreFault | null };
+  'store-replaced': { readonly flushed: boolean };
+  'device-heard': {
+    readonly device: string;
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly proxy: string;
+  };
+  'setting-heard': {
+    readonly service: string;
+    readonly from: AdminSetting;
+    readonly to: AdminSetting;
+    readonly proxy: string;
+  };
+
   // Sites
   'island-suspected': { readonly site: string; readonly since: number };
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
+
+  // Other proxies
+  'proxy-heard': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly version: string;
+  };
+  'proxy-gone': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly heardAt: number;
+  };
+  'proxies-disagree': {
+    readonly service: string;
+    readonly state: HealthState;
+    readonly others: readonly string[];
+  };
+  'proxies-agree': { readonly service: string; readonly state: HealthState };
+  'outage-changed': { readonly service: string; readonly outage: string };
 
   // Reports
   'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };

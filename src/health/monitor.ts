@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
+import type { PeerEvent } from '../domain/health/peers.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
 import type { Tap } from '../domain/tap.ts';
 import { createNotificationClient, type NotificationClient } from '../notification/notification.ts';
@@ -43,6 +44,8 @@ export interface Monitor {
   readonly ready: Promise<void>;
   /** At once for a service that is no longer configured. */
   requestFailed(id: string): Promise<void>;
+  /** Another proxy has said how it sees the service. */
+  heard(id: string, event: PeerEvent): void;
   /** false for a service that is no longer configured. */
   confirm(id: string, withinMs: number): Promise<boolean>;
 }
@@ -82,6 +85,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     isReady: () => isReady,
     ready,
     requestFailed: async (id) => watches.get(id)?.supervisor().requestFailed(),
+    heard: (id, event) => watches.get(id)?.supervisor().signal(event),
     confirm: async (id, withinMs) => (await watches.get(id)?.supervisor().confirm(withinMs)) ?? false,
   };
 }

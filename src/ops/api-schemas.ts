@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { failures } from '../domain/failure.ts';
 import { MAX_REASON_LENGTH } from './admin-request.ts';
+import { CHANGE_KINDS } from './changes.ts';
 
 /** Those with a name of their own in the document. */
 export const apiSchemas = z.registry<{ readonly id: string; readonly description: string }>();
@@ -34,11 +35,12 @@ named(
 const signal = z.strictObject({ says: z.string(), since: maybeTime, reason: text });
 const certificate = { subject: z.string(), validTo: time, days: z.int() };
 
+const healthState = z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']);
 const serviceFields = {
   id: z.string(),
   name: z.string(),
   cluster: z.string(),
-  state: z.enum(['unknown', 'in-service', 'reconnecting', 'out-of-service']),
+  state: healthState,
   admin: adminState,
   attempt: z.int().min(1).nullable(),
   since: maybeTime,
@@ -63,6 +65,12 @@ const serviceFields = {
   site: text,
   certificate: z.strictObject(certificate).nullable(),
   drill: z.strictObject({ startedAt: time, until: time, devices: count.nullable() }).nullable(),
+  seenOtherwise: z.array(
+    z.strictObject({
+      ...{ proxy: z.string(), name: z.string(), state: healthState },
+      ...{ attempt: z.int().min(1).nullable(), since: maybeTime },
+    }),
+  ),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
 named(
@@ -86,6 +94,18 @@ named(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
+      }),
+    ),
+    proxies: z.array(
+      z.strictObject({
+        ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
+        ...{ self: z.boolean(), heard: z.boolean(), heardAt: time },
+        services: z.array(
+          z.strictObject({
+            ...{ id: z.string(), state: healthState, attempt: z.int().min(1).nullable() },
+            ...{ since: maybeTime, admin: adminState, phones: count },
+          }),
+        ),
       }),
     ),
     capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
@@ -152,6 +172,38 @@ named(
         ...{ service: text, reason: text },
       }),
     ),
+  }),
+);
+named(
+  'Changes',
+  'What changed in the last hours, newest first. `about` is the id of what it is about, `code` and `words` are what failed or why.',
+  z.strictObject({
+    changes: z.array(
+      z.strictObject({
+        ...{ at: time, what: z.enum(CHANGE_KINDS), about: text, from: text, to: text },
+        ...{ attempt: z.int().min(1).nullable(), code: text, words: text, who: text },
+      }),
+    ),
+  }),
+);
+named(
+  'Probes',
+  'The last probes of each service, oldest first.',
+  z.strictObject({
+    services: z.array(
+      z.strictObject({
+        id: z.string(),
+        probes: z.array(z.strictObject({ at: time, latencyMs: count, confirmed: z.boolean() })),
+      }),
+    ),
+  }),
+);
+named(
+  'About',
+  'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
+  z.strictObject({
+    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean() },
+    ...{ attempts: z.int().min(1), attemptSeconds: z.number().min(0), at: time },
   }),
 );
 named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));

@@ -2,6 +2,7 @@
 
 import type { EventHandlers, EventKind, EventOf, ProxyEvent } from '../domain/events.ts';
 import { renderFailure } from '../domain/failure.ts';
+import { renderStoreFault } from '../domain/store-fault.ts';
 import type { Clock } from '../time/clock.ts';
 import { createRepeatLog, type RepeatLog } from '../time/repeat-log.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
@@ -171,6 +172,27 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'notification-not-subscribed': {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
+  'store-changed': {
+    line: ({ from, to, fault }) => [
+      to === 'connected' ? 'info' : to === 'reading-only' ? 'warn' : 'error',
+      to === 'connected' ? 'store-connected' : to === 'reading-only' ? 'store-reading-only' : 'store-gone',
+      { from, ...(fault === null ? {} : { code: fault.code, reason: renderStoreFault(fault) }) },
+    ],
+  },
+  'store-replaced': { line: ({ flushed }) => ['warn', 'store-replaced', { flushed }] },
+  'device-heard': {
+    line: ({ device, from, to, proxy }) => ['debug', 'device-heard', { device, from, to, proxy }],
+  },
+  'setting-heard': {
+    line: ({ service, from, to, proxy }) => [
+      'info',
+      'setting-heard',
+      {
+        ...{ service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until) },
+        ...{ who: to.by?.who ?? null, proxy },
+      },
+    ],
+  },
   'island-suspected': {
     line: ({ site, since }) => ['warn', 'island-suspected', { site, since: isoTime(since) }],
   },
@@ -182,6 +204,16 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
     ],
   },
+  'proxy-heard': {
+    line: ({ proxy, name, site, version }) => ['info', 'proxy-heard', { proxy, name, site, version }],
+  },
+  'proxy-gone': {
+    line: ({ proxy, name, site, heardAt }) => ['warn', 'proxy-gone', { proxy, name, site, heardAt: isoTime(heardAt) }],
+  },
+  'proxies-disagree': {
+    line: ({ service, state, others }) => ['warn', 'proxies-disagree', { service, state, others: others.join(', ') }],
+  },
+  'proxies-agree': { line: ({ service, state }) => ['info', 'proxies-agree', { service, state }] },
   'report-node-changed': {
     line: ({ node, from, to, failure }) => [
       to === 'down' ? 'error' : 'info',

@@ -60,7 +60,7 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       if (on !== undefined) outageChanged(on.id);
     },
     ...each(SERVICE, onService),
-    ...each(['outage-began', 'outage-ended', 'agent-back', 'outage-summary'], onOutage),
+    ...each(['outage-began', 'outage-ended', 'outage-changed', 'agent-back', 'outage-summary'], onOutage),
     'drill-began'(event) {
       const { at, service, until, reason } = event;
       const times = { at: new Date(at).toISOString(), until: new Date(until).toISOString() };
@@ -86,7 +86,13 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       onService(event);
     },
     'device-signed-in': ({ at, device, service, from }) => onDevice(at, device, service, from),
+    // Wherever its phone asked: the console of any proxy shows all of them.
+    'device-heard': ({ at, device, from, to }) => onDevice(at, device, to, from),
     'device-signed-out': ({ at, device, service }) => onDevice(at, device, null, service),
+    'setting-heard'(event) {
+      streams.publish('admin', renderSetting(event));
+      onService(event);
+    },
     ...each(PROXY, onProxy),
     'configuration-applied'(event) {
       onProxy(event);
@@ -105,6 +111,8 @@ const SERVICE = [
   'notification-connected',
   'notification-disconnected',
   'notification-not-subscribed',
+  'proxies-disagree',
+  'proxies-agree',
 ] as const satisfies EventKind[];
 
 const PROXY = [
@@ -119,15 +127,19 @@ const PROXY = [
   'records-not-kept',
   'records-kept-again',
   'internal-fault',
+  'store-changed',
+  'store-replaced',
   'island-suspected',
   'island-long',
   'island-ended',
   'report-node-changed',
+  'proxy-heard',
+  'proxy-gone',
   'draining',
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */
-function renderSetting({ at, service, from, to }: EventOf<'service-set'>): object {
+function renderSetting({ at, service, from, to }: EventOf<'service-set' | 'setting-heard'>): object {
   const { admin, reason, until } = to;
   return {
     ...{ at: new Date(at).toISOString(), service, from: from.admin, admin, reason },

@@ -151,6 +151,16 @@ export const metricDefinitions = {
     help: 'How long nothing of another site could be reached, while that is suspected to be an island; else 0.',
     labels: ['site'],
   },
+  ippa_proxies: {
+    type: 'gauge',
+    help: 'Proxies that share the store and have been heard of within five seconds, this one included; 0 without a store.',
+    labels: [],
+  },
+  ippa_proxies_disagree: {
+    type: 'gauge',
+    help: '1 while another proxy sees the opposite of what this one sees of the service, else 0.',
+    labels: ['service'],
+  },
   ippa_report_node_up: {
     type: 'gauge',
     help: '1 while the node of Unified Intelligence Center is up, else 0; absent before its first probe.',

@@ -5,6 +5,7 @@ import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts'
 import { failures } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -28,6 +29,8 @@ export interface MetricsOptions {
   readonly reports?: () => readonly Pick<ReportNodeStatus, 'id' | 'state'>[];
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly Pick<CutOffSite, 'site' | 'since'>[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly Pick<ProxyStatus, 'alive'>[];
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly version: string;
@@ -112,6 +115,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const since = suspected.find((each) => each.site === site)?.since ?? null;
       set({ site }, since === null ? 0 : Math.max(0, options.clock.now() - since) / 1000);
     }
+  });
+  addGauge(registry, 'ippa_proxies', (set) => {
+    set({}, (options.proxies?.() ?? []).filter(({ alive }) => alive).length);
+  });
+  addGauge(registry, 'ippa_proxies_disagree', (set) => {
+    for (const { id, dissent } of options.store.all()) set({ service: id }, Number(dissent.length > 0));
   });
   addCounter(registry, 'ippa_report_probes_total', reportProbes);
   addCounter(registry, 'ippa_report_requests_total', reportAnswers);

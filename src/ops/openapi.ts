@@ -33,7 +33,16 @@ const inPath = (name: string, description: string) => {
 const SINCE = query('since', 'Not those that were over before.', 'date-time');
 
 const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
-  '/': { get: { summary: 'A page for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/': { get: { summary: 'The console, for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/console/about': {
+    get: {
+      summary: 'Who is signed in, if anybody is, and how attempts are timed.',
+      answers: { 200: ['What the console has to know.', 'About'] },
+    },
+  },
+  '/console/health': {
+    get: { summary: 'As /health, but always with 200.', answers: { 200: ['The state.', 'Health'] } },
+  },
   '/livez': { get: { summary: 'Whether the process serves.', answers: { 200: ['It does.', 'Live'] } } },
   '/readyz': {
     get: {
@@ -77,6 +86,20 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       parameters: [SINCE],
       access: 'needed',
       answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
+    },
+  },
+  '/changes': {
+    get: {
+      summary: 'What changed in the last hours.',
+      parameters: [SINCE],
+      answers: { 200: ['The changes.', 'Changes'], 400: BAD },
+    },
+  },
+  '/probes': {
+    get: {
+      summary: 'The last probes of each service.',
+      parameters: [query('service', 'Of this service only.'), query('since', 'Those that ended later.', 'date-time')],
+      answers: { 200: ['The probes.', 'Probes'], 400: BAD },
     },
   },
   '/events': {

@@ -68,18 +68,18 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
 }
 
 /** Epoch ms; null: not given. */
-function readSince(req: Request): number | null | 'wrong' {
+export function readSince(req: Request): number | null | 'wrong' {
   const since = queryOf(req).get('since');
   return since === null ? null : (parseTime(since) ?? 'wrong');
 }
 
-function refuseSince(res: Response): void {
+export function refuseSince(res: Response): void {
   const allowed = 'since must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z.';
   sendError(res, 400, 'bad-query', allowed);
 }
 
 /** Not by `URL`: a target may be a whole URL that is none, such as one with port 99999. */
-function queryOf({ originalUrl }: Request): URLSearchParams {
+export function queryOf({ originalUrl }: Pick<Request, 'originalUrl'>): URLSearchParams {
   const at = originalUrl.indexOf('?');
   return new URLSearchParams(at === -1 ? '' : originalUrl.slice(at));
 }

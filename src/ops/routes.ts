@@ -5,6 +5,7 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
@@ -16,6 +17,8 @@ import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
 import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
+import type { Changes } from './changes.ts';
+import { addConsoleRoutes } from './console-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -24,8 +27,10 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
+import { addWatchRoutes } from './watch-routes.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -38,6 +43,10 @@ export interface OpsRoutesOptions {
   readonly devices: DeviceRegistry;
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
   readonly audit: Pick<AuditTrail, 'since'>;
+  readonly probes: Pick<ProbeSeries, 'of'>;
+  readonly changes: Pick<Changes, 'since'>;
+  /** How attempts are timed. */
+  readonly reconnect: () => { readonly intervalMs: number; readonly attempts: number };
   readonly metrics: Metrics;
   readonly report: Report;
   readonly clock: Clock;
@@ -62,6 +71,8 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly ProxyStatus[];
 }
 
 /** A setting is three short values. */
@@ -75,13 +86,12 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app.enable('case sensitive routing');
   app.use(setHeaders, refuseForeigners(options.host));
 
-  const get = (path: string, ...handlers: RequestHandler[]) => {
+  const get = (path: string | RegExp, ...handlers: RequestHandler[]) => {
     app
       .route(path)
       .get(...handlers)
       .all(refuseMethod('GET, HEAD'));
   };
-  get('/', (_, res) => void res.type('html').send(INDEX));
   get('/livez', (_, res) => void res.json({ live: true }));
   get('/readyz', (_, res) => {
     if (options.isReady()) res.json({ ready: true });
@@ -99,6 +109,8 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   addOutageRoutes({ ...options, get, access });
   get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
   get('/events', createLiveRoute({ ...options, access }));
+  addWatchRoutes({ ...options, get, services: () => options.store.all().map(({ id }) => id) });
+  addConsoleRoutes({ ...options, get, health: () => reportHealth(options) });
   addDrillRoutes(app, {
     ...{ access, readJson, drills: options.drills },
     isService: (id) => options.store.get(id) !== null,
@@ -129,6 +141,7 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
@@ -147,6 +160,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
+    proxies,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -161,27 +175,10 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    proxies: proxies?.() ?? [],
     capture: renderCapture(captures?.running() ?? null),
   });
 }
-
-const INDEX = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>ippa-proxy</title></head><body>
-<h1>ippa-proxy</h1>
-<ul>
-<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service or admits nobody)</li>
-<li><a href="/livez">/livez</a>: 200 while the process serves</li>
-<li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
-<li><a href="/metrics">/metrics</a>: for Prometheus</li>
-<li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
-<li>/devices?q=TEXT, /audit: the phones that are known, who did what; with Authorization: Bearer TOKEN</li>
-<li>/events: what happens, as it happens (server-sent events)</li>
-<li><a href="/openapi.json">/openapi.json</a>: all of these, for programs</li>
-<li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until", "in"}: with Authorization: Bearer TOKEN, or
-<code>ippa-proxy drain|ready|maint SERVICE</code></li>
-</ul>
-</body></html>
-`;
 
 /** A page from elsewhere may neither read here, by a name of its own for this port, nor have anything done. */
 function refuseForeigners(configured: string): RequestHandler {

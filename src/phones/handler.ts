@@ -29,7 +29,8 @@ import { watchExchange } from './watched-exchange.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
-  readonly store: ServiceStore;
+  /** What requests say of the service they went to. */
+  readonly store: Pick<ServiceStore, 'requestFailed' | 'pageRelayed'>;
   /** Services as a device sees them. */
   readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;

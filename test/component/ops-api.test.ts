@@ -160,6 +160,31 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await request(full.origin).get('/events').expect(503);
   });
 
+  it('what the console asks for', async () => {
+    for (const id of ['a', 'b']) rig.setState(id, 'in-service');
+    const at = Date.now();
+    const failure = { code: 'refused', detail: 'port 8445' } as const;
+    rig.report({
+      ...{ kind: 'probe-ended', at, service: 'a', latencyMs: 3.4, certificate: null },
+      outcome: { kind: 'failed', failure, info: null },
+    });
+    rig.report({
+      ...{ kind: 'service-changed', at, service: 'a', from: 'in-service', to: 'reconnecting', attempt: 1, since: at },
+      ...{ failure, decidedBy: 'systemInfo' },
+    });
+    const probes = await get('/probes?service=a').expect(200);
+    expect(probes.body.services).toEqual([
+      { id: 'a', probes: [{ at: new Date(at).toISOString(), latencyMs: 3, confirmed: false }] },
+    ]);
+    await get('/probes?since=never').expect(400);
+    const changes = await get('/changes').expect(200);
+    expect(changes.body.changes[0]).toMatchObject({ what: 'state', about: 'a', to: 'reconnecting', code: 'refused' });
+    await get('/changes?since=never').expect(400);
+    await get('/console/health').expect(200);
+    const about = await get('/console/about').expect(200);
+    expect(about.body).toMatchObject({ operator: null, may: null, canSignIn: true, attempts: 3, attemptSeconds: 5 });
+  });
+
   it('a request from elsewhere, on every path', async () => {
     for (const [path, operations] of Object.entries(openApi.paths)) {
       for (const method of Object.keys(operations)) {

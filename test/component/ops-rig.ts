@@ -2,12 +2,14 @@
 
 import { createCaptures } from '../../src/capture/captures.ts';
 import type { OperatorConfig } from '../../src/config/config.ts';
+import { createChanges } from '../../src/ops/changes.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
 import { createLiveEvents } from '../../src/ops/live-events.ts';
 import { createLiveStreams, type LiveStreamsOptions } from '../../src/ops/live-stream.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { createProbeSeries } from '../../src/ops/probe-series.ts';
 import { reportHealth } from '../../src/ops/routes.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
 import { createSessions } from '../../src/ops/sessions.ts';
@@ -69,6 +71,10 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   stream.subscribe('log', createEventLog(log, clock).handlers);
   const audit = createAuditTrail({ clock, report: stream.report });
   stream.subscribe('audit', audit.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  stream.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  stream.subscribe('changes', changes.handlers);
   const { operators = () => OPERATORS } = over;
   const sessions = createSessions(operators, clock);
   sessions.onEnd(() => streams.recheck());
@@ -86,6 +92,8 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
     ...{ operators, sessions, streams },
     ...health,
     audit,
+    ...{ probes, changes },
+    reconnect: () => ({ intervalMs: 5000, attempts: 3 }),
     outages,
     metrics,
     report: stream.report,

@@ -58,6 +58,7 @@ test('the defaults', async () => {
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,
     push: null,
+    store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 34_560_000_000 },
     reload: { watch: false },
