@@ -25,6 +25,8 @@ import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -129,6 +131,7 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
@@ -147,6 +150,15 @@ export function createApp(
     proxy: nameProxy(config),
     ...{ tap, report },
   });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
   const peers: Peers =
     facts === null
       ? NO_PEERS
@@ -154,7 +166,10 @@ export function createApp(
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, tap, clock, report });
+  const pushes = createPushes({
+    ...{ config, devices, names, tap, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -171,14 +186,23 @@ export function createApp(
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+  });
+  // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
   const probes = createProbeSeries((id) => store.get(id) !== null);
   events.subscribe('probes', probes.handlers);
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
+
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 
   let draining = false;
   const operators = () => config.ops.operators;
@@ -199,19 +223,14 @@ export function createApp(
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
     ...{ probes, changes },
     reconnect: () => config.reconnect,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    ...{ addresses: pushes.addresses, tap },
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);

@@ -293,6 +293,13 @@ export interface EventFields {
   stopping: { readonly signal: string };
   stopped: { readonly inTime: boolean };
   crashed: { readonly error: unknown };
+  'process-started': { readonly process: number; readonly pid: number };
+  'process-ended': {
+    readonly process: number;
+    readonly pid: number;
+    readonly because: string;
+    readonly againInMs: number;
+  };
   'systemd-not-told': { readonly error: unknown };
 
   // Its configuration

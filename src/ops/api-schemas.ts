@@ -96,6 +96,12 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
     proxies: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), site: text, version: z.string() },

@@ -255,6 +255,10 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
+  'process-started': { line: ({ process, pid }) => ['info', 'process-started', { process, pid }] },
+  'process-ended': {
+    line: ({ process, pid, because, againInMs }) => ['error', 'process-ended', { process, pid, because, againInMs }],
+  },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
   reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
   reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },

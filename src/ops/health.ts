@@ -5,6 +5,7 @@ import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
@@ -19,6 +20,7 @@ import {
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideProcesses, type ProcessEntry, renderProcess } from './process-health.ts';
 import {
   decideProxies,
   describeDissent,
@@ -92,6 +94,8 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** Those that serve phones, where they are several; else empty. */
+  readonly processes: readonly ProcessEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
   /** What passes for some devices is being captured; null: it is not. */
@@ -129,12 +133,22 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly processes?: readonly PhoneProcessStatus[];
   readonly proxies?: readonly ProxyStatus[];
   readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [], reports = [], site = null, islands = [], proxies = [] } = input;
+  const {
+    now,
+    problems,
+    certificates = [],
+    reports = [],
+    site = null,
+    islands = [],
+    proxies = [],
+    processes = [],
+  } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -151,6 +165,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    processes: processes.map(renderProcess),
     proxies: proxies.map(renderProxy),
     capture: input.capture ?? null,
     problems: [
@@ -162,6 +177,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...certificates.flatMap((held) => decideCertificate(held, now)),
       ...decideIslands(islands),
       ...decideReports(reports),
+      ...decideProcesses(processes),
       ...decideProxies(
         input.clusters.flatMap(({ candidates }) => statusesOf(candidates)),
         proxies,

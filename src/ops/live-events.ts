@@ -136,6 +136,8 @@ const PROXY = [
   'proxy-heard',
   'proxy-gone',
   'draining',
+  'process-started',
+  'process-ended',
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */

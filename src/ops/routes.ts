@@ -5,6 +5,7 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
@@ -71,6 +72,10 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  /** Resolves when what other processes of the proxy have done so far is known here. */
+  readonly caughtUp?: () => Promise<void>;
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
 }
@@ -97,6 +102,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     if (options.isReady()) res.json({ ready: true });
     else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
   });
+  app.use(catchUp(options));
   get('/health', (_, res) => {
     const report = reportHealth(options);
     res.status(report.status === 'down' ? 503 : 200).json(report);
@@ -141,6 +147,7 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'processes'
   | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
@@ -160,6 +167,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
+    processes,
     proxies,
   } = sources;
   return renderHealth({
@@ -175,6 +183,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    processes: processes?.() ?? [],
     proxies: proxies?.() ?? [],
     capture: renderCapture(captures?.running() ?? null),
   });
@@ -202,6 +211,12 @@ const setHeaders: RequestHandler = (_, res, next) => {
   });
   next();
 };
+
+/** What is shown includes all that phones were answered before. */
+function catchUp({ caughtUp }: OpsRoutesOptions): RequestHandler {
+  if (caughtUp === undefined) return (_req, _res, next) => next();
+  return (_req, _res, next) => void caughtUp().then(() => next());
+}
 
 function refuseMethod(allow: string): RequestHandler {
   return (_, res) => {

@@ -40,6 +40,11 @@ export interface HandlerOptions {
   readonly tap: Pick<Tap, 'device'>;
   readonly clock: Clock;
   readonly report: Report;
+  /**
+   * Resolves once whoever may get the next request of a device knows of a sign-in that was just noted: a phone may ask again
+   * within a millisecond of its answer. Absent: this process gets them all.
+   */
+  readonly signInTold?: () => Promise<void>;
 }
 
 /** Told where the requests of phones come from, before Finesse is asked. */
@@ -245,7 +250,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (exchange.isGone) {
       return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
     }
-    noteDelivered(status, visit, target, answer);
+    const isChange = noteDelivered(status, visit, target, answer);
+    if (isChange && options.signInTold !== undefined) await options.signInTold();
     // The sign-in form of a service in maintenance leads nowhere: the alternates do.
     if (why === 'sign-out') return void answerFrom(status, visit, devices.get(request.device), { target, entry: true });
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
@@ -266,21 +272,25 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     report({ kind: 'fippa-works-again', at: clock.now(), service });
   };
 
-  /** What it says of the phone that gets it. */
-  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+  /** What it says of the phone that gets it; true: it signed in or out. */
+  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer): boolean => {
     const { request, address, stableOrigin } = visit;
-    if (answer.page === null) return;
+    if (answer.page === null) return false;
     const { device } = request;
     const service = status.id;
     const at = clock.now();
     const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
     const change = devices.relayed(device, service, answer.page, logout, at);
-    if (change === null) return;
-    if (change.to === null) return report({ kind: 'device-signed-out', at, device, service });
+    if (change === null) return false;
+    if (change.to === null) {
+      report({ kind: 'device-signed-out', at, device, service });
+      return true;
+    }
     const model = visit.exchange.header('x-ciscoipphonemodelname')?.slice(0, MAX_MODEL) ?? null;
     devices.signedInFrom(device, { address, origin: stableOrigin }, model);
     options.addresses.signedIn(device, address, stableOrigin);
     report({ kind: 'device-signed-in', at, device, service, from: change.from, address });
+    return true;
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */
