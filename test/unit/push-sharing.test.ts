@@ -53,7 +53,7 @@ function setUp(phones = 6) {
       post: async (push: PhonePush) => {
         const url = /URL="([^"]*)"/.exec(new URLSearchParams(push.body.toString()).get('XML') ?? '')?.[1] ?? '';
         pushed.push({ by: name, device: url.slice(-4), origin: new URL(url).origin });
-        return { ok: true, status: 200, contentType: null, authenticate: null, body: Buffer.alloc(0) };
+        return { ok: true, status: 200, contentType: null, authenticate: null, rawHeaders: [], body: Buffer.alloc(0) };
       },
     });
     return { name, facts, announcer };
