@@ -55,28 +55,37 @@ export function judgeFormFields(traffic: Traffic): Finding {
 
 export function judgeFormSubmit(traffic: Traffic): Finding {
   const pages = pagesOf(traffic);
-  const sent = pages.flatMap((one, at) => {
-    const form = pages.slice(0, at).findLast(({ page, device }) => page?.formUrl != null && device === one.device);
-    const url = form?.page?.formUrl ?? '';
-    if (form === undefined || !URL.canParse(url, form.url.origin)) return [];
-    return new URL(url, form.url.origin).pathname === one.url.pathname ? [{ one, form }] : [];
+  const sent = pages.flatMap((form, at) => {
+    const to = formTarget(form);
+    const one =
+      to === null ? undefined : pages.slice(at + 1).find((later) => later.device === form.device && leadsTo(later, to));
+    return to === null || one === undefined ? [] : [{ one, wrong: judgeSent(one, form, to) }];
   });
-  const wrong = new Map(sent.map(({ one, form }) => [one, judgeSent(one, form)]));
-  return judgeEach(
-    sent.map(({ one }) => one),
-    (one) => wrong.get(one) ?? null,
-    {
-      none: 'no form was sent',
-      all: 'forms are sent by GET, a parameter for each field',
-    },
+  const wrongOf = new Map(sent.map(({ one, wrong }) => [one, wrong]));
+  return judgeEach([...wrongOf.keys()], (one) => wrongOf.get(one) ?? null, {
+    none: 'no form was sent',
+    all: 'forms are sent by GET, a parameter for each field',
+  });
+}
+
+function formTarget({ page, url }: Seen): URL | null {
+  const to = page?.formUrl ?? null;
+  return to !== null && URL.canParse(to, url.origin) ? new URL(to, url.origin) : null;
+}
+
+/** With the parameters that its URL has by itself. */
+function leadsTo({ url }: Seen, to: URL): boolean {
+  return (
+    url.pathname === to.pathname && [...to.searchParams].every(([name, value]) => url.searchParams.get(name) === value)
   );
 }
 
-function judgeSent(one: Seen, { page }: Seen): string | null {
-  if (one.method !== 'GET') return `a form was sent by ${one.method}`;
+function judgeSent({ method, parameters, posted }: Seen, { page }: Seen, to: URL): string | null {
+  if (method !== 'GET') return `a form was sent by ${method}`;
   const fields = page?.fields.map(({ parameter }) => parameter) ?? [];
-  const missing = fields.filter((name) => !one.parameters.includes(name));
-  const other = one.parameters.filter((name) => !fields.includes(name));
+  const sent = [...parameters, ...posted];
+  const missing = fields.filter((name) => !sent.includes(name));
+  const other = sent.filter((name) => !fields.includes(name) && !to.searchParams.has(name));
   if (missing.length > 0) return `a form was sent without ${listNames(missing)}`;
   return other.length === 0 ? null : `a form was sent with ${listNames(other)} beside its fields`;
 }
