@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
@@ -24,7 +25,8 @@ import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
-import { allServices, defineServices, nameProxy } from './plan.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -112,8 +114,14 @@ export function createApp(
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
@@ -134,6 +142,7 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     webhooks: () => webhooks.status(),
+    processes: () => processes?.status() ?? [],
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
@@ -148,13 +157,13 @@ export function createApp(
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
   const peers: Peers =
     facts === null
@@ -163,7 +172,7 @@ export function createApp(
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushes = createPushes({ config, devices, names, tap, clock, report });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -205,6 +214,11 @@ export function createApp(
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
 
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
+
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
@@ -224,19 +238,14 @@ export function createApp(
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
     ...{ probes, changes },
     reconnect: () => config.reconnect,
   });
-  const phones: PhoneSide = createPhoneSide({
-    ...{ config, templates, names, store, devices, monitor, clock, report },
-    viewFor: drills.viewFor,
-    addresses: pushes.addresses,
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
@@ -271,6 +280,7 @@ export function createApp(
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
     eventLog.stop();
     islands.stop();

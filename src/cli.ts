@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { runCapture } from './commands/capture.ts';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
@@ -108,6 +109,7 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     );
   addControl(program, output, exit);
   addDrill(program, output, exit);
+  addCapture(program, output, exit);
   program.addCommand(phoneCommand());
   program
     .command('simulate')
@@ -185,6 +187,18 @@ function addDrill(program: Command, output: Output, exit: (code: number) => void
     .option('--end', 'end the one that is on')
     .option('--json', 'print JSON')
     .action(async (service, options) => exit(await runDrill({ ...options, service }, output)));
+}
+
+function addCapture(program: Command, output: Output, exit: (code: number) => void): void {
+  const gather = (word: string, before: readonly string[] = []) => [...before, word];
+  addOpsAccess(program.command('capture'))
+    .description('records what one device and Finesse say, secrets masked, into a file (HAR)')
+    .requiredOption('--device <name>', 'a device; may be repeated', gather)
+    .requiredOption('--for <duration>', 'for how long: from 1s to 1h, such as 10m')
+    .option('--max-size <size>', 'how long the file may get: from 64K to 64M', '16M')
+    .option('--keep-names', 'leave names and addresses of hosts as they are')
+    .option('--out <file>', 'where to write it (default: capture-TIME.har here)')
+    .action(async (options) => exit(await runCapture(options, output)));
 }
 
 function allCommands(command: Command): Command[] {

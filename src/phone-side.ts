@@ -5,7 +5,8 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
+import { type ClientLimits, createClientLimits } from './http/server/client-limits.ts';
+import type { SharedListening } from './http/server/listener.ts';
 import type { PageTemplates } from './pages/templates.ts';
 import { createPhoneHandler, type HandlerOptions } from './phones/handler.ts';
 import { type CertificateOf, createPhoneListeners } from './phones/phone-listeners.ts';
@@ -17,6 +18,10 @@ export interface PhoneSideOptions extends Omit<HandlerOptions, 'plan' | 'relay'>
   readonly config: Config;
   readonly templates: PageTemplates;
   readonly names: NameStore;
+  /** Absent: what the configuration says. */
+  readonly clientLimits?: ClientLimits;
+  /** Other processes listen on the same ports. */
+  readonly shared?: SharedListening;
 }
 
 export interface PhoneSide {
@@ -38,12 +43,13 @@ export function createPhoneSide(options: PhoneSideOptions): PhoneSide {
   let plan = createPlan(config, options.templates);
   const relay = createRelay(allServices(config), names);
   const handler = createPhoneHandler({ ...options, plan: () => plan, relay: relay.relay });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
+  const { clientLimits = createClientLimits(defineClientLimits(config), clock) } = options;
   const listeners = createPhoneListeners(config.phones, {
     onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
     onRefused: handler.refused,
     errorAnswer: handler.refusalPage,
     ...{ clientLimits, clock, report },
+    ...(options.shared === undefined ? {} : { shared: options.shared }),
   });
 
   return {

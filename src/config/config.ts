@@ -282,6 +282,8 @@ export interface Config {
     /** One line for every page, or null. */
     readonly help: string | null;
   };
+  /** How many serve phones; 1: the one process that does everything. */
+  readonly processes: number;
   /** Of this proxy; null: not stated, so that every service counts as near. */
   readonly site: string | null;
   readonly island: { readonly suspectAfterMs: number; readonly warnAfterMs: number };

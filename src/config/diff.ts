@@ -53,7 +53,7 @@ function inFileWords({ operators, ...ops }: Config['ops']): object {
  * A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own, and to
  * the others this proxy has one name and one connection.
  */
-const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?|reports(\.listeners)?|store(\..*)?)$/;
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|processes|push(\..*)?|reports(\.listeners)?|store(\..*)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {

@@ -1,5 +1,6 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readBytes, renderFileError } from '../files/read-file.ts';
 import type {
@@ -157,6 +158,7 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       fippaFailingForMs: reconnect.fippaFailingFor,
     },
     pages: buildPages(parsed.pages, folder),
+    processes: parsed.processes === 'auto' ? availableParallelism() : parsed.processes,
     site: parsed.site ?? null,
     island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },
     reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),

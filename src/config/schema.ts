@@ -445,6 +445,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: "The proxy's own pages." },
   ),
+  processes: described(z.union([z.literal('auto'), z.int().min(1).max(64)]).prefault(1), {
+    description:
+      'Processes that share the work for phones, for more than one core; `auto`: as many as there are cores. 1: one process does everything. See [more cores](performance.md#more-cores).',
+    unit: 'processes',
+    allowed: 'auto or a whole number from 1 to 64',
+  }),
   site: described(plainText(64).optional(), {
     description:
       'Where this proxy and its phones are. See [sites, islands and reports](sites.md). Absent: every service counts as near.',

@@ -1,5 +1,6 @@
 /** What is allowed and yet unlikely to be meant. Few, so that they are read. Pure. */
 
+import { availableParallelism } from 'node:os';
 import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
 import { createServerNames } from '../domain/server-names.ts';
 import { urlHost } from '../text/url-host.ts';
@@ -27,6 +28,7 @@ export function warnAbout(config: Config): Finding[] {
     ...warnOfOps(config.ops),
     ...warnOfSites(config),
     ...warnOfWebhooks(config),
+    ...warnOfProcesses(config),
     ...warnOfStore(config),
   ];
 }
@@ -142,6 +144,14 @@ function warnOfPush({ push, phones }: Config): Finding[] {
     findings.push({ path: ['push', 'phoneScheme'], found, allowed: 'use https where phones can' });
   }
   return findings;
+}
+
+/** More of them than cores only wait for each other. */
+function warnOfProcesses({ processes }: Config): Finding[] {
+  const cores = availableParallelism();
+  if (processes === 1 || processes <= cores) return [];
+  const found = `${processes} processes, and this machine has ${cores === 1 ? '1 core' : `${cores} cores`} for them`;
+  return [{ path: ['processes'], found, allowed: 'auto, or no more processes than cores' }];
 }
 
 function warnOfNotification({ notification }: ServiceConfig, path: KeyPath): Finding[] {

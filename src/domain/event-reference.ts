@@ -20,6 +20,7 @@ const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
+const PROCESS = 'its place, from 1';
 const STORE_STATE = 'connecting, connected, reading-only, gone or refused';
 const FAILURE = 'code of the registry and what was found';
 
@@ -234,6 +235,29 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       address: 'where that operator was',
     },
   },
+  'capture-began': {
+    when: 'An operator began to capture what passes for some devices.',
+    fields: {
+      capture: 'its id',
+      until: 'when it ends by itself, epoch ms',
+      devices: 'names of the devices',
+      who: 'name of the operator',
+      address: 'where it was asked from',
+    },
+  },
+  'capture-ended': {
+    when: 'A capture is over.',
+    fields: {
+      capture: 'its id',
+      because:
+        'time, size, exchanges (it is full), operator, gone (the command that waited for it), stopping (the proxy)',
+      entries: 'requests that it holds',
+      bytes: 'how long they are',
+      dropped: 'what there was no room for',
+      who: 'name of the operator who ended it; null: nobody did',
+      address: 'where that was asked from',
+    },
+  },
   'notification-connected': {
     when: 'The proxy is logged in to the Notification Service.',
     fields: { service: SERVICE },
@@ -369,6 +393,14 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { inTime: 'false: requests were broken off' },
   },
   crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
+  'process-started': {
+    when: 'One of several processes that serve phones has begun to (`processes`).',
+    fields: { process: PROCESS, pid: 'id of the process' },
+  },
+  'process-ended': {
+    when: 'One of them ended, or was ended since it hung; what it had not told yet is lost with it.',
+    fields: { process: PROCESS, pid: 'id of the process', because: 'how', againInMs: 'until it is replaced' },
+  },
   'systemd-not-told': {
     when: 'systemd could not be told that the proxy is ready, reloading, stopping or alive.',
     fields: { error: 'what was thrown' },

@@ -21,6 +21,9 @@ export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;
 
+/** Why a capture is over: its time, its size, an operator, the command that waited for it has gone, or the proxy stops. */
+export type CaptureEnd = 'time' | 'size' | 'exchanges' | 'operator' | 'gone' | 'stopping';
+
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance';
 
@@ -186,6 +189,24 @@ export interface EventFields {
     readonly address: string | null;
   };
 
+  // Captures
+  'capture-began': {
+    readonly capture: string;
+    readonly until: number;
+    readonly devices: readonly string[];
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'capture-ended': {
+    readonly capture: string;
+    readonly because: CaptureEnd;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly dropped: number;
+    readonly who: string | null;
+    readonly address: string | null;
+  };
+
   // Notification Service
   'notification-connected': { readonly service: string };
   'notification-disconnected': { readonly service: string; readonly wasUp: boolean; readonly failure: Failure };
@@ -272,6 +293,13 @@ export interface EventFields {
   stopping: { readonly signal: string };
   stopped: { readonly inTime: boolean };
   crashed: { readonly error: unknown };
+  'process-started': { readonly process: number; readonly pid: number };
+  'process-ended': {
+    readonly process: number;
+    readonly pid: number;
+    readonly because: string;
+    readonly againInMs: number;
+  };
   'systemd-not-told': { readonly error: unknown };
 
   // Its configuration

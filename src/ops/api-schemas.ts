@@ -103,6 +103,12 @@ named(
         ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
     proxies: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), site: text, version: z.string() },
@@ -115,6 +121,7 @@ named(
         ),
       }),
     ),
+    capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
     problems: z.array(z.string()),
   }),
 );
@@ -172,7 +179,9 @@ named(
     entries: z.array(
       z.strictObject({
         ...{ at: time, who: z.string(), from: text },
-        action: z.enum(['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out']),
+        action: z.enum([
+          ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
+        ] as const),
         ...{ service: text, reason: text },
       }),
     ),
@@ -231,6 +240,21 @@ named(
     forSeconds: z.number().min(1).max(3600),
     devices: z.array(z.string()).min(1).max(100).nullish(),
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
+  }),
+);
+
+named(
+  'Capture',
+  'What is to be captured: everything that passes for these devices, for so long, up to so many bytes.',
+  z.strictObject({
+    devices: z.array(z.string()).min(1).max(16),
+    forSeconds: z.number().min(1).max(3600),
+    maxBytes: z
+      .int()
+      .min(64 * 1024)
+      .max(64 * 1024 * 1024)
+      .nullish(),
+    keepNames: z.boolean().nullish(),
   }),
 );
 

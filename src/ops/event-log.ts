@@ -138,6 +138,20 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'drill-ended': {
     line: ({ service, because, who, address }) => ['warn', 'drill-ended', { service, because, who, address }],
   },
+  'capture-began': {
+    line: ({ capture, until, devices, who, address }) => [
+      'warn',
+      'capture-began',
+      { capture, until: isoTime(until), devices, who, address },
+    ],
+  },
+  'capture-ended': {
+    line: ({ capture, because, entries, bytes, dropped, who, address }) => [
+      'warn',
+      'capture-ended',
+      { capture, because, entries, bytes, dropped, who, address },
+    ],
+  },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {
     line: ({ service, wasUp, failure }) => [
@@ -241,6 +255,10 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
+  'process-started': { line: ({ process, pid }) => ['info', 'process-started', { process, pid }] },
+  'process-ended': {
+    line: ({ process, pid, because, againInMs }) => ['error', 'process-ended', { process, pid, because, againInMs }],
+  },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
   reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
   reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },

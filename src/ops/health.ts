@@ -5,6 +5,7 @@ import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
@@ -19,6 +20,7 @@ import {
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideProcesses, type ProcessEntry, renderProcess } from './process-health.ts';
 import {
   decideProxies,
   describeDissent,
@@ -95,10 +97,22 @@ export interface HealthReport {
   readonly reports: readonly ReportEntry[];
   /** Who is told what happens. */
   readonly webhooks: readonly WebhookEntry[];
+  /** Those that serve phones, where they are several; else empty. */
+  readonly processes: readonly ProcessEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -123,12 +137,23 @@ export interface HealthInput {
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
   readonly webhooks?: readonly WebhookStatus[];
+  readonly processes?: readonly PhoneProcessStatus[];
   readonly proxies?: readonly ProxyStatus[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
-  const { proxies = [], webhooks = [] } = input;
+  const {
+    now,
+    problems,
+    certificates = [],
+    reports = [],
+    site = null,
+    islands = [],
+    proxies = [],
+    processes = [],
+    webhooks = [],
+  } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -146,7 +171,9 @@ export function renderHealth(input: HealthInput): HealthReport {
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     webhooks: webhooks.map(renderWebhook),
+    processes: processes.map(renderProcess),
     proxies: proxies.map(renderProxy),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),
@@ -156,6 +183,7 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...certificates.flatMap((held) => decideCertificate(held, now)),
       ...decideIslands(islands),
       ...decideReports(reports),
+      ...decideProcesses(processes),
       ...decideProxies(
         input.clusters.flatMap(({ candidates }) => statusesOf(candidates)),
         proxies,

@@ -246,6 +246,26 @@ export const metricDefinitions = {
     help: 'Always 1; versions of the proxy and of Node.js.',
     labels: ['version', 'node'],
   },
+  ippa_phone_processes: {
+    type: 'gauge',
+    help: 'Processes that serve phones, by state: starting, serving, ended. None where there is one process for everything.',
+    labels: ['state'],
+  },
+  ippa_phone_process_ends_total: {
+    type: 'counter',
+    help: 'Processes that served phones and ended, or were ended since they hung, by their place.',
+    labels: ['process'],
+  },
+  ippa_phone_process_cpu_seconds: {
+    type: 'gauge',
+    help: 'User and system CPU time of each process that serves phones, since its start.',
+    labels: ['process'],
+  },
+  ippa_phone_process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Resident memory of each process that serves phones.',
+    labels: ['process'],
+  },
   process_cpu_seconds_total: { type: 'counter', help: 'User and system CPU time of the process.', labels: [] },
   process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory of the process.', labels: [] },
   process_start_time_seconds: { type: 'gauge', help: 'When the process started, in Unix time.', labels: [] },

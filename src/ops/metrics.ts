@@ -5,6 +5,7 @@ import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts'
 import { failures } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -49,6 +50,8 @@ export interface MetricsOptions {
   readonly syslog?: () => { readonly sent: number; readonly lost: number; readonly isConnected: boolean } | null;
   /** Files of the state folder that cannot be written. */
   readonly notKept?: () => number;
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
 }
 
 const NONE = 'none';
@@ -66,6 +69,7 @@ const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting',
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
 const WEBHOOK_LOSSES = ['refused', 'too-old', 'too-many', 'stopped'];
+const PROCESS_STATES: readonly PhoneProcessStatus['state'][] = ['starting', 'serving', 'ended'];
 const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -148,6 +152,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   const again = new Histogram({ ...definitionOf('ippa_sign_in_again_seconds'), registers: [registry] });
+  const processes = () => options.processes?.() ?? [];
+  const processEnds = createTally(() => processes().map(({ process }) => String(process)), ['']);
+  addCounter(registry, 'ippa_phone_process_ends_total', processEnds);
+  addPhoneProcessGauges(registry, processes);
   addServiceGauges(registry, options);
   addLevelGauges(registry, options);
   addProcessGauges(registry, options);
@@ -201,6 +209,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       notifications.add(nameOf(service), available ? 'available' : 'unavailable'),
     'notification-ignored': ({ service, because }) => ignored.add(nameOf(service), because),
     'report-node-probed': ({ node, outcome }) => reportProbes.add(node, outcome.kind),
+    'process-ended': ({ process }) => processEnds.add(String(process), ''),
     'report-asked': ({ answer }) => reportAnswers.add(answer, ''),
     'webhook-delivered': ({ webhook }) => deliveries.add(webhook, 'delivered'),
     'webhook-failed': ({ webhook }) => deliveries.add(webhook, 'failed'),
@@ -328,6 +337,20 @@ function addServiceGauges(registry: Registry, options: MetricsOptions): void {
     if (certificate !== null && !certificate.pinned) set({ service: id }, certificate.validTo / 1000);
   });
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
+}
+
+function addPhoneProcessGauges(registry: Registry, processes: () => readonly PhoneProcessStatus[]): void {
+  addGauge(registry, 'ippa_phone_processes', (set) => {
+    const all = processes();
+    if (all.length === 0) return;
+    for (const state of PROCESS_STATES) set({ state }, all.filter((each) => each.state === state).length);
+  });
+  addGauge(registry, 'ippa_phone_process_cpu_seconds', (set) => {
+    for (const { process: place, cpuSeconds } of processes()) set({ process: String(place) }, cpuSeconds);
+  });
+  addGauge(registry, 'ippa_phone_process_resident_memory_bytes', (set) => {
+    for (const { process: place, residentBytes } of processes()) set({ process: String(place) }, residentBytes);
+  });
 }
 
 function addProcessGauges(registry: Registry, { version, certificates }: MetricsOptions): void {

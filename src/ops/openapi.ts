@@ -169,6 +169,26 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['None is on there.', 'Error'] },
     },
   },
+  '/captures': {
+    post: {
+      summary:
+        'Captures what passes for some devices, secrets masked. The answer is lines of JSON: `{"capture": ID}` at once, `{"progress": {entries, stanzas, bytes, dropped}}` every second, and at the end `{"entry": …}` for each entry and `{"har": …}`, the file that they belong into (HAR 1.2). It ends by itself, by DELETE, and with the connection: then there is no file.',
+      takes: 'Capture',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['Lines of JSON.', null, 'application/x-ndjson'], 400: BAD, 401: NO_TOKEN },
+        ...{ 409: ['A capture is on already.', 'Error'], 413: LARGE },
+      },
+    },
+  },
+  '/captures/{id}': {
+    delete: {
+      summary: 'Ends a capture: whoever asked for it gets the file.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['That one is not on.', 'Error'] },
+    },
+  },
   '/openapi.json': {
     get: { summary: 'This document.', answers: { 200: ['The document.', null, 'application/json'] } },
   },

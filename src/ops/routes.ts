@@ -5,6 +5,7 @@ import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { AuditTrail } from '../records/audit.ts';
@@ -15,6 +16,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
 import { parseAdminRequest } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
@@ -62,6 +64,8 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -70,6 +74,10 @@ export interface OpsRoutesOptions {
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
   readonly webhooks?: () => readonly WebhookStatus[];
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  /** Resolves when what other processes of the proxy have done so far is known here. */
+  readonly caughtUp?: () => Promise<void>;
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
 }
@@ -96,6 +104,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     if (options.isReady()) res.json({ ready: true });
     else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
   });
+  app.use(catchUp(options));
   get('/health', (_, res) => {
     const report = reportHealth(options);
     res.status(report.status === 'down' ? 503 : 200).json(report);
@@ -115,6 +124,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
   app
     .route('/services/:id')
@@ -140,9 +150,10 @@ export type HealthSources = Pick<
   | 'site'
   | 'islands'
   | 'webhooks'
+  | 'processes'
   | 'proxies'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -155,10 +166,12 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
     webhooks,
+    processes,
     proxies,
   } = sources;
   return renderHealth({
@@ -175,7 +188,9 @@ export function reportHealth(sources: HealthSources): HealthReport {
     site: site?.() ?? null,
     islands: islands?.() ?? [],
     webhooks: webhooks?.() ?? [],
+    processes: processes?.() ?? [],
     proxies: proxies?.() ?? [],
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
 
@@ -201,6 +216,12 @@ const setHeaders: RequestHandler = (_, res, next) => {
   });
   next();
 };
+
+/** What is shown includes all that phones were answered before. */
+function catchUp({ caughtUp }: OpsRoutesOptions): RequestHandler {
+  if (caughtUp === undefined) return (_req, _res, next) => next();
+  return (_req, _res, next) => void caughtUp().then(() => next());
+}
 
 function refuseMethod(allow: string): RequestHandler {
   return (_, res) => {

@@ -14,7 +14,8 @@ import type { Clock } from '../time/clock.ts';
 /** What of the configuration is about listeners. */
 export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser' | 'trustedFronts'>;
 
-export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer'> {
+export interface PhoneListenersOptions
+  extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer' | 'shared'> {
   /** `port`: where it listens, also when port 0 is configured. */
   readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
   readonly clock: Clock;
@@ -66,6 +67,7 @@ export function createPhoneListeners(
         ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
         fronts: frontsOf(config, trustedFronts),
         ...(clientLimits === undefined ? {} : { clientLimits }),
+        ...(options.shared === undefined ? {} : { shared: options.shared }),
         certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),

@@ -8,6 +8,7 @@ import type { OwnPushConfig } from '../config/config.ts';
 import type { Device } from '../domain/device.ts';
 import type { PushOutcome, PushReason, Report } from '../domain/events.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
+import type { Tap } from '../domain/tap.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
@@ -28,6 +29,7 @@ export interface AnnouncerOptions {
   readonly devices: DeviceRegistry;
   readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
+  readonly tap?: Pick<Tap, 'device'>;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -62,7 +64,8 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       async run(): Promise<void> {
         const push = selectPush(config, options.addresses, round.service, name, authorization);
         if (push.code !== null) return fail(round, name, push);
-        const reply = await options.post(push.push);
+        const watched = options.tap?.device(name) ?? null;
+        const reply = await options.post({ ...push.push, watched, service: round.service });
         // Nothing can have arrived: the phone was starting, or the network lost the SYN.
         if (!reply.ok && !reply.connected && !isRepeat) return add(round, name, true);
         if (!reply.ok) return fail(round, name, { ...reply, address: push.push.address });

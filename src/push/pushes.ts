@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { isLoopbackOnly } from '../config/values.ts';
 import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
 import type { AdminSetting, HealthState } from '../domain/model.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createListener, type Listener } from '../http/server/listener.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
@@ -34,6 +35,7 @@ export interface PushesOptions {
   readonly config: Config;
   readonly devices: DeviceRegistry;
   readonly names: NameStore;
+  readonly tap: Tap;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -52,7 +54,7 @@ const NO_PUSHES: Pushes = {
   listening: () => [],
 };
 
-function createConfigured({ config, devices, names, clock, report }: PushesOptions, push: PushConfig): Pushes {
+function createConfigured({ config, devices, names, tap, clock, report }: PushesOptions, push: PushConfig): Pushes {
   const client: PhoneClient = createPhoneClient(push.phonePorts, push.timeoutMs);
   const sources = createPushSources(clock);
   const addresses = createPhoneAddresses({
@@ -60,11 +62,11 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, report });
+  const relay = createPushRelay({ sources, names, addresses, post: client.post, tap, clock, report });
   const announcer =
     push.own === null
       ? null
-      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, clock, report });
+      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, tap, clock, report });
 
   const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
     createListener(

@@ -21,7 +21,17 @@ export interface AuditEntry {
   readonly reason: string | null;
 }
 
-const ACTIONS = ['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out'] as const;
+const ACTIONS = [
+  'ready',
+  'drain',
+  'maint',
+  'drill',
+  'drill-end',
+  'capture',
+  'capture-end',
+  'sign-in',
+  'sign-out',
+] as const;
 export type AuditAction = (typeof ACTIONS)[number];
 
 export interface AuditTrail {
@@ -88,6 +98,10 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
         note({ at, who, from: address, action: 'drill', service, reason }),
       'drill-ended': ({ at, service, who, address }) =>
         who !== null && note({ at, who, from: address, action: 'drill-end', service, reason: null }),
+      'capture-began': ({ at, devices, who, address }) =>
+        note({ at, who, from: address, action: 'capture', service: null, reason: devices.join(', ') }),
+      'capture-ended': ({ at, who, address }) =>
+        who !== null && note({ at, who, from: address, action: 'capture-end', service: null, reason: null }),
       'operator-session': ({ at, who, address, change }) =>
         note({ at, who, from: address, action: change, service: null, reason: null }),
     },

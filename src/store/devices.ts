@@ -26,6 +26,9 @@ export interface KnownDevice extends Device {
   readonly place: PhonePlace | null;
 }
 
+/** Some of what is known of a device. */
+export type DeviceFields = Partial<Omit<KnownDevice, 'name'>>;
+
 export interface DeviceRegistry {
   /** The device as it is at present; what is kept of it changes with the next request. */
   get(name: string): KnownDevice | null;
@@ -60,6 +63,12 @@ export interface DeviceRegistry {
   restore(device: KnownDevice): void;
   /** Told the name of each device of which something has changed that a restart should not lose. */
   onChange(listener: (name: string) => void): void;
+  /** What another process of this proxy has noted of a device, as it stands. Moves nobody to the end of the order. */
+  update(name: string, fields: DeviceFields): void;
+  /** Told what others are to `update`, of what happens to devices here beside their requests; null: it is forgotten. */
+  onOwnUpdate(listener: (name: string, fields: DeviceFields | null) => void): void;
+  /** Another process has forgotten it. */
+  drop(name: string): void;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -94,6 +103,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const unregistered = new Map<string, PhonePlace>();
   const counts = new Map<string, number>();
   let changed: (name: string) => void = () => {};
+  let updated: (name: string, fields: DeviceFields | null) => void = () => {};
 
   const count = (service: string | null, by: 1 | -1) => {
     if (service !== null) counts.set(service, (counts.get(service) ?? 0) + by);
@@ -104,7 +114,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   };
   const forgetOldest = () => {
     const [oldest] = devices.keys();
-    if (oldest !== undefined) remove(oldest);
+    if (oldest === undefined) return;
+    remove(oldest);
+    updated(oldest, null);
   };
   // Deleting first moves the entry to the end: the map stays ordered by last request.
   const touch = (entry: Entry, at: number) => {
@@ -207,6 +219,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     place: (name) => devices.get(name)?.place ?? unregistered.get(name) ?? null,
     setPlace(name, { address, origin }) {
       const place = { address: ownCopy(address), origin };
+      updated(name, { place });
       const entry = devices.get(name);
       // No request of the phone's own: its turn to be forgotten stays the same.
       if (entry === undefined) return addStranger(name, place);
@@ -240,8 +253,25 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       for (const [name, device] of devices) {
         if (device.seenAt >= before) return;
         remove(name);
+        updated(name, null);
       }
     },
+    update(name, fields) {
+      const isPlace = fields.place !== undefined && fields.place !== null && Object.keys(fields).length === 1;
+      if (isPlace && !devices.has(name)) return void addStranger(name, fields.place);
+      const entry = devices.get(name) ?? add(name, fields.seenAt ?? 0);
+      const { service } = entry;
+      Object.assign(entry, fields);
+      if (entry.service !== service) {
+        count(service, -1);
+        count(entry.service, 1);
+      }
+      if (entry.service !== null || service !== null) changed(name);
+    },
+    onOwnUpdate(listener) {
+      updated = listener;
+    },
+    drop: remove,
     size: () => devices.size,
   };
 }

@@ -103,6 +103,28 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await get('/audit', BEARER).expect(200);
   });
 
+  it('captures', async () => {
+    const capture = { devices: ['SEP001122334455'], forSeconds: 1 };
+    await post('/captures', { ...capture, devices: [] }).expect(400);
+    await post('/captures', capture, 'Bearer wrong').expect(401);
+    await post('/captures', capture, `Bearer ${READ_TOKEN}`).expect(403);
+    await post('/captures', { devices: 'x'.repeat(9000) }).expect(413);
+    const whole = checkedFetch(`${rig.origin}/captures`, {
+      ...{ method: 'POST', headers: { authorization: BEARER }, body: JSON.stringify({ ...capture, forSeconds: 60 }) },
+    });
+    while (rig.captures.running() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    await post('/captures', capture).expect(409);
+    await get('/health');
+    const id = rig.lines.find(({ event }) => event === 'capture-began')?.fields.capture;
+    const end = (authorization: string) =>
+      request(rig.origin).delete(`/captures/${id}`).set('Authorization', authorization);
+    await end('Bearer wrong').expect(401);
+    await end(BEARER).expect(204);
+    await end(BEARER).expect(404);
+    expect((await (await whole).text()).trim().split('\n').at(-1)).toContain('{"har":{"log":');
+    await get('/audit', BEARER).expect(200);
+  });
+
   it('signing in', async () => {
     const { headers } = await post('/session', { token: TOKEN }).expect(204);
     const cookie = String(headers['set-cookie']).split(';')[0] ?? '';

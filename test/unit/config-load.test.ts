@@ -61,6 +61,7 @@ test('the defaults', async () => {
     store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 34_560_000_000 },
+    processes: 1,
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
     webhooks: [],
