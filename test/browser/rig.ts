@@ -209,7 +209,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function openPage(browser: Browser, ops: string, options: OpenOptions): Promise<ConsolePage> {
+export async function openPage(browser: Browser, ops: string, options: OpenOptions): Promise<ConsolePage> {
   const { path = '/', width = 1280, height = 900, scheme = 'light', language = 'en', javaScript = true } = options;
   const context = await browser.newContext({
     viewport: { width, height },
