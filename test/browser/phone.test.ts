@@ -8,7 +8,6 @@ import {
   type ConsolePage,
   type ConsoleRig,
   findAccessibilityFaults,
-  keepImage,
   openPage,
   READ_TOKEN,
   SET_TOKEN,
@@ -109,7 +108,6 @@ describe('in production', () => {
       expect(await findAccessibilityFaults(page)).toEqual([]);
       const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(wide).toBeLessThanOrEqual(0);
-      await keepImage(page, `phone-${model.slice(3, 7)}-${look.language}-${look.scheme}`);
       await page.locator('.phone-tools button').first().click();
       expect(opened.complaints).toEqual([]);
     }
