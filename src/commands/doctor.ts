@@ -21,6 +21,7 @@ import { type DoctorReport, renderReport } from './doctor/report.ts';
 import { lookAtRunning, type RunningProxy } from './doctor/running-look.ts';
 import { ENVIRONMENT_FILE, type Environment, serviceEnvironment } from './doctor/service-environment.ts';
 import { type ConfigSource, readSource } from './doctor/source.ts';
+import { lookAtStore } from './doctor/store-look.ts';
 import type { Output } from './output.ts';
 
 export interface DoctorOptions {
@@ -132,6 +133,7 @@ async function lookAround(file: string, { source, running, env, account, surroun
     lookAtCertificates(config),
     lookAtNames(config, surroundings.names),
     lookAtServers(config, surroundings.now),
+    lookAtStore(config, surroundings.now),
     decideOpenFiles(config, surroundings.openFiles),
   ]);
   return [...known, ...looks.flat()];

@@ -3,6 +3,7 @@
  * looks at. A phone that asks another proxy the next time is met there as if it had never been elsewhere. Never a password.
  */
 
+import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
@@ -157,7 +158,11 @@ type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;
 
 const time = z.number().int().min(0).max(8.64e15);
 const address = z.string().max(64);
-const place = z.object({ address, origin: z.string().max(300) }).nullable();
+/** Pushes go there: whatever else stands in the store, it is an address and no name. */
+const place = z
+  .object({ address: address.refine((text) => isIP(text) !== 0), origin: z.string().max(300) })
+  .nullable()
+  .catch(null);
 const id = z.string().max(64).nullable();
 
 /** What a newer version says more is kept as it is (`renderDevice`), and what it leaves out is not known. */
