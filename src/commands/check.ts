@@ -8,13 +8,14 @@ import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import { type Confirmed, checkNotifications, renderNotificationChecks } from './notification-check.ts';
 import type { Output } from './output.ts';
+import { checkOutward, renderOutward, renderOutwardChecks } from './outward-check.ts';
 import { checkPushes } from './push-check.ts';
 import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 import { checkStore, renderStore, renderStoreCheck } from './store-check.ts';
 
 export interface CheckOptions {
-  /** Ask every Finesse server and every node for reports once, and sign in once to each Notification Service. */
+  /** Also connect: to every Finesse server, node for reports, Notification Service and receiver of events, once. */
   readonly probe?: boolean;
   /** One JSON object instead of text. */
   readonly json?: boolean;
@@ -52,6 +53,9 @@ export async function runCheck(
   const store = options.probe === true ? await checkStore(config) : null;
   if (store !== null) print('\nTrying the store of what proxies know together:\n');
   print(renderStoreCheck(config, store));
+  const outward = options.probe === true ? await checkOutward(config) : [];
+  if (outward.length > 0) print('\nReceivers of events (nothing is sent; webhooks test NAME does):\n');
+  print(renderOutwardChecks(outward));
   const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
   const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
@@ -60,7 +64,8 @@ export async function runCheck(
     services.every(({ confirmed }) => confirmed) &&
     notifications.every((check) => check.ok !== false) &&
     reports.every(({ up }) => up) &&
-    store?.ok !== false;
+    store?.ok !== false &&
+    outward.every(({ reached }) => reached);
   if (options.json === true)
     writeJson(output, {
       ok,
@@ -69,6 +74,7 @@ export async function runCheck(
       services: services.map(({ info: _, cautions: __, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
       ...(store === null ? {} : { store }),
+      ...(outward.length > 0 ? { receivers: outward } : {}),
       ...(options.probe === true ? { reports, pushes } : {}),
     });
   return ok ? 0 : 1;
@@ -130,6 +136,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     ...renderPushes(config),
     ...renderReports(config),
     ...renderStore(config),
+    ...renderOutward(config),
     'Operators',
     `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,
   ];

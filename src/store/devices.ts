@@ -73,6 +73,8 @@ export interface DeviceRegistry {
   onOwnUpdate(listener: (name: string, fields: DeviceFields | null) => void): void;
   /** Another process has forgotten it. */
   drop(name: string): void;
+  /** The device is nobody's any more; the service where it was signed in, or null. */
+  remove(name: string): string | null;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -293,6 +295,14 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     },
     onChange: (listener) => void keepers.push(listener),
     onAnyChange: (listener) => void listeners.push(listener),
+    remove(name) {
+      const service = devices.get(name)?.service ?? null;
+      unregistered.delete(name);
+      remove(name);
+      updated(name, null);
+      if (service !== null) changed(name);
+      return service;
+    },
     forget(before) {
       // All of them: what was heard of other proxies stands in no order.
       for (const [name, device] of devices) {
@@ -305,8 +315,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       const isPlace = fields.place !== undefined && fields.place !== null && Object.keys(fields).length === 1;
       if (isPlace && !devices.has(name)) return void addStranger(name, fields.place);
       const entry = devices.get(name) ?? add(name, fields.seenAt ?? 0);
-      const { service } = entry;
+      const { service, seenAt } = entry;
       Object.assign(entry, fields);
+      entry.seenAt = Math.max(seenAt, entry.seenAt);
       if (entry.service !== service) {
         count(service, -1);
         count(entry.service, 1);

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { isConsoleDevice } from '../domain/console-device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
@@ -69,7 +70,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     const device = devices.get(name);
     const known = facts.get('devices', name);
     // Who never signed in has nothing to lose at another proxy, and anybody can invent names.
-    if (device === null || (device.service === null && known === null)) return;
+    // Nor does a phone in the browser leave its proxy.
+    if (device === null || (device.service === null && known === null) || isConsoleDevice(name)) return;
     const value = known === null ? null : parseDevice(name, known, 0);
     // Signed in where this proxy knows of no service: that is not for it to undo.
     if (device.service === null && value !== null && value.service !== null && !options.isService(value.service))
@@ -125,7 +127,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     begin() {
       for (const device of devices.all()) {
         const { name, service, seenAt, since } = device;
-        if (service === null) continue;
+        if (service === null || isConsoleDevice(name)) continue;
         signs.set(name, { service, at: since ?? seenAt });
         // As old as it is: whoever has heard of the phone since knows better.
         const register = {
@@ -188,7 +190,7 @@ const KEYS = Object.keys(shared.shape);
 /** null: it is none, or one that cannot be read here. */
 export function parseDevice(name: string, { at: toldAt, value }: Register, byMs: number): Told | null {
   const { data } = shared.safeParse(value);
-  if (data === undefined || !isDeviceName(name)) return null;
+  if (data === undefined || !isDeviceName(name) || isConsoleDevice(name)) return null;
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = data;
   const move = (at: number) => Math.max(0, Math.round(at + byMs));
   return {
