@@ -6,7 +6,7 @@ import { announce } from './follow.js';
 import { Mark } from './parts.js';
 import { chooseScheme, chosenScheme } from './scheme.js';
 import { isSignedIn, state, update, useStore } from './store.js';
-import { clockText, isUtcShown, Moment, showUtc, useNow, zoneName } from './time.js';
+import { clockText, isUtcShown, Moment, shortZone, showUtc, useNow, zoneName } from './time.js';
 import { html, useEffect, useRef, useState } from './ui.js';
 import { countWrong, faviconOf, statusWords, summary } from './verdict.js';
 import { findView, views } from './views.js';
@@ -51,6 +51,7 @@ export function App() {
         ${state.health === null ? html`<div class="heading"><h1 tabindex="-1">${say('loading')}</h1></div>` : html`<${View} rest=${rest} key=${path} />`}
       </main>
     </div>
+    <div class="foot-narrow"><${Foot} /></div>
     <${Dialogs} />
     <div class="unseen" role="status" aria-live="polite">${state.announcement}</div>`;
 }
@@ -82,7 +83,6 @@ function Head() {
     <div class="head-tools">
       <${Live} />
       <${Clock} />
-      <${Choices} />
       <${Who} />
     </div>
   </header>`;
@@ -98,11 +98,11 @@ function Live() {
 function Clock() {
   const now = useNow();
   return html`<span class="clock"><span aria-hidden="true">${clockText(now)}</span>
-    <button type="button" class="link" aria-pressed=${isUtcShown() ? 'true' : 'false'} title=${say('time.toggle')}
+    <button type="button" class="link" aria-pressed=${isUtcShown() ? 'true' : 'false'} title=${`${zoneName()}. ${say('time.toggle')}`}
       onClick=${() => {
         showUtc(!isUtcShown());
         update({});
-      }}>${zoneName()}</button></span>`;
+      }}>${shortZone()}</button></span>`;
 }
 
 function Choices() {
@@ -141,6 +141,8 @@ function Who() {
 }
 
 async function signOut() {
+  // What needs a session is asked for no more, from this moment on.
+  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
   await ask('/session', { method: 'DELETE' });
   await loadAbout();
   announce(say('signed-out'));
@@ -177,5 +179,5 @@ function Navigation({ current }) {
 
 function Foot() {
   const { health } = state;
-  return html`<p class="foot quiet">${health === null ? '' : `ippa-proxy ${health.version}`}</p>`;
+  return html`<div class="foot quiet"><${Choices} /><p>${health === null ? '' : `ippa-proxy ${health.version}`}</p></div>`;
 }

@@ -2,20 +2,26 @@
 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
+import { createConsolePhones } from './console-phones/console-phones.ts';
+import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
-import { selectAnswers } from './domain/island.ts';
+import { selectAnswers, selectWords } from './domain/island.ts';
+import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createChanges } from './ops/changes.ts';
+import type { DemoControls } from './ops/demo-routes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
 import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
@@ -23,12 +29,14 @@ import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
 import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
-import { allServices, defineServices, nameProxy } from './plan.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
 import { createPhoneProcesses } from './processes/phone-processes.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
 import type { Facts } from './shared/facts.ts';
+import { createOwnFacts, createSharing, type Sharing } from './sharing.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -36,6 +44,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -75,16 +84,17 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
+  /** In the demonstration: what its operators can do to the simulated servers. */
+  readonly demo?: DemoControls;
   /** What proxies know together; without it this one is alone. */
   readonly facts?: Facts | null;
 }
 
-export function createApp(
-  initial: Config,
-  log: Log,
-  version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
-): App {
+export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
+  const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
+  const { syslog = () => null } = options;
   let config = initial;
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
@@ -95,6 +105,7 @@ export function createApp(
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const facts = options.facts ?? createOwnFacts(initial, () => config, clock, report);
   const adminSettings = createAdminKeeper(store, clock, {
     notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
     notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
@@ -103,13 +114,22 @@ export function createApp(
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    caughtUp: async () => processes?.caughtUp(),
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
       ...peers.problems(),
+      ...[sharing?.status() ?? null].flatMap((status) => (status === null ? [] : (decideStoreProblem(status) ?? []))),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -124,24 +144,39 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
+    sharedStore: () => sharing?.status() ?? null,
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
   const peers: Peers =
     facts === null
       ? NO_PEERS
@@ -149,41 +184,85 @@ export function createApp(
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushes = createPushes({
+    ...{ config, devices, names, tap, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
     report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
   events.subscribe('drills', drills.handlers);
-  const islands = createIslands(store, config.island, clock, report, () => selectAnswers(reports.nodes()));
+  const islands = createIslands(
+    ...([store, config.island, clock, report] as const),
+    () => selectAnswers(reports.nodes()),
+    facts === null ? null : () => selectWords(peers.all(), config.site),
+  );
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
   });
-  events.subscribe('islands', { 'report-node-probed': islands.look });
+  events.subscribe('islands', {
+    'report-node-probed': islands.look,
+    'proxy-heard': islands.look,
+    'proxy-gone': islands.look,
+    'proxy-said': islands.look,
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+    isNear: (device) => peers.isNear(device),
+  });
+  // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const sharing: Sharing | null =
+    facts === null
+      ? null
+      : createSharing({
+          ...{ config, facts, store, devices, audit: records.audit },
+          ...{ name: hostname(), clock, report },
+        });
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
   const probes = createProbeSeries((id) => store.get(id) !== null);
   events.subscribe('probes', probes.handlers);
   const changes = createChanges();
   events.subscribe('changes', changes.handlers);
 
   const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
-  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  const processes =
+    config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills, passed: captures.heard });
   if (processes !== null) events.subscribe('processes', processes.handlers);
-  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, viewFor: drills.viewFor });
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
-  sessions.onEnd(() => streams.recheck());
+  sessions.onEnd(() => {
+    streams.recheck();
+    consolePhones.recheck();
+  });
   const streams = createLiveStreams({
     clock,
     snapshot: () => reportHealth(health),
@@ -191,9 +270,19 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  let isListening = false;
+  const consolePhones = createConsolePhones({
+    ...{ config: () => config, clock, report },
+    listeners: () =>
+      isListening ? listOpenListeners(initial.phones.listeners, config.phones.listeners, phones.addresses()) : [],
+    forget(device) {
+      const service = devices.remove(device);
+      if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    },
+  });
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    ...{ operators, sessions, streams },
+    ...{ operators, sessions, streams, phones: consolePhones, demo },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
@@ -210,6 +299,7 @@ export function createApp(
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
+    sharing?.prune();
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
@@ -229,8 +319,11 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
     peers.reconfigure(config.site);
+    sharing?.reconfigure(config);
     streams.recheck();
+    consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
 
@@ -240,7 +333,9 @@ export function createApp(
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
+    await consolePhones.stop();
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
@@ -250,7 +345,7 @@ export function createApp(
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs), sharing?.stop(opsMs)]);
   };
 
   return {
@@ -258,14 +353,18 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
+        isListening = true;
       } catch (error) {
         await stop(0);
         throw error;
       }
       records.begin();
+      sharing?.start();
+      webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.
       peers.start();

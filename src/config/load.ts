@@ -21,6 +21,7 @@ import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { buildOps } from './load-ops.ts';
+import { buildLog, buildWebhook } from './load-outward.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -167,17 +168,17 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
-    log,
+    webhooks: parsed.webhooks.map((webhook, index) => buildWebhook(webhook, index, outside.contents)),
+    log: buildLog(log, outside.contents),
   };
 }
 
-function buildStore({ proxy, redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
+function buildStore({ redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
   const { sentinels, database, prefix } = redis;
   const server = parseRedisUrl(redis.url ?? '');
   const content = (key: string) => outside.contents.get(`store.redis.${key}`) ?? null;
   const encrypted = redis.tls !== undefined || server?.tls === true;
   return {
-    proxy: proxy ?? null,
     redis: {
       servers: sentinels ?? (server === null ? [] : [{ host: server.host, port: server.port }]),
       name: sentinels === undefined ? null : (redis.name ?? null),

@@ -8,7 +8,7 @@ import type { RelayedPage } from './device.ts';
 import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
-import type { IslandEnd } from './island.ts';
+import type { CutNature, IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
@@ -20,6 +20,9 @@ export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' 
 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;
+
+/** Why a capture is over: its time, its size, an operator, the command that waited for it has gone, or the proxy stops. */
+export type CaptureEnd = 'time' | 'size' | 'exchanges' | 'operator' | 'gone' | 'stopping';
 
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance';
@@ -186,6 +189,24 @@ export interface EventFields {
     readonly address: string | null;
   };
 
+  // Captures
+  'capture-began': {
+    readonly capture: string;
+    readonly until: number;
+    readonly devices: readonly string[];
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'capture-ended': {
+    readonly capture: string;
+    readonly because: CaptureEnd;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly dropped: number;
+    readonly who: string | null;
+    readonly address: string | null;
+  };
+
   // Notification Service
   'notification-connected': { readonly service: string };
   'notification-disconnected': { readonly service: string; readonly wasUp: boolean; readonly failure: Failure };
@@ -215,6 +236,13 @@ export interface EventFields {
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
 
+  'site-reached': {
+    readonly site: string;
+    readonly since: number;
+    readonly until: number;
+    readonly nature: CutNature;
+  };
+
   // Other proxies
   'proxy-heard': {
     readonly proxy: string;
@@ -228,6 +256,7 @@ export interface EventFields {
     readonly site: string | null;
     readonly heardAt: number;
   };
+  'proxy-said': { readonly proxy: string; readonly site: string | null };
   'proxies-disagree': {
     readonly service: string;
     readonly state: HealthState;
@@ -259,6 +288,17 @@ export interface EventFields {
     readonly who: string;
     readonly address: string | null;
     readonly change: 'sign-in' | 'sign-out';
+  };
+  'console-phone-began': {
+    readonly device: string;
+    readonly model: string;
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'console-phone-ended': {
+    readonly device: string;
+    readonly who: string;
+    readonly because: 'operator' | 'session' | 'idle' | 'stopped' | 'off';
   };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
@@ -316,7 +356,35 @@ export interface EventFields {
   };
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
+
+  // What is told elsewhere
+  'webhook-delivered': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly afterMs: number;
+    readonly failures: number;
+  };
+  'webhook-failed': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly because: string;
+    readonly retryInMs: number | null;
+  };
+  'webhook-lost': {
+    readonly webhook: string;
+    readonly events: number;
+    readonly because: 'refused' | 'too-old' | 'too-many' | 'stopped' | 'ended' | 'removed';
+  };
+  'webhook-stopped': { readonly webhook: string };
+  'syslog-connected': { readonly target: string };
+  'syslog-disconnected': { readonly target: string; readonly because: string };
+  'syslog-lost': { readonly target: string; readonly lines: number };
+  'internal-fault': {
+    readonly where: 'phones' | 'pushes' | 'reports' | 'operators' | 'proxies';
+    readonly error: unknown;
+  };
   'configuration-applied': Nothing;
   draining: Nothing;
 }

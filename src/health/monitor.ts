@@ -6,6 +6,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { PeerEvent } from '../domain/health/peers.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createNotificationClient, type NotificationClient } from '../notification/notification.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -25,6 +26,7 @@ export interface MonitorOptions extends Watched {
   readonly random: () => number;
   /** The same at each start of this proxy, and another one for each proxy. */
   readonly proxy: string;
+  readonly tap?: Pick<Tap, 'service'>;
   readonly report: Report;
 }
 
@@ -128,6 +130,7 @@ function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
       ...{ service, config, clock, name: nameOf(options.proxy, id), intervalMs: () => reconnect.intervalMs },
       isLost: () => store.signals(id).connection.says === 'lost',
       signal: (event) => supervisor.signal(event),
+      ...(options.tap === undefined ? {} : { tap: options.tap }),
       report,
     });
   };

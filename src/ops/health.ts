@@ -9,6 +9,7 @@ import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import {
   type CertificateEntry,
   decideCertificate,
@@ -31,6 +32,8 @@ import {
 } from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderStore, type StoreEntry } from './store-health.ts';
+import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -96,10 +99,24 @@ export interface HealthReport {
   readonly reports: readonly ReportEntry[];
   /** Those that serve phones, where they are several; else empty. */
   readonly processes: readonly ProcessEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** Where this proxy meets the others; null: it is alone. */
+  readonly store: StoreEntry | null;
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -123,21 +140,16 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly sharedStore?: StoreStatus | null;
   readonly processes?: readonly PhoneProcessStatus[];
+  readonly webhooks?: readonly WebhookStatus[];
   readonly proxies?: readonly ProxyStatus[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const {
-    now,
-    problems,
-    certificates = [],
-    reports = [],
-    site = null,
-    islands = [],
-    proxies = [],
-    processes = [],
-  } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { proxies = [], processes = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -155,7 +167,10 @@ export function renderHealth(input: HealthInput): HealthReport {
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     processes: processes.map(renderProcess),
+    webhooks: webhooks.map(renderWebhook),
     proxies: proxies.map(renderProxy),
+    store: input.sharedStore == null ? null : renderStore(input.sharedStore),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),

@@ -72,6 +72,11 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       streams.publish('admin', { at: new Date(at).toISOString(), service, action: 'drill-end', reason: because });
       onService(event);
     },
+    // Names of devices are for operators, in the log and the audit trail.
+    'capture-began': ({ at, kind, until, devices }) =>
+      streams.publish('proxy', { at: isoTime(at), what: kind, until: isoTime(until), devices: devices.length }),
+    'capture-ended': ({ at, kind, because, entries }) =>
+      streams.publish('proxy', { at: isoTime(at), what: kind, because, entries }),
     'drill-verdict'({ service }) {
       const on = outages.all().find((each) => each.service === service && each.drill && each.endedAt === null);
       if (on !== undefined) outageChanged(on.id);
@@ -96,6 +101,8 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
     },
   };
 }
+
+const isoTime = (at: number) => new Date(at).toISOString();
 
 const SERVICE = [
   'fippa-failing',
@@ -125,6 +132,7 @@ const PROXY = [
   'island-suspected',
   'island-long',
   'island-ended',
+  'site-reached',
   'report-node-changed',
   'proxy-heard',
   'proxy-gone',

@@ -11,6 +11,7 @@ import { failures } from '../domain/failure.ts';
 import { isServersFault } from '../domain/health/fippa-failing.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, isDrained, isElsewhere, isSignOut, selectFrontDoor, takesSignOut } from '../domain/routing.ts';
+import type { Tap, Watched } from '../domain/tap.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
@@ -24,6 +25,7 @@ import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
 import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies } from './visit.ts';
+import { watchExchange } from './watched-exchange.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
@@ -35,6 +37,7 @@ export interface HandlerOptions {
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
   readonly addresses: SeenAddresses;
+  readonly tap: Pick<Tap, 'device'>;
   readonly clock: Clock;
   readonly report: Report;
   /**
@@ -97,11 +100,36 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const status = locate(plan, request, listener);
     const known = () => ({ ...turned, device: request.device, origin, status });
     if (status === null) return refused(known(), unknownPrefix(request));
-    const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
+    const asked: Asked = {
+      plan,
+      exchange,
+      listener,
+      request,
+      address,
+      stableOrigin: turned.origin,
+      origin,
+      watched: null,
+    };
+    const watched = options.tap.device(request.device);
+    if (watched !== null) return servedWatched(status, asked, watched);
+    return served(status, asked);
+  };
+
+  const served = (status: ServiceStatus, asked: Asked): Promise<void> => {
+    const { plan, exchange, request, address, origin } = asked;
     if (request.method === 'GET') return visited(status, asked, null);
+    const known = () => ({ plan, exchange, address, device: request.device, origin, status });
     return exchange
       .readForm()
       .then((form) => (form.ok ? visited(status, asked, form.body) : refused(known(), failureOf(form.fault))));
+  };
+
+  /** The same, told to a capture. */
+  const servedWatched = async (status: ServiceStatus, asked: Asked, watched: Watched): Promise<void> => {
+    const about = { service: status.id, client: asked.address, origin: asked.origin };
+    const exchange = watchExchange(asked.exchange, watched, about);
+    await served(status, { ...asked, exchange, watched });
+    exchange.end();
   };
 
   const refused = (...[turned, failure]: Parameters<typeof refuse>): Promise<void> => {
@@ -111,14 +139,14 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   /** A request that may be served, `body` and all. */
   const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> => {
-    const { plan, exchange, listener, request, address, stableOrigin, origin } = asked;
+    const { plan, exchange, listener, request, address, stableOrigin, origin, watched } = asked;
     const now = clock.now();
     const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
     options.addresses.seen(request.device, address, stableOrigin);
     const reader = { origin, device: request.device, prefill: selectPrefill(device, address), now };
     const deadline = now + plan.answerWithinMs;
-    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
+    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline, watched };
     return route(status, visit, device);
   };
 
@@ -214,6 +242,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       host: request.host,
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
+      watched: visit.watched,
     });
     if (!answer.ok) return failed(status, visit, answer);
     noteAnswer(status, answer);

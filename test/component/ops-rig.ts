@@ -1,5 +1,6 @@
 /** An ops port of its own on a free port, with stores that a test can write to and a log that it can read. */
 
+import { createCaptures } from '../../src/capture/captures.ts';
 import type { OperatorConfig } from '../../src/config/config.ts';
 import { createChanges } from '../../src/ops/changes.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
@@ -51,7 +52,21 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   const stream = createEventStream((...fault) => log.error('subscriber-fault', { fault }));
   const drills = createDrills({ store, reconnect: { intervalMs: 5000, attempts: 3 }, clock, report: stream.report });
   stream.subscribe('drills', drills.handlers);
-  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [], drills };
+  const captures = createCaptures({
+    surroundings: () => ({ services: [], listeners: [], version: '0.1.0' }),
+    serviceOf: () => null,
+    ...{ clock, report: stream.report },
+  });
+  const health = {
+    store,
+    devices,
+    clock,
+    version: '0.1.0',
+    startedAt: clock.now(),
+    problems: () => [],
+    drills,
+    captures,
+  };
   const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   stream.subscribe('log', createEventLog(log, clock).handlers);
   const audit = createAuditTrail({ clock, report: stream.report });
@@ -98,6 +113,7 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   const { port } = server.address();
   return {
     report: stream.report,
+    captures,
     streams,
     server,
     store,
