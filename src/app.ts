@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
+import { createConsolePhones } from './console-phones/console-phones.ts';
+import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
@@ -11,12 +13,14 @@ import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createChanges } from './ops/changes.ts';
+import type { DemoControls } from './ops/demo-routes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
 import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
@@ -38,6 +42,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -77,16 +82,17 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
+  /** In the demonstration: what its operators can do to the simulated servers. */
+  readonly demo?: DemoControls;
   /** What proxies know together; without it this one is alone. */
   readonly facts?: Facts | null;
 }
 
-export function createApp(
-  initial: Config,
-  log: Log,
-  version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], facts = null }: AppOptions = {},
-): App {
+export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
+  const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
+  const { syslog = () => null, facts = null } = options;
   let config = initial;
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
@@ -118,6 +124,7 @@ export function createApp(
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
       ...peers.problems(),
       ...names
         .conflicts()
@@ -133,12 +140,17 @@ export function createApp(
     site: () => config.site,
     islands: () => islands.suspected(),
     processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
@@ -195,6 +207,22 @@ export function createApp(
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
   const probes = createProbeSeries((id) => store.get(id) !== null);
   events.subscribe('probes', probes.handlers);
   const changes = createChanges();
@@ -209,7 +237,10 @@ export function createApp(
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
-  sessions.onEnd(() => streams.recheck());
+  sessions.onEnd(() => {
+    streams.recheck();
+    consolePhones.recheck();
+  });
   const streams = createLiveStreams({
     clock,
     snapshot: () => reportHealth(health),
@@ -217,9 +248,19 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  let isListening = false;
+  const consolePhones = createConsolePhones({
+    ...{ config: () => config, clock, report },
+    listeners: () =>
+      isListening ? listOpenListeners(initial.phones.listeners, config.phones.listeners, phones.addresses()) : [],
+    forget(device) {
+      const service = devices.remove(device);
+      if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    },
+  });
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    ...{ operators, sessions, streams },
+    ...{ operators, sessions, streams, phones: consolePhones, demo },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
@@ -255,8 +296,10 @@ export function createApp(
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
     peers.reconfigure(config.site);
     streams.recheck();
+    consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
 
@@ -268,6 +311,7 @@ export function createApp(
     drills.stop();
     captures.stop();
     cancelForget();
+    await consolePhones.stop();
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
@@ -277,7 +321,7 @@ export function createApp(
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
   };
 
   return {
@@ -285,14 +329,17 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
+        isListening = true;
       } catch (error) {
         await stop(0);
         throw error;
       }
       records.begin();
+      webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.
       peers.start();

@@ -155,7 +155,13 @@ function rigConfig(urls: readonly string[], intervalMs: number, port: number): C
       httpParser: HTTP_PARSER,
       limits: DEFAULT_LIMITS,
     },
-    ops: { host: '127.0.0.1', port: 0, operators: [{ name: 'token', token: TOKEN, may: 'set' }], tls: null },
+    ops: {
+      host: '127.0.0.1',
+      port: 0,
+      operators: [{ name: 'token', token: TOKEN, may: 'set' }],
+      phone: true,
+      tls: null,
+    },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'], help: null },
@@ -169,7 +175,8 @@ function rigConfig(urls: readonly string[], intervalMs: number, port: number): C
     outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'debug', format: 'json' },
+    webhooks: [],
+    log: { level: 'debug', format: 'json', syslog: null },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The configuration as the rest of the program sees it: validated, defaults filled in, durations in milliseconds. */
 
 import type { PhoneLimits } from './limits.ts';
+import type { Facility, SyslogTarget } from './syslog-url.ts';
 
 export interface TlsServerFiles {
   /** PEM file with the certificate chain that phones see. */
@@ -184,7 +185,48 @@ export interface OpsConfig {
   readonly port: number;
   /** `ops.token` first, as the operator called `token`. */
   readonly operators: readonly OperatorConfig[];
+  /** Whether operators who may set can open a phone in the browser. */
+  readonly phone: boolean;
   readonly tls: TlsServerFiles | null;
+}
+
+/** Somebody who is told what happens (docs/events-out.md). */
+export interface WebhookConfig {
+  readonly name: string;
+  /** Whole; as secret as a password. */
+  readonly url: string;
+  readonly format: 'cloudevents' | 'slack' | 'pagerduty';
+  /** With their prefix `whsec_`, the newest first; empty: not signed. */
+  readonly secrets: readonly string[];
+  readonly routingKey: string | null;
+  /** Names of events or groups of them; null: the usual ones. */
+  readonly events: readonly string[] | null;
+  /** As for a service. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  readonly certificateNames: readonly string[];
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface SyslogConfig extends SyslogTarget {
+  /** Lines below are not sent; null: all that are written. */
+  readonly level: LogConfig['level'] | null;
+  readonly facility: Facility;
+  /** null: that of the machine. */
+  readonly hostname: string | null;
+  /** Private enterprise number for structured data; null: none is sent. */
+  readonly enterprise: number | null;
+  /** As for a service. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  readonly certificateNames: readonly string[];
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty' | 'journal' | 'auto';
+  /** null: nowhere but to standard output. */
+  readonly syslog: SyslogConfig | null;
 }
 
 /** Redis or Valkey, where several proxies meet. */
@@ -267,5 +309,6 @@ export interface Config {
     /** All of it; less than this is left after the pause. */
     readonly withinMs: number;
   };
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'pretty' | 'auto' };
+  readonly webhooks: readonly WebhookConfig[];
+  readonly log: LogConfig;
 }

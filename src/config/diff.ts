@@ -15,7 +15,8 @@ export interface ConfigChange {
 }
 
 /** In the order of the configuration; empty when both mean the same. */
-export function diffConfig(before: Config, after: Config): readonly ConfigChange[] {
+export function diffConfig(one: Config, other: Config): readonly ConfigChange[] {
+  const [before, after] = [withNames(one), withNames(other)];
   const { listeners: listenersBefore, ...phonesBefore } = before.phones;
   const { listeners: listenersAfter, ...phonesAfter } = after.phones;
   const changes = [
@@ -31,6 +32,11 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
     words,
     needsRestart: needsRestart || NEEDS_RESTART.test(key),
   }));
+}
+
+/** Receivers of webhooks are known by their names. */
+function withNames(config: Config): Config {
+  return { ...config, webhooks: config.webhooks.map(({ name, ...one }) => ({ id: name, name, ...one })) };
 }
 
 /** In the file one operator is `ops.token`, and the others are known by their names. */
@@ -123,7 +129,7 @@ function areNamed(value: unknown): value is readonly Named[] {
   return Array.isArray(value) && value.every((item) => isRecord(item) && typeof item.id === 'string');
 }
 
-const SECRET_KEY = /password|token|secret/i;
+const SECRET_KEY = /password|token|secret|routingKey|^webhooks\[.*\]\.(url|headers)/i;
 const LONGEST = 120;
 
 /** null: not to be shown, because it is a secret or too long to read. */
@@ -149,5 +155,7 @@ function renameKey(key: string): string {
     .replace(/^push\.own(?=\.|$)/, 'push')
     .replace(/^push\.scheme$/, 'push.phoneScheme')
     .replace(/(services\[[^\]]+\])\.(ca|fingerprints)$/, '$1.tls.$2')
-    .replace(/(services\[[^\]]+\])\.certificateNames$/, '$1.tls.names');
+    .replace(/(services\[[^\]]+\]|webhooks\[[^\]]+\]|log\.syslog)\.certificateNames$/, '$1.tls.names')
+    .replace(/^(webhooks\[[^\]]+\]|log\.syslog)\.(ca|fingerprints)$/, '$1.tls.$2')
+    .replace(/^(webhooks\[[^\]]+\])\.secrets$/, '$1.secret');
 }

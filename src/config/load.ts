@@ -21,6 +21,7 @@ import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { buildOps } from './load-ops.ts';
+import { buildLog, buildWebhook } from './load-outward.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -167,7 +168,8 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
-    log,
+    webhooks: parsed.webhooks.map((webhook, index) => buildWebhook(webhook, index, outside.contents)),
+    log: buildLog(log, outside.contents),
   };
 }
 

@@ -5,33 +5,10 @@
 
 import { renderFound } from './document.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { type Finding, type KeyPath, renderKey } from './problem.ts';
+import { type Finding, renderKey } from './problem.ts';
+import { at, finding, items, type Part, text, unique } from './rule-parts.ts';
+import { checkSyslog, checkWebhooks } from './rules-outward.ts';
 import { isLoopback, parseDuration, parseOrigin, printable, renderDuration } from './values.ts';
-
-/** A value and the way to it. */
-interface Part {
-  readonly path: KeyPath;
-  readonly value: unknown;
-}
-
-function at(place: Part, key: string): Part {
-  const { path, value } = place;
-  const has = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
-  return { path: [...path, key], value: has ? (value as Record<string, unknown>)[key] : undefined };
-}
-
-function items(place: Part): Part[] {
-  const list: unknown[] = Array.isArray(place.value) ? place.value : [];
-  return list.map((value, index) => ({ path: [...place.path, index], value }));
-}
-
-function text(place: Part): string | null {
-  return typeof place.value === 'string' ? place.value : null;
-}
-
-function finding(place: Part, found: string, allowed: string): Finding {
-  return { path: place.path, found, allowed };
-}
 
 /** Every broken rule of a configuration that may have other faults too. */
 export function checkRules(value: unknown): Finding[] {
@@ -66,6 +43,8 @@ export function checkRules(value: unknown): Finding[] {
     ...checkReports(reports),
     ...checkStore(at(at(root, 'store'), 'redis')),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
+    ...checkWebhooks(items(at(root, 'webhooks'))),
+    ...checkSyslog(at(at(root, 'log'), 'syslog')),
   ];
 }
 
@@ -275,18 +254,6 @@ function checkOps(ops: Part): Finding[] {
     ...findings,
     finding(at(ops, 'token'), 'nothing', `a token, since ops.host ${renderFound(host)} is not loopback`),
   ];
-}
-
-function unique(places: readonly Part[], key: string, allowed: string): Finding[] {
-  const first = new Map<string, Part>();
-  return places.flatMap((owner) => {
-    const place = at(owner, key);
-    const value = text(place);
-    const earlier = value === null ? undefined : first.get(value);
-    if (value !== null && earlier === undefined) first.set(value, owner);
-    if (earlier === undefined) return [];
-    return [finding(place, `${renderFound(value)}, which ${renderKey(earlier.path)} already has`, allowed)];
-  });
 }
 
 function checkFrontDoors(clusters: readonly Part[]): Finding[] {

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { limits } from './schema-limits.ts';
+import { log } from './schema-log.ts';
 import { notification } from './schema-notification.ts';
 import {
   DAY,
@@ -24,6 +25,7 @@ import {
 } from './schema-parts.ts';
 import { reports } from './schema-reports.ts';
 import { store } from './schema-store.ts';
+import { webhooks } from './schema-webhooks.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
@@ -270,6 +272,11 @@ const ops = z.strictObject({
       allowed: 'a list of operators',
     },
   ),
+  phone: described(z.boolean().prefault(true), {
+    description:
+      'Whether operators who may `set` can open a phone in the browser, which acts in Finesse like any other phone (docs/console-phone.md).',
+    allowed: 'true or false',
+  }),
   tls: described(
     z.strictObject(tlsFiles('PEM file with the certificate that operators see, followed by its chain.')).optional(),
     {
@@ -539,21 +546,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: 'How the proxy stops.' },
   ),
-  log: described(
-    z
-      .strictObject({
-        level: described(z.enum(['debug', 'info', 'warn', 'error']).prefault('info'), {
-          description: 'The least important lines that are written.',
-          allowed: 'debug, info, warn or error',
-        }),
-        format: described(z.enum(['json', 'pretty', 'auto']).prefault('auto'), {
-          description: '`auto` is readable in a terminal and JSON everywhere else.',
-          allowed: 'json, pretty or auto',
-        }),
-      })
-      .prefault({}),
-    { description: 'Logs, on standard output.' },
-  ),
+  webhooks: described(webhooks, {
+    description:
+      'Receivers of what happens: changes of state, summaries of outages, certificates, drills. See [events for others](events-out.md). What waits for them is kept in `state.folder`.',
+    allowed: 'a list of at most 20 receivers',
+  }),
+  log: described(log, { description: 'The log: on standard output, and by syslog.' }),
 });
 
 /** The configuration as the schema leaves it: defaults filled in but for those that depend on other keys, files not yet read. */

@@ -103,3 +103,14 @@ export function printable(text: string, limit = 80): string {
     shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`) + cut
   );
 }
+
+/** A key of Standard Webhooks: its prefix, and 24 to 64 bytes in Base64. */
+export function isSigningSecret(text: string): boolean {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text);
+  const bytes = Buffer.from(match?.[1] ?? '', 'base64');
+  return (
+    bytes.length >= 24 &&
+    bytes.length <= 64 &&
+    bytes.toString('base64').replace(/=+$/, '') === match?.[1]?.replace(/=+$/, '')
+  );
+}

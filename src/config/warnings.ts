@@ -28,6 +28,7 @@ export function warnAbout(config: Config): Finding[] {
     ...warnOfOps(config.ops),
     ...warnOfSites(config),
     ...warnOfProcesses(config),
+    ...warnOfWebhooks(config),
     ...warnOfStore(config),
   ];
 }
@@ -201,4 +202,19 @@ function warnOfOps({ host, operators, tls }: Config['ops']): Finding[] {
           },
         ]),
   ];
+}
+
+/** What is in a URL and in a header is a password: whoever listens on the way has it. */
+function warnOfWebhooks({ webhooks, state }: Config): Finding[] {
+  const plain = webhooks.flatMap(({ url }, index) => {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === 'https:' || isLoopback(hostname)) return [];
+    const found = 'events go to this receiver without TLS';
+    return [
+      { path: ['webhooks', index, 'url'], found, allowed: 'whoever is on the way can read and keep them; use https' },
+    ];
+  });
+  if (webhooks.length === 0 || state.folder !== null) return plain;
+  const found = 'there is no state.folder';
+  return [...plain, { path: ['webhooks'], found, allowed: 'what waits for a receiver is lost when the proxy ends' }];
 }

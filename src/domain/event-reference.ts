@@ -375,6 +375,24 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'An operator signed in at the ops port with a browser, or out.',
     fields: { who: 'name of the operator', address: 'where from', change: 'sign-in or sign-out' },
   },
+  'console-phone-began': {
+    when: 'An operator opened a phone in the browser.',
+    fields: {
+      device: DEVICE,
+      model: 'the model that it is',
+      who: 'name of the operator',
+      address: 'where the operator asked from',
+    },
+  },
+  'console-phone-ended': {
+    when: 'A phone in the browser is over.',
+    fields: {
+      device: DEVICE,
+      who: 'name of the operator whose it was',
+      because:
+        'operator (closed), session (signed out, or no longer allowed), idle, stopped (the proxy), off (`ops.phone`)',
+    },
+  },
   'operator-refused': {
     when: 'A request at the ops port came without the right token.',
     fields: { address: 'where it came from', path: 'what it asked for' },
@@ -462,6 +480,51 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
   'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
   draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
+  'webhook-delivered': {
+    when: 'A receiver has taken an event.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was told',
+      id: 'of the event, as the receiver sees it',
+      afterMs: 'how old the event was',
+      failures: 'attempts at this receiver that had failed since the last success',
+    },
+  },
+  'webhook-failed': {
+    when: 'An attempt to deliver an event has failed.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was to be told',
+      id: 'of the event, as the receiver sees it',
+      because: 'why, without its URL',
+      retryInMs: 'when the next attempt is, or null: there is none',
+    },
+  },
+  'webhook-lost': {
+    when: 'Events for a receiver are given up.',
+    fields: {
+      webhook: 'its name in the configuration',
+      events: 'how many',
+      because:
+        'refused (by the receiver), too-old (a day of attempts), too-many (of them waited), stopped (410), ended (the process, and no state.folder) or removed (from the configuration)',
+    },
+  },
+  'webhook-stopped': {
+    when: 'A receiver answered 410: it is sent nothing more until its configuration changes or the proxy restarts.',
+    fields: { webhook: 'its name in the configuration' },
+  },
+  'syslog-connected': {
+    when: 'There is a connection to the syslog receiver; with UDP, its name is known.',
+    fields: { target: 'protocol, host and port' },
+  },
+  'syslog-disconnected': {
+    when: 'There is none any more, or none came to be; once until there is.',
+    fields: { target: 'protocol, host and port', because: 'what failed' },
+  },
+  'syslog-lost': {
+    when: 'There is one again, and lines were lost meanwhile.',
+    fields: { target: 'protocol, host and port', lines: 'how many' },
+  },
   'internal-fault': {
     when: 'A request ended by a fault of the proxy itself.',
     fields: { where: 'at which port', error: 'what was thrown' },

@@ -281,6 +281,17 @@ export interface EventFields {
     readonly address: string | null;
     readonly change: 'sign-in' | 'sign-out';
   };
+  'console-phone-began': {
+    readonly device: string;
+    readonly model: string;
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'console-phone-ended': {
+    readonly device: string;
+    readonly who: string;
+    readonly because: 'operator' | 'session' | 'idle' | 'stopped' | 'off';
+  };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
   // The proxy itself
@@ -337,6 +348,31 @@ export interface EventFields {
   };
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
+
+  // What is told elsewhere
+  'webhook-delivered': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly afterMs: number;
+    readonly failures: number;
+  };
+  'webhook-failed': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly because: string;
+    readonly retryInMs: number | null;
+  };
+  'webhook-lost': {
+    readonly webhook: string;
+    readonly events: number;
+    readonly because: 'refused' | 'too-old' | 'too-many' | 'stopped' | 'ended' | 'removed';
+  };
+  'webhook-stopped': { readonly webhook: string };
+  'syslog-connected': { readonly target: string };
+  'syslog-disconnected': { readonly target: string; readonly because: string };
+  'syslog-lost': { readonly target: string; readonly lines: number };
   'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
   'configuration-applied': Nothing;
   draining: Nothing;

@@ -236,6 +236,12 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { who, address },
     ],
   },
+  'console-phone-began': {
+    line: ({ device, model, who, address }) => ['info', 'console-phone-began', { device, model, who, address }],
+  },
+  'console-phone-ended': {
+    line: ({ device, who, because }) => ['info', 'console-phone-ended', { device, who, because }],
+  },
   'operator-refused': {
     line: ({ address, path }) => ['warn', 'ops-unauthorized', { who: address, path }],
     repeats: {
@@ -300,6 +306,37 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'records-not-kept': { line: ({ file, error }) => ['error', 'records-not-kept', { file, error }] },
   'records-kept-again': { line: ({ file }) => ['info', 'records-kept-again', { file }] },
+  'webhook-delivered': {
+    line: ({ webhook, type, id, afterMs, failures }) =>
+      failures === 0
+        ? ['debug', 'webhook-delivered', { webhook, type, id, afterMs }]
+        : ['info', 'webhook-works-again', { webhook, type, id, afterMs, failures }],
+  },
+  'webhook-failed': {
+    line: ({ webhook, type, id, because, retryInMs }) => [
+      'warn',
+      'webhook-failed',
+      { webhook, type, id, because, retryInMs },
+    ],
+    // Nothing but refusals comes faster than the plan of attempts.
+    repeats: {
+      key: ({ webhook, retryInMs }) => (retryInMs === null ? webhook : null),
+      again: ({ webhook }) => ({ webhook, because: AGAIN }),
+    },
+  },
+  'webhook-lost': {
+    line: ({ webhook, events, because }) => ['error', 'webhook-lost', { webhook, events, because }],
+    repeats: {
+      key: ({ webhook, because }) => `${webhook} ${because}`,
+      again: ({ webhook, because }) => ({ webhook, because, detail: AGAIN }),
+    },
+  },
+  'webhook-stopped': { line: ({ webhook }) => ['error', 'webhook-stopped', { webhook }] },
+  'syslog-connected': { line: ({ target }) => ['info', 'syslog-connected', { target }] },
+  'syslog-disconnected': {
+    line: ({ target, because }) => ['warn', 'syslog-disconnected', { target, because }],
+  },
+  'syslog-lost': { line: ({ target, lines: count }) => ['warn', 'syslog-lost', { target, lines: count }] },
   'internal-fault': {
     line: ({ where, error }) => ['error', where === 'operators' ? 'ops-fault' : 'internal', { error }],
   },

@@ -31,6 +31,7 @@ import {
 } from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -96,6 +97,8 @@ export interface HealthReport {
   readonly reports: readonly ReportEntry[];
   /** Those that serve phones, where they are several; else empty. */
   readonly processes: readonly ProcessEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
   /** What passes for some devices is being captured; null: it is not. */
@@ -134,21 +137,14 @@ export interface HealthInput {
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
   readonly processes?: readonly PhoneProcessStatus[];
+  readonly webhooks?: readonly WebhookStatus[];
   readonly proxies?: readonly ProxyStatus[];
   readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const {
-    now,
-    problems,
-    certificates = [],
-    reports = [],
-    site = null,
-    islands = [],
-    proxies = [],
-    processes = [],
-  } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { proxies = [], processes = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -166,6 +162,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
     processes: processes.map(renderProcess),
+    webhooks: webhooks.map(renderWebhook),
     proxies: proxies.map(renderProxy),
     capture: input.capture ?? null,
     problems: [

@@ -181,6 +181,56 @@ export const metricDefinitions = {
     help: 'When the certificate that Finesse showed to the last probe ends, as seconds since 1970; absent for one trusted by its fingerprint.',
     labels: ['service'],
   },
+  ippa_webhook_deliveries_total: {
+    type: 'counter',
+    help: 'Attempts to deliver an event to a receiver of webhooks: delivered or failed.',
+    labels: ['webhook', 'outcome'],
+  },
+  ippa_webhook_lost_total: {
+    type: 'counter',
+    help: 'Events for a receiver that were given up: refused by it, too-old, too-many of them waited, or stopped (it answered 410).',
+    labels: ['webhook', 'reason'],
+  },
+  ippa_webhook_waiting: {
+    type: 'gauge',
+    help: 'Events that wait to be delivered to a receiver.',
+    labels: ['webhook'],
+  },
+  ippa_webhook_up: {
+    type: 'gauge',
+    help: '1 while the last attempt to deliver to a receiver went well, or there was none yet; else 0.',
+    labels: ['webhook'],
+  },
+  ippa_syslog_lines_total: {
+    type: 'counter',
+    help: 'Lines of the log for the syslog receiver: sent, or lost because it could not be reached or did not read.',
+    labels: ['outcome'],
+  },
+  ippa_syslog_connected: {
+    type: 'gauge',
+    help: '1 while there is a connection to the syslog receiver, else 0; with UDP 1 once its name is known.',
+    labels: [],
+  },
+  ippa_service_drill: {
+    type: 'gauge',
+    help: '1 while a drill of the service is on: phones are told that it has failed, and it has not.',
+    labels: ['service'],
+  },
+  ippa_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the configuration: loaded, or refused.',
+    labels: ['outcome'],
+  },
+  ippa_reload_refused: {
+    type: 'gauge',
+    help: '1 while the last reload was refused, so that a restart would be refused too; else 0.',
+    labels: [],
+  },
+  ippa_state_not_kept: {
+    type: 'gauge',
+    help: 'How many files of state.folder cannot be written: a restart would forget what changed since.',
+    labels: [],
+  },
   ippa_status: {
     type: 'gauge',
     help: 'The status of /health: 1 for the one of ok, degraded and down that holds.',

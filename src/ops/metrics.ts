@@ -15,6 +15,7 @@ import type { HeldCertificate } from './certificates.ts';
 import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 /** What became of a phone's request. */
 export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed' | 'gone';
@@ -45,6 +46,12 @@ export interface MetricsOptions {
   readonly missing?: (service: string) => number;
   /** Those that serve phones, where they are several. */
   readonly processes?: () => readonly PhoneProcessStatus[];
+  readonly isDrilled?: (service: string) => boolean;
+  readonly webhooks?: () => readonly Pick<WebhookStatus, 'name' | 'state' | 'waiting'>[];
+  /** null: none is configured. */
+  readonly syslog?: () => { readonly sent: number; readonly lost: number; readonly isConnected: boolean } | null;
+  /** Files of the state folder that cannot be written. */
+  readonly notKept?: () => number;
 }
 
 const NONE = 'none';
@@ -62,6 +69,7 @@ const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting',
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
 const PROCESS_STATES: readonly PhoneProcessStatus['state'][] = ['starting', 'serving', 'ended'];
+const WEBHOOK_LOSSES = ['refused', 'too-old', 'too-many', 'stopped'];
 const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -95,6 +103,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   // Without nodes there is nothing to ask for.
   const reportAnswers = createTally(() => (reportNodes().length === 0 ? [] : REPORT_ANSWERS), ['']);
 
+  const webhookNames = () => options.webhooks?.().map(({ name }) => name) ?? [];
+  const deliveries = createTally(webhookNames, ['delivered', 'failed']);
+  const webhooksLost = createTally(webhookNames, WEBHOOK_LOSSES);
+  const reloads = createTally(() => ['loaded', 'refused'], ['']);
+  let isReloadRefused = false;
+
   addCounter(registry, 'ippa_phone_requests_total', requests);
   const answers = new Histogram({ ...definitionOf('ippa_phone_answer_duration_seconds'), registers: [registry] });
   addCounter(registry, 'ippa_pages_served_total', pages);
@@ -113,6 +127,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_notifications_total', notifications);
   addCounter(registry, 'ippa_notifications_ignored_total', ignored);
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
+  addCounter(registry, 'ippa_webhook_deliveries_total', deliveries);
+  addCounter(registry, 'ippa_webhook_lost_total', webhooksLost);
+  addCounter(registry, 'ippa_reloads_total', reloads);
+  addGauge(registry, 'ippa_reload_refused', (set) => set({}, Number(isReloadRefused)));
+  addOutwardMetrics(registry, options);
   addGauge(registry, 'ippa_island_seconds', (set) => {
     const suspected = options.islands?.() ?? [];
     for (const site of otherSites()) {
@@ -192,6 +211,24 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'report-node-probed': ({ node, outcome }) => reportProbes.add(node, outcome.kind),
     'process-ended': ({ process }) => processEnds.add(String(process), ''),
     'report-asked': ({ answer }) => reportAnswers.add(answer, ''),
+    'webhook-delivered': ({ webhook }) => deliveries.add(webhook, 'delivered'),
+    'webhook-failed': ({ webhook }) => deliveries.add(webhook, 'failed'),
+    'webhook-lost': ({ webhook, events, because }) => {
+      // One that is not configured any more has no series of its own.
+      if (webhookNames().includes(webhook)) webhooksLost.add(webhook, because, events);
+    },
+    reloaded() {
+      isReloadRefused = false;
+      reloads.add('loaded', '');
+    },
+    'reload-refused'() {
+      isReloadRefused = true;
+      reloads.add('refused', '');
+    },
+    'reload-fault'() {
+      isReloadRefused = true;
+      reloads.add('refused', '');
+    },
     'notification-disconnected': ({ service, failure }) => disconnects.add(nameOf(service), failure.code),
   };
   return {
@@ -213,11 +250,38 @@ function addCounter(registry: Registry, name: MetricName, tally: Tally): void {
     collect() {
       this.reset();
       for (const [first, second, count] of tally.entries()) {
-        const values = [...first.split(' '), second];
+        // Names that people choose may hold spaces; ids do not.
+        const values = definition.labelNames.length > 2 ? [...first.split(' '), second] : [first, second];
         this.inc(Object.fromEntries(definition.labelNames.map((label, index) => [label, values[index]])), count);
       }
     },
   });
+}
+
+/** What goes out: webhooks and syslog; and what is kept here. */
+function addOutwardMetrics(registry: Registry, { webhooks, syslog, notKept }: MetricsOptions): void {
+  addGauge(registry, 'ippa_webhook_waiting', (set) => {
+    for (const { name, waiting } of webhooks?.() ?? []) set({ webhook: name }, waiting);
+  });
+  addGauge(registry, 'ippa_webhook_up', (set) => {
+    for (const { name, state } of webhooks?.() ?? []) set({ webhook: name }, Number(state === 'ok'));
+  });
+  addGauge(registry, 'ippa_syslog_connected', (set) => {
+    const status = syslog?.() ?? null;
+    if (status !== null) set({}, Number(status.isConnected));
+  });
+  new Counter({
+    ...definitionOf('ippa_syslog_lines_total'),
+    registers: [registry],
+    collect() {
+      this.reset();
+      const status = syslog?.() ?? null;
+      if (status === null) return;
+      this.inc({ outcome: 'sent' }, status.sent);
+      this.inc({ outcome: 'lost' }, status.lost);
+    },
+  });
+  addGauge(registry, 'ippa_state_not_kept', (set) => set({}, notKept?.() ?? 0));
 }
 
 type SetGauge = (labels: Record<string, string>, value: number) => void;
@@ -245,7 +309,8 @@ function addLevelGauges(registry: Registry, { health }: MetricsOptions): void {
   });
 }
 
-function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf, missing }: MetricsOptions): void {
+function addServiceGauges(registry: Registry, options: MetricsOptions): void {
+  const { store, devices, clock, certificateOf, missing, isDrilled } = options;
   const perService = (name: MetricName, collect: (status: ServiceStatus, set: SetGauge) => void) =>
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
@@ -265,6 +330,7 @@ function addServiceGauges(registry: Registry, { store, devices, clock, certifica
     if (confirmedAt !== null) set({ service: id }, Math.max(0, clock.now() - confirmedAt) / 1000);
   });
   perService('ippa_outage_missing_devices', ({ id }, set) => set({ service: id }, missing?.(id) ?? 0));
+  perService('ippa_service_drill', ({ id }, set) => set({ service: id }, Number(isDrilled?.(id) ?? false)));
   perService('ippa_service_devices', ({ id }, set) => set({ service: id }, devices.signedIn(id)));
   perService('ippa_service_certificate_end_timestamp_seconds', ({ id }, set) => {
     const certificate = certificateOf?.(id) ?? null;
