@@ -6,7 +6,7 @@ import { announce } from './follow.js';
 import { Mark } from './parts.js';
 import { chooseScheme, chosenScheme } from './scheme.js';
 import { isSignedIn, state, update, useStore } from './store.js';
-import { clockText, isUtcShown, Moment, showUtc, useNow, zoneName } from './time.js';
+import { clockText, isUtcShown, Moment, shortZone, showUtc, useNow, zoneName } from './time.js';
 import { html, useEffect, useRef, useState } from './ui.js';
 import { countWrong, faviconOf, statusWords, summary } from './verdict.js';
 import { findView, views } from './views.js';
@@ -98,11 +98,11 @@ function Live() {
 function Clock() {
   const now = useNow();
   return html`<span class="clock"><span aria-hidden="true">${clockText(now)}</span>
-    <button type="button" class="link" aria-pressed=${isUtcShown() ? 'true' : 'false'} title=${say('time.toggle')}
+    <button type="button" class="link" aria-pressed=${isUtcShown() ? 'true' : 'false'} title=${`${zoneName()}. ${say('time.toggle')}`}
       onClick=${() => {
         showUtc(!isUtcShown());
         update({});
-      }}>${zoneName()}</button></span>`;
+      }}>${shortZone()}</button></span>`;
 }
 
 function Choices() {

@@ -1,6 +1,7 @@
 /** Signing in, setting a service, drills. */
 
 import { ask, loadAbout } from './api.js';
+import { DemoSignIn } from './demo.js';
 import { announce } from './follow.js';
 import { Modal, Own } from './parts.js';
 import { serviceOf, state, update } from './store.js';
@@ -53,7 +54,7 @@ function SignIn() {
   };
   return html`<${Modal} title=${say('sign-in')} onClose=${close}>
     <form onSubmit=${submit}>
-      <p class="quiet">${say('sign-in.explained')}</p>
+      <p class="quiet">${say('sign-in.explained')}</p><${DemoSignIn} />
       <label class="field">${say('sign-in.token')}<input ref=${token} type="password" name="token" autocomplete="current-password" required autofocus /></label>
       <${Fault} text=${fault} />
       <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>

@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { Mark, Reason } from './parts.js';
-import { isSignedIn, nameOf, state, update } from './store.js';
+import { isSignedIn, state, update } from './store.js';
 import { Ago, Moment, spanText, useNow } from './time.js';
 import { html, useEffect, useState } from './ui.js';
 import { FIVE_MINUTES_MS } from './verdict.js';
@@ -15,7 +15,7 @@ const NAMED = 24;
 
 /** @param {{ outage: Outage }} props */
 export function OutagePanel({ outage }) {
-  const { id, service, name, startedAt, verdictAt, endedAt, drill, cause, signedIn } = outage;
+  const { id, name, startedAt, verdictAt, endedAt, drill, cause, signedIn } = outage;
   const kind = drill
     ? 'drill'
     : endedAt !== null
@@ -29,9 +29,9 @@ export function OutagePanel({ outage }) {
     <h2 id=${title}><${Mark} kind=${kind} size=${22} />${drill ? `${say('drill.word')}: ` : ''}${say(what, { name })}</h2>
     <p class="since">${say('since')} <${Moment} at=${startedAt} zone=${true} /> (<${Ago} at=${startedAt} />)${
       endedAt === null ? '' : html` · ${say('outage.until')} <${Moment} at=${endedAt} />`
-    } · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a> · <a href=${`#/services/${encodeURIComponent(service)}`}>${nameOf(service)}</a></p>
+    } · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
     ${drill ? html`<p>${say('drill.explained')}</p>` : html`<${Reason} code=${cause.code} words=${cause.words} runbook=${cause.runbook} />`}
-    ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<${Counts} outage=${outage} /><${Clock} outage=${outage} /><${Missing} outage=${outage} />`}
+    ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<div class="counts-row"><${Counts} outage=${outage} /><${Clock} outage=${outage} /></div><${Missing} outage=${outage} />`}
   </section>`;
 }
 
@@ -83,9 +83,7 @@ function Missing({ outage: { id, missing } }) {
   return html`<div class="missing"><h3>${say('outage.who')}</h3>
     <ul>${devices.map(
       ({ device, agent, extension }) =>
-        html`<li key=${device}><strong>${agent ?? device}</strong> <span class="quiet">${
-          agent === null ? '' : `${extension === null ? '' : `${say('extension', { extension })} · `}${device}`
-        }</span></li>`,
+        html`<li key=${device} title=${device}><strong>${agent ?? device}</strong>${agent !== null && extension !== null && html` <span class="quiet">${say('extension', { extension })}</span>`}</li>`,
     )}</ul>
     ${missing > devices.length && html`<p><a href=${`#/outages/${encodeURIComponent(id)}`}>${sayCount('outage.more', missing - devices.length)}</a></p>`}
   </div>`;

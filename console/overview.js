@@ -28,7 +28,7 @@ export function Overview() {
   return html`<div class="overview">
     <div class="overview-main">
       <h1 tabindex="-1" class="unseen">${say('nav.overview')}: ${summary(health)}</h1>
-      ${on.map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} />`)}
+      <div class="outages">${on.map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} />`)}</div>
       <${Problems} problems=${health.problems} />
       <div class="tools">
         <label class="check"><input type="checkbox" checked=${onlyWrong} onChange=${() => {

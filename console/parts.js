@@ -49,8 +49,10 @@ export function Reason({ code, words, runbook = null }) {
   const key = `cause.${code}`;
   if (words === null && !isSaid(key)) return null;
   const isEnglish = currentLanguage() === 'en';
+  // In English the proxy's own words often begin with the same ones.
+  const isRepeated = isEnglish && words?.toLowerCase().startsWith(say(key).toLowerCase());
   return html`<div class="reason">
-    ${isSaid(key) && html`<strong>${say(key)}</strong> `}
+    ${isSaid(key) && !isRepeated && html`<strong>${say(key)}</strong> `}
     ${words !== null && html`<span lang=${isEnglish ? undefined : 'en'}>${words}</span> `}
     ${runbook !== null && html`<${RunbookLink} to=${runbook} />`}
   </div>`;
@@ -90,10 +92,10 @@ export function Modal({ title, onClose, children, wide = false }) {
 
 /** @param {{ title: string, text?: Children, id?: string, children?: Children, actions?: Children }} props */
 export function Section({ title, text, id, children, actions }) {
-  return html`<section class="section" aria-label=${title}>
+  return html`<div class="section">
     <div class="section-head"><h2 id=${id}>${title}</h2>${text !== undefined && html`<p class="quiet">${text}</p>`}${actions}</div>
     ${children}
-  </section>`;
+  </div>`;
 }
 
 /**

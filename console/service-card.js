@@ -25,7 +25,7 @@ export function ServiceCard({ service, probes, outage }) {
     <${Notes} service=${service} />
     <footer class="card-foot">
       <span class="figure"><strong>${service.phones.toLocaleString(document.documentElement.lang)}</strong> ${say('card.phones')}</span>
-      <span class="figure plot-box"><${Plot} probes=${probes} /><span>${service.latencyMs === null ? '' : `${service.latencyMs} ms`}</span></span>
+      <span class="figure plot-box"><${Plot} probes=${probes} width=${110} /><span>${service.latencyMs === null ? '' : `${service.latencyMs} ms`}</span></span>
       <${SetButtons} service=${service} />
     </footer>
   </article>`;

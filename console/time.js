@@ -87,12 +87,21 @@ function momentText(at) {
   return isToday ? clockText(at) : format(at, { ...DAY, ...CLOCK });
 }
 
+/** As browsers call it here, such as `CET`. */
+export function shortZone() {
+  return isUtc ? 'UTC' : zoneParts().short;
+}
+
 export function zoneName() {
   if (isUtc) return 'UTC';
+  const { timeZone, short } = zoneParts();
+  return timeZone === short ? short : `${timeZone} (${short})`;
+}
+
+function zoneParts() {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(Date.now());
-  const short = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  return timeZone === short ? short : `${timeZone} (${short})`;
+  return { timeZone, short: parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone };
 }
 
 /**

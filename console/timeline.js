@@ -19,17 +19,17 @@ export function Timeline() {
     <div class="tools"><label class="search"><span class="unseen">${say('timeline.search')}</span>
       <input type="search" placeholder=${say('timeline.search')} value=${wanted}
         onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setWanted(currentTarget.value)} /></label></div>
-    <${ChangeList} changes=${found.slice(0, limit)} />
+    <${ChangeList} changes=${found.slice(0, limit)} level="h2" />
     ${found.length > limit && html`<p><button type="button" onClick=${() => setLimit(limit + SHOWN)}>${say('more')}</button></p>`}`;
 }
 
-/** Newest first, by day. @param {{ changes: readonly Change[] }} props */
-export function ChangeList({ changes }) {
+/** Newest first, by day. @param {{ changes: readonly Change[], level?: 'h2' | 'h3' }} props */
+export function ChangeList({ changes, level = 'h3' }) {
   if (changes.length === 0) return html`<p class="quiet empty">${say('timeline.nothing')}</p>`;
   const days = Map.groupBy(changes, ({ at }) => dayKey(Date.parse(at)));
   return html`<div class="changes">${[...days].map(
     ([day, each]) => html`<div key=${day}>
-      <h3>${dayText(Date.parse(/** @type {Change} */ (each[0]).at))}</h3>
+      <${level} class="day">${dayText(Date.parse(/** @type {Change} */ (each[0]).at))}<//>
       <ol>${each.map(
         (change, index) => html`<li key=${`${change.at} ${change.what} ${change.about} ${index}`}>
         <${Moment} at=${change.at} day=${false} /><${Mark} kind=${kindOf(change)} /><div><${Told} change=${change} /></div></li>`,

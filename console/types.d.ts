@@ -157,6 +157,8 @@ export interface About {
   readonly operator: string | null;
   readonly may: 'read' | 'set' | null;
   readonly canSignIn: boolean;
+  /** Whether this is the demonstration. */
+  readonly demo: boolean;
   readonly attempts: number;
   readonly attemptSeconds: number;
   readonly at: string;

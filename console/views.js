@@ -4,6 +4,7 @@ import { Audit } from './audit.js';
 import { Help } from './help.js';
 import { Outages } from './outages.js';
 import { Overview } from './overview.js';
+import { PhoneView } from './phone.js';
 import { Phones } from './phones.js';
 import { ProxyView } from './proxy.js';
 import { ServiceView } from './service.js';
@@ -36,6 +37,7 @@ export const views = [
   },
   { path: 'timeline', word: 'nav.timeline', component: Timeline },
   { path: 'phones', word: 'nav.phones', component: Phones },
+  { path: 'phone', word: 'nav.phone', component: PhoneView },
   { path: 'proxy', word: 'nav.proxy', component: ProxyView, count: ({ health }) => health?.problems.length ?? 0 },
   { path: 'audit', word: 'nav.audit', component: Audit },
   { path: 'help', word: 'nav.help', component: Help },

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
+import { createConsolePhones } from './console-phones/console-phones.ts';
+import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers } from './domain/island.ts';
@@ -11,6 +13,7 @@ import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
 import { createChanges } from './ops/changes.ts';
+import type { DemoControls } from './ops/demo-routes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
@@ -27,6 +30,7 @@ import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
 import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
 import { createPhoneProcesses } from './processes/phone-processes.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
@@ -80,22 +84,15 @@ export interface AppOptions {
   readonly moreProblems?: () => readonly string[];
   /** What became of the log's lines at the syslog receiver; null: there is none. */
   readonly syslog?: MetricsOptions['syslog'];
+  /** In the demonstration: what its operators can do to the simulated servers. */
+  readonly demo?: DemoControls;
   /** What proxies know together; without it this one is alone. */
   readonly facts?: Facts | null;
 }
 
-export function createApp(
-  initial: Config,
-  log: Log,
-  version: string,
-  {
-    clock = systemClock,
-    templates = loadPages(initial.pages),
-    moreProblems = () => [],
-    syslog = () => null,
-    facts = null,
-  }: AppOptions = {},
-): App {
+export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
+  const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
+  const { syslog = () => null, facts = null } = options;
   let config = initial;
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
@@ -141,8 +138,8 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
-    webhooks: () => webhooks.status(),
     processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
   };
   const metrics = createMetrics({
@@ -165,6 +162,15 @@ export function createApp(
     proxy: nameProxy(config),
     ...{ tap, report },
   });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
   const peers: Peers =
     facts === null
       ? NO_PEERS
@@ -172,7 +178,10 @@ export function createApp(
           ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
           ...{ name: hostname(), site: config.site, version, clock, report },
         });
-  const pushes = createPushes({ config, devices, names, tap, clock, report });
+  const pushes = createPushes({
+    ...{ config, devices, names, tap, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
@@ -189,9 +198,13 @@ export function createApp(
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+  });
+  // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
   const webhooks = createWebhooks({
     ...{ config, clock, report },
@@ -222,7 +235,10 @@ export function createApp(
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
-  sessions.onEnd(() => streams.recheck());
+  sessions.onEnd(() => {
+    streams.recheck();
+    consolePhones.recheck();
+  });
   const streams = createLiveStreams({
     clock,
     snapshot: () => reportHealth(health),
@@ -230,9 +246,19 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  let isListening = false;
+  const consolePhones = createConsolePhones({
+    ...{ config: () => config, clock, report },
+    listeners: () =>
+      isListening ? listOpenListeners(initial.phones.listeners, config.phones.listeners, phones.addresses()) : [],
+    forget(device) {
+      const service = devices.remove(device);
+      if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    },
+  });
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    ...{ operators, sessions, streams },
+    ...{ operators, sessions, streams, phones: consolePhones, demo },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
@@ -271,6 +297,7 @@ export function createApp(
     webhooks.reconfigure(config);
     peers.reconfigure(config.site);
     streams.recheck();
+    consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
 
@@ -282,6 +309,7 @@ export function createApp(
     drills.stop();
     captures.stop();
     cancelForget();
+    await consolePhones.stop();
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
@@ -303,6 +331,7 @@ export function createApp(
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
         for (const part of [ops, phones, pushes, reports]) await part.start();
+        isListening = true;
       } catch (error) {
         await stop(0);
         throw error;

@@ -171,7 +171,7 @@ function addControl(program: Command, output: Output, exit: (code: number) => vo
       .option('--reason <text>', 'why; operators see it')
       .option('--until <time>', 'when it ends by itself: an ISO 8601 time, or a duration such as 30m')
       .option('--in <duration>', 'maint only: when it begins, such as 10m; until then it drains, and agents are told')
-      .option('--yes', 'also when no service of the cluster would admit new agents')
+      .option('--yes', 'without being asked, also when no service of the cluster would admit new agents')
       .option('--json', 'print JSON')
       .action(async (service, options) => exit(await runControl({ ...options, service, admin }, output)));
   }

@@ -5,6 +5,7 @@ import { createApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { parseConfiguration, renderProblems } from '../config/load.ts';
 import { ListenerError } from '../http/server/listener-error.ts';
+import type { DemoControls } from '../ops/demo-routes.ts';
 import { createLog } from '../ops/log.ts';
 import { Control } from '../simulators/finesse/control-port.ts';
 import { numberedAgents } from '../simulators/finesse/options.ts';
@@ -23,6 +24,7 @@ const TOKEN = 'demo';
 /** The proxy's account in the Notification Service. */
 const LISTENER = { username: 'ippa-proxy', password: 'cisco' };
 const PHONE = 'SEP001122334455';
+const CALLER = '07115550100';
 /** On both servers. */
 const AGENTS = numberedAgents(5);
 
@@ -53,7 +55,7 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
   const config = await loadDemo(servers, { port, opsPort, pushPort, phonePort });
   const log = createLog(config.log);
   try {
-    const app = createApp(config, log, version);
+    const app = createApp(config, log, version, { demo: createDemoControls(servers) });
     const start = () => app.start().catch(nameOption);
     return await runApp({ ...app, start }, output, () =>
       output.stdout(welcome(servers, { port, opsPort, pushPort, phonePort })),
@@ -61,6 +63,34 @@ export async function runDemo(options: DemoOptions, version: string, output: Out
   } finally {
     await Promise.all(servers.flatMap(({ finesse, control }) => [control.stop(), finesse.stop()]));
   }
+}
+
+/** Those that show something different each: the rest is for the command line. */
+const FAULTS = ['none', 'refuse', 'silent', '503', 'out-of-service', 'slow'] as const;
+
+/** What the buttons beside the phone in the browser do. */
+function createDemoControls(simulated: readonly Simulated[]): DemoControls {
+  const find = (id: string) => simulated.find((server) => server.id === id)?.finesse;
+  const [{ id, password, extension } = { id: '', password: '', extension: '' }] = AGENTS;
+  return {
+    faults: FAULTS,
+    agent: { id, password, extension },
+    servers: () =>
+      simulated.map(({ id, name, finesse }) => {
+        const { name: fault, since } = finesse.currentFault;
+        return { id, name, fault, since };
+      }),
+    setFault: async (id, fault) => find(id)?.fault(fault),
+    call(id, device, change) {
+      try {
+        if (change === 'begins') find(id)?.call(device, CALLER);
+        else find(id)?.hangup(device);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
 }
 
 const OPTIONS: Readonly<Record<string, string>> = { 'phones.listeners[0].port': '--port', 'ops.port': '--ops-port' };
@@ -202,7 +232,7 @@ Try it in a second terminal, in this folder:
      Both servers know the agents ${first?.id} to ${last?.id}, password ${first?.password}, extensions ${first?.extension} to ${last?.extension}: more phones
      want a --device of their own, and for pushes an --address too, such as 127.0.0.2 (Linux).
   2. In a third one, call it: Finesse pushes the call to the proxy, and the proxy to the phone.
-                       ${order(`call ${PHONE} 07115550100`)}
+                       ${order(`call ${PHONE} ${CALLER}`)}
                        ${order(`hangup ${PHONE}`)}
   3. Stop Finesse A:   ${order('fault refuse')}
      Do nothing: after some 20 seconds the proxy pushes a menu with Finesse B to the phone. Or press

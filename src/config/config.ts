@@ -185,6 +185,8 @@ export interface OpsConfig {
   readonly port: number;
   /** `ops.token` first, as the operator called `token`. */
   readonly operators: readonly OperatorConfig[];
+  /** Whether operators who may set can open a phone in the browser. */
+  readonly phone: boolean;
   readonly tls: TlsServerFiles | null;
 }
 

@@ -272,6 +272,11 @@ const ops = z.strictObject({
       allowed: 'a list of operators',
     },
   ),
+  phone: described(z.boolean().prefault(true), {
+    description:
+      'Whether operators who may `set` can open a phone in the browser, which acts in Finesse like any other phone (docs/console-phone.md).',
+    allowed: 'true or false',
+  }),
   tls: described(
     z.strictObject(tlsFiles('PEM file with the certificate that operators see, followed by its chain.')).optional(),
     {

@@ -27,8 +27,8 @@ export function warnAbout(config: Config): Finding[] {
     ...warnOfPush(config),
     ...warnOfOps(config.ops),
     ...warnOfSites(config),
-    ...warnOfWebhooks(config),
     ...warnOfProcesses(config),
+    ...warnOfWebhooks(config),
     ...warnOfStore(config),
   ];
 }

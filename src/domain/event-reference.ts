@@ -375,6 +375,24 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'An operator signed in at the ops port with a browser, or out.',
     fields: { who: 'name of the operator', address: 'where from', change: 'sign-in or sign-out' },
   },
+  'console-phone-began': {
+    when: 'An operator opened a phone in the browser.',
+    fields: {
+      device: DEVICE,
+      model: 'the model that it is',
+      who: 'name of the operator',
+      address: 'where the operator asked from',
+    },
+  },
+  'console-phone-ended': {
+    when: 'A phone in the browser is over.',
+    fields: {
+      device: DEVICE,
+      who: 'name of the operator whose it was',
+      because:
+        'operator (closed), session (signed out, or no longer allowed), idle, stopped (the proxy), off (`ops.phone`)',
+    },
+  },
   'operator-refused': {
     when: 'A request at the ops port came without the right token.',
     fields: { address: 'where it came from', path: 'what it asked for' },

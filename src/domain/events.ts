@@ -281,6 +281,17 @@ export interface EventFields {
     readonly address: string | null;
     readonly change: 'sign-in' | 'sign-out';
   };
+  'console-phone-began': {
+    readonly device: string;
+    readonly model: string;
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'console-phone-ended': {
+    readonly device: string;
+    readonly who: string;
+    readonly because: 'operator' | 'session' | 'idle' | 'stopped' | 'off';
+  };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
   // The proxy itself

@@ -73,11 +73,21 @@ const serviceFields = {
   ),
 };
 const service = named('Service', 'A Finesse server as the proxy knows it.', z.strictObject(serviceFields));
-named(
+const serviceSet = named(
   'ServiceSet',
   'The service after a change, and what whoever made it should know.',
   z.strictObject({ ...serviceFields, warnings: z.array(z.string()).min(1).optional() }),
 );
+const preview = named(
+  'Preview',
+  'What a setting would touch: nothing was set. `words` says it in a sentence.',
+  z.strictObject({
+    ...{ service: z.string(), name: z.string(), admin: adminState, phones: count, stay: z.boolean() },
+    ...{ newOnes: z.boolean(), maintAt: maybeTime, nobodyAdmitted: z.boolean(), words: z.string() },
+    alternates: z.array(z.strictObject({ id: z.string(), name: z.string() })),
+  }),
+);
+named('SetOrPreview', 'By `preview`.', z.union([serviceSet, preview]));
 named(
   'Health',
   'The state of every service and of the proxy.',
@@ -96,17 +106,17 @@ named(
         ...{ since: maybeTime, reason: text, lastProbe: maybeTime, latencyMs: z.number().min(0).nullable() },
       }),
     ),
+    processes: z.array(
+      z.strictObject({
+        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
+        ...{ restarts: count, ended: text },
+      }),
+    ),
     webhooks: z.array(
       z.strictObject({
         ...{ name: z.string(), format: z.enum(['cloudevents', 'slack', 'pagerduty']) },
         state: z.enum(['ok', 'waiting', 'refused', 'stopped']),
         ...{ waiting: count, lost: count, reason: text, delivered: maybeTime, since: maybeTime, retryAt: maybeTime },
-      }),
-    ),
-    processes: z.array(
-      z.strictObject({
-        ...{ process: count, pid: count.nullable(), state: z.enum(['starting', 'serving', 'ended']), since: time },
-        ...{ restarts: count, ended: text },
       }),
     ),
     proxies: z.array(
@@ -162,8 +172,9 @@ named(
 );
 named(
   'Devices',
-  'The phones that are known, the one silent for longest first.',
+  'The phones that are known, the one silent for longest first; `total`: how many would be there without a limit.',
   z.strictObject({
+    total: count,
     devices: z.array(
       z.strictObject({
         ...{ device: z.string(), model: text, address: text, agent: text, extension: text, service: text },
@@ -181,6 +192,7 @@ named(
         ...{ at: time, who: z.string(), from: text },
         action: z.enum([
           ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
+          ...['phone', 'phone-end'],
         ] as const),
         ...{ service: text, reason: text },
       }),
@@ -215,7 +227,7 @@ named(
   'About',
   'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
   z.strictObject({
-    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean() },
+    ...{ operator: text, may: z.enum(['read', 'set']).nullable(), canSignIn: z.boolean(), demo: z.boolean() },
     ...{ attempts: z.int().min(1), attemptSeconds: z.number().min(0), at: time },
   }),
 );
@@ -223,12 +235,13 @@ named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may
 named('SignIn', 'The token of an operator.', z.strictObject({ token: z.string() }));
 named(
   'Setting',
-  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m.',
+  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
   z.strictObject({
     admin: adminState,
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
     until: z.iso.datetime({ offset: true }).nullish(),
     in: z.string().nullish(),
+    preview: z.boolean().optional(),
   }),
 );
 
@@ -256,6 +269,101 @@ named(
       .nullish(),
     keepNames: z.boolean().nullish(),
   }),
+);
+const entry = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['front-door', 'service']),
+  name: z.string(),
+  url: z.string(),
+});
+const phoneModel = z.strictObject({
+  ...{ name: z.string(), family: z.string(), width: count, height: count, colour: z.boolean() },
+  ...{ columns: count, lines: count },
+});
+const fetchedPage = z.strictObject({
+  ...{ at: time, method: z.string(), url: z.string(), status: z.int().nullable(), object: text, error: text },
+  ...{ reason: text, ms: count },
+});
+const phone = named(
+  'Phone',
+  'A phone in the browser: what its screen shows, without secrets.',
+  z.strictObject({
+    ...{ device: z.string(), model: z.string(), entry: z.string() },
+    version: count,
+    page: count,
+    busy: z.boolean(),
+    ...{ object: text, title: z.string(), prompt: z.string(), text: z.string() },
+    items: z.array(z.string()),
+    softKeys: z.array(z.strictObject({ position: z.int(), name: z.string() })),
+    inputs: z.array(
+      z.strictObject({
+        ...{ name: z.string(), label: z.string(), value: z.string(), masked: z.boolean(), kind: z.string() },
+      }),
+    ),
+    refreshInMs: z.number().min(0).nullable(),
+    ...{ url: text, error: text, reason: text, refused: text },
+    violations: z.array(z.string()),
+    fetched: z.array(fetchedPage),
+    pushes: z.strictObject({
+      address: text,
+      because: z.enum(['off', 'https', 'not-loopback', 'network', 'no-address']).nullable(),
+      received: count,
+      last: z.strictObject({ at: time, object: text }).nullable(),
+    }),
+  }),
+);
+named(
+  'Phones',
+  'The phones of this session, and with what one can be opened.',
+  z.strictObject({
+    offered: z.boolean(),
+    phones: z.array(phone),
+    entries: z.array(entry),
+    models: z.array(phoneModel),
+  }),
+);
+export const phoneWish = named(
+  'PhoneWish',
+  'Which phone is to be opened with what: `entry` is the id of one of `entries`. The proxy chooses its name.',
+  z.strictObject({
+    model: z.string().max(32),
+    entry: z.string().max(200),
+    language: z
+      .string()
+      .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?$/)
+      .optional(),
+  }),
+);
+export const phoneKey = named(
+  'PhoneKey',
+  'A key: `page` is the page that it was pressed on, and on another one it does nothing.',
+  z.strictObject({
+    page: count,
+    do: z.enum(['press', 'choose', 'keypad', 'submit', 'refresh', 'exit', 'services']),
+    number: z.int().min(1).max(1000).optional(),
+    marked: z.int().min(1).max(1000).optional(),
+    name: z.string().max(32).optional(),
+    values: z.record(z.string().max(64), z.string().max(128)).optional(),
+  }),
+);
+named('PhoneEnded', 'Why a phone is over.', z.strictObject({ because: z.string() }));
+const demoServer = z.strictObject({ id: z.string(), name: z.string(), fault: z.string(), since: time });
+named(
+  'Demo',
+  'The simulated servers of the demonstration and what is wrong with each.',
+  z.strictObject({
+    faults: z.array(z.string()),
+    servers: z.array(demoServer),
+    agent: z.strictObject({ id: z.string(), password: z.string(), extension: z.string() }),
+  }),
+);
+export const demoOrder = named(
+  'DemoOrder',
+  'What is to happen to a simulated server: a fault (`none` ends it), or a call to a phone.',
+  z.union([
+    z.strictObject({ fault: z.string().max(32) }),
+    z.strictObject({ call: z.enum(['begins', 'ends']), device: z.string().max(64) }),
+  ]),
 );
 
 // What `/events` sends as data, beside Health (snapshot), Service (service) and Outage (outage)

@@ -18,6 +18,8 @@ export interface ConsoleRoutesOptions {
   readonly operators: () => readonly OperatorConfig[];
   /** How attempts are timed, for the countdown. */
   readonly reconnect: () => { readonly intervalMs: number; readonly attempts: number };
+  /** There in the demonstration. */
+  readonly demo?: object | undefined;
   readonly clock: Clock;
 }
 
@@ -77,7 +79,7 @@ function sendFile(req: Request, res: Response, { body, type, etag }: ConsoleFile
  */
 function renderAbout(
   req: Request,
-  { sessions, operators, reconnect, clock }: Omit<ConsoleRoutesOptions, 'get' | 'health'>,
+  { sessions, operators, reconnect, demo, clock }: Omit<ConsoleRoutesOptions, 'get' | 'health'>,
 ) {
   const id = readSessionId(req);
   const operator = id === null ? null : (sessions.find(id, 'look')?.operator ?? null);
@@ -86,6 +88,7 @@ function renderAbout(
     operator: operator?.name ?? null,
     may: operator?.may ?? null,
     canSignIn: operators().length > 0,
+    demo: demo !== undefined,
     attempts,
     attemptSeconds: intervalMs / 1000,
     at: new Date(clock.now()).toISOString(),

@@ -236,6 +236,12 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { who, address },
     ],
   },
+  'console-phone-began': {
+    line: ({ device, model, who, address }) => ['info', 'console-phone-began', { device, model, who, address }],
+  },
+  'console-phone-ended': {
+    line: ({ device, who, because }) => ['info', 'console-phone-ended', { device, who, because }],
+  },
   'operator-refused': {
     line: ({ address, path }) => ['warn', 'ops-unauthorized', { who: address, path }],
     repeats: {

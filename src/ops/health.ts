@@ -95,10 +95,10 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
-  /** Who is told what happens. */
-  readonly webhooks: readonly WebhookEntry[];
   /** Those that serve phones, where they are several; else empty. */
   readonly processes: readonly ProcessEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
   /** What passes for some devices is being captured; null: it is not. */
@@ -136,24 +136,15 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
-  readonly webhooks?: readonly WebhookStatus[];
   readonly processes?: readonly PhoneProcessStatus[];
+  readonly webhooks?: readonly WebhookStatus[];
   readonly proxies?: readonly ProxyStatus[];
   readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
-  const {
-    now,
-    problems,
-    certificates = [],
-    reports = [],
-    site = null,
-    islands = [],
-    proxies = [],
-    processes = [],
-    webhooks = [],
-  } = input;
+  const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { proxies = [], processes = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -170,8 +161,8 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
-    webhooks: webhooks.map(renderWebhook),
     processes: processes.map(renderProcess),
+    webhooks: webhooks.map(renderWebhook),
     proxies: proxies.map(renderProxy),
     capture: input.capture ?? null,
     problems: [

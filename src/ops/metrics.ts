@@ -44,14 +44,14 @@ export interface MetricsOptions {
   readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
   /** Of the last outage of a service: devices that are signed in nowhere. */
   readonly missing?: (service: string) => number;
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
   readonly isDrilled?: (service: string) => boolean;
   readonly webhooks?: () => readonly Pick<WebhookStatus, 'name' | 'state' | 'waiting'>[];
   /** null: none is configured. */
   readonly syslog?: () => { readonly sent: number; readonly lost: number; readonly isConnected: boolean } | null;
   /** Files of the state folder that cannot be written. */
   readonly notKept?: () => number;
-  /** Those that serve phones, where they are several. */
-  readonly processes?: () => readonly PhoneProcessStatus[];
 }
 
 const NONE = 'none';
@@ -68,8 +68,8 @@ const PAGES: readonly PageName[] = [
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
-const WEBHOOK_LOSSES = ['refused', 'too-old', 'too-many', 'stopped'];
 const PROCESS_STATES: readonly PhoneProcessStatus['state'][] = ['starting', 'serving', 'ended'];
+const WEBHOOK_LOSSES = ['refused', 'too-old', 'too-many', 'stopped'];
 const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -87,6 +87,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const steered = createTally(() => [], []);
   const pushRelays = createTally(() => [...services(), NONE], ['delivered']);
   const pushes = createTally(() => [], []);
+  const told = createTally(services, ['delivered', 'left-alone', 'failed']);
   const addressChanges = createTally(() => ['sign-in', 'old-gone'], ['']);
   const addressRefusals = createTally(() => ['network', 'loopback', 'own', 'finesse'], ['']);
   const attempts = createTally(services, ['']);
@@ -118,6 +119,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_steered_total', steered);
   addCounter(registry, 'ippa_push_relays_total', pushRelays);
   addCounter(registry, 'ippa_pushes_total', pushes);
+  addCounter(registry, 'ippa_phones_told_total', told);
   addCounter(registry, 'ippa_phone_address_changes_total', addressChanges);
   addCounter(registry, 'ippa_phone_address_refusals_total', addressRefusals);
   addCounter(registry, 'ippa_reconnect_attempts_total', attempts);
@@ -188,6 +190,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'push-relayed': ({ service }) => pushRelays.add(nameOf(service), 'delivered'),
     'push-not-relayed': ({ service, failure }) => pushRelays.add(nameOf(service ?? NONE), failure.code),
     'own-push-ended': ({ service, reason, outcome }) => pushes.add(`${nameOf(service)} ${reason}`, outcome),
+    'phones-told': ({ service, delivered, leftAlone, failed }) => {
+      if (store.get(service) === null) return;
+      told.add(service, 'delivered', delivered);
+      told.add(service, 'left-alone', leftAlone);
+      told.add(service, 'failed', failed);
+    },
     'phone-address': ({ reason }) => {
       if (reason !== 'first') addressChanges.add(reason, '');
     },

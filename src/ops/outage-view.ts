@@ -106,6 +106,10 @@ export function isSince({ endedAt }: Outage, since: number | null): boolean {
   return since === null || endedAt === null || endedAt >= since;
 }
 
+export function isUntil({ startedAt }: Outage, until: number | null): boolean {
+  return until === null || startedAt <= until;
+}
+
 function renderTime(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

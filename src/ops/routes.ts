@@ -2,12 +2,14 @@
 
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { ShownCertificate } from '../domain/model.ts';
+import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
 import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -15,11 +17,12 @@ import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
-import { parseAdminRequest } from './admin-request.ts';
+import { parseAdminRequest, splitPreview } from './admin-request.ts';
 import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
 import type { Changes } from './changes.ts';
 import { addConsoleRoutes } from './console-routes.ts';
+import { addDemoRoutes, type DemoControls } from './demo-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -28,6 +31,7 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import { addPhoneRoutes } from './phone-routes.ts';
 import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
@@ -66,6 +70,10 @@ export interface OpsRoutesOptions {
   readonly drills: Drills;
   /** None: nothing can be captured over this port. */
   readonly captures?: OpsCaptures;
+  /** Phones in the browser. */
+  readonly phones?: ConsolePhones;
+  /** In the demonstration. */
+  readonly demo?: DemoControls | undefined;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -73,11 +81,11 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
-  readonly webhooks?: () => readonly WebhookStatus[];
   /** Those that serve phones, where they are several. */
   readonly processes?: () => readonly PhoneProcessStatus[];
   /** Resolves when what other processes of the proxy have done so far is known here. */
   readonly caughtUp?: () => Promise<void>;
+  readonly webhooks?: () => readonly WebhookStatus[];
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
 }
@@ -126,6 +134,9 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   });
   addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
+  const { phones, demo } = options;
+  if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
+  if (demo !== undefined) addDemoRoutes(app, { ...options, demo, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
@@ -149,8 +160,8 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
-  | 'webhooks'
   | 'processes'
+  | 'webhooks'
   | 'proxies'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
@@ -170,8 +181,8 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports,
     site,
     islands,
-    webhooks,
     processes,
+    webhooks,
     proxies,
   } = sources;
   return renderHealth({
@@ -187,8 +198,8 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
-    webhooks: webhooks?.() ?? [],
     processes: processes?.() ?? [],
+    webhooks: webhooks?.() ?? [],
     proxies: proxies?.() ?? [],
     capture: renderCapture(captures?.running() ?? null),
   });
@@ -266,8 +277,11 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
   return (req, res) => {
     const id = idOf(req);
     const at = clock.now();
-    const request = parseAdminRequest(req.body, at);
+    const asked = splitPreview(req.body);
+    if (asked === null) return sendError(res, 400, 'bad-setting', 'preview must be true or false.');
+    const request = parseAdminRequest(asked.setting, at);
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
+    if (asked.isPreview) return void res.json(preview(options, id, request.setting));
     const who = operatorOf(res).name;
     const setting = { ...request.setting, by: { who, at } };
     const before = store.get(id)?.admin ?? setting;
@@ -278,6 +292,16 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const entry = reportHealth(options).services.find((service) => service.id === id);
     res.json(warnings.length === 0 ? entry : { ...entry, warnings });
   };
+}
+
+/** What a setting would touch; nothing is set. */
+function preview({ store, devices, clock }: OpsRoutesOptions, id: string, setting: AdminSetting): object {
+  const cluster = store.candidates(store.get(id)?.cluster ?? '');
+  const candidate = cluster.find(({ status }) => status.id === id);
+  if (candidate === undefined) throw new Error(`${id} is gone`);
+  const effect = decideSettingEffect(candidate, cluster, setting, devices.signedIn(id), clock.now());
+  const maintAt = effect.maintAt === null ? null : new Date(effect.maintAt).toISOString();
+  return { ...effect, maintAt, words: renderSettingEffect(effect) };
 }
 
 /** What an operator should know of a setting that holds now. */

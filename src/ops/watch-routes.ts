@@ -2,7 +2,7 @@
 
 import type { RequestHandler } from 'express';
 import type { Changes } from './changes.ts';
-import { queryOf, readSince, refuseSince } from './outage-routes.ts';
+import { queryOf, readTime, refuseTime } from './outage-routes.ts';
 import type { ProbeSeries } from './probe-series.ts';
 
 export interface WatchRoutesOptions {
@@ -14,9 +14,9 @@ export interface WatchRoutesOptions {
 
 export function addWatchRoutes({ get, services, probes, changes }: WatchRoutesOptions): void {
   get('/probes', (req, res) => {
-    const since = readSince(req);
+    const since = readTime(req, 'since');
     const service = queryOf(req).get('service');
-    if (since === 'wrong') return refuseSince(res);
+    if (since === 'wrong') return refuseTime(res);
     const wanted = services().filter((id) => service === null || id === service);
     const time = (at: number) => new Date(at).toISOString();
     res.json({
@@ -29,8 +29,8 @@ export function addWatchRoutes({ get, services, probes, changes }: WatchRoutesOp
     });
   });
   get('/changes', (req, res) => {
-    const since = readSince(req);
-    if (since === 'wrong') return refuseSince(res);
+    const since = readTime(req, 'since');
+    if (since === 'wrong') return refuseTime(res);
     const found = changes.since(since ?? 0);
     res.json({ changes: found.map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change })) });
   });

@@ -31,6 +31,8 @@ const ACTIONS = [
   'capture-end',
   'sign-in',
   'sign-out',
+  'phone',
+  'phone-end',
 ] as const;
 export type AuditAction = (typeof ACTIONS)[number];
 
@@ -104,6 +106,11 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
         who !== null && note({ at, who, from: address, action: 'capture-end', service: null, reason: null }),
       'operator-session': ({ at, who, address, change }) =>
         note({ at, who, from: address, action: change, service: null, reason: null }),
+      // It acts in Finesse: who had it is found by its name.
+      'console-phone-began': ({ at, who, address, device }) =>
+        note({ at, who, from: address, action: 'phone', service: null, reason: device }),
+      'console-phone-ended': ({ at, who, device }) =>
+        note({ at, who, from: null, action: 'phone-end', service: null, reason: device }),
     },
     since: (at) => [...entries.values()].filter((entry) => entry.at >= at),
     read(folder) {

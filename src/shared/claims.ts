@@ -5,6 +5,8 @@ import type { Clock } from '../time/clock.ts';
 export interface LocalClaims {
   /** false: somebody has it already. */
   take(name: string, forMs: number): boolean;
+  /** It could not be said to others, so nobody has it. */
+  release(name: string): void;
 }
 
 /** More than so many are looked through for those that are over. */
@@ -24,5 +26,6 @@ export function createLocalClaims(clock: Clock): LocalClaims {
       }
       return true;
     },
+    release: (name) => void until.delete(name),
   };
 }

@@ -4,7 +4,7 @@
  * went wrong on the way lasts longer. Nobody waits for any of this (docs/shared-memory.md).
  */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { Report, StoreState } from '../domain/events.ts';
 import { isNewer } from '../domain/register.ts';
@@ -77,6 +77,8 @@ const RETRY_MS = 250;
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
+  /** Another one at each start: what was claimed before is not claimed by this one. */
+  const claimant = `${facts.proxy} ${randomBytes(6).toString('hex')}`;
   const connection: RedisConnection = createRedisConnection({
     ...{ redis, name: `ippa-proxy-${facts.proxy}` },
     onUp: () => begin(),
@@ -292,11 +294,22 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (isRunning) cancelTick = clock.after(delayMs, () => void tick());
   };
 
+  /** Claims of which nobody could say whether the store had taken them. */
+  const unsure = new Set<string>();
   const claim = async (name: string, forMs: number): Promise<Claim> => {
     if (cursor === null) return 'unknown';
-    const [reply] = await connection.run([['SET', `${prefix}claim:${name}`, facts.proxy, 'NX', 'PX', forMs]]);
-    if (reply === undefined || 'fault' in reply) return 'unknown';
-    return reply.value === null ? 'theirs' : 'ours';
+    const key = `${prefix}claim:${name}`;
+    const [taken, holder] = await connection.run([
+      ['SET', key, claimant, 'NX', 'PX', forMs],
+      ['GET', key],
+    ]);
+    if (taken === undefined || 'fault' in taken || holder === undefined || 'fault' in holder) {
+      unsure.add(name);
+      return 'unknown';
+    }
+    // What was asked before was taken, only its answer was lost.
+    const wasLost = unsure.delete(name) && holder.value === claimant;
+    return taken.value === null && !wasLost ? 'theirs' : 'ours';
   };
 
   const link: RedisLink = {

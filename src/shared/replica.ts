@@ -110,6 +110,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       for (const link of links) {
         if (link.claim === undefined) continue;
         const claim = await link.claim(name, forMs).catch((): Claim => 'unknown');
+        if (claim === 'unknown') claims.release(name);
         if (claim !== 'ours') return claim;
       }
       return 'ours';

@@ -69,6 +69,8 @@ export interface DeviceRegistry {
   onOwnUpdate(listener: (name: string, fields: DeviceFields | null) => void): void;
   /** Another process has forgotten it. */
   drop(name: string): void;
+  /** The device is nobody's any more; the service where it was signed in, or null. */
+  remove(name: string): string | null;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -248,6 +250,14 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     },
     onChange(listener) {
       changed = listener;
+    },
+    remove(name) {
+      const service = devices.get(name)?.service ?? null;
+      unregistered.delete(name);
+      remove(name);
+      updated(name, null);
+      if (service !== null) changed(name);
+      return service;
     },
     forget(before) {
       for (const [name, device] of devices) {

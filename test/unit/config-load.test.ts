@@ -41,7 +41,7 @@ test('the defaults', async () => {
         perAddress: { connections: 500, requestsPerSecond: 100, burst: 1_000, exempt: ['127.0.0.1', '::1'] },
       },
     },
-    ops: { host: '127.0.0.1', port: 8090, operators: [], tls: null },
+    ops: { host: '127.0.0.1', port: 8090, operators: [], phone: true, tls: null },
     clusters: [
       {
         id: 'main',
