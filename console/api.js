@@ -36,12 +36,14 @@ export async function loadAbout() {
   /** @type {Answer<import('./types.d.ts').About>} */
   const answer = await ask('/console/about');
   if (!answer.ok) return;
-  const before = state.about;
   update({ about: answer.body });
   // Other streams tell operators more: whoever signs in or out has to open one of their own.
-  if (before !== null && before.operator !== answer.body.operator) onOperatorChange();
+  if (streamOf !== answer.body.operator) onOperatorChange();
+  streamOf = answer.body.operator;
 }
 
+/** @type {string | null} */
+let streamOf = null;
 let onOperatorChange = () => {};
 
 /** @param {() => void} listener */

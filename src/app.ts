@@ -8,7 +8,8 @@ import { createConsolePhones } from './console-phones/console-phones.ts';
 import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
-import { selectAnswers } from './domain/island.ts';
+import { selectAnswers, selectWords } from './domain/island.ts';
+import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
 import { createShownCertificates } from './ops/certificates.ts';
@@ -35,6 +36,7 @@ import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
 import { createReports } from './reports/reports.ts';
 import type { Facts } from './shared/facts.ts';
+import { createOwnFacts, createSharing, type Sharing } from './sharing.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -92,7 +94,7 @@ export interface AppOptions {
 
 export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
   const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
-  const { syslog = () => null, facts = null } = options;
+  const { syslog = () => null } = options;
   let config = initial;
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
@@ -103,6 +105,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const facts = options.facts ?? createOwnFacts(initial, () => config, clock, report);
   const adminSettings = createAdminKeeper(store, clock, {
     notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
     notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
@@ -114,6 +117,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   const captures = createCaptures({
     surroundings: () => describeSurroundings(config, version),
     serviceOf: (device) => devices.get(device)?.service ?? null,
+    caughtUp: async () => processes?.caughtUp(),
     ...{ clock, report },
   });
   const { tap } = captures;
@@ -125,6 +129,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
       ...records.problems(),
       ...webhooks.problems(),
       ...peers.problems(),
+      ...[sharing?.status() ?? null].flatMap((status) => (status === null ? [] : (decideStoreProblem(status) ?? []))),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -141,6 +146,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     processes: () => processes?.status() ?? [],
     webhooks: () => webhooks.status(),
     proxies: () => peers.all(),
+    sharedStore: () => sharing?.status() ?? null,
   };
   const metrics = createMetrics({
     ...health,
@@ -188,12 +194,21 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
   events.subscribe('drills', drills.handlers);
-  const islands = createIslands(store, config.island, clock, report, () => selectAnswers(reports.nodes()));
+  const islands = createIslands(
+    ...([store, config.island, clock, report] as const),
+    () => selectAnswers(reports.nodes()),
+    facts === null ? null : () => selectWords(peers.all(), config.site),
+  );
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
   });
-  events.subscribe('islands', { 'report-node-probed': islands.look });
+  events.subscribe('islands', {
+    'report-node-probed': islands.look,
+    'proxy-heard': islands.look,
+    'proxy-gone': islands.look,
+    'proxy-said': islands.look,
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
@@ -201,11 +216,19 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   const records = createRecords({
     ...{ config, store, devices, islands, clock, report, facts },
     isAlive: (id) => peers.isAlive(id),
+    isNear: (device) => peers.isNear(device),
   });
   // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
   events.subscribe('pushes', pushes.handlers);
   events.subscribe('audit', records.audit.handlers);
+  const sharing: Sharing | null =
+    facts === null
+      ? null
+      : createSharing({
+          ...{ config, facts, store, devices, audit: records.audit },
+          ...{ name: hostname(), clock, report },
+        });
   const webhooks = createWebhooks({
     ...{ config, clock, report },
     ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
@@ -228,7 +251,8 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   events.subscribe('changes', changes.handlers);
 
   const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
-  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  const processes =
+    config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills, passed: captures.heard });
   if (processes !== null) events.subscribe('processes', processes.handlers);
   const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 
@@ -275,6 +299,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
+    sharing?.prune();
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
@@ -296,6 +321,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     records.reconfigure(config);
     webhooks.reconfigure(config);
     peers.reconfigure(config.site);
+    sharing?.reconfigure(config);
     streams.recheck();
     consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
@@ -319,7 +345,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     const leftMs = phonesMs - pauseMs;
     await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
     peers.stop();
-    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs)]);
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs), sharing?.stop(opsMs)]);
   };
 
   return {
@@ -337,6 +363,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
         throw error;
       }
       records.begin();
+      sharing?.start();
       webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.

@@ -45,7 +45,8 @@ export interface Counts {
 }
 
 export interface Recorder {
-  take(passed: Passed, about: { readonly exchange: number; readonly device: string | null }): void;
+  /** `endedAt`: when it was over; by default, now. */
+  take(passed: Passed, about: { readonly exchange: number; readonly device: string | null }, endedAt?: number): void;
   takeStanza(service: string, stanza: PassedElement): void;
   counts(): Counts;
   /** The file. Nothing is taken any more. */
@@ -146,8 +147,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   return {
-    take(passed, about) {
-      const endedAt = clock.now();
+    take(passed, about, endedAt = clock.now()) {
       const size = ENTRY_BYTES + (passed.body?.length ?? 0) + (passed.answer?.body.length ?? 0);
       enqueue(() => ({ line: JSON.stringify(renderEntry(passed, endedAt, about, mask)) }), size);
     },

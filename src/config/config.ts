@@ -249,8 +249,6 @@ export interface RedisConfig {
 }
 
 export interface StoreConfig {
-  /** What the other proxies call this one; null: the name of the host. */
-  readonly proxy: string | null;
   readonly redis: RedisConfig;
 }
 

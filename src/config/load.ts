@@ -173,13 +173,12 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
   };
 }
 
-function buildStore({ proxy, redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
+function buildStore({ redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
   const { sentinels, database, prefix } = redis;
   const server = parseRedisUrl(redis.url ?? '');
   const content = (key: string) => outside.contents.get(`store.redis.${key}`) ?? null;
   const encrypted = redis.tls !== undefined || server?.tls === true;
   return {
-    proxy: proxy ?? null,
     redis: {
       servers: sentinels ?? (server === null ? [] : [{ host: server.host, port: server.port }]),
       name: sentinels === undefined ? null : (redis.name ?? null),

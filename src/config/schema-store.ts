@@ -108,16 +108,5 @@ const redis = z.strictObject({
 });
 
 export const store = z.strictObject({
-  proxy: described(
-    z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,64}$/)
-      .optional(),
-    {
-      description: 'What the other proxies call this one. Each has its own, and keeps it.',
-      allowed: 'text of 1 to 64 letters, digits, dots, hyphens or underscores',
-      defaultText: 'the name of the host',
-    },
-  ),
   redis: described(redis, { description: 'Redis (6.2 or later) or Valkey.' }),
 });

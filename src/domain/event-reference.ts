@@ -320,6 +320,16 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'Something of that site was reached, or the own site is out of service too.',
     fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
   },
+  'site-reached': {
+    when: 'A time in which nothing of another site could be reached is over, and what it was is known, or never will be.',
+    fields: {
+      site: SITE,
+      since: CUT_SINCE,
+      until: 'when something there was reached again, epoch ms',
+      nature:
+        'island (the proxies there saw services in service all along), outage (they saw none), unknown (no proxy there has told)',
+    },
+  },
   'proxy-heard': {
     when: 'Another proxy that shares the store was heard of for the first time, or again.',
     fields: { proxy: PROXY, name: PROXY_NAME, site: 'where it is; null: not stated', version: 'its version' },
@@ -332,6 +342,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       site: 'where it is; null: not stated',
       heardAt: 'when it was last heard, epoch ms',
     },
+  },
+  'proxy-said': {
+    when: 'Another proxy sees some service in another state than before.',
+    fields: { proxy: PROXY, site: 'where it is; null: not stated' },
   },
   'proxies-disagree': {
     when: 'For ten seconds other proxies have seen a service in service that this one sees out, or the other way round.',
@@ -526,7 +540,7 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { target: 'protocol, host and port', lines: 'how many' },
   },
   'internal-fault': {
-    when: 'A request ended by a fault of the proxy itself.',
-    fields: { where: 'at which port', error: 'what was thrown' },
+    when: 'A request ended by a fault of the proxy itself, or what another proxy said did.',
+    fields: { where: 'at which port; proxies: in what was heard of another proxy', error: 'what was thrown' },
   },
 };

@@ -8,7 +8,7 @@ import type { RelayedPage } from './device.ts';
 import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
-import type { IslandEnd } from './island.ts';
+import type { CutNature, IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
@@ -236,6 +236,13 @@ export interface EventFields {
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
 
+  'site-reached': {
+    readonly site: string;
+    readonly since: number;
+    readonly until: number;
+    readonly nature: CutNature;
+  };
+
   // Other proxies
   'proxy-heard': {
     readonly proxy: string;
@@ -249,6 +256,7 @@ export interface EventFields {
     readonly site: string | null;
     readonly heardAt: number;
   };
+  'proxy-said': { readonly proxy: string; readonly site: string | null };
   'proxies-disagree': {
     readonly service: string;
     readonly state: HealthState;
@@ -373,7 +381,10 @@ export interface EventFields {
   'syslog-connected': { readonly target: string };
   'syslog-disconnected': { readonly target: string; readonly because: string };
   'syslog-lost': { readonly target: string; readonly lines: number };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
+  'internal-fault': {
+    readonly where: 'phones' | 'pushes' | 'reports' | 'operators' | 'proxies';
+    readonly error: unknown;
+  };
   'configuration-applied': Nothing;
   draining: Nothing;
 }

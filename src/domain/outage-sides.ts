@@ -6,7 +6,7 @@
 
 import type { SignalName } from './health/state.ts';
 import type { Failure } from './model.ts';
-import { type Outage, type OutageDevice, type OutageEvent, reduceOutage } from './outage.ts';
+import { type Outage, type OutageCut, type OutageDevice, type OutageEvent, reduceOutage } from './outage.ts';
 
 /** The outage as one proxy sees it. */
 export interface OutageSide {
@@ -99,15 +99,24 @@ function textOf({ from, verdictAt, until, cause, decidedBy }: OutageSide): strin
   return JSON.stringify([from, verdictAt, until, cause?.code, cause?.detail, decidedBy]);
 }
 
-type JoinedOfHead = Pick<OutageHead, 'sides' | 'withinFiveMinutes' | 'summarisedAt'>;
+type JoinedOfHead = Pick<OutageHead, 'sides' | 'withinFiveMinutes' | 'summarisedAt' | 'cut'>;
 
 /** Who counted more signed in again after five minutes had heard more; whoever wrote the summary first has written it. */
 export function joinHeads(one: JoinedOfHead, other: JoinedOfHead): JoinedOfHead {
+  const cut = joinCuts(one.cut, other.cut);
   return {
     sides: joinSides(one.sides, other.sides),
     withinFiveMinutes: most(one.withinFiveMinutes, other.withinFiveMinutes),
     summarisedAt: first(one.summarisedAt, other.summarisedAt),
+    ...(cut === undefined ? {} : { cut }),
   };
+}
+
+/** Who was told what it was knows more than who was not. */
+function joinCuts(one: OutageCut | undefined, other: OutageCut | undefined): OutageCut | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const keyOf = ({ nature, since, until }: OutageCut) => `${nature === 'unknown' ? 1 : 0} ${since} ${until} ${nature}`;
+  return compare(keyOf(one), keyOf(other)) <= 0 ? one : other;
 }
 
 /** What was seen of a device through several proxies: where it was last counts. */

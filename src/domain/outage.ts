@@ -6,6 +6,7 @@
 
 import { selectOutageCause } from './failure.ts';
 import type { SignalName } from './health/state.ts';
+import type { CutNature, CutOver } from './island.ts';
 import type { Failure } from './model.ts';
 
 export type Outcome = 'elsewhere' | 'returned' | 'missing';
@@ -56,6 +57,13 @@ export interface Outage extends OutageCounts {
   readonly withinFiveMinutes: number | null;
   /** When its summary was written. */
   readonly summarisedAt: number | null;
+  /** Of a service of another site: what it turned out to be, once the site was reached again; absent: it is not known. */
+  readonly cut?: OutageCut;
+}
+
+/** The time in which nothing of another site could be reached. */
+export interface OutageCut extends CutOver {
+  readonly nature: CutNature;
 }
 
 export type OutageEvent =

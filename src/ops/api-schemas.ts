@@ -99,7 +99,9 @@ named(
     services: z.array(service),
     certificates: z.array(z.strictObject({ listener: z.string(), ...certificate, problem: text })),
     site: text,
-    islands: z.array(z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean() })),
+    islands: z.array(
+      z.strictObject({ site: z.string(), since: time, seconds: count, long: z.boolean(), proven: z.boolean() }),
+    ),
     reports: z.array(
       z.strictObject({
         ...{ id: z.string(), name: z.string(), url: z.string(), site: text, state: z.enum(['unknown', 'up', 'down']) },
@@ -131,6 +133,14 @@ named(
         ),
       }),
     ),
+    store: z
+      .strictObject({
+        server: z.string(),
+        state: z.enum(['connecting', 'connected', 'reading-only', 'gone', 'refused']),
+        ...{ since: time, reason: text, means: z.string(), lagMs: count.nullable(), waiting: count, facts: count },
+        peers: z.array(z.strictObject({ proxy: z.string(), heard: count, heardAt: time })),
+      })
+      .nullable(),
     capture: z.strictObject({ startedAt: time, until: time, devices: count, entries: count }).nullable(),
     problems: z.array(z.string()),
   }),
@@ -153,6 +163,12 @@ const outageFields = {
   decidedBy: z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable(),
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   withinFiveMinutes: count.nullable(),
+  cut: z
+    .strictObject({
+      ...{ site: z.string(), nature: z.enum(['island', 'outage', 'unknown']) },
+      ...{ since: time, until: time, seconds: count },
+    })
+    .nullable(),
 };
 const outage = named('Outage', 'The record of one outage.', z.strictObject(outageFields));
 named('Outages', 'Newest first, the one that is on included.', z.strictObject({ outages: z.array(outage) }));
@@ -194,7 +210,7 @@ named(
           ...['ready', 'drain', 'maint', 'drill', 'drill-end', 'capture', 'capture-end', 'sign-in', 'sign-out'],
           ...['phone', 'phone-end'],
         ] as const),
-        ...{ service: text, reason: text },
+        ...{ service: text, reason: text, proxy: text },
       }),
     ),
   }),

@@ -204,6 +204,13 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
     ],
   },
+  'site-reached': {
+    line: ({ site, since, until, nature }) => [
+      'info',
+      'site-reached',
+      { site, since: isoTime(since), seconds: Math.round((until - since) / 1000), nature },
+    ],
+  },
   'proxy-heard': {
     line: ({ proxy, name, site, version }) => ['info', 'proxy-heard', { proxy, name, site, version }],
   },

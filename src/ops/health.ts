@@ -9,6 +9,7 @@ import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import {
   type CertificateEntry,
   decideCertificate,
@@ -31,6 +32,7 @@ import {
 } from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderStore, type StoreEntry } from './store-health.ts';
 import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
@@ -101,6 +103,8 @@ export interface HealthReport {
   readonly webhooks: readonly WebhookEntry[];
   /** Those that share a store, this one first; none without a store. */
   readonly proxies: readonly ProxyEntry[];
+  /** Where this proxy meets the others; null: it is alone. */
+  readonly store: StoreEntry | null;
   /** What passes for some devices is being captured; null: it is not. */
   readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
@@ -136,6 +140,7 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly sharedStore?: StoreStatus | null;
   readonly processes?: readonly PhoneProcessStatus[];
   readonly webhooks?: readonly WebhookStatus[];
   readonly proxies?: readonly ProxyStatus[];
@@ -164,6 +169,7 @@ export function renderHealth(input: HealthInput): HealthReport {
     processes: processes.map(renderProcess),
     webhooks: webhooks.map(renderWebhook),
     proxies: proxies.map(renderProxy),
+    store: input.sharedStore == null ? null : renderStore(input.sharedStore),
     capture: input.capture ?? null,
     problems: [
       ...problems,

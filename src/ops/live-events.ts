@@ -132,6 +132,7 @@ const PROXY = [
   'island-suspected',
   'island-long',
   'island-ended',
+  'site-reached',
   'report-node-changed',
   'proxy-heard',
   'proxy-gone',

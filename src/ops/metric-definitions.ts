@@ -156,6 +156,33 @@ export const metricDefinitions = {
     help: 'How long nothing of another site could be reached, while that is suspected to be an island; else 0.',
     labels: ['site'],
   },
+  ippa_store_up: {
+    type: 'gauge',
+    help: '1 while the store of what proxies know together takes reads and writes, else 0; absent without one.',
+    labels: ['server'],
+  },
+  ippa_store_readable: {
+    type: 'gauge',
+    help: '1 while what the others say is heard, though the store may take no writes, else 0; absent without a store.',
+    labels: ['server'],
+  },
+  ippa_store_lag_seconds: {
+    type: 'gauge',
+    help: 'How old what was heard last from the store is; absent before anything was.',
+    labels: ['server'],
+  },
+  ippa_store_waiting: {
+    type: 'gauge',
+    help: 'Facts and audit entries that the store does not have yet.',
+    labels: ['server'],
+  },
+  ippa_store_facts: { type: 'gauge', help: 'Facts known here.', labels: ['server'] },
+  ippa_store_written_total: { type: 'counter', help: 'Facts written to the store.', labels: ['server'] },
+  ippa_store_heard_total: {
+    type: 'counter',
+    help: 'Facts that were news here, by the id of the proxy that set them. At most 64 are told apart.',
+    labels: ['proxy'],
+  },
   ippa_proxies: {
     type: 'gauge',
     help: 'Proxies that share the store and have been heard of within five seconds, this one included; 0 without a store.',

@@ -8,6 +8,7 @@ import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '.
 import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -33,6 +34,7 @@ export interface MetricsOptions {
   readonly islands?: () => readonly Pick<CutOffSite, 'site' | 'since'>[];
   /** Those that share a store. */
   readonly proxies?: () => readonly Pick<ProxyStatus, 'alive'>[];
+  readonly sharedStore?: () => StoreStatus | null;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly version: string;
@@ -141,6 +143,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       set({ site }, since === null ? 0 : Math.max(0, options.clock.now() - since) / 1000);
     }
   });
+  addStoreMetrics(registry, () => options.sharedStore?.() ?? null);
   addGauge(registry, 'ippa_proxies', (set) => {
     set({}, (options.proxies?.() ?? []).filter(({ alive }) => alive).length);
   });
@@ -345,6 +348,40 @@ function addServiceGauges(registry: Registry, options: MetricsOptions): void {
     if (certificate !== null && !certificate.pinned) set({ service: id }, certificate.validTo / 1000);
   });
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
+}
+
+/** Absent where there is no store. */
+function addStoreMetrics(registry: Registry, status: () => StoreStatus | null): void {
+  const perStatus = (name: MetricName, select: (status: StoreStatus) => number | null) =>
+    addGauge(registry, name, (set) => {
+      const now = status();
+      const value = now === null ? null : select(now);
+      if (now !== null && value !== null) set({ server: now.server }, value);
+    });
+  perStatus('ippa_store_up', ({ state }) => Number(state === 'connected'));
+  perStatus('ippa_store_readable', ({ state }) => Number(state === 'connected' || state === 'reading-only'));
+  perStatus('ippa_store_lag_seconds', ({ lagMs }) => (lagMs === null ? null : lagMs / 1000));
+  perStatus('ippa_store_waiting', ({ waiting }) => waiting);
+  perStatus('ippa_store_facts', ({ facts }) => facts);
+  addTotal(registry, 'ippa_store_written_total', (add) => {
+    const now = status();
+    if (now !== null) add({ server: now.server }, now.written);
+  });
+  addTotal(registry, 'ippa_store_heard_total', (add) => {
+    for (const { proxy, heard } of status()?.peers ?? []) add({ proxy }, heard);
+  });
+}
+
+/** A counter that somebody else counts. */
+function addTotal(registry: Registry, name: MetricName, collect: (add: SetGauge) => void): void {
+  new Counter({
+    ...definitionOf(name),
+    registers: [registry],
+    collect() {
+      this.reset();
+      collect((labels, value) => this.inc(labels, value));
+    },
+  });
 }
 
 function addPhoneProcessGauges(registry: Registry, processes: () => readonly PhoneProcessStatus[]): void {

@@ -89,7 +89,9 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
     const from = readTime(req, 'since');
     if (from === 'wrong') return refuseTime(res);
     const found = audit.since(from ?? 0).toReversed();
-    await sendList(res, '{"entries":', found, ({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry }));
+    await sendList(res, '{"entries":', found, ({ at, ...entry }) => {
+      return { at: new Date(at).toISOString(), ...entry, proxy: entry.proxy ?? null };
+    });
   });
 }
 

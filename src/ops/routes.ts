@@ -10,6 +10,7 @@ import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -88,6 +89,8 @@ export interface OpsRoutesOptions {
   readonly webhooks?: () => readonly WebhookStatus[];
   /** Those that share a store. */
   readonly proxies?: () => readonly ProxyStatus[];
+  /** Where it meets the others; null: it is alone. */
+  readonly sharedStore?: () => StoreStatus | null;
 }
 
 /** A setting is three short values. */
@@ -163,6 +166,7 @@ export type HealthSources = Pick<
   | 'processes'
   | 'webhooks'
   | 'proxies'
+  | 'sharedStore'
 > &
   Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
@@ -184,6 +188,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     processes,
     webhooks,
     proxies,
+    sharedStore,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -201,6 +206,7 @@ export function reportHealth(sources: HealthSources): HealthReport {
     processes: processes?.() ?? [],
     webhooks: webhooks?.() ?? [],
     proxies: proxies?.() ?? [],
+    sharedStore: sharedStore?.() ?? null,
     capture: renderCapture(captures?.running() ?? null),
   });
 }

@@ -31,6 +31,8 @@ export interface Peers {
   all(): readonly ProxyStatus[];
   /** Whether a proxy has been heard of lately. */
   isAlive(id: string): boolean;
+  /** Whether a phone is one of this site, by the proxy that it used last. */
+  isNear(device: string): boolean;
   /** What is wrong between them, for operators. */
   problems(): readonly string[];
 }
@@ -54,6 +56,7 @@ export const NO_PEERS: Peers = {
   reconfigure: () => {},
   all: () => [],
   isAlive: () => false,
+  isNear: () => true,
   problems: () => [],
 };
 
@@ -106,6 +109,9 @@ export function createPeers(options: PeersOptions): Peers {
       else report({ kind: 'proxy-gone', ...fields, heardAt: proxy.heardAt });
     }
     tell(proxy, before);
+    const seen = ({ services }: ProxyStatus) => services.map(({ id, state }) => `${id} ${state}`).join();
+    if (before !== undefined && seen(before) !== seen(proxy))
+      report({ kind: 'proxy-said', at: clock.now(), proxy: proxy.id, site: proxy.site });
   };
 
   const hear = (id: string, register: Register) => {
@@ -191,6 +197,10 @@ export function createPeers(options: PeersOptions): Peers {
     },
     all: () => [self(), ...[...known.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1))],
     isAlive: (id) => id === facts.proxy || known.get(id)?.alive === true,
+    isNear(device) {
+      const home = known.get(facts.get('devices', device)?.proxy ?? '');
+      return home === undefined || home.site === null || home.site === site;
+    },
     problems: () => [
       ...(twin === null
         ? []

@@ -85,7 +85,8 @@ function valuesOf(device: KnownDevice | null, part: Part): readonly unknown[] {
 
 function fieldsOf(device: KnownDevice | null, part: Part): DeviceFields {
   // Forgotten meanwhile: it is as if nothing had been noted.
-  return device === null ? {} : Object.fromEntries(PARTS[part].map((field) => [field, device[field]]));
+  if (device === null) return {};
+  return { seenAt: device.seenAt, ...Object.fromEntries(PARTS[part].map((field) => [field, device[field]])) };
 }
 
 /** What was noted here and is not in the order yet will come after what is told now. */

@@ -39,6 +39,10 @@ const side = z.strictObject({
   ...{ cause, decidedBy },
 });
 const sides = z.record(short, side);
+const cut = z.strictObject({
+  ...{ site: short, since: time, until: time },
+  nature: z.enum(['island', 'outage', 'unknown']),
+});
 
 const outageLine = z.strictObject({
   outage: short.regex(/^[A-Za-z0-9_-]+$/),
@@ -48,6 +52,7 @@ const outageLine = z.strictObject({
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
   sides: sides.optional(),
+  cut: cut.optional(),
 });
 
 const deviceLine = z.strictObject({
@@ -73,8 +78,9 @@ export function parseOutageLines(lines: readonly unknown[]): readonly ReadOutage
     } else {
       const parsed = outageLine.safeParse(line);
       if (!parsed.success) continue;
-      const { outage: id, sides: read = null, ...outage } = parsed.data;
-      outages.set(id, { outage: { id, ...outage }, sides: read, devices: outages.get(id)?.devices ?? new Map() });
+      const { outage: id, sides: read = null, cut: was, ...rest } = parsed.data;
+      const outage = { id, ...rest, ...(was === undefined ? {} : { cut: was }) };
+      outages.set(id, { outage, sides: read, devices: outages.get(id)?.devices ?? new Map() });
     }
   }
   return [...outages.values()]
@@ -101,6 +107,7 @@ const head = z.object({
   ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: z.record(short, z.object(side.shape)) },
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
+  cut: z.object(cut.shape).optional(),
 });
 const merged = z.object({ into: short });
 const sharedDevice = z.object(deviceLine.shape).omit({ outage: true, device: true });
@@ -108,7 +115,10 @@ const sharedDevice = z.object(deviceLine.shape).omit({ outage: true, device: tru
 /** What a register says of an outage: the record, or that it is part of another one; null: neither. */
 export function parseHead(id: string, value: unknown): OutageHead | { readonly into: string } | null {
   const parsed = head.safeParse(value);
-  if (parsed.success) return { id, ...parsed.data };
+  if (parsed.success) {
+    const { cut: was, ...rest } = parsed.data;
+    return { id, ...rest, ...(was === undefined ? {} : { cut: was }) };
+  }
   return merged.safeParse(value).data ?? null;
 }
 

@@ -79,6 +79,8 @@ export interface OutageRecordsOptions {
   readonly facts?: Facts | null;
   /** Whether another proxy has been heard of lately. */
   readonly isAlive?: (proxy: string) => boolean;
+  /** Whether a phone is one of this site, by the proxy that it used last. */
+  readonly isNear?: (device: string) => boolean;
   /** Others than usual, for tests. */
   readonly bounds?: Partial<typeof OUTAGE_BOUNDS>;
 }
@@ -102,6 +104,7 @@ const SUMMARY_TRIES = 3;
 /** In place of the id of the only proxy. */
 const ALONE = 'here';
 
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** In place of a device's name, which it cannot be: all devices of an outage. */
 const ALL = '*';
@@ -111,7 +114,7 @@ const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', '
 
 export function createOutageRecords(options: OutageRecordsOptions): OutageRecords {
   const { store, devices, clock, report } = options;
-  const { facts = null, isAlive = () => false } = options;
+  const { facts = null, isAlive = () => false, isNear = () => true } = options;
   const bounds = { ...OUTAGE_BOUNDS, ...options.bounds };
   const self = facts?.proxy ?? ALONE;
   /** Records are dated by the clock that proxies share. */
@@ -183,7 +186,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   /** Devices signed in on the service, as they begin. */
   const signedInOn = (service: string, only: readonly string[] | null): OutageDevice[] =>
     [...devices.signedInDevices(service)]
-      .filter((name) => only === null || only.includes(name))
+      // Phones of another site are those of its proxies: from here nobody knows how they are.
+      .filter((name) => (only === null || only.includes(name)) && isNear(name))
       .map((name) => {
         const prefill = devices.get(name)?.prefill ?? null;
         return newOutageDevice(name, prefill?.id ?? null, prefill?.extension ?? null);
@@ -301,6 +305,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       if (on !== undefined) end(on, shared(at));
     },
     'proxy-gone': ({ proxy }) => closeSides(proxy),
+    'site-reached': (event) => noteCut(event),
     'page-relayed'({ at, service, device, page, durationMs }) {
       // No outage: nothing more to look at, for nearly every page there is.
       if (followed.length === 0 || page !== 'other') return;
@@ -396,6 +401,19 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     kept.outage = recountDevice(kept.outage, before ?? null, after);
   };
 
+  /** What the outages were that this proxy saw at a site that it could not reach. */
+  const noteCut = ({ site, since, until, nature }: EventOf<'site-reached'>) => {
+    const cut = { site, since: shared(since), until: shared(until), nature };
+    for (const kept of followed) {
+      const { service, startedAt, drill } = kept.outage;
+      const status = store.get(service);
+      if (drill || status?.site !== site || status.isNear || kept.sides[self] === undefined) continue;
+      // Its services fail one after the other, as they are asked.
+      if (startedAt < cut.since - MINUTE_MS || startedAt > cut.until) continue;
+      takeHead(kept, { ...kept.outage, cut, sides: {} });
+    }
+  };
+
   /** A proxy that is gone sees nothing any more. */
   const closeSides = (proxy: string) => {
     const heardAt = facts?.get('proxies', proxy)?.at ?? now();
@@ -413,7 +431,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const counts = kept.devices.size > 0 ? {} : countsOf(said);
     kept.outage = { ...before, ...rest, ...counts, ...selectTimes(kept.sides) };
     const known = { sides: kept.sides, ...rest };
-    const heard = { sides: said.sides, withinFiveMinutes: said.withinFiveMinutes, summarisedAt: said.summarisedAt };
+    const { withinFiveMinutes, summarisedAt, cut } = said;
+    const heard = { sides: said.sides, withinFiveMinutes, summarisedAt, ...(cut === undefined ? {} : { cut }) };
     if (!isDeepStrictEqual(known, heard)) links?.changed(before.id);
     if (isDeepStrictEqual(kept.outage, before)) return;
     journal.changed(before.id);

@@ -38,6 +38,8 @@ export interface RecordsOptions {
   readonly facts?: Facts | null;
   /** Whether another proxy has been heard of lately. */
   readonly isAlive?: (proxy: string) => boolean;
+  /** Whether a phone is one of this site. */
+  readonly isNear?: (device: string) => boolean;
 }
 
 export function createRecords(options: RecordsOptions): Records {
@@ -45,7 +47,11 @@ export function createRecords(options: RecordsOptions): Records {
   const { config } = options;
   const outages = createOutageRecords({
     ...{ settings: config.outages, store, devices, clock, report },
-    ...{ facts: options.facts ?? null, isAlive: options.isAlive ?? (() => false) },
+    ...{
+      facts: options.facts ?? null,
+      isAlive: options.isAlive ?? (() => false),
+      isNear: options.isNear ?? (() => true),
+    },
   });
   const signIns = createSignInRecords({
     ...{ devices, clock, report },

@@ -48,6 +48,8 @@ export interface Facts {
    * alone decides, for all its processes.
    */
   claim(name: string, forMs: number): Promise<Claim>;
+  /** Forgets what is too old to be a fact, and deletions that everybody has heard of by now. */
+  prune(): void;
   /** Carries accepted registers, those from other links included, but never back to where they came from. */
   link(link: FactLink): void;
   /** It carries nothing any more. */

@@ -12,7 +12,7 @@ export const SCHEMA = 1;
 export const LOG_LENGTH = 10_000;
 export const AUDIT_LENGTH = 10_000;
 /** What became of each device in an outage; the records themselves stay with each proxy. */
-const OUTAGE_DEVICES_MS = 7 * 86_400_000;
+export const OUTAGE_DEVICES_MS = 7 * 86_400_000;
 
 /** Kinds that have a hash each. */
 export const HASHES = ['devices', 'settings', 'outages', 'proxies'] as const satisfies readonly FactKind[];

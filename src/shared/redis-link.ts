@@ -9,6 +9,8 @@ import type { RedisConfig } from '../config/config.ts';
 import type { Report, StoreState } from '../domain/events.ts';
 import { isNewer } from '../domain/register.ts';
 import { refusesWritesOnly, type StoreFault } from '../domain/store-fault.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
+import { urlHost } from '../text/url-host.ts';
 import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
 import type { Claim, FactKind, FactLink } from './facts.ts';
@@ -26,31 +28,8 @@ import {
 } from './redis-reader.ts';
 import { createStoreWriter } from './redis-writer.ts';
 import type { Replica } from './replica.ts';
-import { createStorePeers, type StorePeer } from './store-peers.ts';
-
-export interface StoreStatus {
-  readonly state: StoreState;
-  /** Epoch ms. */
-  readonly since: number;
-  /** Why it is not `connected`. */
-  readonly fault: StoreFault | null;
-  /** How old what was heard last is; null: nothing was yet. */
-  readonly lagMs: number | null;
-  /** Facts and entries that the store does not have yet. */
-  readonly waiting: number;
-  readonly written: number;
-  /** Facts known here. */
-  readonly facts: number;
-  /** Other proxies, by what was heard of them. */
-  readonly peers: readonly StorePeer[];
-}
-
-/** The audit trail, which is no set of facts: entries are added and never changed. */
-export interface SharedTrail {
-  /** Those of this proxy, as text. */
-  own(): Iterable<string>;
-  heard(entry: string): void;
-}
+import type { SharedTrail } from './shared-trail.ts';
+import { createStorePeers } from './store-peers.ts';
 
 export interface RedisLink extends FactLink {
   start(): void;
@@ -77,6 +56,7 @@ const RETRY_MS = 250;
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
+  const server = redis.name ?? redis.servers.map(({ host, port }) => `${urlHost(host)}:${port}`).join();
   /** Another one at each start: what was claimed before is not claimed by this one. */
   const claimant = `${facts.proxy} ${randomBytes(6).toString('hex')}`;
   const connection: RedisConnection = createRedisConnection({
@@ -330,7 +310,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       connection.close();
     },
     status: () => ({
-      ...{ state, since, fault },
+      ...{ server, state, since, fault },
       lagMs: heardAt === null ? null : Math.max(0, Math.round(clock.passed() - heardAt)),
       ...{ waiting: writer.waiting(), written: writer.written(), facts: facts.size(), peers: peers.all() },
     }),

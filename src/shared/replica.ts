@@ -21,8 +21,6 @@ export interface FactsOptions {
 }
 
 export interface Replica extends Facts {
-  /** Forgets what is too old to be a fact, and deletions that everybody has heard of by now. */
-  prune(): void;
   /** null: it is one to keep. Else what it is older than, ms: the age at which it is no longer a fact. */
   overAfter(kind: FactKind, register: Register): number | null;
   size(): number;

@@ -1,14 +1,7 @@
 /** What was heard of each of the other proxies: a table that is silent about one of them looks whole and is not. */
 
+import type { StorePeer } from '../domain/store-status.ts';
 import type { Clock } from '../time/clock.ts';
-
-export interface StorePeer {
-  readonly proxy: string;
-  /** Facts of it that were news here, since the start. */
-  readonly heard: number;
-  /** Epoch ms. */
-  readonly heardAt: number;
-}
 
 export interface StorePeers {
   heard(proxy: string): void;

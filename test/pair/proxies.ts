@@ -94,10 +94,16 @@ export class PairProxy {
       .some((line) => line.event === event && Object.entries(fields).every(([name, value]) => line[name] === value));
   }
 
-  async saw(event: string, fields: Readonly<Record<string, unknown>> = {}, from = 0, withinMs = 20_000): Promise<void> {
+  async saw(event: string, fields: Readonly<Record<string, unknown>> = {}, from = 0, withinMs = 60_000): Promise<void> {
     const end = Date.now() + withinMs;
     while (!this.has(event, fields, from)) {
-      if (Date.now() > end) throw new Error(`${this.name}: no ${event} ${JSON.stringify(fields)}: ${this.stderr}`);
+      if (Date.now() > end) {
+        const last = this.lines.slice(-8).map((line) => JSON.stringify(line));
+        const ended = this.#child === null ? 'killed' : `exit code ${this.#child.exitCode}`;
+        throw new Error(
+          `${this.name}: no ${event} ${JSON.stringify(fields)}: ${ended} ${this.stderr} ${last.join('\n')}`,
+        );
+      }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
