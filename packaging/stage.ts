@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { CONSOLE_PAGES } from '../src/ops/console-files.ts';
 import { listCommands } from './commands.ts';
 import { renderCompletion } from './completion.ts';
 import type { LockedPackage } from './lock-file.ts';
@@ -29,7 +30,7 @@ export const MAN_PAGE = 'share/man/man1/ippa-proxy.1.gz';
 export const EXAMPLE = 'ippa-proxy.example.yaml';
 export const UNIT = 'ippa-proxy.service';
 /** What runs; the rest is to be read, or to be put elsewhere. */
-export const PROGRAM = ['bin', 'dist', 'node_modules', 'phone-xml', 'package.json'] as const;
+export const PROGRAM = ['bin', 'console', 'dist', 'node_modules', 'phone-xml', 'package.json'] as const;
 /** What is to be read, beside the program. */
 export const TO_READ = ['README.md', 'docs', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'] as const;
 
@@ -62,6 +63,7 @@ export function stage(release: Release, packages: readonly LockedPackage[], node
   for (const each of ['bin/ippa-proxy', 'phone-xml', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE', EXAMPLE]) {
     cpSync(join(ROOT, each), join(folder, each), { recursive: true });
   }
+  placeConsole(folder);
   cpSync(node.file, join(folder, 'bin/node'));
   // The launcher names the Node.js; there may be none on the PATH, where this line would look.
   write('bin/ippa-proxy.js', readFileSync(join(ROOT, 'bin/ippa-proxy.js'), 'utf8').replace(/^#!.*\n/, ''));
@@ -75,6 +77,16 @@ export function stage(release: Release, packages: readonly LockedPackage[], node
   write('THIRD-PARTY-NOTICES.txt', renderNotices(release, packages, node));
   write('sbom.cdx.json', renderSbom(release, [...describePackages(packages), describeNode(node, release)]));
   setModes(folder);
+}
+
+/** With the pages that it shows: where programs are, the documentation may be elsewhere, or left out. */
+function placeConsole(folder: string): void {
+  const forDevelopers = new Set(['tsconfig.json', 'types.d.ts']);
+  cpSync(join(ROOT, 'console'), join(folder, 'console'), {
+    recursive: true,
+    filter: (file) => !forDevelopers.has(basename(file)),
+  });
+  for (const page of CONSOLE_PAGES) cpSync(join(ROOT, 'docs', page), join(folder, 'console/docs', page));
 }
 
 /** As gzip -9n does it: without time and name. */

@@ -22,7 +22,7 @@ const INTRODUCTION = [
   '- Unknown keys are errors. A key with nothing after it counts as absent.',
   '- Durations are a whole number and a unit: `500ms`, `5s`, `2m`, `12h`, `400d`.',
   '- Text that looks like a number needs quotes: `name: "007"`.',
-  '- Secrets (`ops.token` and every `password`) are text, `{ env: NAME }` (an environment variable) or `{ file: PATH }` (a',
+  '- Secrets (`ops.token`, every `password`, `url`, `secret`, `routingKey` and header of `webhooks`) are text, `{ env: NAME }` (an environment variable) or `{ file: PATH }` (a',
   '  file; a final newline is not part of the secret). They are never printed.',
   "- Relative paths are relative to the configuration file's folder.",
   '- `[]` below stands for each item of a list.',

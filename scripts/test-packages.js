@@ -20,6 +20,7 @@ const packages = [
   ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 'fonts-dejavu-core'],
   ['promtool', 'prometheus'],
   ['rsyslogd', 'rsyslog'],
+  ['/usr/share/doc/rsyslog-openssl', 'rsyslog-openssl'],
   ['redis-server', 'redis-server'],
   ['redis-sentinel', 'redis-sentinel'],
   ['keepalived', 'keepalived'],

@@ -1,31 +1,42 @@
 /** The composition root: builds the parts, starts them, stops them. The only file that imports across. */
 
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { createCaptures } from './capture/captures.ts';
 import type { Config } from './config/config.ts';
+import { createConsolePhones } from './console-phones/console-phones.ts';
+import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
-import { selectAnswers } from './domain/island.ts';
+import { selectAnswers, selectWords } from './domain/island.ts';
+import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
-import { createClientLimits } from './http/server/client-limits.ts';
 import { createShownCertificates } from './ops/certificates.ts';
+import { createChanges } from './ops/changes.ts';
+import type { DemoControls } from './ops/demo-routes.ts';
 import { createEventLog } from './ops/event-log.ts';
 import { createEventStream } from './ops/event-stream.ts';
 import { createLiveEvents } from './ops/live-events.ts';
 import { createLiveStreams } from './ops/live-stream.ts';
 import type { Log } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type MetricsOptions } from './ops/metrics.ts';
+import { renderOutage } from './ops/outage-view.ts';
+import { createProbeSeries } from './ops/probe-series.ts';
 import { type HealthSources, reportHealth } from './ops/routes.ts';
 import { createOpsServer } from './ops/server.ts';
 import { createSessions } from './ops/sessions.ts';
 import { loadPages, type PageTemplates } from './pages/templates.ts';
-import { createPhoneHandler } from './phones/handler.ts';
-import { createPhoneListeners } from './phones/phone-listeners.ts';
-import { allServices, createPlan, defineClientLimits, defineServices, nameProxy } from './plan.ts';
+import { createPeers, NO_PEERS, type Peers } from './peers/peers.ts';
+import { createPhoneSide, type PhoneSide } from './phone-side.ts';
+import { allServices, defineServices, describeSurroundings, nameProxy } from './plan.ts';
+import { createPhoneProcesses } from './processes/phone-processes.ts';
+import { ALONE, createPushSharing, type PushNotes } from './push/push-sharing.ts';
 import { createPushes } from './push/pushes.ts';
 import { createRecords } from './records/records.ts';
-import { createRelay } from './relay/relay.ts';
 import { createReports } from './reports/reports.ts';
+import type { Facts } from './shared/facts.ts';
+import { createOwnFacts, createSharing, type Sharing } from './sharing.ts';
 import { createAdminKeeper } from './store/admin-settings.ts';
 import { createDeviceRegistry } from './store/devices.ts';
 import { createDrills } from './store/drills.ts';
@@ -33,6 +44,7 @@ import { createIslands } from './store/islands.ts';
 import { createNameStore, nameHandlers } from './store/names.ts';
 import { createServiceStore } from './store/services.ts';
 import { type Clock, systemClock } from './time/clock.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface App {
   /** What happens outside of it, such as a reload, is reported to the same subscribers. */
@@ -72,16 +84,18 @@ export interface AppOptions {
   readonly templates?: PageTemplates;
   /** What `/health` says is wrong beyond what the app itself knows of. */
   readonly moreProblems?: () => readonly string[];
+  /** What became of the log's lines at the syslog receiver; null: there is none. */
+  readonly syslog?: MetricsOptions['syslog'];
+  /** In the demonstration: what its operators can do to the simulated servers. */
+  readonly demo?: DemoControls;
+  /** What proxies know together; without it this one is alone. */
+  readonly facts?: Facts | null;
 }
 
-export function createApp(
-  initial: Config,
-  log: Log,
-  version: string,
-  { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [] }: AppOptions = {},
-): App {
+export function createApp(initial: Config, log: Log, version: string, options: AppOptions = {}): App {
+  const { clock = systemClock, templates = loadPages(initial.pages), moreProblems = () => [], demo } = options;
+  const { syslog = () => null } = options;
   let config = initial;
-  let plan = createPlan(config, templates);
   const startedAt = clock.now();
   const store = createServiceStore(defineServices(config), config.reconnect, clock);
   const devices = createDeviceRegistry();
@@ -91,6 +105,7 @@ export function createApp(
   );
   const { report } = events;
   const eventLog = createEventLog(log, clock);
+  const facts = options.facts ?? createOwnFacts(initial, () => config, clock, report);
   const adminSettings = createAdminKeeper(store, clock, {
     notRead: (error) => report({ kind: 'state-not-read', at: clock.now(), error }),
     notKept: (error) => report({ kind: 'state-not-kept', at: clock.now(), error }),
@@ -99,18 +114,28 @@ export function createApp(
 
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
+  const captures = createCaptures({
+    surroundings: () => describeSurroundings(config, version),
+    serviceOf: (device) => devices.get(device)?.service ?? null,
+    caughtUp: async () => processes?.caughtUp(),
+    ...{ clock, report },
+  });
+  const { tap } = captures;
   const health: HealthSources = {
-    ...{ store, devices, clock, version, startedAt, drills },
+    ...{ store, devices, clock, version, startedAt, drills, captures },
     problems: () => [
       ...moreProblems(),
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
+      ...webhooks.problems(),
+      ...peers.problems(),
+      ...[sharing?.status() ?? null].flatMap((status) => (status === null ? [] : (decideStoreProblem(status) ?? []))),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
     ],
     certificates: () => [
-      ...listeners.certificates(),
+      ...phones.certificates(),
       ...reports.certificates(),
       ...[ops.certificate()].filter((held) => held !== null),
     ],
@@ -118,61 +143,126 @@ export function createApp(
     reports: () => reports.nodes(),
     site: () => config.site,
     islands: () => islands.suspected(),
+    processes: () => processes?.status() ?? [],
+    webhooks: () => webhooks.status(),
+    proxies: () => peers.all(),
+    sharedStore: () => sharing?.status() ?? null,
   };
   const metrics = createMetrics({
     ...health,
     health: () => reportHealth(health),
     missing: (service) => records.outages.missing(service),
+    isDrilled: (service) => drills.get(service) !== null,
+    syslog,
+    notKept: () =>
+      [adminSettings.problem(), ...records.problems(), webhooks.notKept()].filter((one) => one !== null).length,
   });
 
   const monitor = createMonitor({
     services: allServices(config),
-    createProbe,
+    createProbe: (service) => createProbe(service, tap),
     reconnect: config.reconnect,
     store,
     clock,
     random: Math.random,
     proxy: nameProxy(config),
-    report,
+    ...{ tap, report },
   });
-  const pushes = createPushes({ config, devices, names, clock, report });
+  const pushNotes: PushNotes = {
+    latest: (service) => records.outages.latest(service),
+    wasPushed: (...about) => records.outages.wasPushed(...about),
+    notePush: (...about) => records.outages.notePush(...about),
+  };
+  const maintenanceOf = (service: string) => {
+    const { admin, until, maintAt = null } = store.state(service).admin;
+    return String(maintAt ?? until ?? admin);
+  };
+  const peers: Peers =
+    facts === null
+      ? NO_PEERS
+      : createPeers({
+          ...{ facts, store, heard: monitor.heard, signedIn: devices.signedIn },
+          ...{ name: hostname(), site: config.site, version, clock, report },
+        });
+  const pushes = createPushes({
+    ...{ config, devices, names, tap, clock, report },
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+  });
   store.onPassed((service, passed) => {
     const at = clock.now();
     if (passed.kind === 'fippa-failing') return report({ kind: 'fippa-failing-over', at, service });
     report({ kind: 'service-set', at, service, from: passed.from, to: passed.to, who: null, address: null });
   });
   events.subscribe('drills', drills.handlers);
-  const islands = createIslands(store, config.island, clock, report, () => selectAnswers(reports.nodes()));
+  const islands = createIslands(
+    ...([store, config.island, clock, report] as const),
+    () => selectAnswers(reports.nodes()),
+    facts === null ? null : () => selectWords(peers.all(), config.site),
+  );
   const reports = createReports({
     ...{ config, clock, report },
     islands: islands.suspected,
   });
-  events.subscribe('islands', { 'report-node-probed': islands.look });
+  events.subscribe('islands', {
+    'report-node-probed': islands.look,
+    'proxy-heard': islands.look,
+    'proxy-gone': islands.look,
+    'proxy-said': islands.look,
+  });
   events.subscribe('log', eventLog.handlers);
   events.subscribe('metrics', metrics.handlers);
   events.subscribe('certificates', shownCertificates.handlers);
   events.subscribe('names', nameHandlers(names, report));
-  events.subscribe('pushes', pushes.handlers);
-  const records = createRecords({ config, store, devices, islands, clock, report });
-  events.subscribe('outages', records.outages.handlers);
-  events.subscribe('audit', records.audit.handlers);
-
-  const relay = createRelay(allServices(config), names);
-  const handler = createPhoneHandler({
-    plan: () => plan,
-    store,
-    viewFor: drills.viewFor,
-    devices,
-    monitor,
-    relay: relay.relay,
-    addresses: pushes.addresses,
-    clock,
-    report,
+  const records = createRecords({
+    ...{ config, store, devices, islands, clock, report, facts },
+    isAlive: (id) => peers.isAlive(id),
+    isNear: (device) => peers.isNear(device),
   });
+  // First: a push is told of under the name of its outage.
+  events.subscribe('outages', records.outages.handlers);
+  events.subscribe('pushes', pushes.handlers);
+  events.subscribe('audit', records.audit.handlers);
+  const sharing: Sharing | null =
+    facts === null
+      ? null
+      : createSharing({
+          ...{ config, facts, store, devices, audit: records.audit },
+          ...{ name: hostname(), clock, report },
+        });
+  const webhooks = createWebhooks({
+    ...{ config, clock, report },
+    ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),
+    sender: { proxy: hostname(), version },
+    facts: {
+      service: store.get,
+      outage(id) {
+        const found = records.outages.get(id);
+        return found === null ? null : { ...renderOutage(found, clock.now()) };
+      },
+      latestOutage: (service) =>
+        records.outages.all().find((each) => each.service === service && !each.drill)?.id ?? null,
+    },
+  });
+  // After the records, which say of what outage an event tells.
+  events.subscribe('webhooks', webhooks.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  events.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  events.subscribe('changes', changes.handlers);
+
+  const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
+  const processes =
+    config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills, passed: captures.heard });
+  if (processes !== null) events.subscribe('processes', processes.handlers);
+  const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
+
   let draining = false;
   const operators = () => config.ops.operators;
   const sessions = createSessions(operators, clock);
-  sessions.onEnd(() => streams.recheck());
+  sessions.onEnd(() => {
+    streams.recheck();
+    consolePhones.recheck();
+  });
   const streams = createLiveStreams({
     clock,
     snapshot: () => reportHealth(health),
@@ -180,56 +270,60 @@ export function createApp(
   });
   const live = { streams, outages: records.outages, clock, health: () => reportHealth(health) };
   events.subscribe('streams', createLiveEvents(live));
+  let isListening = false;
+  const consolePhones = createConsolePhones({
+    ...{ config: () => config, clock, report },
+    listeners: () =>
+      isListening ? listOpenListeners(initial.phones.listeners, config.phones.listeners, phones.addresses()) : [],
+    forget(device) {
+      const service = devices.remove(device);
+      if (service !== null) report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    },
+  });
   const ops = createOpsServer({
     ...{ host: config.ops.host, port: config.ops.port, tls: config.ops.tls },
-    ...{ operators, sessions, streams },
+    ...{ operators, sessions, streams, phones: consolePhones, demo },
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
     metrics,
     report,
-    isReady: () => monitor.isReady() && !draining,
+    ...(processes === null ? {} : { caughtUp: processes.caughtUp }),
+    isReady: () => monitor.isReady() && !draining && processes?.isServing() !== false,
     notKept: adminSettings.problem,
     outages: records.outages,
     audit: records.audit,
+    ...{ probes, changes },
+    reconnect: () => config.reconnect,
   });
-  const clientLimits = createClientLimits(defineClientLimits(config), clock);
-  const listeners = createPhoneListeners(config.phones, {
-    onRequest: (exchange, listener, port) => void handler.handle(exchange, listener, port),
-    onRefused: handler.refused,
-    errorAnswer: handler.refusalPage,
-    clientLimits,
-    clock,
-    report,
-  });
-
   let cancelForget = () => {};
   const forget = () => {
     devices.forget(clock.now() - config.phones.forgetAfterMs);
+    sharing?.prune();
     cancelForget = clock.after(FORGET_EVERY_MS, forget);
   };
 
   const apply: App['apply'] = (next, nextTemplates = loadPages(next.pages)) => {
-    const nextPlan = createPlan(next, nextTemplates);
     const stays = new Set(allServices(next).map(({ id }) => id));
     const gone = allServices(config).filter(({ id }) => !stays.has(id));
     config = next;
-    plan = nextPlan;
     store.reconfigure(defineServices(config), config.reconnect);
     drills.reconfigure(config.reconnect);
     names.reconfigure(config.clusters);
     pushes.reconfigure(config);
     islands.reconfigure(config.island);
     reports.reconfigure(config);
-    relay.reconfigure(allServices(config));
     monitor.reconfigure({ services: allServices(config), reconnect: config.reconnect });
     for (const { id } of gone) devices.serviceRemoved(id);
-    clientLimits.reconfigure(defineClientLimits(config));
-    listeners.reconfigure(config.phones);
+    phones.apply(config, nextTemplates);
     ops.reconfigure(config.ops.tls);
     adminSettings.moveTo(config.state.folder);
     records.reconfigure(config);
+    webhooks.reconfigure(config);
+    peers.reconfigure(config.site);
+    sharing?.reconfigure(config);
     streams.recheck();
+    consolePhones.recheck();
     report({ kind: 'configuration-applied', at: clock.now() });
   };
 
@@ -239,16 +333,19 @@ export function createApp(
     draining = true;
     report({ kind: 'draining', at: clock.now() });
     drills.stop();
+    captures.stop();
     cancelForget();
+    await consolePhones.stop();
     eventLog.stop();
     islands.stop();
     adminSettings.stop();
-    listeners.drain();
+    phones.drain();
     const pauseMs = Math.min(config.stop.pauseMs, phonesMs);
     if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
     const leftMs = phonesMs - pauseMs;
-    await Promise.all([monitor.stop(), listeners.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
-    await Promise.all([relay.close(), ops.stop(opsMs), records.stop(opsMs)]);
+    await Promise.all([monitor.stop(), phones.stop(leftMs), pushes.stop(leftMs), reports.stop(leftMs)]);
+    peers.stop();
+    await Promise.all([ops.stop(opsMs), records.stop(opsMs), webhooks.stop(opsMs), sharing?.stop(opsMs)]);
   };
 
   return {
@@ -256,19 +353,26 @@ export function createApp(
     async start() {
       adminSettings.readFrom(config.state.folder);
       records.read();
+      webhooks.read();
+      changes.restore(records.outages.all(), records.audit.since(0));
       try {
-        for (const part of [ops, listeners, pushes, reports]) await part.start();
+        for (const part of [ops, phones, pushes, reports]) await part.start();
+        isListening = true;
       } catch (error) {
         await stop(0);
         throw error;
       }
       records.begin();
+      sharing?.start();
+      webhooks.begin();
       forget();
+      // First: the first probes then meet what others know already.
+      peers.start();
       monitor.start();
     },
     apply,
     stop,
-    addresses: listeners.addresses,
+    addresses: phones.addresses,
     pushAddresses: pushes.listening,
     reportAddresses: reports.addresses,
     opsAddress: () => ops.address(),

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { runCapture } from './commands/capture.ts';
+import { runCaptureReport } from './commands/capture-report.ts';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
@@ -13,6 +15,7 @@ import type { Output } from './commands/output.ts';
 import { runServe } from './commands/serve.ts';
 import { runStatus } from './commands/status.ts';
 import { addUnifiedCm } from './commands/unified-cm-command.ts';
+import { runWebhooksTest } from './commands/webhooks.ts';
 import { finesseCommand } from './simulators/finesse/command.ts';
 import { phoneCommand } from './simulators/phone/command.ts';
 import { phonesCommand } from './simulators/phones/command.ts';
@@ -67,7 +70,7 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     .argument('<file>', CONFIG[1])
     .option(
       '--probe',
-      'ask every Finesse server and node for reports once, and sign in once to each Notification Service',
+      'ask every Finesse server and node for reports once, sign in once to each Notification Service, and connect to receivers of events',
     )
     .option('--json', 'print JSON')
     .action(async (file, options) => exit(await runCheck(file, options, output)));
@@ -94,8 +97,20 @@ export function createProgram(output: Output, exit: (code: number) => void): Com
     .option('--csv', 'print a table for a spreadsheet')
     .option('--json', 'print JSON')
     .action(async (id, options) => exit(await runOutages({ ...options, id }, output)));
+  program
+    .command('webhooks')
+    .description('the receivers of events')
+    .addCommand(
+      new Command('test')
+        .description('sends a test event to a receiver, as the proxy would, and says what it answered')
+        .argument('[name]', 'name of the webhook (default: every one)')
+        .requiredOption(...CONFIG)
+        .option('--json', 'print JSON')
+        .action(async (name, options) => exit(await runWebhooksTest({ ...options, name }, VERSION, output))),
+    );
   addControl(program, output, exit);
   addDrill(program, output, exit);
+  addCapture(program, output, exit);
   program.addCommand(phoneCommand());
   program
     .command('simulate')
@@ -157,7 +172,7 @@ function addControl(program: Command, output: Output, exit: (code: number) => vo
       .option('--reason <text>', 'why; operators see it')
       .option('--until <time>', 'when it ends by itself: an ISO 8601 time, or a duration such as 30m')
       .option('--in <duration>', 'maint only: when it begins, such as 10m; until then it drains, and agents are told')
-      .option('--yes', 'also when no service of the cluster would admit new agents')
+      .option('--yes', 'without being asked, also when no service of the cluster would admit new agents')
       .option('--json', 'print JSON')
       .action(async (service, options) => exit(await runControl({ ...options, service, admin }, output)));
   }
@@ -173,6 +188,25 @@ function addDrill(program: Command, output: Output, exit: (code: number) => void
     .option('--end', 'end the one that is on')
     .option('--json', 'print JSON')
     .action(async (service, options) => exit(await runDrill({ ...options, service }, output)));
+}
+
+function addCapture(program: Command, output: Output, exit: (code: number) => void): void {
+  const gather = (word: string, before: readonly string[] = []) => [...before, word];
+  const capture = addOpsAccess(program.command('capture'))
+    .description('records what one device and Finesse say, secrets masked, into a file (HAR)')
+    .option('--device <name>', 'a device; may be repeated', gather)
+    .option('--for <duration>', 'for how long: from 1s to 1h, such as 10m')
+    .option('--max-size <size>', 'how long the file may get: from 64K to 64M', '16M')
+    .option('--keep-names', 'leave names and addresses of hosts as they are')
+    .option('--out <file>', 'where to write it (default: capture-TIME.har here)')
+    .action(async (options) => exit(await runCapture(options, output)));
+  capture
+    .command('report')
+    .description('says what a capture, or another HAR, shows of what is assumed')
+    .argument('<file>', 'the capture')
+    .option('--html <file>', 'where to write the page (default: beside the capture)')
+    .option('--json', 'print JSON')
+    .action(async (file, options) => exit(await runCaptureReport({ ...options, file }, output)));
 }
 
 function allCommands(command: Command): Command[] {

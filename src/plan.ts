@@ -1,6 +1,7 @@
 /** What a configuration says to each of the parts. Pure. */
 
 import { hostname } from 'node:os';
+import type { Surroundings } from './capture/recorder.ts';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { isNearSite } from './domain/site.ts';
 import { createAddressOf } from './http/server/client-address.ts';
@@ -44,6 +45,17 @@ export function defineServices({ clusters, site: ownSite }: Config): readonly Se
 
 export function defineClientLimits({ phones }: Config): ClientLimitsConfig {
   return { limits: phones.limits.perAddress, trustedFronts: phones.trustedFronts };
+}
+
+/** What a capture says of the proxy around it. */
+export function describeSurroundings({ phones, clusters }: Config, version: string): Surroundings {
+  return {
+    version,
+    services: clusters.flatMap(({ id: cluster, services }) =>
+      services.map(({ id, url, aliases }) => ({ id, cluster, url, aliases })),
+    ),
+    listeners: phones.listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [publicUrl])),
+  };
 }
 
 /** The same at each start, and another one for each proxy: no two on one machine have the same ports. */

@@ -4,6 +4,7 @@
  */
 
 import { request as httpRequest } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { Writable } from 'node:stream';
 import { type App, createApp } from '../src/app.ts';
 import type { Config, ServiceConfig } from '../src/config/config.ts';
@@ -12,6 +13,7 @@ import { createLog } from '../src/ops/log.ts';
 import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
 import { checkAnswer } from './component/checked-answers.ts';
 import { HTTP_PARSER } from './http-parser.ts';
+import { PROCESSES } from './processes.ts';
 
 export interface Rig {
   readonly app: App;
@@ -82,7 +84,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       done();
     },
   });
-  const base = rigConfig(urls, intervalMs);
+  // Processes share any free port with those of the next proxy of this test.
+  const base = rigConfig(urls, intervalMs, PROCESSES > 1 ? await freePort() : 0);
   const config = options.config?.(base) ?? base;
   const app = createApp(config, createLog({ level: 'debug', format: 'json', stream }), '0.0.0-test');
   await app.start();
@@ -125,7 +128,7 @@ function textOf({ headers, body }: Answer): { readonly type: string; readonly te
   return { type: String(headers['content-type'] ?? '').split(';')[0] ?? '', text: body };
 }
 
-function rigConfig(urls: readonly string[], intervalMs: number): Config {
+function rigConfig(urls: readonly string[], intervalMs: number, port: number): Config {
   const services = urls.map((url, index): ServiceConfig => {
     const id = NAMES[index] ?? 'x';
     const probe = { url: `${url}/finesse/api/SystemInfo`, username: null, password: null };
@@ -147,25 +150,43 @@ function rigConfig(urls: readonly string[], intervalMs: number): Config {
   });
   return {
     phones: {
-      listeners: [{ host: '127.0.0.1', port: 0, publicUrl: null, tls: null, service: null }],
+      listeners: [{ host: '127.0.0.1', port, publicUrl: null, tls: null, service: null }],
       ...{ answerWithinMs: 4500, networks: [], trustedFronts: [], forgetAfterMs: 12 * 3_600_000 },
       httpParser: HTTP_PARSER,
       limits: DEFAULT_LIMITS,
     },
-    ops: { host: '127.0.0.1', port: 0, operators: [{ name: 'token', token: TOKEN, may: 'set' }], tls: null },
+    ops: {
+      host: '127.0.0.1',
+      port: 0,
+      operators: [{ name: 'token', token: TOKEN, may: 'set' }],
+      phone: true,
+      tls: null,
+    },
     clusters: [{ id: 'main', frontDoor: true, services }],
     reconnect: { intervalMs, attempts: 3 },
     pages: { folder: null, languages: ['en', 'de'], help: null },
+    processes: PROCESSES,
     site: null,
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,
     push: null,
+    store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 86_400_000 },
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'debug', format: 'json' },
+    webhooks: [],
+    log: { level: 'debug', format: 'json', syslog: null },
   };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** One GET on a connection of its own; path and headers go out as they stand. */

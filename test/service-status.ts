@@ -24,6 +24,7 @@ export function serviceStatus(but: Partial<ServiceStatus> = {}): ServiceStatus {
     fippaFailing: false,
     signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'systemInfo' },
     admin: READY,
+    dissent: [],
     ...but,
   };
 }

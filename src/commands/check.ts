@@ -8,12 +8,13 @@ import { createProbe } from '../health/probe.ts';
 import { loadConfiguration } from './configuration.ts';
 import { type Confirmed, checkNotifications, renderNotificationChecks } from './notification-check.ts';
 import type { Output } from './output.ts';
+import { checkOutward, renderOutward, renderOutwardChecks } from './outward-check.ts';
 import { checkPushes } from './push-check.ts';
 import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
 
 export interface CheckOptions {
-  /** Ask every Finesse server and every node for reports once, and sign in once to each Notification Service. */
+  /** Also connect: to every Finesse server, node for reports, Notification Service and receiver of events, once. */
   readonly probe?: boolean;
   /** One JSON object instead of text. */
   readonly json?: boolean;
@@ -48,6 +49,9 @@ export async function runCheck(
   const reports = options.probe === true ? await checkReports(config, now) : [];
   if (reports.length > 0) print('\nAsking every node of Unified Intelligence Center once:\n');
   print(renderReportChecks(reports));
+  const outward = options.probe === true ? await checkOutward(config) : [];
+  if (outward.length > 0) print('\nReceivers of events (nothing is sent; webhooks test NAME does):\n');
+  print(renderOutwardChecks(outward));
   const names = new Map(services.map(({ id, reportedName }) => [id, reportedName]));
   const pushes = options.probe === true ? await checkPushes(config, names) : [];
   if (pushes.length > 0) print(`\nPushes, as far as they can be seen from here (docs/pushes.md):\n`);
@@ -55,7 +59,8 @@ export async function runCheck(
   const ok =
     services.every(({ confirmed }) => confirmed) &&
     notifications.every((check) => check.ok !== false) &&
-    reports.every(({ up }) => up);
+    reports.every(({ up }) => up) &&
+    outward.every(({ reached }) => reached);
   if (options.json === true)
     writeJson(output, {
       ok,
@@ -63,6 +68,7 @@ export async function runCheck(
       warnings,
       services: services.map(({ info: _, cautions: __, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
+      ...(outward.length > 0 ? { receivers: outward } : {}),
       ...(options.probe === true ? { reports, pushes } : {}),
     });
   return ok ? 0 : 1;
@@ -123,6 +129,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
     ...renderPushes(config),
     ...renderReports(config),
+    ...renderOutward(config),
     'Operators',
     `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,
   ];

@@ -5,6 +5,7 @@ import type { AdminState } from '../domain/model.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
 import { parseTime } from '../ops/admin-request.ts';
 import type { ServiceEntry } from '../ops/health.ts';
+import { AnswersEnded, type Asking, askAtTerminal, confirm } from './asking.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
@@ -12,6 +13,7 @@ import {
   errorMessageOf,
   field,
   type OpsAnswer,
+  type OpsClient,
   OpsUnreachable,
   renderUnexpected,
 } from './ops-client.ts';
@@ -26,15 +28,36 @@ export interface ControlOptions extends OpsAccess {
   /** maint: a duration after which it begins; until then the service drains. */
   readonly in?: string;
   readonly json?: boolean;
-  /** Also when nobody would be admitted any more. */
+  /** Without being asked, and also when nobody would be admitted any more. */
   readonly yes?: boolean;
 }
 
 /** Other operators read it in `/health`; the ops port insists on one for drain and maint. */
 const DEFAULT_REASON = 'set on the command line';
 
-/** Exit code 0 when set, 1 when the proxy does not answer or refuses or nobody would be admitted, 2 for a wrong command line or configuration. */
-export async function runControl(options: ControlOptions, output: Output, now = Date.now()): Promise<number> {
+/**
+ * Says what would be touched, and at a terminal asks before it sets anything. Exit code 0 when set, 1 when the proxy does not answer
+ * or refuses or nobody would be admitted or somebody said no, 2 for a wrong command line or configuration.
+ */
+export async function runControl(
+  options: ControlOptions,
+  output: Output,
+  now = Date.now(),
+  asking: Asking | null = isAsked(options) ? askAtTerminal() : null,
+): Promise<number> {
+  try {
+    return await control(options, output, now, asking);
+  } finally {
+    asking?.end();
+  }
+}
+
+/** Whoever asks for JSON is a program. */
+function isAsked({ yes, json }: ControlOptions): boolean {
+  return yes !== true && json !== true;
+}
+
+async function control(options: ControlOptions, output: Output, now: number, asking: Asking | null): Promise<number> {
   const fail = (code: 1 | 2, message: string) => {
     output.stderr(`${message.trimEnd()}\n`);
     return code;
@@ -51,12 +74,16 @@ export async function runControl(options: ControlOptions, output: Output, now = 
       options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
     if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
-    const answer = await client.setAdmin(options.service, {
+    const setting = {
       admin: options.admin,
       reason,
       until,
       ...(options.in === undefined ? {} : { in: options.in }),
-    });
+    };
+    const words = options.json === true ? null : await preview(client, options.service, setting);
+    if (words !== null) output.stdout(`${words}\n`);
+    if (asking !== null && !(await isConfirmed(asking, options))) return fail(1, 'Nothing was set.');
+    const answer = await client.setAdmin(options.service, setting);
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
     }
@@ -67,6 +94,23 @@ export async function runControl(options: ControlOptions, output: Output, now = 
   } catch (error) {
     if (!(error instanceof OpsUnreachable)) throw error;
     return fail(1, error.message);
+  }
+}
+
+/** What it would touch, in words; null: a proxy of an earlier version cannot say, or it refuses, which the change itself will tell. */
+async function preview(client: OpsClient, service: string, setting: object): Promise<string | null> {
+  const path = `/services/${encodeURIComponent(service)}`;
+  const { status, body } = await client.change('POST', path, { ...setting, preview: true });
+  const words = status === 200 ? field(body, 'words') : null;
+  return typeof words === 'string' ? words : null;
+}
+
+async function isConfirmed(asking: Asking, { service, admin }: ControlOptions): Promise<boolean> {
+  try {
+    return await confirm(asking, `Set ${service} to ${admin}?`);
+  } catch (error) {
+    if (error instanceof AnswersEnded) return false;
+    throw error;
   }
 }
 

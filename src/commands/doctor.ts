@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { tarGz } from '../files/tar.ts';
@@ -22,6 +23,7 @@ import { lookAtRunning, type RunningProxy } from './doctor/running-look.ts';
 import { ENVIRONMENT_FILE, type Environment, serviceEnvironment } from './doctor/service-environment.ts';
 import { type ConfigSource, readSource } from './doctor/source.ts';
 import type { Output } from './output.ts';
+import { checkOutward } from './outward-check.ts';
 
 export interface DoctorOptions {
   readonly config?: string;
@@ -133,8 +135,17 @@ async function lookAround(file: string, { source, running, env, account, surroun
     lookAtNames(config, surroundings.names),
     lookAtServers(config, surroundings.now),
     decideOpenFiles(config, surroundings.openFiles),
+    lookAtReceivers(config),
   ]);
   return [...known, ...looks.flat()];
+}
+
+/** They are asked for a connection and sent nothing. */
+async function lookAtReceivers(config: Config): Promise<Finding[]> {
+  const checks = await checkOutward(config);
+  return checks.flatMap(({ kind, name, reached, result }) =>
+    reached ? [] : [finding('receiver-unreachable', `${kind} ${name}: ${result}`)],
+  );
 }
 
 function validateConfiguration(loaded: Configuration): Finding[] {

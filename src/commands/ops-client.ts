@@ -27,6 +27,11 @@ export interface OpsClient {
   ): Promise<OpsAnswer>;
   /** With the token. Rejects with an OpsUnreachable. */
   change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<OpsAnswer>;
+  /**
+   * With the token: posts, and tells of each line of JSON as it comes, for as long as it comes. Of another status than 200
+   * nothing is told but the answer. Rejects with an OpsUnreachable.
+   */
+  stream(path: string, body: object, onLine: (line: unknown) => void): Promise<OpsAnswer>;
 }
 
 export interface OpsPlace {
@@ -70,14 +75,30 @@ export function createOpsClient(place: OpsPlace, stop?: AbortSignal): OpsClient 
     get: (path) => ask(path, token === null ? {} : { headers: authorization }),
     setAdmin: (service, setting) => change('POST', `/services/${encodeURIComponent(service)}`, setting),
     change,
+    async stream(path, body, onLine) {
+      const headers = { 'Content-Type': 'application/json', ...authorization };
+      const asked = {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+        ...(stop === undefined ? {} : { signal: stop }),
+      };
+      try {
+        return await exchange(new URL(path, origin), { ...asked, onLine }, place.trust);
+      } catch (error) {
+        throw new OpsUnreachable(renderUnreachable(place, error), { cause: error });
+      }
+    },
   };
 }
 
 interface Asked extends Pick<RequestOptions, 'method' | 'headers' | 'signal'> {
   readonly body?: string;
+  /** Is given each line of an answer of status 200. */
+  readonly onLine?: (line: unknown) => void;
 }
 
-function exchange(url: URL, { body, ...options }: Asked, trust: Trust): Promise<OpsAnswer> {
+function exchange(url: URL, { body, onLine, ...options }: Asked, trust: Trust): Promise<OpsAnswer> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const agent = url.protocol === 'https:' ? createTlsAgent(trust) : false;
@@ -85,6 +106,10 @@ function exchange(url: URL, { body, ...options }: Asked, trust: Trust): Promise<
       let text = '';
       answer.setEncoding('utf8').on('data', (chunk) => {
         text += chunk;
+        if (onLine === undefined || answer.statusCode !== 200 || !chunk.includes('\n')) return;
+        const lines = text.split('\n');
+        text = lines.pop() ?? '';
+        for (const line of lines) onLine(parseJson(line));
       });
       answer.on('error', reject);
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: parseJson(text), text }));

@@ -2,8 +2,8 @@
 
 import { parseDuration } from '../config/values.ts';
 import { parseTime } from '../ops/admin-request.ts';
+import { renderOutageDevicesCsv, renderOutagesCsv, sortByOutcome } from '../ops/outage-csv.ts';
 import type { OutageDeviceEntry, OutageEntry } from '../ops/outage-view.ts';
-import { renderCsv } from './csv.ts';
 import { renderLocalTime } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
@@ -96,19 +96,8 @@ function renderAnswer({ status, body }: OpsAnswer, options: OutagesOptions, now:
   return renderList(outages as OutageEntry[], options.csv === true, now);
 }
 
-const LIST_COLUMNS = [
-  ...['id', 'service', 'name', 'cluster', 'drill', 'startedAt', 'verdictAt', 'endedAt', 'cause', 'words', 'decidedBy'],
-  ...['signedIn', 'told', 'elsewhere', 'returned', 'missing', 'withinFiveMinutes'],
-] as const;
-
 function renderList(outages: readonly OutageEntry[], asCsv: boolean, now: number): string {
-  if (asCsv) {
-    const rows = outages.map((outage) => {
-      const flat = { ...outage, cause: outage.cause.code, words: outage.cause.words };
-      return LIST_COLUMNS.map((column) => flat[column]);
-    });
-    return renderCsv(LIST_COLUMNS, rows);
-  }
+  if (asCsv) return renderOutagesCsv(outages);
   if (outages.length === 0) return 'No outages.\n';
   const rows = outages.map((outage) => [
     outage.id,
@@ -123,23 +112,14 @@ function renderList(outages: readonly OutageEntry[], asCsv: boolean, now: number
   return renderTable([head, ...rows]);
 }
 
-const DEVICE_COLUMNS = ['device', 'agent', 'extension', 'outcome', 'service', 'at', 'seconds'] as const;
-/** Who is missing is what one asks for first. */
-const ORDER = { missing: 0, elsewhere: 1, returned: 2 } as const;
-
 function renderOne(
   outage: OutageEntry,
   devices: readonly OutageDeviceEntry[] | null,
   asCsv: boolean,
   now: number,
 ): string {
-  const sorted = (devices ?? []).toSorted((one, other) => ORDER[one.outcome] - ORDER[other.outcome]);
-  if (asCsv) {
-    return renderCsv(
-      DEVICE_COLUMNS,
-      sorted.map((device) => DEVICE_COLUMNS.map((column) => device[column])),
-    );
-  }
+  const sorted = sortByOutcome(devices ?? []);
+  if (asCsv) return renderOutageDevicesCsv(sorted);
   const { name, startedAt, cause, decidedBy, signedIn, told, elsewhere, returned, missing, withinFiveMinutes } = outage;
   const within = withinFiveMinutes === null ? '' : `, ${withinFiveMinutes} of them within five minutes`;
   const lines = [

@@ -5,6 +5,7 @@ import { renderProblems } from '../config/load.ts';
 import type { Report } from '../domain/events.ts';
 import { createFileWatch } from '../files/file-watch.ts';
 import { createLog } from '../ops/log.ts';
+import { createSyslog } from '../syslog/syslog.ts';
 import { takeNotify } from '../systemd/notify.ts';
 import { createSystemdReport } from '../systemd/report.ts';
 import { systemClock as clock } from '../time/clock.ts';
@@ -29,13 +30,16 @@ export async function runServe(file: string, version: string, output: Output): P
     return 2;
   }
   const log = createLog(loaded.config.log);
+  const syslog = createSyslog({ config: loaded.config.log.syslog, clock, report: (event) => app.report(event) });
+  log.copyTo(syslog.write);
   let config = loaded.config;
   const notify = takeNotify(process.env, (error) => app.report({ kind: 'systemd-not-told', at: clock.now(), error }));
   const systemd = createSystemdReport(notify, clock);
   const app: App = systemd.reported(
     createApp(config, log, version, {
       templates: loaded.templates,
-      moreProblems: () => reloader.problems(),
+      moreProblems: () => [...reloader.problems(), ...syslog.problems()],
+      syslog: syslog.status,
     }),
   );
   for (const { key, message } of loaded.warnings) {
@@ -49,10 +53,12 @@ export async function runServe(file: string, version: string, output: Output): P
     apply(next, templates) {
       app.apply(next, templates);
       log.setLevel(next.log.level);
+      syslog.reconfigure(next.log.syslog);
       if (next.reload.watch !== config.reload.watch) watch.set(next.reload.watch);
       config = next;
     },
   });
+  syslog.begin();
   const reload = (why: string) => systemd.reloading(() => reloader.reload(why));
   const code = await runApp(app, output, () => {
     hangUp = () => void reload('SIGHUP');
@@ -61,6 +67,7 @@ export async function runServe(file: string, version: string, output: Output): P
   });
   hangUp = () => {};
   watch.set(false);
+  await syslog.stop(SYSLOG_STOP_MS);
   return code;
 }
 
@@ -78,9 +85,9 @@ export async function runApp(app: App, output: Output, started: () => void = () 
     output.stderr(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+  started();
   reportPorts(app);
   void app.ready.then((services) => report({ kind: 'ready', at: clock.now(), services, pid: process.pid }));
-  started();
   const signal = await first;
   const at = performance.now();
   const second = nextSignal((next) => signal !== 'SIGINT' || next !== 'SIGINT' || performance.now() - at > SAME_KEY_MS);
@@ -93,6 +100,8 @@ export async function runApp(app: App, output: Output, started: () => void = () 
 }
 
 const LINGER_MS = 250;
+/** Of that, what the last lines of the log may take. */
+const SYSLOG_STOP_MS = 150;
 /** At Ctrl-C under `npm start` both the terminal and npm send a SIGINT. */
 const SAME_KEY_MS = 500;
 

@@ -1,6 +1,7 @@
 /** The configuration as the rest of the program sees it: validated, defaults filled in, durations in milliseconds. */
 
 import type { PhoneLimits } from './limits.ts';
+import type { Facility, SyslogTarget } from './syslog-url.ts';
 
 export interface TlsServerFiles {
   /** PEM file with the certificate chain that phones see. */
@@ -26,6 +27,8 @@ export interface ListenerConfig {
   readonly tls: PhoneTls | null;
   /** Id of the service that everything on this listener is for (split DNS), or null. */
   readonly service: string | null;
+  /** Whether connections of `trustedFronts` begin with a header of the PROXY protocol. Absent: no. */
+  readonly proxyProtocol?: boolean;
 }
 
 export interface ProbeConfig {
@@ -182,7 +185,71 @@ export interface OpsConfig {
   readonly port: number;
   /** `ops.token` first, as the operator called `token`. */
   readonly operators: readonly OperatorConfig[];
+  /** Whether operators who may set can open a phone in the browser. */
+  readonly phone: boolean;
   readonly tls: TlsServerFiles | null;
+}
+
+/** Somebody who is told what happens (docs/events-out.md). */
+export interface WebhookConfig {
+  readonly name: string;
+  /** Whole; as secret as a password. */
+  readonly url: string;
+  readonly format: 'cloudevents' | 'slack' | 'pagerduty';
+  /** With their prefix `whsec_`, the newest first; empty: not signed. */
+  readonly secrets: readonly string[];
+  readonly routingKey: string | null;
+  /** Names of events or groups of them; null: the usual ones. */
+  readonly events: readonly string[] | null;
+  /** As for a service. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  readonly certificateNames: readonly string[];
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface SyslogConfig extends SyslogTarget {
+  /** Lines below are not sent; null: all that are written. */
+  readonly level: LogConfig['level'] | null;
+  readonly facility: Facility;
+  /** null: that of the machine. */
+  readonly hostname: string | null;
+  /** Private enterprise number for structured data; null: none is sent. */
+  readonly enterprise: number | null;
+  /** As for a service. */
+  readonly ca: string | null;
+  readonly fingerprints: readonly string[];
+  readonly certificateNames: readonly string[];
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty' | 'journal' | 'auto';
+  /** null: nowhere but to standard output. */
+  readonly syslog: SyslogConfig | null;
+}
+
+/** Redis or Valkey, where several proxies meet. */
+export interface RedisConfig {
+  /** The servers to be asked, one of which is enough: the server itself, or Sentinels that know it. */
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  /** What Sentinels call the master; null: `servers` is the one server itself. */
+  readonly name: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: string | null;
+  /** null: in the clear. `ca`: PEM text, null: the system's CAs. `servername`: null: the host. */
+  readonly tls: { readonly ca: string | null; readonly servername: string | null } | null;
+  readonly database: number;
+  readonly prefix: string;
+  readonly pollMs: number;
+  readonly timeoutMs: number;
+  readonly rereadMs: number;
+}
+
+export interface StoreConfig {
+  readonly redis: RedisConfig;
 }
 
 export interface Config {
@@ -191,7 +258,7 @@ export interface Config {
     readonly answerWithinMs: number;
     /** CIDR blocks where phones are; empty: not stated. */
     readonly networks: readonly string[];
-    /** Addresses or CIDR blocks whose X-Forwarded-For is believed. */
+    /** Addresses or CIDR blocks whose X-Forwarded-For, or PROXY protocol, is believed. */
     readonly trustedFronts: readonly string[];
     /** A signed-in device that sends nothing for this long is forgotten. Default 12 h. */
     readonly forgetAfterMs: number;
@@ -215,6 +282,8 @@ export interface Config {
     /** One line for every page, or null. */
     readonly help: string | null;
   };
+  /** How many serve phones; 1: the one process that does everything. */
+  readonly processes: number;
   /** Of this proxy; null: not stated, so that every service counts as near. */
   readonly site: string | null;
   readonly island: { readonly suspectAfterMs: number; readonly warnAfterMs: number };
@@ -222,6 +291,8 @@ export interface Config {
   readonly reports: ReportsConfig | null;
   /** null: the proxy has nothing to do with pushes. */
   readonly push: PushConfig | null;
+  /** null: this proxy is alone. */
+  readonly store: StoreConfig | null;
   readonly state: { readonly folder: string | null };
   readonly outages: {
     /** After t0. */
@@ -236,5 +307,6 @@ export interface Config {
     /** All of it; less than this is left after the pause. */
     readonly withinMs: number;
   };
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'pretty' | 'auto' };
+  readonly webhooks: readonly WebhookConfig[];
+  readonly log: LogConfig;
 }

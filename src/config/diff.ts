@@ -15,7 +15,8 @@ export interface ConfigChange {
 }
 
 /** In the order of the configuration; empty when both mean the same. */
-export function diffConfig(before: Config, after: Config): readonly ConfigChange[] {
+export function diffConfig(one: Config, other: Config): readonly ConfigChange[] {
+  const [before, after] = [withNames(one), withNames(other)];
   const { listeners: listenersBefore, ...phonesBefore } = before.phones;
   const { listeners: listenersAfter, ...phonesAfter } = after.phones;
   const changes = [
@@ -33,6 +34,11 @@ export function diffConfig(before: Config, after: Config): readonly ConfigChange
   }));
 }
 
+/** Receivers of webhooks are known by their names. */
+function withNames(config: Config): Config {
+  return { ...config, webhooks: config.webhooks.map(({ name, ...one }) => ({ id: name, name, ...one })) };
+}
+
 /** In the file one operator is `ops.token`, and the others are known by their names. */
 function inFileWords({ operators, ...ops }: Config['ops']): object {
   const isToken = ({ name }: OperatorConfig) => name === 'token';
@@ -43,8 +49,11 @@ function inFileWords({ operators, ...ops }: Config['ops']): object {
   };
 }
 
-/** A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own. */
-const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|push(\..*)?|reports(\.listeners)?)$/;
+/**
+ * A socket cannot move, nor can the form of log lines change half-way; pushes and reports have listeners of their own, and to
+ * the others this proxy has one name and one connection.
+ */
+const NEEDS_RESTART = /^(ops\.(host|port|tls)|log\.format|processes|push(\..*)?|reports(\.listeners)?|store(\..*)?)$/;
 
 /** A difference before its key is in the words of the file. */
 interface Difference {
@@ -120,7 +129,7 @@ function areNamed(value: unknown): value is readonly Named[] {
   return Array.isArray(value) && value.every((item) => isRecord(item) && typeof item.id === 'string');
 }
 
-const SECRET_KEY = /password|token|secret/i;
+const SECRET_KEY = /password|token|secret|routingKey|^webhooks\[.*\]\.(url|headers)/i;
 const LONGEST = 120;
 
 /** null: not to be shown, because it is a secret or too long to read. */
@@ -146,5 +155,7 @@ function renameKey(key: string): string {
     .replace(/^push\.own(?=\.|$)/, 'push')
     .replace(/^push\.scheme$/, 'push.phoneScheme')
     .replace(/(services\[[^\]]+\])\.(ca|fingerprints)$/, '$1.tls.$2')
-    .replace(/(services\[[^\]]+\])\.certificateNames$/, '$1.tls.names');
+    .replace(/(services\[[^\]]+\]|webhooks\[[^\]]+\]|log\.syslog)\.certificateNames$/, '$1.tls.names')
+    .replace(/^(webhooks\[[^\]]+\]|log\.syslog)\.(ca|fingerprints)$/, '$1.tls.$2')
+    .replace(/^(webhooks\[[^\]]+\])\.secrets$/, '$1.secret');
 }

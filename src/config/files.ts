@@ -6,7 +6,8 @@ import { coversHost, daysUntil, EXPIRES_SOON_DAYS, parseCertificates, parsePriva
 import { readBytes, renderFileError } from '../files/read-file.ts';
 import { renderFound } from './document.ts';
 import { type Finding, type KeyPath, renderKey } from './problem.ts';
-import { parseOrigin } from './values.ts';
+import { SIGNING_SECRET_ALLOWED } from './schema-webhooks.ts';
+import { isSigningSecret, parseHttpUrl, parseOrigin } from './values.ts';
 
 export interface Outside {
   /** Text of secrets and PEM files by their key. */
@@ -56,6 +57,15 @@ export async function readOutside(value: unknown, source: Source): Promise<Outsi
       await walk.authority([...path, 'notification', 'ca'], notification.ca);
     }
   }
+  for (const [index, webhook] of list(config.webhooks).entries()) {
+    await walk.webhook(['webhooks', index], fields(webhook));
+  }
+  const syslog = fields(fields(config.log).syslog);
+  await walk.authority(['log', 'syslog', 'tls', 'ca'], fields(syslog.tls).ca);
+  const redis = fields(fields(config.store).redis);
+  await walk.secret(['store', 'redis', 'password'], redis.password);
+  await walk.secret(['store', 'redis', 'sentinelPassword'], redis.sentinelPassword);
+  await walk.authority(['store', 'redis', 'tls', 'ca'], fields(redis.tls).ca);
   await walk.folder(['pages', 'folder'], fields(config.pages).folder, true);
   await walk.folder(['state', 'folder'], fields(config.state).folder, false);
   return walk;
@@ -140,7 +150,28 @@ class Walk implements Outside {
     }
   }
 
-  /** The CA of a Finesse server. */
+  /** A receiver of events: nearly all of it is secret, so what is wrong with it can be seen here only. */
+  async webhook(path: KeyPath, webhook: Readonly<Record<string, unknown>>): Promise<void> {
+    const look = async (key: KeyPath, value: unknown, isRight: (text: string) => boolean, allowed: string) => {
+      const before = this.findings.length;
+      await this.secret([...path, ...key], value);
+      const content = this.contents.get(renderKey([...path, ...key]));
+      if (content === undefined || this.findings.length > before || isRight(content)) return;
+      this.#add([...path, ...key], 'a value that is not printed', allowed);
+    };
+    const isUrl = (text: string) => parseHttpUrl(text) !== null;
+    await look(['url'], webhook.url, isUrl, 'an http or https URL without credentials');
+    await look(['secret'], webhook.secret, isSigningSecret, SIGNING_SECRET_ALLOWED);
+    await look(['previousSecret'], webhook.previousSecret, isSigningSecret, SIGNING_SECRET_ALLOWED);
+    await look(['routingKey'], webhook.routingKey, (text) => /^[\x21-\x7e]+$/.test(text), 'a key of PagerDuty');
+    for (const [index, header] of list(webhook.headers).entries()) {
+      const isHeader = (text: string) => /^[\t\x20-\x7e\x80-\xff]+$/.test(text);
+      await look(['headers', index, 'value'], fields(header).value, isHeader, 'text that a header can hold');
+    }
+    await this.authority([...path, 'tls', 'ca'], fields(webhook.tls).ca);
+  }
+
+  /** The CA of a server that the proxy connects to. */
   async authority(path: KeyPath, value: unknown): Promise<void> {
     const certificates = await this.#certificates(path, value);
     const [only] = certificates ?? [];

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { renderFound } from './document.ts';
-import { describeKey, FUTURE_KEYS, type KeyDescription } from './key-description.ts';
+import { describeKey, type KeyDescription } from './key-description.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { configSchema, type ParsedConfig } from './schema.ts';
 
@@ -78,10 +78,6 @@ function listKeys(key: KeyDescription): string {
 
 function describeUnknownKey(parent: KeyPath, name: string): Finding {
   const path = [...parent, name];
-  const pattern = path.map((step) => (typeof step === 'number' ? '[]' : `.${step}`)).join('');
-  if (FUTURE_KEYS.includes(pattern.slice(1))) {
-    return { path, found: 'a key that is not supported by this version', allowed: 'the configuration without it' };
-  }
   const mapping = describeKey(parent);
   const nearest = nearestKey(name, Object.keys(mapping?.properties ?? {}));
   const known = mapping === null ? '' : listKeys(mapping);

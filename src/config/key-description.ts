@@ -4,9 +4,6 @@ import { z } from 'zod';
 import { configSchema } from './schema.ts';
 import type { KeyMeta } from './schema-parts.ts';
 
-/** Keys that a later version will have: they deserve a better answer than "unknown". `[]` stands for any item of a list. */
-export const FUTURE_KEYS: readonly string[] = ['store'];
-
 /** A key of the schema as messages and the manual need it. */
 export interface KeyDescription extends Partial<KeyMeta> {
   readonly type?: string;

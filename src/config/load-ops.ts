@@ -61,7 +61,7 @@ function selectToken({ token, operators }: ParsedConfig['ops']): [path: KeyPath,
 
 /** `contents`: of the secrets, by their key. */
 export function buildOps(
-  { host, port, operators, tls }: ParsedConfig['ops'],
+  { host, port, operators, phone, tls }: ParsedConfig['ops'],
   contents: ReadonlyMap<string, string>,
   folder: string,
 ): Config['ops'] {
@@ -70,7 +70,7 @@ export function buildOps(
     return { name, may, token: contents.get(renderKey(['ops', 'operators', index, 'token'])) ?? '' };
   });
   return {
-    ...{ host, port },
+    ...{ host, port, phone },
     operators: [...(token === undefined ? [] : [{ name: 'token', token, may: 'set' } as const]), ...named],
     tls: tls === undefined ? null : { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
   };

@@ -1,5 +1,6 @@
 /** A YAML file to a Config: all errors at once, each with its file, line and key, and never a secret in them. */
 
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readBytes, renderFileError } from '../files/read-file.ts';
 import type {
@@ -13,16 +14,18 @@ import type {
   ReportNodeConfig,
   ReportsConfig,
   ServiceConfig,
+  StoreConfig,
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
 import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
 import { buildOps } from './load-ops.ts';
+import { buildLog, buildWebhook } from './load-outward.ts';
 import { type ConfigProblem, createError, createFileError, createWarning, type Finding, renderKey } from './problem.ts';
 import { checkRules } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
-import { parseFingerprint, parseOrigin } from './values.ts';
+import { parseFingerprint, parseOrigin, parseRedisUrl } from './values.ts';
 import { warnAbout } from './warnings.ts';
 
 export type { ConfigProblem } from './problem.ts';
@@ -155,15 +158,37 @@ function buildConfig(parsed: ParsedConfig, outside: Outside, folder: string): Co
       fippaFailingForMs: reconnect.fippaFailingFor,
     },
     pages: buildPages(parsed.pages, folder),
+    processes: parsed.processes === 'auto' ? availableParallelism() : parsed.processes,
     site: parsed.site ?? null,
     island: { suspectAfterMs: parsed.island.suspectAfter, warnAfterMs: parsed.island.warnAfter },
     reports: parsed.reports === undefined ? null : buildReports(parsed.reports, outside, folder),
     push: parsed.push === undefined ? null : buildPush(parsed.push, outside, folder),
+    store: parsed.store === undefined ? null : buildStore(parsed.store, outside),
     state: { folder: inFolder(state.folder, folder) },
     outages: { summaryAfterMs: parsed.outages.summaryAfter, keepForMs: parsed.outages.keepFor },
     reload: parsed.reload,
     stop: { pauseMs: parsed.stop.pause, withinMs: parsed.stop.within },
-    log,
+    webhooks: parsed.webhooks.map((webhook, index) => buildWebhook(webhook, index, outside.contents)),
+    log: buildLog(log, outside.contents),
+  };
+}
+
+function buildStore({ redis }: NonNullable<ParsedConfig['store']>, outside: Outside): StoreConfig {
+  const { sentinels, database, prefix } = redis;
+  const server = parseRedisUrl(redis.url ?? '');
+  const content = (key: string) => outside.contents.get(`store.redis.${key}`) ?? null;
+  const encrypted = redis.tls !== undefined || server?.tls === true;
+  return {
+    redis: {
+      servers: sentinels ?? (server === null ? [] : [{ host: server.host, port: server.port }]),
+      name: sentinels === undefined ? null : (redis.name ?? null),
+      username: redis.username ?? null,
+      password: content('password'),
+      sentinelUsername: redis.sentinelUsername ?? null,
+      sentinelPassword: content('sentinelPassword'),
+      tls: encrypted ? { ca: content('tls.ca'), servername: redis.tls?.servername ?? null } : null,
+      ...{ database, prefix, pollMs: redis.poll, timeoutMs: redis.timeout, rereadMs: redis.reread },
+    },
   };
 }
 
@@ -179,13 +204,14 @@ type ParsedListener = ParsedConfig['phones']['listeners'][number];
 type ParsedService = ParsedConfig['clusters'][number]['services'][number];
 
 function buildListener(listener: ParsedListener, folder: string): ListenerConfig {
-  const { host, port, publicUrl, tls, service } = listener;
+  const { host, port, publicUrl, tls, service, proxyProtocol } = listener;
   return {
     host,
     port,
     publicUrl: publicUrl === undefined ? null : origin(publicUrl),
     tls: tls === undefined ? null : buildTls(tls, folder),
     service: service ?? null,
+    ...(proxyProtocol ? { proxyProtocol } : {}),
   };
 }
 

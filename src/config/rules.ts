@@ -5,33 +5,10 @@
 
 import { renderFound } from './document.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { type Finding, type KeyPath, renderKey } from './problem.ts';
+import { type Finding, renderKey } from './problem.ts';
+import { at, finding, items, type Part, text, unique } from './rule-parts.ts';
+import { checkSyslog, checkWebhooks } from './rules-outward.ts';
 import { isLoopback, parseDuration, parseOrigin, printable, renderDuration } from './values.ts';
-
-/** A value and the way to it. */
-interface Part {
-  readonly path: KeyPath;
-  readonly value: unknown;
-}
-
-function at(place: Part, key: string): Part {
-  const { path, value } = place;
-  const has = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
-  return { path: [...path, key], value: has ? (value as Record<string, unknown>)[key] : undefined };
-}
-
-function items(place: Part): Part[] {
-  const list: unknown[] = Array.isArray(place.value) ? place.value : [];
-  return list.map((value, index) => ({ path: [...place.path, index], value }));
-}
-
-function text(place: Part): string | null {
-  return typeof place.value === 'string' ? place.value : null;
-}
-
-function finding(place: Part, found: string, allowed: string): Finding {
-  return { path: place.path, found, allowed };
-}
 
 /** Every broken rule of a configuration that may have other faults too. */
 export function checkRules(value: unknown): Finding[] {
@@ -44,6 +21,7 @@ export function checkRules(value: unknown): Finding[] {
   const reports = at(root, 'reports');
   return [
     ...listeners.flatMap((listener) => checkListener(listener, services)),
+    ...checkFronts(listeners, at(at(root, 'phones'), 'trustedFronts')),
     ...checkLegacy(listeners),
     ...checkLimits(at(at(root, 'phones'), 'limits')),
     ...checkStop(at(root, 'stop')),
@@ -63,7 +41,10 @@ export function checkRules(value: unknown): Finding[] {
     ...services.flatMap((service) => checkProbe(at(service, 'probe'), at(root, 'reconnect'))),
     ...checkIsland(at(root, 'island')),
     ...checkReports(reports),
+    ...checkStore(at(at(root, 'store'), 'redis')),
     ...checkLanguages(at(at(root, 'pages'), 'languages')),
+    ...checkWebhooks(items(at(root, 'webhooks'))),
+    ...checkSyslog(at(at(root, 'log'), 'syslog')),
   ];
 }
 
@@ -86,6 +67,15 @@ function checkListener(listener: Part, services: readonly Part[]): Finding[] {
   return findings;
 }
 
+function checkFronts(listeners: readonly Part[], trustedFronts: Part): Finding[] {
+  if (items(trustedFronts).length > 0) return [];
+  return listeners.flatMap((listener) => {
+    const proxyProtocol = at(listener, 'proxyProtocol');
+    if (proxyProtocol.value !== true) return [];
+    return [finding(proxyProtocol, 'true, and nobody in phones.trustedFronts', 'true once its fronts are named there')];
+  });
+}
+
 /** `who` has to reach the listener by it. */
 function checkPublicUrl(listener: Part, who: string): Finding[] {
   const publicUrl = at(listener, 'publicUrl');
@@ -103,6 +93,30 @@ function checkPublicUrl(listener: Part, who: string): Finding[] {
 function checkIsland(island: Part): Finding[] {
   const defaults = { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 };
   return checkLess(at(island, 'suspectAfter'), at(island, 'warnAfter'), defaults, (a, b) => a < b, 'less than');
+}
+
+/** One way to the server, and what belongs to the other way only is not forgotten there. */
+function checkStore(redis: Part): Finding[] {
+  if (typeof redis.value !== 'object' || redis.value === null) return [];
+  const [url, sentinels, name] = [at(redis, 'url'), at(redis, 'sentinels'), at(redis, 'name')];
+  const has = ({ value }: Part) => value !== undefined;
+  const findings: Finding[] = [];
+  if (!has(url) && !has(sentinels)) findings.push(finding(redis, 'neither url nor sentinels', 'one of the two'));
+  if (has(url) && has(sentinels)) findings.push(finding(sentinels, 'sentinels beside url', 'one of the two'));
+  if (has(sentinels) && !has(name)) findings.push(finding(name, 'nothing', 'what the Sentinels call the master'));
+  const onlySentinel = ['name', 'sentinelUsername', 'sentinelPassword'].map((key) => at(redis, key)).filter(has);
+  if (!has(sentinels) && has(url))
+    for (const part of onlySentinel) findings.push(finding(part, 'a value without sentinels', 'nothing, beside url'));
+  if (has(at(redis, 'tls')) && /^redis:/i.test(text(url) ?? ''))
+    findings.push(finding(url, `${renderFound(url.value)} beside tls`, 'rediss://, or no tls'));
+  for (const [user, password] of [
+    ['username', 'password'],
+    ['sentinelUsername', 'sentinelPassword'],
+  ] as const) {
+    if (has(at(redis, user)) && !has(at(redis, password)))
+      findings.push(finding(at(redis, password), 'nothing', `the password of ${user}`));
+  }
+  return findings;
 }
 
 /** One server each, and none of them this proxy itself, which would lead browsers in a circle. */
@@ -240,18 +254,6 @@ function checkOps(ops: Part): Finding[] {
     ...findings,
     finding(at(ops, 'token'), 'nothing', `a token, since ops.host ${renderFound(host)} is not loopback`),
   ];
-}
-
-function unique(places: readonly Part[], key: string, allowed: string): Finding[] {
-  const first = new Map<string, Part>();
-  return places.flatMap((owner) => {
-    const place = at(owner, key);
-    const value = text(place);
-    const earlier = value === null ? undefined : first.get(value);
-    if (value !== null && earlier === undefined) first.set(value, owner);
-    if (earlier === undefined) return [];
-    return [finding(place, `${renderFound(value)}, which ${renderKey(earlier.path)} already has`, allowed)];
-  });
 }
 
 function checkFrontDoors(clusters: readonly Part[]): Finding[] {

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { limits } from './schema-limits.ts';
+import { log } from './schema-log.ts';
 import { notification } from './schema-notification.ts';
 import {
   DAY,
@@ -23,6 +24,8 @@ import {
   tlsFiles,
 } from './schema-parts.ts';
 import { reports } from './schema-reports.ts';
+import { store } from './schema-store.ts';
+import { webhooks } from './schema-webhooks.ts';
 import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
 
 const listenerTls = z.strictObject({
@@ -63,6 +66,11 @@ const listener = z.strictObject({
     description:
       "Everything on this listener is for this service (split DNS: phones reach the proxy under Finesse's own name).",
     allowed: 'the id of a service',
+  }),
+  proxyProtocol: described(z.boolean().prefault(false), {
+    description:
+      'Connections from `phones.trustedFronts` begin with a header of the PROXY protocol, version 2, that says which phone it is; those from elsewhere have none ([front doors](front-doors.md)).',
+    allowed: 'true or false',
   }),
 });
 
@@ -205,7 +213,8 @@ const phones = z.strictObject({
     allowed: 'a list of IP addresses or blocks',
   }),
   trustedFronts: described(networks, {
-    description: 'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed.',
+    description:
+      'Addresses of load balancers in front of the proxy, whose `X-Forwarded-For` is believed, and whose PROXY protocol on listeners with `proxyProtocol`.',
     allowed: 'a list of IP addresses or blocks',
   }),
   forgetAfter: described(duration(1000, 720 * HOUR).prefault('12h'), {
@@ -263,6 +272,11 @@ const ops = z.strictObject({
       allowed: 'a list of operators',
     },
   ),
+  phone: described(z.boolean().prefault(true), {
+    description:
+      'Whether operators who may `set` can open a phone in the browser, which acts in Finesse like any other phone (docs/console-phone.md).',
+    allowed: 'true or false',
+  }),
   tls: described(
     z.strictObject(tlsFiles('PEM file with the certificate that operators see, followed by its chain.')).optional(),
     {
@@ -441,6 +455,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: "The proxy's own pages." },
   ),
+  processes: described(z.union([z.literal('auto'), z.int().min(1).max(64)]).prefault(1), {
+    description:
+      'Processes that share the work for phones, for more than one core; `auto`: as many as there are cores. 1: one process does everything. See [more cores](performance.md#more-cores).',
+    unit: 'processes',
+    allowed: 'auto or a whole number from 1 to 64',
+  }),
   site: described(plainText(64).optional(), {
     description:
       'Where this proxy and its phones are. See [sites, islands and reports](sites.md). Absent: every service counts as near.',
@@ -468,6 +488,10 @@ export const configSchema = z.strictObject({
   }),
   push: described(push.optional(), {
     description: 'Pushes: those of Finesse that go by the proxy, and its own. See [pushes](pushes.md).',
+  }),
+  store: described(store.optional(), {
+    description:
+      'What several proxies know together, on Redis or Valkey. Absent: this proxy is alone. See [shared memory](shared-memory.md).',
   }),
   state: described(
     z
@@ -527,21 +551,12 @@ export const configSchema = z.strictObject({
       .prefault({}),
     { description: 'How the proxy stops.' },
   ),
-  log: described(
-    z
-      .strictObject({
-        level: described(z.enum(['debug', 'info', 'warn', 'error']).prefault('info'), {
-          description: 'The least important lines that are written.',
-          allowed: 'debug, info, warn or error',
-        }),
-        format: described(z.enum(['json', 'pretty', 'auto']).prefault('auto'), {
-          description: '`auto` is readable in a terminal and JSON everywhere else.',
-          allowed: 'json, pretty or auto',
-        }),
-      })
-      .prefault({}),
-    { description: 'Logs, on standard output.' },
-  ),
+  webhooks: described(webhooks, {
+    description:
+      'Receivers of what happens: changes of state, summaries of outages, certificates, drills. See [events for others](events-out.md). What waits for them is kept in `state.folder`.',
+    allowed: 'a list of at most 20 receivers',
+  }),
+  log: described(log, { description: 'The log: on standard output, and by syslog.' }),
 });
 
 /** The configuration as the schema leaves it: defaults filled in but for those that depend on other keys, files not yet read. */

@@ -33,6 +33,15 @@ export function parseHttpUrl(text: string): URL | null {
   return URL.parse(text);
 }
 
+/** `redis://` or `rediss://` (TLS) with host and port and nothing else. */
+export function parseRedisUrl(text: string): { host: string; port: number; tls: boolean } | null {
+  const match = /^(rediss?):\/\/([^\s/\\?#@:]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?\/?$/i.exec(text);
+  const [, scheme = '', authority = '', port = '6379'] = match ?? [];
+  const host = authority.replace(/^\[|\]$/g, '');
+  const isOne = isListenHost(host) && Number(port) > 0 && Number(port) < 65_536;
+  return isOne ? { host, port: Number(port), tls: scheme.toLowerCase() === 'rediss' } : null;
+}
+
 /** Path and perhaps query of a URL, without dots that would leave it. */
 export function isUrlPath(text: string): boolean {
   return /^\/(?!\/)[\w\-.~!$&'()*+,;=:@%/?]*$/.test(text) && !/(?:^|\/)\.\.?(?:[/?;]|$)/.test(text);
@@ -92,5 +101,16 @@ export function printable(text: string, limit = 80): string {
   const cut = characters.length > limit ? '…' : '';
   return (
     shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`) + cut
+  );
+}
+
+/** A key of Standard Webhooks: its prefix, and 24 to 64 bytes in Base64. */
+export function isSigningSecret(text: string): boolean {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text);
+  const bytes = Buffer.from(match?.[1] ?? '', 'base64');
+  return (
+    bytes.length >= 24 &&
+    bytes.length <= 64 &&
+    bytes.toString('base64').replace(/=+$/, '') === match?.[1]?.replace(/=+$/, '')
   );
 }

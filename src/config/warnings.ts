@@ -1,5 +1,6 @@
 /** What is allowed and yet unlikely to be meant. Few, so that they are read. Pure. */
 
+import { availableParallelism } from 'node:os';
 import { MAX_URL_LENGTH } from '../domain/phone-url.ts';
 import { createServerNames } from '../domain/server-names.ts';
 import { urlHost } from '../text/url-host.ts';
@@ -26,6 +27,9 @@ export function warnAbout(config: Config): Finding[] {
     ...warnOfPush(config),
     ...warnOfOps(config.ops),
     ...warnOfSites(config),
+    ...warnOfProcesses(config),
+    ...warnOfWebhooks(config),
+    ...warnOfStore(config),
   ];
 }
 
@@ -95,6 +99,15 @@ function warnOfSharedNames(cluster: ClusterConfig, index: number): Finding[] {
   });
 }
 
+function warnOfStore({ store }: Config): Finding[] {
+  if (store === null || store.redis.tls !== null) return [];
+  const far = store.redis.servers.find(({ host }) => !isLoopback(host));
+  if (far === undefined) return [];
+  const found = `${printable(far.host)} is connected to in the clear`;
+  const allowed = 'rediss:// or tls: names and numbers of agents can be read and changed on the way, and the password';
+  return [{ path: ['store', 'redis'], found, allowed }];
+}
+
 /** A site that is spelled in two ways makes everything far away. */
 function warnOfSites({ site, clusters }: Config): Finding[] {
   const sites = new Set(clusters.flatMap(({ services }) => services.map((service) => service.site)));
@@ -131,6 +144,14 @@ function warnOfPush({ push, phones }: Config): Finding[] {
     findings.push({ path: ['push', 'phoneScheme'], found, allowed: 'use https where phones can' });
   }
   return findings;
+}
+
+/** More of them than cores only wait for each other. */
+function warnOfProcesses({ processes }: Config): Finding[] {
+  const cores = availableParallelism();
+  if (processes === 1 || processes <= cores) return [];
+  const found = `${processes} processes, and this machine has ${cores === 1 ? '1 core' : `${cores} cores`} for them`;
+  return [{ path: ['processes'], found, allowed: 'auto, or no more processes than cores' }];
 }
 
 function warnOfNotification({ notification }: ServiceConfig, path: KeyPath): Finding[] {
@@ -181,4 +202,19 @@ function warnOfOps({ host, operators, tls }: Config['ops']): Finding[] {
           },
         ]),
   ];
+}
+
+/** What is in a URL and in a header is a password: whoever listens on the way has it. */
+function warnOfWebhooks({ webhooks, state }: Config): Finding[] {
+  const plain = webhooks.flatMap(({ url }, index) => {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === 'https:' || isLoopback(hostname)) return [];
+    const found = 'events go to this receiver without TLS';
+    return [
+      { path: ['webhooks', index, 'url'], found, allowed: 'whoever is on the way can read and keep them; use https' },
+    ];
+  });
+  if (webhooks.length === 0 || state.folder !== null) return plain;
+  const found = 'there is no state.folder';
+  return [...plain, { path: ['webhooks'], found, allowed: 'what waits for a receiver is lost when the proxy ends' }];
 }

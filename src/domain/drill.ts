@@ -84,3 +84,15 @@ export function overlayView(
     alternates: (of) => selectAlternates(of, candidates(of.cluster), now),
   };
 }
+
+/** Services as a device sees them: `real` itself while no drill concerns it. */
+export function selectView(
+  real: ServiceView,
+  drills: readonly Drill[],
+  device: string,
+  now: number,
+  settings: HealthSettings,
+): ServiceView {
+  const own = drills.filter((drill) => concerns(drill, device));
+  return own.length === 0 ? real : overlayView(real, own, now, settings);
+}

@@ -11,12 +11,17 @@ interface EventReference<K extends EventKind> {
 const SERVICE = 'id of the service';
 const DEVICE = 'name of the device';
 const SITE = 'the other site';
+const PROXY = 'id of the other proxy';
+const PROXY_NAME = 'the name of its machine';
+const STATE_HERE = 'how this proxy sees the service';
 const CUT_SINCE = 'since when nothing there could be reached, epoch ms';
 const NODE = 'id of the node';
 const OUTAGE = 'id of its record';
 const DRILL = 'whether it is a drill';
 const DEVICES = 'names of the devices that it is for; null: all';
 const FILE = 'path of the file';
+const PROCESS = 'its place, from 1';
+const STORE_STATE = 'connecting, connected, reading-only, gone or refused';
 const FAILURE = 'code of the registry and what was found';
 
 /** The reference of all events; the types see to it that none is missing, and no field. */
@@ -230,6 +235,29 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
       address: 'where that operator was',
     },
   },
+  'capture-began': {
+    when: 'An operator began to capture what passes for some devices.',
+    fields: {
+      capture: 'its id',
+      until: 'when it ends by itself, epoch ms',
+      devices: 'names of the devices',
+      who: 'name of the operator',
+      address: 'where it was asked from',
+    },
+  },
+  'capture-ended': {
+    when: 'A capture is over.',
+    fields: {
+      capture: 'its id',
+      because:
+        'time, size, exchanges (it is full), operator, gone (the command that waited for it), stopping (the proxy)',
+      entries: 'requests that it holds',
+      bytes: 'how long they are',
+      dropped: 'what there was no room for',
+      who: 'name of the operator who ended it; null: nobody did',
+      address: 'where that was asked from',
+    },
+  },
   'notification-connected': {
     when: 'The proxy is logged in to the Notification Service.',
     fields: { service: SERVICE },
@@ -254,6 +282,32 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'The Notification Service refused the subscription to SystemInfo.',
     fields: { service: SERVICE, condition: 'the XMPP condition it gave' },
   },
+  'store-changed': {
+    when: 'The state of the store of what proxies know together is another one.',
+    fields: { from: STORE_STATE, to: STORE_STATE, fault: 'code and what was found; null: nothing is wrong' },
+  },
+  'store-replaced': {
+    when: 'The store is another one than before: what this proxy knows is written to it anew.',
+    fields: { flushed: 'whether it was empty; false: somebody else had begun it anew' },
+  },
+  'device-heard': {
+    when: 'Another proxy says where a device is signed in, and that was not known here.',
+    fields: {
+      device: DEVICE,
+      from: 'where it was signed in as far as was known here; null: nowhere',
+      to: 'where it is; null: nowhere',
+      proxy: 'id of the other proxy',
+    },
+  },
+  'setting-heard': {
+    when: 'An operator set a service at another proxy.',
+    fields: {
+      service: SERVICE,
+      from: 'the setting before',
+      to: 'the setting now, with who set it',
+      proxy: 'id of the other proxy',
+    },
+  },
   'island-suspected': {
     when: 'Everything of another site has been unreachable for a while, and the own site is in service.',
     fields: { site: SITE, since: CUT_SINCE },
@@ -265,6 +319,45 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'island-ended': {
     when: 'Something of that site was reached, or the own site is out of service too.',
     fields: { site: SITE, since: CUT_SINCE, because: 'reached, own-site-out, or configuration' },
+  },
+  'site-reached': {
+    when: 'A time in which nothing of another site could be reached is over, and what it was is known, or never will be.',
+    fields: {
+      site: SITE,
+      since: CUT_SINCE,
+      until: 'when something there was reached again, epoch ms',
+      nature:
+        'island (the proxies there saw services in service all along), outage (they saw none), unknown (no proxy there has told)',
+    },
+  },
+  'proxy-heard': {
+    when: 'Another proxy that shares the store was heard of for the first time, or again.',
+    fields: { proxy: PROXY, name: PROXY_NAME, site: 'where it is; null: not stated', version: 'its version' },
+  },
+  'proxy-gone': {
+    when: 'Another proxy has stopped, or nothing was heard of it for five seconds.',
+    fields: {
+      proxy: PROXY,
+      name: PROXY_NAME,
+      site: 'where it is; null: not stated',
+      heardAt: 'when it was last heard, epoch ms',
+    },
+  },
+  'proxy-said': {
+    when: 'Another proxy sees some service in another state than before.',
+    fields: { proxy: PROXY, site: 'where it is; null: not stated' },
+  },
+  'proxies-disagree': {
+    when: 'For ten seconds other proxies have seen a service in service that this one sees out, or the other way round.',
+    fields: { service: SERVICE, state: STATE_HERE, others: 'names and ids of the proxies that see it otherwise' },
+  },
+  'proxies-agree': {
+    when: 'Such a disagreement has ended.',
+    fields: { service: SERVICE, state: STATE_HERE },
+  },
+  'outage-changed': {
+    when: 'Another proxy has told something about an outage that changes its record.',
+    fields: { service: SERVICE, outage: OUTAGE },
   },
   'report-node-probed': {
     when: 'A probe of a node of Unified Intelligence Center has ended.',
@@ -296,6 +389,24 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'An operator signed in at the ops port with a browser, or out.',
     fields: { who: 'name of the operator', address: 'where from', change: 'sign-in or sign-out' },
   },
+  'console-phone-began': {
+    when: 'An operator opened a phone in the browser.',
+    fields: {
+      device: DEVICE,
+      model: 'the model that it is',
+      who: 'name of the operator',
+      address: 'where the operator asked from',
+    },
+  },
+  'console-phone-ended': {
+    when: 'A phone in the browser is over.',
+    fields: {
+      device: DEVICE,
+      who: 'name of the operator whose it was',
+      because:
+        'operator (closed), session (signed out, or no longer allowed), idle, stopped (the proxy), off (`ops.phone`)',
+    },
+  },
   'operator-refused': {
     when: 'A request at the ops port came without the right token.',
     fields: { address: 'where it came from', path: 'what it asked for' },
@@ -314,6 +425,14 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     fields: { inTime: 'false: requests were broken off' },
   },
   crashed: { when: 'A fault that nothing caught ends the proxy.', fields: { error: 'what was thrown' } },
+  'process-started': {
+    when: 'One of several processes that serve phones has begun to (`processes`).',
+    fields: { process: PROCESS, pid: 'id of the process' },
+  },
+  'process-ended': {
+    when: 'One of them ended, or was ended since it hung; what it had not told yet is lost with it.',
+    fields: { process: PROCESS, pid: 'id of the process', because: 'how', againInMs: 'until it is replaced' },
+  },
   'systemd-not-told': {
     when: 'systemd could not be told that the proxy is ready, reloading, stopping or alive.',
     fields: { error: 'what was thrown' },
@@ -375,8 +494,53 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'records-kept-again': { when: 'They can be written again.', fields: { file: FILE } },
   'configuration-applied': { when: 'All parts of the proxy have taken over another configuration.', fields: {} },
   draining: { when: 'The proxy begins to stop: what is under way is finished.', fields: {} },
+  'webhook-delivered': {
+    when: 'A receiver has taken an event.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was told',
+      id: 'of the event, as the receiver sees it',
+      afterMs: 'how old the event was',
+      failures: 'attempts at this receiver that had failed since the last success',
+    },
+  },
+  'webhook-failed': {
+    when: 'An attempt to deliver an event has failed.',
+    fields: {
+      webhook: 'its name in the configuration',
+      type: 'what was to be told',
+      id: 'of the event, as the receiver sees it',
+      because: 'why, without its URL',
+      retryInMs: 'when the next attempt is, or null: there is none',
+    },
+  },
+  'webhook-lost': {
+    when: 'Events for a receiver are given up.',
+    fields: {
+      webhook: 'its name in the configuration',
+      events: 'how many',
+      because:
+        'refused (by the receiver), too-old (a day of attempts), too-many (of them waited), stopped (410), ended (the process, and no state.folder) or removed (from the configuration)',
+    },
+  },
+  'webhook-stopped': {
+    when: 'A receiver answered 410: it is sent nothing more until its configuration changes or the proxy restarts.',
+    fields: { webhook: 'its name in the configuration' },
+  },
+  'syslog-connected': {
+    when: 'There is a connection to the syslog receiver; with UDP, its name is known.',
+    fields: { target: 'protocol, host and port' },
+  },
+  'syslog-disconnected': {
+    when: 'There is none any more, or none came to be; once until there is.',
+    fields: { target: 'protocol, host and port', because: 'what failed' },
+  },
+  'syslog-lost': {
+    when: 'There is one again, and lines were lost meanwhile.',
+    fields: { target: 'protocol, host and port', lines: 'how many' },
+  },
   'internal-fault': {
-    when: 'A request ended by a fault of the proxy itself.',
-    fields: { where: 'at which port', error: 'what was thrown' },
+    when: 'A request ended by a fault of the proxy itself, or what another proxy said did.',
+    fields: { where: 'at which port; proxies: in what was heard of another proxy', error: 'what was thrown' },
   },
 };

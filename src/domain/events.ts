@@ -8,23 +8,33 @@ import type { RelayedPage } from './device.ts';
 import type { DrillEnd } from './drill.ts';
 import type { FailureCode } from './failure.ts';
 import type { SignalName } from './health/state.ts';
-import type { IslandEnd } from './island.ts';
+import type { CutNature, IslandEnd } from './island.ts';
 import type { AdminSetting, Failure, HealthState, ProbeOutcome, ShownCertificate } from './model.ts';
 import type { OutageCounts, Outcome } from './outage.ts';
 import type { AddressRefusal } from './phone-address.ts';
 import type { ReportNodeState, ReportOutcome } from './report-node.ts';
 import type { NameConflict } from './server-names.ts';
+import type { StoreFault } from './store-fault.ts';
 
 export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance' | 'error';
 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;
 
+/** Why a capture is over: its time, its size, an operator, the command that waited for it has gone, or the proxy stops. */
+export type CaptureEnd = 'time' | 'size' | 'exchanges' | 'operator' | 'gone' | 'stopping';
+
 /** Why phones are told of a service by a push of the proxy's own. */
 export type PushReason = 'first-failure' | 'verdict' | 'recovery' | 'maintenance';
 
 /** What a browser that asked for reports got: where they are, a page, or nothing of the kind. */
 export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
+
+/**
+ * `connecting`: at the start, for a moment. `reading-only`: what others say is heard, what is said here is not written. `refused`:
+ * a newer version of the proxy laid it out.
+ */
+export type StoreState = 'connecting' | 'connected' | 'reading-only' | 'gone' | 'refused';
 
 type Nothing = Readonly<Record<never, never>>;
 
@@ -179,6 +189,24 @@ export interface EventFields {
     readonly address: string | null;
   };
 
+  // Captures
+  'capture-began': {
+    readonly capture: string;
+    readonly until: number;
+    readonly devices: readonly string[];
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'capture-ended': {
+    readonly capture: string;
+    readonly because: CaptureEnd;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly dropped: number;
+    readonly who: string | null;
+    readonly address: string | null;
+  };
+
   // Notification Service
   'notification-connected': { readonly service: string };
   'notification-disconnected': { readonly service: string; readonly wasUp: boolean; readonly failure: Failure };
@@ -187,10 +215,55 @@ export interface EventFields {
   'notification-ignored': { readonly service: string; readonly because: string };
   'notification-not-subscribed': { readonly service: string; readonly condition: string };
 
+  // What proxies know together
+  'store-changed': { readonly from: StoreState; readonly to: StoreState; readonly fault: StoreFault | null };
+  'store-replaced': { readonly flushed: boolean };
+  'device-heard': {
+    readonly device: string;
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly proxy: string;
+  };
+  'setting-heard': {
+    readonly service: string;
+    readonly from: AdminSetting;
+    readonly to: AdminSetting;
+    readonly proxy: string;
+  };
+
   // Sites
   'island-suspected': { readonly site: string; readonly since: number };
   'island-long': { readonly site: string; readonly since: number };
   'island-ended': { readonly site: string; readonly since: number; readonly because: IslandEnd };
+
+  'site-reached': {
+    readonly site: string;
+    readonly since: number;
+    readonly until: number;
+    readonly nature: CutNature;
+  };
+
+  // Other proxies
+  'proxy-heard': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly version: string;
+  };
+  'proxy-gone': {
+    readonly proxy: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly heardAt: number;
+  };
+  'proxy-said': { readonly proxy: string; readonly site: string | null };
+  'proxies-disagree': {
+    readonly service: string;
+    readonly state: HealthState;
+    readonly others: readonly string[];
+  };
+  'proxies-agree': { readonly service: string; readonly state: HealthState };
+  'outage-changed': { readonly service: string; readonly outage: string };
 
   // Reports
   'report-node-probed': { readonly node: string; readonly latencyMs: number; readonly outcome: ReportOutcome };
@@ -216,6 +289,17 @@ export interface EventFields {
     readonly address: string | null;
     readonly change: 'sign-in' | 'sign-out';
   };
+  'console-phone-began': {
+    readonly device: string;
+    readonly model: string;
+    readonly who: string;
+    readonly address: string | null;
+  };
+  'console-phone-ended': {
+    readonly device: string;
+    readonly who: string;
+    readonly because: 'operator' | 'session' | 'idle' | 'stopped' | 'off';
+  };
   'operator-refused': { readonly address: string | null; readonly path: string };
 
   // The proxy itself
@@ -228,6 +312,13 @@ export interface EventFields {
   stopping: { readonly signal: string };
   stopped: { readonly inTime: boolean };
   crashed: { readonly error: unknown };
+  'process-started': { readonly process: number; readonly pid: number };
+  'process-ended': {
+    readonly process: number;
+    readonly pid: number;
+    readonly because: string;
+    readonly againInMs: number;
+  };
   'systemd-not-told': { readonly error: unknown };
 
   // Its configuration
@@ -265,7 +356,35 @@ export interface EventFields {
   };
   'records-not-kept': { readonly file: string; readonly error: unknown };
   'records-kept-again': { readonly file: string };
-  'internal-fault': { readonly where: 'phones' | 'pushes' | 'reports' | 'operators'; readonly error: unknown };
+
+  // What is told elsewhere
+  'webhook-delivered': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly afterMs: number;
+    readonly failures: number;
+  };
+  'webhook-failed': {
+    readonly webhook: string;
+    readonly type: string;
+    readonly id: string;
+    readonly because: string;
+    readonly retryInMs: number | null;
+  };
+  'webhook-lost': {
+    readonly webhook: string;
+    readonly events: number;
+    readonly because: 'refused' | 'too-old' | 'too-many' | 'stopped' | 'ended' | 'removed';
+  };
+  'webhook-stopped': { readonly webhook: string };
+  'syslog-connected': { readonly target: string };
+  'syslog-disconnected': { readonly target: string; readonly because: string };
+  'syslog-lost': { readonly target: string; readonly lines: number };
+  'internal-fault': {
+    readonly where: 'phones' | 'pushes' | 'reports' | 'operators' | 'proxies';
+    readonly error: unknown;
+  };
   'configuration-applied': Nothing;
   draining: Nothing;
 }

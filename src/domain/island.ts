@@ -6,6 +6,7 @@
 
 import type { FailureCode } from './failure.ts';
 import type { ServiceStatus } from './model.ts';
+import type { ProxyStatus } from './proxies.ts';
 import type { ReportNodeStatus } from './report-node.ts';
 
 /** What of a service tells whether its site can be reached. */
@@ -24,6 +25,8 @@ export interface CutOffSite extends CutSince {
   readonly suspected: boolean;
   /** The island has lasted so long that replication between the sites may break. */
   readonly long: boolean;
+  /** A proxy there says so: its services are fine, so the link is cut, or they are out themselves. Absent: none is heard. */
+  readonly proof?: 'island' | 'outage';
 }
 
 export interface IslandSettings {
@@ -31,7 +34,24 @@ export interface IslandSettings {
   readonly warnAfterMs: number;
 }
 
-export type IslandEnd = 'reached' | 'own-site-out' | 'configuration';
+export type IslandEnd = 'reached' | 'own-site-out' | 'configuration' | 'site-out';
+
+/** What a proxy of another site says of the services of its site. */
+export interface SiteWord {
+  readonly site: string;
+  /** fine: one of them is in service; out: none is. */
+  readonly says: 'fine' | 'out';
+  /** Since when one of them has been in service, or since when none has. */
+  readonly since: number;
+}
+
+/** What a time was in which nothing of another site could be reached. unknown: no proxy there has told. */
+export type CutNature = 'island' | 'outage' | 'unknown';
+
+/** One that is over. */
+export interface CutOver extends CutSince {
+  readonly until: number;
+}
 
 export type IslandChange =
   | { readonly kind: 'island-suspected' | 'island-long'; readonly site: string; readonly since: number }
@@ -40,6 +60,8 @@ export type IslandChange =
 export interface IslandStep {
   readonly sites: readonly CutOffSite[];
   readonly changes: readonly IslandChange[];
+  /** Cuts that are over, of those that lasted until the verdict at least. */
+  readonly over: readonly CutOver[];
 }
 
 const UNREACHABLE: ReadonlySet<FailureCode> = new Set(['refused', 'unreachable', 'connect-timeout', 'timeout']);
@@ -78,6 +100,7 @@ export function reduceIslands(
   at: number,
   settings: IslandSettings,
   answers: ReadonlyMap<string, number> = new Map(),
+  words: readonly SiteWord[] = [],
 ): IslandStep {
   const hasAnswered = (site: string, since: number) => (answers.get(site) ?? since) > since;
   const own = services.some(({ isNear, state }) => isNear && state === 'in-service');
@@ -93,15 +116,63 @@ export function reduceIslands(
     const since = Math.min(known?.since ?? at, at);
     // What was read back, or is asked anew, must be seen to be unreachable first.
     const isSeen = known?.suspected === true || members.every(isUnreachable);
-    const suspected = own && isSeen && at - since >= settings.suspectAfterMs;
-    return [{ site, since, suspected, long: suspected && at - since >= settings.warnAfterMs }];
+    const says = words.find((word) => word.site === site)?.says ?? null;
+    // Once the verdict of all of them stands a proxy there need only say that they are fine.
+    const isProven = says === 'fine' && members.every(({ state }) => state === 'out-of-service');
+    const isOld = at - since >= settings.suspectAfterMs && says !== 'out';
+    const suspected = own && isSeen && (isProven || isOld);
+    const proof = says === 'out' ? 'outage' : isProven ? 'island' : null;
+    const cut = { site, since, suspected, long: suspected && at - since >= settings.warnAfterMs };
+    return [proof === null ? cut : { ...cut, proof }];
   });
   const endOf = ({ site, since }: CutSince): IslandEnd => {
     const members = others.get(site);
     if (members === undefined) return 'configuration';
+    if (sites.some((each) => each.site === site && each.proof === 'outage')) return 'site-out';
     return hasAnswered(site, since) || members.some(isReached) ? 'reached' : 'own-site-out';
   };
-  return { sites, changes: compare(before, sites, endOf) };
+  const over = before
+    .filter(
+      ({ site, since }) => others.has(site) && !sites.some((each) => each.site === site) && at - since >= LEAST_MS,
+    )
+    .map(({ site, since }): CutOver => ({ site, since, until: at }));
+  return { sites, changes: compare(before, sites, endOf), over };
+}
+
+/** A cut that was shorter was a failed probe or two. */
+const LEAST_MS = 15_000;
+/** So long the proxies of a site may take to be heard again after it has been reached. */
+export const TOLD_WITHIN_MS = 60_000;
+
+/**
+ * What the time was in which nothing could be reached, by what is heard of the site afterwards: an island, if a service there
+ * was in service for a while during it. Their engines may fail over when the link is cut, so that it need not be all of the
+ * time (reference/finesse-health.md §8). null: it is not known yet.
+ */
+export function decideNature({ until }: CutOver, word: SiteWord | null, at: number): CutNature | null {
+  if (word !== null && word.says === 'fine') return word.since <= until - LEAST_MS ? 'island' : 'outage';
+  return at - until >= TOLD_WITHIN_MS ? 'unknown' : null;
+}
+
+/** What proxies of other sites say of the services there; of several of one site the one that sees one in service. */
+export function selectWords(proxies: readonly ProxyStatus[], ownSite: string | null): readonly SiteWord[] {
+  const words = new Map<string, SiteWord>();
+  for (const { site, alive, isSelf, services } of proxies) {
+    if (isSelf || !alive || site === null || site === ownSite) continue;
+    const near = services.filter(({ isNear }) => isNear);
+    const up = near.flatMap(({ state, since }) => (state === 'in-service' && since !== null ? [since] : []));
+    const down = near.flatMap(({ t0 }) => (t0 === null ? [] : [t0]));
+    if (up.length > 0) {
+      const since = Math.min(
+        ...up,
+        words.get(site)?.says === 'fine' ? (words.get(site)?.since ?? 0) : Number.MAX_VALUE,
+      );
+      words.set(site, { site, says: 'fine', since });
+    } else if (down.length > 0 && down.length === near.length && !words.has(site)) {
+      words.set(site, { site, says: 'out', since: Math.max(...down) });
+    }
+  }
+  return [...words.values()];
 }
 
 function compare(

@@ -1,10 +1,10 @@
 /** The words of the domain as types. Pure data: times are epoch milliseconds, so that state can be stored and shared. */
 
 import type { Failure } from './failure.ts';
-import type { AdminSetting, HealthState, SignalName, Signals, SystemInfo } from './health/state.ts';
+import type { AdminSetting, HealthState, PeerView, SignalName, Signals, SystemInfo } from './health/state.ts';
 
 export type { Failure } from './failure.ts';
-export type { AdminSetting, AdminState, HealthState, ProbeOutcome, SystemInfo } from './health/state.ts';
+export type { AdminSetting, AdminState, HealthState, PeerView, ProbeOutcome, SystemInfo } from './health/state.ts';
 export { READY } from './health/state.ts';
 
 /** The health of one service as everything but the monitor reads it. */
@@ -41,6 +41,8 @@ export interface ServiceStatus {
   readonly fippaFailing: boolean;
   readonly signals: SignalsStatus;
   readonly admin: AdminSetting;
+  /** Other proxies whose own probes say the opposite. */
+  readonly dissent: readonly PeerView[];
 }
 
 export interface SignalsStatus extends Signals {

@@ -6,6 +6,7 @@
 
 import { selectOutageCause } from './failure.ts';
 import type { SignalName } from './health/state.ts';
+import type { CutNature, CutOver } from './island.ts';
 import type { Failure } from './model.ts';
 
 export type Outcome = 'elsewhere' | 'returned' | 'missing';
@@ -24,6 +25,10 @@ export interface OutageDevice {
   readonly at: number | null;
   /** When it was signed in again for the first time. */
   readonly backAt: number | null;
+  /** missing: since when, of one that was signed in again meanwhile. */
+  readonly leftAt?: number;
+  /** Of what it was told by a push of ours, or is about to be (PushReason). */
+  readonly pushed?: readonly string[];
 }
 
 export interface OutageCounts {
@@ -52,6 +57,13 @@ export interface Outage extends OutageCounts {
   readonly withinFiveMinutes: number | null;
   /** When its summary was written. */
   readonly summarisedAt: number | null;
+  /** Of a service of another site: what it turned out to be, once the site was reached again; absent: it is not known. */
+  readonly cut?: OutageCut;
+}
+
+/** The time in which nothing of another site could be reached. */
+export interface OutageCut extends CutOver {
+  readonly nature: CutNature;
 }
 
 export type OutageEvent =
@@ -147,11 +159,12 @@ function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent):
       const isBefore = event.askedAt < outage.startedAt && at >= outage.startedAt;
       if (device.service === service || isBefore) return device;
       const outcome = service === outage.service ? 'returned' : 'elsewhere';
-      return { ...device, outcome, service, at, backAt: device.backAt ?? at };
+      const { leftAt: _, ...rest } = device;
+      return { ...rest, outcome, service, at, backAt: device.backAt ?? at };
     }
     case 'signed-out':
       if (device.service !== event.service || isBackForGood(device, event.at)) return device;
-      return { ...device, outcome: 'missing', service: null, at: null };
+      return { ...device, outcome: 'missing', service: null, at: null, leftAt: event.at };
   }
 }
 
@@ -172,6 +185,14 @@ function recount(outage: Outage, before: OutageDevice, after: OutageDevice): Out
     [before.outcome]: outage[before.outcome] - 1,
     [after.outcome]: outage[after.outcome] + 1,
   };
+}
+
+/** The counts with what is known of a device by now; null: nothing was. */
+export function recountDevice(outage: Outage, before: OutageDevice | null, after: OutageDevice): Outage {
+  if (before !== null) return recount(outage, before, after);
+  const { signedIn, told } = outage;
+  const counted = { ...outage, signedIn: signedIn + 1, told: told + Number(after.told) };
+  return { ...counted, [after.outcome]: outage[after.outcome] + 1 };
 }
 
 /** null: the five minutes are not over. */

@@ -14,9 +14,13 @@ export interface Register {
   readonly value: Json;
 }
 
-/** Whether `one` says something newer than `other`. Of two that were set in the same millisecond that of the greater id counts. */
+/**
+ * Whether `one` says something newer than `other`. Of two that were set in the same millisecond that of the greater id counts; of
+ * two by processes of the same proxy, that with the greater text, so that all agree whichever they heard of first.
+ */
 export function isNewer(one: Register, other: Register | null): boolean {
   if (other === null) return true;
   if (one.at !== other.at) return one.at > other.at;
-  return one.proxy > other.proxy;
+  if (one.proxy !== other.proxy) return one.proxy > other.proxy;
+  return one.value !== other.value && JSON.stringify(one.value) > JSON.stringify(other.value);
 }

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
+import type { PeerEvent } from '../domain/health/peers.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createNotificationClient, type NotificationClient } from '../notification/notification.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -24,6 +26,7 @@ export interface MonitorOptions extends Watched {
   readonly random: () => number;
   /** The same at each start of this proxy, and another one for each proxy. */
   readonly proxy: string;
+  readonly tap?: Pick<Tap, 'service'>;
   readonly report: Report;
 }
 
@@ -41,6 +44,8 @@ export interface Monitor {
   readonly ready: Promise<void>;
   /** At once for a service that is no longer configured. */
   requestFailed(id: string): Promise<void>;
+  /** Another proxy has said how it sees the service. */
+  heard(id: string, event: PeerEvent): void;
   /** false for a service that is no longer configured. */
   confirm(id: string, withinMs: number): Promise<boolean>;
 }
@@ -80,6 +85,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     isReady: () => isReady,
     ready,
     requestFailed: async (id) => watches.get(id)?.supervisor().requestFailed(),
+    heard: (id, event) => watches.get(id)?.supervisor().signal(event),
     confirm: async (id, withinMs) => (await watches.get(id)?.supervisor().confirm(withinMs)) ?? false,
   };
 }
@@ -124,6 +130,7 @@ function watchOne(options: MonitorOptions, first: ServiceConfig): Watch {
       ...{ service, config, clock, name: nameOf(options.proxy, id), intervalMs: () => reconnect.intervalMs },
       isLost: () => store.signals(id).connection.says === 'lost',
       signal: (event) => supervisor.signal(event),
+      ...(options.tap === undefined ? {} : { tap: options.tap }),
       report,
     });
   };

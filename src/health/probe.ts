@@ -7,6 +7,7 @@ import pRetry from 'p-retry';
 import type { ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
 import type { Failure, ProbeOutcome, ShownCertificate, SystemInfo } from '../domain/model.ts';
+import { NO_TAP, type PassedAnswer, type Tap, type Watched } from '../domain/tap.ts';
 import { renderDistinguishedName } from '../files/certificates.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
 import { createTlsAgent, peerCertificate } from '../http/client/trust.ts';
@@ -40,7 +41,7 @@ class ProbeFailure extends Error {
 }
 
 /** A probe of one service. Rejects only with the signal's reason; a probe cancelled at shutdown is no failure. */
-export function createProbe(service: ServiceConfig): Probe {
+export function createProbe(service: ServiceConfig, tap: Pick<Tap, 'service'> = NO_TAP): Probe {
   const client = createClient(service);
   let certificate: ShownCertificate | null = null;
   const onCertificate = (shown: ShownCertificate) => {
@@ -51,7 +52,8 @@ export function createProbe(service: ServiceConfig): Probe {
     const attempt = async (number: number): Promise<ProbeOutcome> => {
       startedAt = performance.now();
       const limitMs = number === 1 ? timeoutMs : (repeatMs ?? timeoutMs);
-      const outcome = await ask(client, service, { limitMs, signal, onCertificate });
+      const watched = tap.service(service.id);
+      const outcome = await ask(client, service, { limitMs, signal, onCertificate, watched });
       if (outcome.kind === 'failed' && REPEATED.has(outcome.failure.code)) throw new ProbeFailure(outcome.failure);
       return outcome;
     };
@@ -101,14 +103,17 @@ interface Asking {
   readonly limitMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onCertificate: (shown: ShownCertificate) => void;
+  /** A capture is told of it. */
+  readonly watched: Watched | null;
 }
 
 async function ask(
   client: Got,
   service: ServiceConfig,
-  { limitMs, signal, onCertificate }: Asking,
+  { limitMs, signal, onCertificate, watched }: Asking,
 ): Promise<ProbeOutcome> {
   const tooLarge = new AbortController();
+  const told = watched === null ? null : tellProbe(watched, service);
   try {
     const request = client(service.probe.url, {
       timeout: { request: limitMs },
@@ -126,13 +131,28 @@ async function ask(
         });
       });
     });
-    const { statusCode, body } = await request;
+    const { statusCode, body, rawHeaders } = await request;
+    told?.({ status: statusCode, headers: rawHeaders, body: Buffer.from(body) }, null);
     return classifyAnswer(statusCode, statusCode === 200 ? await parseSystemInfo(body) : null);
   } catch (error) {
     if (tooLarge.signal.aborted) return failed({ code: 'not-system-info', detail: 'the answer is larger than 64 KiB' });
     signal?.throwIfAborted();
-    return failed(error instanceof TimeoutError ? classifyTimeout(error, service) : classifyNetworkError(error));
+    const failure = error instanceof TimeoutError ? classifyTimeout(error, service) : classifyNetworkError(error);
+    told?.(null, failure.code);
+    return failed(failure);
   }
+}
+
+/** Its own headers are few and always the same. */
+function tellProbe(watched: Watched, { id, probe }: ServiceConfig) {
+  const startedAt = watched.now();
+  const credentials = probe.username === null ? [] : ['authorization', basic(probe.username, probe.password ?? '')];
+  const headers = ['accept', 'application/xml', 'user-agent', 'finesse-ippa-proxy', ...credentials];
+  return (answer: PassedAnswer | null, error: string | null) =>
+    watched.passed({
+      ...{ leg: 'probe', service: id, startedAt, client: null, method: 'GET', url: probe.url },
+      ...{ headers, body: null, answer, error },
+    });
 }
 
 function describeShown(socket: unknown, { fingerprints }: ServiceConfig): ShownCertificate | null {

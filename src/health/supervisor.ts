@@ -6,6 +6,7 @@
 import type { Report } from '../domain/events.ts';
 import type { HealthEvent, ServiceEffect, SignalEvent } from '../domain/health/events.ts';
 import { FRESH_MS, isFresh } from '../domain/health/freshness.ts';
+import type { PeerEvent } from '../domain/health/peers.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
 import { shortProbeMs } from '../domain/health/timeline.ts';
 import type { SystemInfo } from '../domain/model.ts';
@@ -40,8 +41,8 @@ export interface Supervisor {
    * the timeline probes by itself.
    */
   requestFailed(): Promise<void>;
-  /** What the Notification Service says. */
-  signal(event: SignalEvent): void;
+  /** What the Notification Service or another proxy says. */
+  signal(event: SignalEvent | PeerEvent): void;
   /** Whether the service is confirmed in service, by a result under 1 s old or by one shared probe within `withinMs`. */
   confirm(withinMs: number): Promise<boolean>;
 }
@@ -72,7 +73,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const state = () => store.health(id).phase.state;
 
-  const apply = (event: HealthEvent | SignalEvent) => {
+  const apply = (event: HealthEvent | SignalEvent | PeerEvent) => {
     const effects = store.apply(id, event);
     armWake();
     for (const effect of effects) {

@@ -7,6 +7,7 @@ import type { NotificationConfig, ServiceConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { SignalEvent } from '../domain/health/events.ts';
 import type { SystemInfo } from '../domain/model.ts';
+import type { Tap } from '../domain/tap.ts';
 import type { Clock } from '../time/clock.ts';
 import { internalError } from '../xmpp/xmpp-error.ts';
 import { type ConnectionEnd, explainEnd, missingDomain } from './connection-failure.ts';
@@ -28,6 +29,7 @@ export interface NotificationOptions {
   readonly name: string;
   /** What it says of the service. */
   readonly signal: (event: SignalEvent) => void;
+  readonly tap?: Pick<Tap, 'service'>;
   readonly report: Report;
 }
 
@@ -70,6 +72,7 @@ export function createNotificationClient(options: NotificationOptions): Notifica
           report({ kind: 'notification-status', at: clock.now(), service: id, status });
           signal({ kind: 'notified', at: clock.now(), status });
         },
+        received: (stanza) => options.tap?.service(id)?.stanza(stanza),
         ignored: (because) => report({ kind: 'notification-ignored', at: clock.now(), service: id, because }),
         notSubscribed(condition) {
           report({ kind: 'notification-not-subscribed', at: clock.now(), service: id, condition });

@@ -18,6 +18,8 @@ export interface SessionEvents {
   readonly presence: (available: boolean) => void;
   readonly notified: (status: NotifiedStatus) => void;
   readonly ignored: (because: IgnoredBecause) => void;
+  /** Whatever it is, after the login. */
+  readonly received?: (stanza: XmlElement) => void;
   readonly subscribed?: () => void;
   /** The server does not let the account subscribe: notifications will not come. */
   readonly notSubscribed: (condition: string) => void;
@@ -174,6 +176,7 @@ function createReader(options: SessionOptions, connection: XmppConnection, unsub
   };
   return {
     read(stanza) {
+      events.received?.(stanza);
       if (stanza.name === 'iq') return readIq(stanza);
       if (isTooMany()) return events.ignored('flood');
       if (stanza.name === 'message') return readMessage(stanza);

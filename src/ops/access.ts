@@ -94,7 +94,7 @@ export function createAccess({ operators, sessions, report, clock }: AccessOptio
   };
 }
 
-function refusePage(res: Response): void {
+export function refusePage(res: Response): void {
   sendError(res, 403, 'foreign-origin', 'With a session, changes need the Origin header of a page of this port.');
 }
 
@@ -114,7 +114,7 @@ function isRead({ method }: Request): boolean {
 }
 
 /** A cookie comes along whoever has the browser send the request; these headers no page can forge. */
-function isOwnPage(req: Request): boolean {
+export function isOwnPage(req: Request): boolean {
   const site = req.headers['sec-fetch-site'];
   return req.headers.origin === originOf(req) && (site === undefined || site === 'same-origin');
 }

@@ -14,6 +14,13 @@ export const MAX_REASON_LENGTH = 200;
 /** Controls would break log lines and terminals, and bidirectional controls what operators read there. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
+/** Whether only what a setting would touch is asked for, and the setting; null: nobody can tell. */
+export function splitPreview(body: unknown): { readonly isPreview: boolean; readonly setting: unknown } | null {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { isPreview: false, setting: body };
+  const { preview = false, ...setting } = body as Record<string, unknown>;
+  return typeof preview === 'boolean' ? { isPreview: preview, setting } : null;
+}
+
 /** All faults at once. `now` in epoch ms, for `until`, which must lie in the future. */
 export function parseAdminRequest(body: unknown, now: number): AdminRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

@@ -2,6 +2,7 @@
 
 import type { EventHandlers, EventKind, EventOf, ProxyEvent } from '../domain/events.ts';
 import { renderFailure } from '../domain/failure.ts';
+import { renderStoreFault } from '../domain/store-fault.ts';
 import type { Clock } from '../time/clock.ts';
 import { createRepeatLog, type RepeatLog } from '../time/repeat-log.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
@@ -137,6 +138,20 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'drill-ended': {
     line: ({ service, because, who, address }) => ['warn', 'drill-ended', { service, because, who, address }],
   },
+  'capture-began': {
+    line: ({ capture, until, devices, who, address }) => [
+      'warn',
+      'capture-began',
+      { capture, until: isoTime(until), devices, who, address },
+    ],
+  },
+  'capture-ended': {
+    line: ({ capture, because, entries, bytes, dropped, who, address }) => [
+      'warn',
+      'capture-ended',
+      { capture, because, entries, bytes, dropped, who, address },
+    ],
+  },
   'notification-connected': { line: ({ service }) => ['info', 'notification-connected', { service }] },
   'notification-disconnected': {
     line: ({ service, wasUp, failure }) => [
@@ -157,6 +172,27 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   'notification-not-subscribed': {
     line: ({ service, condition }) => ['warn', 'notification-not-subscribed', { service, condition }],
   },
+  'store-changed': {
+    line: ({ from, to, fault }) => [
+      to === 'connected' ? 'info' : to === 'reading-only' ? 'warn' : 'error',
+      to === 'connected' ? 'store-connected' : to === 'reading-only' ? 'store-reading-only' : 'store-gone',
+      { from, ...(fault === null ? {} : { code: fault.code, reason: renderStoreFault(fault) }) },
+    ],
+  },
+  'store-replaced': { line: ({ flushed }) => ['warn', 'store-replaced', { flushed }] },
+  'device-heard': {
+    line: ({ device, from, to, proxy }) => ['debug', 'device-heard', { device, from, to, proxy }],
+  },
+  'setting-heard': {
+    line: ({ service, from, to, proxy }) => [
+      'info',
+      'setting-heard',
+      {
+        ...{ service, from: from.admin, to: to.admin, reason: to.reason, until: isoTime(to.until) },
+        ...{ who: to.by?.who ?? null, proxy },
+      },
+    ],
+  },
   'island-suspected': {
     line: ({ site, since }) => ['warn', 'island-suspected', { site, since: isoTime(since) }],
   },
@@ -168,6 +204,23 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { site, since: isoTime(since), seconds: Math.round((at - since) / 1000), because },
     ],
   },
+  'site-reached': {
+    line: ({ site, since, until, nature }) => [
+      'info',
+      'site-reached',
+      { site, since: isoTime(since), seconds: Math.round((until - since) / 1000), nature },
+    ],
+  },
+  'proxy-heard': {
+    line: ({ proxy, name, site, version }) => ['info', 'proxy-heard', { proxy, name, site, version }],
+  },
+  'proxy-gone': {
+    line: ({ proxy, name, site, heardAt }) => ['warn', 'proxy-gone', { proxy, name, site, heardAt: isoTime(heardAt) }],
+  },
+  'proxies-disagree': {
+    line: ({ service, state, others }) => ['warn', 'proxies-disagree', { service, state, others: others.join(', ') }],
+  },
+  'proxies-agree': { line: ({ service, state }) => ['info', 'proxies-agree', { service, state }] },
   'report-node-changed': {
     line: ({ node, from, to, failure }) => [
       to === 'down' ? 'error' : 'info',
@@ -190,6 +243,12 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
       { who, address },
     ],
   },
+  'console-phone-began': {
+    line: ({ device, model, who, address }) => ['info', 'console-phone-began', { device, model, who, address }],
+  },
+  'console-phone-ended': {
+    line: ({ device, who, because }) => ['info', 'console-phone-ended', { device, who, because }],
+  },
   'operator-refused': {
     line: ({ address, path }) => ['warn', 'ops-unauthorized', { who: address, path }],
     repeats: {
@@ -209,6 +268,10 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'systemd-not-told': { line: ({ error }) => ['warn', 'systemd-not-told', { error }] },
   crashed: { line: ({ error }) => ['error', 'crashed', { error }] },
+  'process-started': { line: ({ process, pid }) => ['info', 'process-started', { process, pid }] },
+  'process-ended': {
+    line: ({ process, pid, because, againInMs }) => ['error', 'process-ended', { process, pid, because, againInMs }],
+  },
   'configuration-warning': { line: ({ key, problem }) => ['warn', 'configuration', { key, problem }] },
   reloading: { line: ({ file, why }) => ['info', 'reloading', { file, why }] },
   reloaded: { line: ({ changes, restartNeeded }) => ['info', 'reloaded', { changes, restartNeeded }] },
@@ -250,6 +313,37 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
   },
   'records-not-kept': { line: ({ file, error }) => ['error', 'records-not-kept', { file, error }] },
   'records-kept-again': { line: ({ file }) => ['info', 'records-kept-again', { file }] },
+  'webhook-delivered': {
+    line: ({ webhook, type, id, afterMs, failures }) =>
+      failures === 0
+        ? ['debug', 'webhook-delivered', { webhook, type, id, afterMs }]
+        : ['info', 'webhook-works-again', { webhook, type, id, afterMs, failures }],
+  },
+  'webhook-failed': {
+    line: ({ webhook, type, id, because, retryInMs }) => [
+      'warn',
+      'webhook-failed',
+      { webhook, type, id, because, retryInMs },
+    ],
+    // Nothing but refusals comes faster than the plan of attempts.
+    repeats: {
+      key: ({ webhook, retryInMs }) => (retryInMs === null ? webhook : null),
+      again: ({ webhook }) => ({ webhook, because: AGAIN }),
+    },
+  },
+  'webhook-lost': {
+    line: ({ webhook, events, because }) => ['error', 'webhook-lost', { webhook, events, because }],
+    repeats: {
+      key: ({ webhook, because }) => `${webhook} ${because}`,
+      again: ({ webhook, because }) => ({ webhook, because, detail: AGAIN }),
+    },
+  },
+  'webhook-stopped': { line: ({ webhook }) => ['error', 'webhook-stopped', { webhook }] },
+  'syslog-connected': { line: ({ target }) => ['info', 'syslog-connected', { target }] },
+  'syslog-disconnected': {
+    line: ({ target, because }) => ['warn', 'syslog-disconnected', { target, because }],
+  },
+  'syslog-lost': { line: ({ target, lines: count }) => ['warn', 'syslog-lost', { target, lines: count }] },
   'internal-fault': {
     line: ({ where, error }) => ['error', where === 'operators' ? 'ops-fault' : 'internal', { error }],
   },

@@ -5,8 +5,11 @@ import type { Drill } from '../domain/drill.ts';
 import { type Failure, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import {
   type CertificateEntry,
   decideCertificate,
@@ -18,8 +21,19 @@ import {
   type ServiceCertificateEntry,
 } from './certificates.ts';
 import { decideIslands, type IslandEntry, renderIsland } from './island-health.ts';
+import { decideProcesses, type ProcessEntry, renderProcess } from './process-health.ts';
+import {
+  decideProxies,
+  describeDissent,
+  type OtherViewEntry,
+  type ProxyEntry,
+  renderOtherViews,
+  renderProxy,
+} from './proxy-health.ts';
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
+import { renderStore, type StoreEntry } from './store-health.ts';
+import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 
@@ -59,6 +73,8 @@ export interface ServiceEntry {
   readonly certificate: ServiceCertificateEntry | null;
   /** Phones are told that it has failed, though it has not; null: they are not. */
   readonly drill: DrillEntry | null;
+  /** Other proxies that see the opposite by their own probes. */
+  readonly seenOtherwise: readonly OtherViewEntry[];
 }
 
 export interface DrillEntry {
@@ -81,8 +97,26 @@ export interface HealthReport {
   readonly islands: readonly IslandEntry[];
   /** Nodes of Unified Intelligence Center. */
   readonly reports: readonly ReportEntry[];
+  /** Those that serve phones, where they are several; else empty. */
+  readonly processes: readonly ProcessEntry[];
+  /** Who is told what happens. */
+  readonly webhooks: readonly WebhookEntry[];
+  /** Those that share a store, this one first; none without a store. */
+  readonly proxies: readonly ProxyEntry[];
+  /** Where this proxy meets the others; null: it is alone. */
+  readonly store: StoreEntry | null;
+  /** What passes for some devices is being captured; null: it is not. */
+  readonly capture: CaptureState | null;
   /** What is wrong beyond single services, in words an operator can act on. */
   readonly problems: readonly string[];
+}
+
+/** Which devices is for operators. */
+export interface CaptureState {
+  readonly startedAt: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly entries: number;
 }
 
 export interface HealthCluster {
@@ -106,10 +140,16 @@ export interface HealthInput {
   readonly reports?: readonly ReportNodeStatus[];
   readonly site?: string | null;
   readonly islands?: readonly CutOffSite[];
+  readonly sharedStore?: StoreStatus | null;
+  readonly processes?: readonly PhoneProcessStatus[];
+  readonly webhooks?: readonly WebhookStatus[];
+  readonly proxies?: readonly ProxyStatus[];
+  readonly capture?: CaptureState | null;
 }
 
 export function renderHealth(input: HealthInput): HealthReport {
   const { now, problems, certificates = [], reports = [], site = null, islands = [] } = input;
+  const { proxies = [], processes = [], webhooks = [] } = input;
   const clusters = input.clusters.map((cluster) => ({ id: cluster.id, status: decideLevel(cluster, input) }));
   return {
     status: worst([
@@ -126,6 +166,11 @@ export function renderHealth(input: HealthInput): HealthReport {
     site,
     islands: islands.map((island) => renderIsland(island, now)),
     reports: reports.map(renderReportNode),
+    processes: processes.map(renderProcess),
+    webhooks: webhooks.map(renderWebhook),
+    proxies: proxies.map(renderProxy),
+    store: input.sharedStore == null ? null : renderStore(input.sharedStore),
+    capture: input.capture ?? null,
     problems: [
       ...problems,
       ...input.clusters.flatMap(decideAdmission),
@@ -135,6 +180,11 @@ export function renderHealth(input: HealthInput): HealthReport {
       ...certificates.flatMap((held) => decideCertificate(held, now)),
       ...decideIslands(islands),
       ...decideReports(reports),
+      ...decideProcesses(processes),
+      ...decideProxies(
+        input.clusters.flatMap(({ candidates }) => statusesOf(candidates)),
+        proxies,
+      ),
     ],
   };
 }
@@ -177,9 +227,10 @@ function worst(levels: readonly HealthLevel[]): HealthLevel {
 export function renderService(
   candidate: Candidate,
   cluster: readonly Candidate[],
-  { signedIn, certificateOf, drillOf, now }: Pick<HealthInput, 'signedIn' | 'certificateOf' | 'drillOf' | 'now'>,
+  input: Pick<HealthInput, 'signedIn' | 'certificateOf' | 'drillOf' | 'proxies' | 'now'>,
 ): ServiceEntry {
   const { status } = candidate;
+  const { signedIn, certificateOf, drillOf, proxies = [], now } = input;
   const certificate = certificateOf?.(status.id) ?? null;
   return {
     id: status.id,
@@ -189,7 +240,7 @@ export function renderService(
     admin: status.admin.admin,
     attempt: status.attempt,
     since: renderTime(status.since),
-    reason: renderReason(status),
+    reason: renderReason(status, proxies),
     lastProbe: renderTime(status.lastProbeAt),
     latencyMs: status.latencyMs === null ? null : Math.round(status.latencyMs),
     phones: signedIn(status.id),
@@ -206,6 +257,7 @@ export function renderService(
     site: status.site,
     certificate: certificate === null ? null : renderServiceCertificate(certificate, now),
     drill: renderDrill(drillOf?.(status.id) ?? null),
+    seenOtherwise: renderOtherViews(status, proxies),
   };
 }
 
@@ -249,10 +301,12 @@ const FIPPA_FAILING: Failure = { code: 'fippa-failing', detail: '' };
 const FINESSE_DRAINS =
   'Finesse is in its own maintenance mode (finesseMMode): drained by itself, those signed in stay until Finesse signs them out.';
 
-function renderReason(status: ServiceStatus): string | null {
+function renderReason(status: ServiceStatus, proxies: readonly ProxyStatus[] = []): string | null {
   const reasons = listFailures(status).map(renderFailure);
+  const dissent = describeDissent(status, proxies);
   if (isFinesseDraining(status)) reasons.push(FINESSE_DRAINS);
   if (isKeptOutByCredentials(status)) reasons.push(CREDENTIALS_KEEP_OUT);
+  if (dissent !== null) reasons.push(dissent);
   return reasons.length === 0 ? null : reasons.join(' ');
 }
 

@@ -60,7 +60,7 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       if (on !== undefined) outageChanged(on.id);
     },
     ...each(SERVICE, onService),
-    ...each(['outage-began', 'outage-ended', 'agent-back', 'outage-summary'], onOutage),
+    ...each(['outage-began', 'outage-ended', 'outage-changed', 'agent-back', 'outage-summary'], onOutage),
     'drill-began'(event) {
       const { at, service, until, reason } = event;
       const times = { at: new Date(at).toISOString(), until: new Date(until).toISOString() };
@@ -72,6 +72,11 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       streams.publish('admin', { at: new Date(at).toISOString(), service, action: 'drill-end', reason: because });
       onService(event);
     },
+    // Names of devices are for operators, in the log and the audit trail.
+    'capture-began': ({ at, kind, until, devices }) =>
+      streams.publish('proxy', { at: isoTime(at), what: kind, until: isoTime(until), devices: devices.length }),
+    'capture-ended': ({ at, kind, because, entries }) =>
+      streams.publish('proxy', { at: isoTime(at), what: kind, because, entries }),
     'drill-verdict'({ service }) {
       const on = outages.all().find((each) => each.service === service && each.drill && each.endedAt === null);
       if (on !== undefined) outageChanged(on.id);
@@ -81,7 +86,13 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       onService(event);
     },
     'device-signed-in': ({ at, device, service, from }) => onDevice(at, device, service, from),
+    // Wherever its phone asked: the console of any proxy shows all of them.
+    'device-heard': ({ at, device, from, to }) => onDevice(at, device, to, from),
     'device-signed-out': ({ at, device, service }) => onDevice(at, device, null, service),
+    'setting-heard'(event) {
+      streams.publish('admin', renderSetting(event));
+      onService(event);
+    },
     ...each(PROXY, onProxy),
     'configuration-applied'(event) {
       onProxy(event);
@@ -91,6 +102,8 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
   };
 }
 
+const isoTime = (at: number) => new Date(at).toISOString();
+
 const SERVICE = [
   'fippa-failing',
   'fippa-works-again',
@@ -98,6 +111,8 @@ const SERVICE = [
   'notification-connected',
   'notification-disconnected',
   'notification-not-subscribed',
+  'proxies-disagree',
+  'proxies-agree',
 ] as const satisfies EventKind[];
 
 const PROXY = [
@@ -112,15 +127,22 @@ const PROXY = [
   'records-not-kept',
   'records-kept-again',
   'internal-fault',
+  'store-changed',
+  'store-replaced',
   'island-suspected',
   'island-long',
   'island-ended',
+  'site-reached',
   'report-node-changed',
+  'proxy-heard',
+  'proxy-gone',
   'draining',
+  'process-started',
+  'process-ended',
 ] as const satisfies EventKind[];
 
 /** Who did it is in the audit trail, for operators. */
-function renderSetting({ at, service, from, to }: EventOf<'service-set'>): object {
+function renderSetting({ at, service, from, to }: EventOf<'service-set' | 'setting-heard'>): object {
   const { admin, reason, until } = to;
   return {
     ...{ at: new Date(at).toISOString(), service, from: from.admin, admin, reason },

@@ -151,6 +151,43 @@ export const metricDefinitions = {
     help: 'How long nothing of another site could be reached, while that is suspected to be an island; else 0.',
     labels: ['site'],
   },
+  ippa_store_up: {
+    type: 'gauge',
+    help: '1 while the store of what proxies know together takes reads and writes, else 0; absent without one.',
+    labels: ['server'],
+  },
+  ippa_store_readable: {
+    type: 'gauge',
+    help: '1 while what the others say is heard, though the store may take no writes, else 0; absent without a store.',
+    labels: ['server'],
+  },
+  ippa_store_lag_seconds: {
+    type: 'gauge',
+    help: 'How old what was heard last from the store is; absent before anything was.',
+    labels: ['server'],
+  },
+  ippa_store_waiting: {
+    type: 'gauge',
+    help: 'Facts and audit entries that the store does not have yet.',
+    labels: ['server'],
+  },
+  ippa_store_facts: { type: 'gauge', help: 'Facts known here.', labels: ['server'] },
+  ippa_store_written_total: { type: 'counter', help: 'Facts written to the store.', labels: ['server'] },
+  ippa_store_heard_total: {
+    type: 'counter',
+    help: 'Facts that were news here, by the id of the proxy that set them. At most 64 are told apart.',
+    labels: ['proxy'],
+  },
+  ippa_proxies: {
+    type: 'gauge',
+    help: 'Proxies that share the store and have been heard of within five seconds, this one included; 0 without a store.',
+    labels: [],
+  },
+  ippa_proxies_disagree: {
+    type: 'gauge',
+    help: '1 while another proxy sees the opposite of what this one sees of the service, else 0.',
+    labels: ['service'],
+  },
   ippa_report_node_up: {
     type: 'gauge',
     help: '1 while the node of Unified Intelligence Center is up, else 0; absent before its first probe.',
@@ -171,6 +208,56 @@ export const metricDefinitions = {
     help: 'When the certificate that Finesse showed to the last probe ends, as seconds since 1970; absent for one trusted by its fingerprint.',
     labels: ['service'],
   },
+  ippa_webhook_deliveries_total: {
+    type: 'counter',
+    help: 'Attempts to deliver an event to a receiver of webhooks: delivered or failed.',
+    labels: ['webhook', 'outcome'],
+  },
+  ippa_webhook_lost_total: {
+    type: 'counter',
+    help: 'Events for a receiver that were given up: refused by it, too-old, too-many of them waited, or stopped (it answered 410).',
+    labels: ['webhook', 'reason'],
+  },
+  ippa_webhook_waiting: {
+    type: 'gauge',
+    help: 'Events that wait to be delivered to a receiver.',
+    labels: ['webhook'],
+  },
+  ippa_webhook_up: {
+    type: 'gauge',
+    help: '1 while the last attempt to deliver to a receiver went well, or there was none yet; else 0.',
+    labels: ['webhook'],
+  },
+  ippa_syslog_lines_total: {
+    type: 'counter',
+    help: 'Lines of the log for the syslog receiver: sent, or lost because it could not be reached or did not read.',
+    labels: ['outcome'],
+  },
+  ippa_syslog_connected: {
+    type: 'gauge',
+    help: '1 while there is a connection to the syslog receiver, else 0; with UDP 1 once its name is known.',
+    labels: [],
+  },
+  ippa_service_drill: {
+    type: 'gauge',
+    help: '1 while a drill of the service is on: phones are told that it has failed, and it has not.',
+    labels: ['service'],
+  },
+  ippa_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the configuration: loaded, or refused.',
+    labels: ['outcome'],
+  },
+  ippa_reload_refused: {
+    type: 'gauge',
+    help: '1 while the last reload was refused, so that a restart would be refused too; else 0.',
+    labels: [],
+  },
+  ippa_state_not_kept: {
+    type: 'gauge',
+    help: 'How many files of state.folder cannot be written: a restart would forget what changed since.',
+    labels: [],
+  },
   ippa_status: {
     type: 'gauge',
     help: 'The status of /health: 1 for the one of ok, degraded and down that holds.',
@@ -185,6 +272,26 @@ export const metricDefinitions = {
     type: 'gauge',
     help: 'Always 1; versions of the proxy and of Node.js.',
     labels: ['version', 'node'],
+  },
+  ippa_phone_processes: {
+    type: 'gauge',
+    help: 'Processes that serve phones, by state: starting, serving, ended. None where there is one process for everything.',
+    labels: ['state'],
+  },
+  ippa_phone_process_ends_total: {
+    type: 'counter',
+    help: 'Processes that served phones and ended, or were ended since they hung, by their place.',
+    labels: ['process'],
+  },
+  ippa_phone_process_cpu_seconds: {
+    type: 'gauge',
+    help: 'User and system CPU time of each process that serves phones, since its start.',
+    labels: ['process'],
+  },
+  ippa_phone_process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Resident memory of each process that serves phones.',
+    labels: ['process'],
   },
   process_cpu_seconds_total: { type: 'counter', help: 'User and system CPU time of the process.', labels: [] },
   process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory of the process.', labels: [] },

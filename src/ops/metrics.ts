@@ -5,7 +5,10 @@ import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts'
 import { failures } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -13,6 +16,7 @@ import type { HeldCertificate } from './certificates.ts';
 import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 /** What became of a phone's request. */
 export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed' | 'gone';
@@ -28,6 +32,9 @@ export interface MetricsOptions {
   readonly reports?: () => readonly Pick<ReportNodeStatus, 'id' | 'state'>[];
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly Pick<CutOffSite, 'site' | 'since'>[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly Pick<ProxyStatus, 'alive'>[];
+  readonly sharedStore?: () => StoreStatus | null;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly version: string;
@@ -39,6 +46,14 @@ export interface MetricsOptions {
   readonly health: () => Pick<HealthReport, 'status' | 'clusters'>;
   /** Of the last outage of a service: devices that are signed in nowhere. */
   readonly missing?: (service: string) => number;
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  readonly isDrilled?: (service: string) => boolean;
+  readonly webhooks?: () => readonly Pick<WebhookStatus, 'name' | 'state' | 'waiting'>[];
+  /** null: none is configured. */
+  readonly syslog?: () => { readonly sent: number; readonly lost: number; readonly isConnected: boolean } | null;
+  /** Files of the state folder that cannot be written. */
+  readonly notKept?: () => number;
 }
 
 const NONE = 'none';
@@ -55,6 +70,8 @@ const PAGES: readonly PageName[] = [
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
+const PROCESS_STATES: readonly PhoneProcessStatus['state'][] = ['starting', 'serving', 'ended'];
+const WEBHOOK_LOSSES = ['refused', 'too-old', 'too-many', 'stopped'];
 const LEVELS: readonly HealthLevel[] = ['ok', 'degraded', 'down'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -88,6 +105,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   // Without nodes there is nothing to ask for.
   const reportAnswers = createTally(() => (reportNodes().length === 0 ? [] : REPORT_ANSWERS), ['']);
 
+  const webhookNames = () => options.webhooks?.().map(({ name }) => name) ?? [];
+  const deliveries = createTally(webhookNames, ['delivered', 'failed']);
+  const webhooksLost = createTally(webhookNames, WEBHOOK_LOSSES);
+  const reloads = createTally(() => ['loaded', 'refused'], ['']);
+  let isReloadRefused = false;
+
   addCounter(registry, 'ippa_phone_requests_total', requests);
   const answers = new Histogram({ ...definitionOf('ippa_phone_answer_duration_seconds'), registers: [registry] });
   addCounter(registry, 'ippa_pages_served_total', pages);
@@ -106,12 +129,24 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_notifications_total', notifications);
   addCounter(registry, 'ippa_notifications_ignored_total', ignored);
   addCounter(registry, 'ippa_notification_disconnects_total', disconnects);
+  addCounter(registry, 'ippa_webhook_deliveries_total', deliveries);
+  addCounter(registry, 'ippa_webhook_lost_total', webhooksLost);
+  addCounter(registry, 'ippa_reloads_total', reloads);
+  addGauge(registry, 'ippa_reload_refused', (set) => set({}, Number(isReloadRefused)));
+  addOutwardMetrics(registry, options);
   addGauge(registry, 'ippa_island_seconds', (set) => {
     const suspected = options.islands?.() ?? [];
     for (const site of otherSites()) {
       const since = suspected.find((each) => each.site === site)?.since ?? null;
       set({ site }, since === null ? 0 : Math.max(0, options.clock.now() - since) / 1000);
     }
+  });
+  addStoreMetrics(registry, () => options.sharedStore?.() ?? null);
+  addGauge(registry, 'ippa_proxies', (set) => {
+    set({}, (options.proxies?.() ?? []).filter(({ alive }) => alive).length);
+  });
+  addGauge(registry, 'ippa_proxies_disagree', (set) => {
+    for (const { id, dissent } of options.store.all()) set({ service: id }, Number(dissent.length > 0));
   });
   addCounter(registry, 'ippa_report_probes_total', reportProbes);
   addCounter(registry, 'ippa_report_requests_total', reportAnswers);
@@ -120,6 +155,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const probes = new Histogram({ ...definitionOf('ippa_probe_duration_seconds'), registers: [registry] });
   const again = new Histogram({ ...definitionOf('ippa_sign_in_again_seconds'), registers: [registry] });
+  const processes = () => options.processes?.() ?? [];
+  const processEnds = createTally(() => processes().map(({ process }) => String(process)), ['']);
+  addCounter(registry, 'ippa_phone_process_ends_total', processEnds);
+  addPhoneProcessGauges(registry, processes);
   addServiceGauges(registry, options);
   addLevelGauges(registry, options);
   addProcessGauges(registry, options);
@@ -173,7 +212,26 @@ export function createMetrics(options: MetricsOptions): Metrics {
       notifications.add(nameOf(service), available ? 'available' : 'unavailable'),
     'notification-ignored': ({ service, because }) => ignored.add(nameOf(service), because),
     'report-node-probed': ({ node, outcome }) => reportProbes.add(node, outcome.kind),
+    'process-ended': ({ process }) => processEnds.add(String(process), ''),
     'report-asked': ({ answer }) => reportAnswers.add(answer, ''),
+    'webhook-delivered': ({ webhook }) => deliveries.add(webhook, 'delivered'),
+    'webhook-failed': ({ webhook }) => deliveries.add(webhook, 'failed'),
+    'webhook-lost': ({ webhook, events, because }) => {
+      // One that is not configured any more has no series of its own.
+      if (webhookNames().includes(webhook)) webhooksLost.add(webhook, because, events);
+    },
+    reloaded() {
+      isReloadRefused = false;
+      reloads.add('loaded', '');
+    },
+    'reload-refused'() {
+      isReloadRefused = true;
+      reloads.add('refused', '');
+    },
+    'reload-fault'() {
+      isReloadRefused = true;
+      reloads.add('refused', '');
+    },
     'notification-disconnected': ({ service, failure }) => disconnects.add(nameOf(service), failure.code),
   };
   return {
@@ -195,11 +253,38 @@ function addCounter(registry: Registry, name: MetricName, tally: Tally): void {
     collect() {
       this.reset();
       for (const [first, second, count] of tally.entries()) {
-        const values = [...first.split(' '), second];
+        // Names that people choose may hold spaces; ids do not.
+        const values = definition.labelNames.length > 2 ? [...first.split(' '), second] : [first, second];
         this.inc(Object.fromEntries(definition.labelNames.map((label, index) => [label, values[index]])), count);
       }
     },
   });
+}
+
+/** What goes out: webhooks and syslog; and what is kept here. */
+function addOutwardMetrics(registry: Registry, { webhooks, syslog, notKept }: MetricsOptions): void {
+  addGauge(registry, 'ippa_webhook_waiting', (set) => {
+    for (const { name, waiting } of webhooks?.() ?? []) set({ webhook: name }, waiting);
+  });
+  addGauge(registry, 'ippa_webhook_up', (set) => {
+    for (const { name, state } of webhooks?.() ?? []) set({ webhook: name }, Number(state === 'ok'));
+  });
+  addGauge(registry, 'ippa_syslog_connected', (set) => {
+    const status = syslog?.() ?? null;
+    if (status !== null) set({}, Number(status.isConnected));
+  });
+  new Counter({
+    ...definitionOf('ippa_syslog_lines_total'),
+    registers: [registry],
+    collect() {
+      this.reset();
+      const status = syslog?.() ?? null;
+      if (status === null) return;
+      this.inc({ outcome: 'sent' }, status.sent);
+      this.inc({ outcome: 'lost' }, status.lost);
+    },
+  });
+  addGauge(registry, 'ippa_state_not_kept', (set) => set({}, notKept?.() ?? 0));
 }
 
 type SetGauge = (labels: Record<string, string>, value: number) => void;
@@ -227,7 +312,8 @@ function addLevelGauges(registry: Registry, { health }: MetricsOptions): void {
   });
 }
 
-function addServiceGauges(registry: Registry, { store, devices, clock, certificateOf, missing }: MetricsOptions): void {
+function addServiceGauges(registry: Registry, options: MetricsOptions): void {
+  const { store, devices, clock, certificateOf, missing, isDrilled } = options;
   const perService = (name: MetricName, collect: (status: ServiceStatus, set: SetGauge) => void) =>
     addGauge(registry, name, (set) => {
       for (const status of store.all()) collect(status, set);
@@ -247,12 +333,61 @@ function addServiceGauges(registry: Registry, { store, devices, clock, certifica
     if (confirmedAt !== null) set({ service: id }, Math.max(0, clock.now() - confirmedAt) / 1000);
   });
   perService('ippa_outage_missing_devices', ({ id }, set) => set({ service: id }, missing?.(id) ?? 0));
+  perService('ippa_service_drill', ({ id }, set) => set({ service: id }, Number(isDrilled?.(id) ?? false)));
   perService('ippa_service_devices', ({ id }, set) => set({ service: id }, devices.signedIn(id)));
   perService('ippa_service_certificate_end_timestamp_seconds', ({ id }, set) => {
     const certificate = certificateOf?.(id) ?? null;
     if (certificate !== null && !certificate.pinned) set({ service: id }, certificate.validTo / 1000);
   });
   addGauge(registry, 'ippa_devices', (set) => set({}, devices.size()));
+}
+
+/** Absent where there is no store. */
+function addStoreMetrics(registry: Registry, status: () => StoreStatus | null): void {
+  const perStatus = (name: MetricName, select: (status: StoreStatus) => number | null) =>
+    addGauge(registry, name, (set) => {
+      const now = status();
+      const value = now === null ? null : select(now);
+      if (now !== null && value !== null) set({ server: now.server }, value);
+    });
+  perStatus('ippa_store_up', ({ state }) => Number(state === 'connected'));
+  perStatus('ippa_store_readable', ({ state }) => Number(state === 'connected' || state === 'reading-only'));
+  perStatus('ippa_store_lag_seconds', ({ lagMs }) => (lagMs === null ? null : lagMs / 1000));
+  perStatus('ippa_store_waiting', ({ waiting }) => waiting);
+  perStatus('ippa_store_facts', ({ facts }) => facts);
+  addTotal(registry, 'ippa_store_written_total', (add) => {
+    const now = status();
+    if (now !== null) add({ server: now.server }, now.written);
+  });
+  addTotal(registry, 'ippa_store_heard_total', (add) => {
+    for (const { proxy, heard } of status()?.peers ?? []) add({ proxy }, heard);
+  });
+}
+
+/** A counter that somebody else counts. */
+function addTotal(registry: Registry, name: MetricName, collect: (add: SetGauge) => void): void {
+  new Counter({
+    ...definitionOf(name),
+    registers: [registry],
+    collect() {
+      this.reset();
+      collect((labels, value) => this.inc(labels, value));
+    },
+  });
+}
+
+function addPhoneProcessGauges(registry: Registry, processes: () => readonly PhoneProcessStatus[]): void {
+  addGauge(registry, 'ippa_phone_processes', (set) => {
+    const all = processes();
+    if (all.length === 0) return;
+    for (const state of PROCESS_STATES) set({ state }, all.filter((each) => each.state === state).length);
+  });
+  addGauge(registry, 'ippa_phone_process_cpu_seconds', (set) => {
+    for (const { process: place, cpuSeconds } of processes()) set({ process: String(place) }, cpuSeconds);
+  });
+  addGauge(registry, 'ippa_phone_process_resident_memory_bytes', (set) => {
+    for (const { process: place, residentBytes } of processes()) set({ process: String(place) }, residentBytes);
+  });
 }
 
 function addProcessGauges(registry: Registry, { version, certificates }: MetricsOptions): void {

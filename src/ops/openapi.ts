@@ -31,9 +31,31 @@ const inPath = (name: string, description: string) => {
   return { name, in: 'path', required: true, description, schema: { type: 'string' } };
 };
 const SINCE = query('since', 'Not those that were over before.', 'date-time');
+const OUTAGES = [
+  query('service', 'Of this service only.'),
+  SINCE,
+  query('until', 'Not those that began later.', 'date-time'),
+];
+
+const DEVICE = inPath('device', 'Its device name.');
+const NO_SESSION: Answer = [
+  'A foreign Host or Origin, no session of a browser, or an operator who may only read.',
+  'Error',
+];
+const NO_PHONE: Answer = ['This session has no such phone.', 'Error'];
+const NO_DEMO: Answer = ['This is no demonstration.', 'Error'];
 
 const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
-  '/': { get: { summary: 'A page for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/': { get: { summary: 'The console, for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/console/about': {
+    get: {
+      summary: 'Who is signed in, if anybody is, and how attempts are timed.',
+      answers: { 200: ['What the console has to know.', 'About'] },
+    },
+  },
+  '/console/health': {
+    get: { summary: 'As /health, but always with 200.', answers: { 200: ['The state.', 'Health'] } },
+  },
   '/livez': { get: { summary: 'Whether the process serves.', answers: { 200: ['It does.', 'Live'] } } },
   '/readyz': {
     get: {
@@ -51,14 +73,33 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/outages': {
     get: {
       summary: 'The records of outages.',
-      parameters: [query('service', 'Of this service only.'), SINCE],
+      parameters: OUTAGES,
       answers: { 200: ['The records.', 'Outages'], 400: BAD },
+    },
+  },
+  '/outages.csv': {
+    get: {
+      summary: 'The records of outages, for a spreadsheet.',
+      parameters: OUTAGES,
+      answers: { 200: ['A table.', null, 'text/csv'], 400: BAD },
+    },
+  },
+  '/outages/{id}.csv': {
+    get: {
+      summary: 'What became of each agent in one outage, for a spreadsheet.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'needed',
+      answers: { 200: ['A table.', null, 'text/csv'], 401: NO_TOKEN, 404: ['There is none.', 'Error'] },
     },
   },
   '/outages/{id}': {
     get: {
       summary: 'The record of one outage.',
-      parameters: [inPath('id', 'Its id.')],
+      parameters: [
+        inPath('id', 'Its id.'),
+        query('outcome', 'Of the devices, those with this outcome: missing, elsewhere or returned.'),
+        query('limit', 'At most so many devices.'),
+      ],
       access: 'more',
       answers: { 200: ['The record.', 'OutageInFull'], 401: NO_TOKEN, 404: ['There is none.', 'Error'] },
     },
@@ -66,7 +107,10 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/devices': {
     get: {
       summary: 'The phones that are known.',
-      parameters: [query('q', 'Those with this text in any field.')],
+      parameters: [
+        query('q', 'Those with this text in any field.'),
+        query('limit', 'At most so many: those seen last.'),
+      ],
       access: 'needed',
       answers: { 200: ['The phones.', 'Devices'], 401: NO_TOKEN },
     },
@@ -77,6 +121,20 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       parameters: [SINCE],
       access: 'needed',
       answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
+    },
+  },
+  '/changes': {
+    get: {
+      summary: 'What changed in the last hours.',
+      parameters: [SINCE],
+      answers: { 200: ['The changes.', 'Changes'], 400: BAD },
+    },
+  },
+  '/probes': {
+    get: {
+      summary: 'The last probes of each service.',
+      parameters: [query('service', 'Of this service only.'), query('since', 'Those that ended later.', 'date-time')],
+      answers: { 200: ['The probes.', 'Probes'], 400: BAD },
     },
   },
   '/events': {
@@ -120,7 +178,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       takes: 'Setting',
       access: 'needed',
       answers: {
-        ...{ 200: ['The service as it is now.', 'ServiceSet'], 400: BAD, 401: NO_TOKEN },
+        ...{ 200: ['The service as it is now, or what would be touched.', 'SetOrPreview'], 400: BAD, 401: NO_TOKEN },
         ...{ 404: ['There is none.', 'Error'], 413: LARGE },
       },
     },
@@ -144,6 +202,109 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       parameters: [inPath('service', 'Id of the service.')],
       access: 'needed',
       answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['None is on there.', 'Error'] },
+    },
+  },
+  '/captures': {
+    post: {
+      summary:
+        'Captures what passes for some devices, secrets masked. The answer is lines of JSON: `{"capture": ID}` at once, `{"progress": {entries, stanzas, bytes, dropped}}` every second, and at the end `{"entry": …}` for each entry and `{"har": …}`, the file that they belong into (HAR 1.2). It ends by itself, by DELETE, and with the connection: then there is no file.',
+      takes: 'Capture',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['Lines of JSON.', null, 'application/x-ndjson'], 400: BAD, 401: NO_TOKEN },
+        ...{ 409: ['A capture is on already.', 'Error'], 413: LARGE },
+      },
+    },
+  },
+  '/captures/{id}': {
+    delete: {
+      summary: 'Ends a capture: whoever asked for it gets the file.',
+      parameters: [inPath('id', 'Its id.')],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 404: ['That one is not on.', 'Error'] },
+    },
+  },
+  '/phones': {
+    get: {
+      summary: 'The phones in the browser of this session, and with what one can be opened.',
+      access: 'needed',
+      answers: { 200: ['The phones.', 'Phones'], 401: NO_TOKEN, 403: NO_SESSION },
+    },
+    post: {
+      summary: 'Opens a phone in the browser, for this session.',
+      takes: 'PhoneWish',
+      access: 'needed',
+      answers: {
+        ...{ 201: ['The phone.', 'Phone'], 400: BAD, 401: NO_TOKEN, 403: NO_SESSION, 413: LARGE },
+        409: ['There are too many, there may be none, or the proxy is stopping.', 'Error'],
+      },
+    },
+  },
+  '/phones/{device}': {
+    get: {
+      summary: 'What its screen shows.',
+      parameters: [DEVICE],
+      access: 'needed',
+      answers: { 200: ['The phone.', 'Phone'], 401: NO_TOKEN, 403: NO_SESSION, 404: NO_PHONE },
+    },
+    delete: {
+      summary: 'Ends a phone in the browser.',
+      parameters: [DEVICE],
+      access: 'needed',
+      answers: { 204: ['It is over.', null], 401: NO_TOKEN, 403: NO_SESSION, 404: NO_PHONE },
+    },
+  },
+  '/phones/{device}/keys': {
+    post: {
+      summary: 'Presses a key; the answer comes when what it began has ended.',
+      parameters: [DEVICE],
+      takes: 'PhoneKey',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['The phone.', 'Phone'], 400: BAD, 401: NO_TOKEN, 403: NO_SESSION, 404: NO_PHONE, 413: LARGE },
+        409: ['Another page has come; nothing was done.', 'Error'],
+      },
+    },
+  },
+  '/phones/{device}/events': {
+    get: {
+      summary:
+        'Its screen as it changes, as server-sent events: `phone` (Phone), `alive` (AliveEvent) every 15 s, and at the end `ended` (PhoneEnded).',
+      parameters: [DEVICE],
+      access: 'needed',
+      answers: {
+        ...{ 200: ['Events.', null, 'text/event-stream'], 401: NO_TOKEN, 403: NO_SESSION, 404: NO_PHONE },
+        503: ['Too many watch it.', 'Error'],
+      },
+    },
+  },
+  '/demo': {
+    get: {
+      summary: 'The simulated servers; in the demonstration only.',
+      access: 'needed',
+      answers: { 200: ['The servers.', 'Demo'], 401: NO_TOKEN, 404: NO_DEMO },
+    },
+  },
+  '/demo/servers/{id}': {
+    post: {
+      summary: 'Fails a simulated server or brings it back, or has it call a phone; in the demonstration only.',
+      parameters: [inPath('id', 'Id of the service.')],
+      takes: 'DemoOrder',
+      access: 'needed',
+      answers: {
+        ...{ 200: ['The servers.', 'Demo'], 400: BAD, 401: NO_TOKEN, 413: LARGE },
+        404: ['There is none, or this is no demonstration.', 'Error'],
+      },
+    },
+  },
+  '/demo/session': {
+    get: {
+      summary: 'Whether a browser on this machine may sign in without a token: in the demonstration only.',
+      answers: { 204: ['It may.', null], 404: NO_DEMO },
+    },
+    post: {
+      summary: 'Signs a browser on this machine in, without a token; in the demonstration only.',
+      answers: { 204: ['Signed in.', null], 404: NO_DEMO },
     },
   },
   '/openapi.json': {
@@ -183,7 +344,7 @@ function renderPath(operations: Partial<Record<Method, Operation>>): object {
 function renderOperation({ summary, parameters = [], takes, access, answers }: Operation): object {
   const either = [{ token: [] }, { session: [] }];
   const content = { 'application/json': { schema: refTo(takes ?? '') } };
-  const all = Object.entries({ ...answers, 403: FOREIGN });
+  const all = Object.entries({ 403: FOREIGN, ...answers });
   return {
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),

@@ -2,7 +2,8 @@
 
 import { RUNBOOK, renderFailure, runbookOf } from '../domain/failure.ts';
 import type { SignalName } from '../domain/health/state.ts';
-import type { Outage, OutageDevice, Outcome } from '../domain/outage.ts';
+import type { CutNature } from '../domain/island.ts';
+import type { Outage, OutageCut, OutageDevice, Outcome } from '../domain/outage.ts';
 import { selectWithinFiveMinutes } from '../domain/outage.ts';
 import type { KnownDevice } from '../store/devices.ts';
 
@@ -24,6 +25,16 @@ export interface OutageEntry {
   readonly returned: number;
   readonly missing: number;
   readonly withinFiveMinutes: number | null;
+  /** Of a service of another site that could not be reached: what that turned out to be; null: nothing is known of the kind. */
+  readonly cut: OutageCutEntry | null;
+}
+
+export interface OutageCutEntry {
+  readonly site: string;
+  readonly nature: CutNature;
+  readonly since: string;
+  readonly until: string;
+  readonly seconds: number;
 }
 
 export interface OutageDeviceEntry {
@@ -60,7 +71,13 @@ export function renderOutage(outage: Outage, now: number): OutageEntry {
     decidedBy,
     ...{ signedIn, told, elsewhere, returned, missing },
     withinFiveMinutes: selectWithinFiveMinutes(outage, now),
+    cut: outage.cut === undefined ? null : renderCut(outage.cut),
   };
+}
+
+function renderCut({ site, nature, since, until }: OutageCut): OutageCutEntry {
+  const times = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
+  return { site, nature, ...times, seconds: Math.round((until - since) / 1000) };
 }
 
 const DRILL = { code: 'drill', words: 'A drill: nothing failed.', runbook: 'docs/operations.md#drills' };
@@ -104,6 +121,10 @@ export function matchesDevice(device: KnownDevice, text: string): boolean {
 /** An outage is one of those since then if it was not over before. */
 export function isSince({ endedAt }: Outage, since: number | null): boolean {
   return since === null || endedAt === null || endedAt >= since;
+}
+
+export function isUntil({ startedAt }: Outage, until: number | null): boolean {
+  return until === null || startedAt <= until;
 }
 
 function renderTime(at: number | null): string | null {

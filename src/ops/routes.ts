@@ -2,10 +2,15 @@
 
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { ConsolePhones } from '../console-phones/console-phones.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
-import type { ShownCertificate } from '../domain/model.ts';
+import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
+import type { PhoneProcessStatus } from '../domain/phone-process.ts';
+import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
+import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -13,8 +18,12 @@ import type { Drills } from '../store/drills.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createAccess, operatorOf, sendError } from './access.ts';
-import { parseAdminRequest } from './admin-request.ts';
+import { parseAdminRequest, splitPreview } from './admin-request.ts';
+import { addCaptureRoutes, type OpsCaptures, renderCapture } from './capture-routes.ts';
 import type { HeldCertificate } from './certificates.ts';
+import type { Changes } from './changes.ts';
+import { addConsoleRoutes } from './console-routes.ts';
+import { addDemoRoutes, type DemoControls } from './demo-routes.ts';
 import { addDrillRoutes } from './drill-routes.ts';
 import { decideAdmission, type HealthReport, renderHealth } from './health.ts';
 import { hostsOf, isOwnHost, originOf } from './host-header.ts';
@@ -23,8 +32,12 @@ import type { LiveStreams } from './live-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { renderOpenApi } from './openapi.ts';
 import { addOutageRoutes } from './outage-routes.ts';
+import { addPhoneRoutes } from './phone-routes.ts';
+import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
+import { addWatchRoutes } from './watch-routes.ts';
+import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */
@@ -37,6 +50,10 @@ export interface OpsRoutesOptions {
   readonly devices: DeviceRegistry;
   readonly outages: Pick<OutageRecords, 'all' | 'get' | 'devices'>;
   readonly audit: Pick<AuditTrail, 'since'>;
+  readonly probes: Pick<ProbeSeries, 'of'>;
+  readonly changes: Pick<Changes, 'since'>;
+  /** How attempts are timed. */
+  readonly reconnect: () => { readonly intervalMs: number; readonly attempts: number };
   readonly metrics: Metrics;
   readonly report: Report;
   readonly clock: Clock;
@@ -52,6 +69,12 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** None: nothing can be captured over this port. */
+  readonly captures?: OpsCaptures;
+  /** Phones in the browser. */
+  readonly phones?: ConsolePhones;
+  /** In the demonstration. */
+  readonly demo?: DemoControls | undefined;
   /** Why what operators set last would not survive a restart although it is meant to; null: it would. */
   readonly notKept?: () => string | null;
   readonly reports?: () => readonly ReportNodeStatus[];
@@ -59,6 +82,15 @@ export interface OpsRoutesOptions {
   readonly site?: () => string | null;
   /** Sites that are suspected to be cut off. */
   readonly islands?: () => readonly CutOffSite[];
+  /** Those that serve phones, where they are several. */
+  readonly processes?: () => readonly PhoneProcessStatus[];
+  /** Resolves when what other processes of the proxy have done so far is known here. */
+  readonly caughtUp?: () => Promise<void>;
+  readonly webhooks?: () => readonly WebhookStatus[];
+  /** Those that share a store. */
+  readonly proxies?: () => readonly ProxyStatus[];
+  /** Where it meets the others; null: it is alone. */
+  readonly sharedStore?: () => StoreStatus | null;
 }
 
 /** A setting is three short values. */
@@ -72,18 +104,18 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   app.enable('case sensitive routing');
   app.use(setHeaders, refuseForeigners(options.host));
 
-  const get = (path: string, ...handlers: RequestHandler[]) => {
+  const get = (path: string | RegExp, ...handlers: RequestHandler[]) => {
     app
       .route(path)
       .get(...handlers)
       .all(refuseMethod('GET, HEAD'));
   };
-  get('/', (_, res) => void res.type('html').send(INDEX));
   get('/livez', (_, res) => void res.json({ live: true }));
   get('/readyz', (_, res) => {
     if (options.isReady()) res.json({ ready: true });
     else sendError(res, 503, 'not-ready', 'The first round of probes has not ended, or the proxy is shutting down.');
   });
+  app.use(catchUp(options));
   get('/health', (_, res) => {
     const report = reportHealth(options);
     res.status(report.status === 'down' ? 503 : 200).json(report);
@@ -96,12 +128,18 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   addOutageRoutes({ ...options, get, access });
   get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
   get('/events', createLiveRoute({ ...options, access }));
+  addWatchRoutes({ ...options, get, services: () => options.store.all().map(({ id }) => id) });
+  addConsoleRoutes({ ...options, get, health: () => reportHealth(options) });
   addDrillRoutes(app, {
     ...{ access, readJson, drills: options.drills },
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
   });
+  addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
+  const { phones, demo } = options;
+  if (phones !== undefined) addPhoneRoutes(app, { ...options, phones, access, readJson });
+  if (demo !== undefined) addDemoRoutes(app, { ...options, demo, access, readJson });
   app
     .route('/services/:id')
     // Before anything else: without the token nobody learns which services there are.
@@ -125,8 +163,12 @@ export type HealthSources = Pick<
   | 'reports'
   | 'site'
   | 'islands'
+  | 'processes'
+  | 'webhooks'
+  | 'proxies'
+  | 'sharedStore'
 > &
-  Partial<Pick<OpsRoutesOptions, 'drills'>>;
+  Partial<Pick<OpsRoutesOptions, 'drills' | 'captures'>>;
 
 export function reportHealth(sources: HealthSources): HealthReport {
   const {
@@ -139,9 +181,14 @@ export function reportHealth(sources: HealthSources): HealthReport {
     certificates,
     certificateOf = () => null,
     drills,
+    captures,
     reports,
     site,
     islands,
+    processes,
+    webhooks,
+    proxies,
+    sharedStore,
   } = sources;
   return renderHealth({
     clusters: store.clusters.map((id) => ({ id, candidates: store.candidates(id) })),
@@ -156,26 +203,13 @@ export function reportHealth(sources: HealthSources): HealthReport {
     reports: reports?.() ?? [],
     site: site?.() ?? null,
     islands: islands?.() ?? [],
+    processes: processes?.() ?? [],
+    webhooks: webhooks?.() ?? [],
+    proxies: proxies?.() ?? [],
+    sharedStore: sharedStore?.() ?? null,
+    capture: renderCapture(captures?.running() ?? null),
   });
 }
-
-const INDEX = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>ippa-proxy</title></head><body>
-<h1>ippa-proxy</h1>
-<ul>
-<li><a href="/health">/health</a>: the state of every service (JSON; 503 when some cluster has none in service or admits nobody)</li>
-<li><a href="/livez">/livez</a>: 200 while the process serves</li>
-<li><a href="/readyz">/readyz</a>: 200 from the end of the first round of probes until shutdown starts</li>
-<li><a href="/metrics">/metrics</a>: for Prometheus</li>
-<li><a href="/outages">/outages</a>, /outages/ID: each outage, and with Authorization: Bearer TOKEN what became of each agent</li>
-<li>/devices?q=TEXT, /audit: the phones that are known, who did what; with Authorization: Bearer TOKEN</li>
-<li>/events: what happens, as it happens (server-sent events)</li>
-<li><a href="/openapi.json">/openapi.json</a>: all of these, for programs</li>
-<li>POST /services/ID {"admin": "ready", "drain" or "maint", "reason", "until", "in"}: with Authorization: Bearer TOKEN, or
-<code>ippa-proxy drain|ready|maint SERVICE</code></li>
-</ul>
-</body></html>
-`;
 
 /** A page from elsewhere may neither read here, by a name of its own for this port, nor have anything done. */
 function refuseForeigners(configured: string): RequestHandler {
@@ -199,6 +233,12 @@ const setHeaders: RequestHandler = (_, res, next) => {
   });
   next();
 };
+
+/** What is shown includes all that phones were answered before. */
+function catchUp({ caughtUp }: OpsRoutesOptions): RequestHandler {
+  if (caughtUp === undefined) return (_req, _res, next) => next();
+  return (_req, _res, next) => void caughtUp().then(() => next());
+}
 
 function refuseMethod(allow: string): RequestHandler {
   return (_, res) => {
@@ -243,8 +283,11 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
   return (req, res) => {
     const id = idOf(req);
     const at = clock.now();
-    const request = parseAdminRequest(req.body, at);
+    const asked = splitPreview(req.body);
+    if (asked === null) return sendError(res, 400, 'bad-setting', 'preview must be true or false.');
+    const request = parseAdminRequest(asked.setting, at);
     if (!request.ok) return sendError(res, 400, 'bad-setting', `${request.faults.join('; ')}.`);
+    if (asked.isPreview) return void res.json(preview(options, id, request.setting));
     const who = operatorOf(res).name;
     const setting = { ...request.setting, by: { who, at } };
     const before = store.get(id)?.admin ?? setting;
@@ -255,6 +298,16 @@ function setAdmin(options: OpsRoutesOptions): RequestHandler {
     const entry = reportHealth(options).services.find((service) => service.id === id);
     res.json(warnings.length === 0 ? entry : { ...entry, warnings });
   };
+}
+
+/** What a setting would touch; nothing is set. */
+function preview({ store, devices, clock }: OpsRoutesOptions, id: string, setting: AdminSetting): object {
+  const cluster = store.candidates(store.get(id)?.cluster ?? '');
+  const candidate = cluster.find(({ status }) => status.id === id);
+  if (candidate === undefined) throw new Error(`${id} is gone`);
+  const effect = decideSettingEffect(candidate, cluster, setting, devices.signedIn(id), clock.now());
+  const maintAt = effect.maintAt === null ? null : new Date(effect.maintAt).toISOString();
+  return { ...effect, maintAt, words: renderSettingEffect(effect) };
 }
 
 /** What an operator should know of a setting that holds now. */

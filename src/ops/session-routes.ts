@@ -1,6 +1,6 @@
 /** `/session`: signing in with a browser, which from then on sends a cookie in place of the token. */
 
-import type { Express, RequestHandler } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
 import type { Clock } from '../time/clock.ts';
@@ -48,14 +48,24 @@ function signIn({ operators, sessions, access, report, clock }: SessionRoutesOpt
         sendError(res, 429, 'too-many-guesses', 'Too many wrong tokens came from there; the right one passes at once.');
       });
     }
-    // A new id at each sign-in: one that somebody else knew before is worth nothing.
-    const former = readSessionId(req);
-    if (former !== null) sessions.end(former);
-    const id = sessions.begin(operator);
-    const address = req.socket.remoteAddress ?? null;
-    report({ kind: 'operator-session', at: clock.now(), who: operator.name, address, change: 'sign-in' });
-    res.status(204).set('Set-Cookie', renderSessionCookie(req.socket, id)).end();
+    beginSession(req, res, operator, { sessions, report, clock });
   };
+}
+
+/** Answers with the cookie of a new session. */
+export function beginSession(
+  req: Request,
+  res: Response,
+  operator: OperatorConfig,
+  { sessions, report, clock }: Pick<SessionRoutesOptions, 'sessions' | 'report' | 'clock'>,
+): void {
+  // A new id at each sign-in: one that somebody else knew before is worth nothing.
+  const former = readSessionId(req);
+  if (former !== null) sessions.end(former);
+  const id = sessions.begin(operator);
+  const address = req.socket.remoteAddress ?? null;
+  report({ kind: 'operator-session', at: clock.now(), who: operator.name, address, change: 'sign-in' });
+  res.status(204).set('Set-Cookie', renderSessionCookie(req.socket, id)).end();
 }
 
 /** Whoever has the cookie may give it back; without one, or an old one, nothing is to be done. */

@@ -1,8 +1,8 @@
 /** Plain counting for the phone path: two look-ups and an addition; what is scraped is copied out of it. */
 
 export interface Tally {
-  /** Adds one. Keys that appear here stay, so they must come from a bounded set. */
-  add(first: string, second: string): void;
+  /** Adds one, or so many. Keys that appear here stay, so they must come from a bounded set. */
+  add(first: string, second: string, count?: number): void;
   /** Every pair with its count, also those declared and never counted. */
   entries(): IterableIterator<readonly [first: string, second: string, count: number]>;
 }
@@ -24,9 +24,9 @@ export function createTally(firsts: () => readonly string[], seconds: readonly s
     for (const first of firsts()) for (const second of seconds) rows.get(first)?.get(second) ?? cell(first, second);
   };
   return {
-    add(first, second) {
+    add(first, second, count = 1) {
       const found = rows.get(first)?.get(second) ?? cell(first, second);
-      found.count += 1;
+      found.count += count;
     },
     *entries() {
       declare();

@@ -11,6 +11,7 @@ import { failures } from '../domain/failure.ts';
 import { isServersFault } from '../domain/health/fippa-failing.ts';
 import type { Failure, ServiceStatus } from '../domain/model.ts';
 import { decideRoute, isDrained, isElsewhere, isSignOut, selectFrontDoor, takesSignOut } from '../domain/routing.ts';
+import type { Tap, Watched } from '../domain/tap.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { HttpAnswer } from '../http/server/answer.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
@@ -24,18 +25,26 @@ import { type PhoneRequest, parsePhoneRequest } from './gate.ts';
 import { createPageSender } from './page-sender.ts';
 import { failureOf } from './request-failure.ts';
 import { entryUrl, isEntry, originOf, type PhonePlan, type Visit, withoutCookies } from './visit.ts';
+import { watchExchange } from './watched-exchange.ts';
 
 export interface HandlerOptions {
   readonly plan: () => PhonePlan;
-  readonly store: ServiceStore;
+  /** What requests say of the service they went to. */
+  readonly store: Pick<ServiceStore, 'requestFailed' | 'pageRelayed'>;
   /** Services as a device sees them. */
   readonly viewFor: (device: string) => ServiceView;
   readonly devices: DeviceRegistry;
   readonly monitor: Pick<Monitor, 'requestFailed' | 'confirm'>;
   readonly relay: Relay;
   readonly addresses: SeenAddresses;
+  readonly tap: Pick<Tap, 'device'>;
   readonly clock: Clock;
   readonly report: Report;
+  /**
+   * Resolves once whoever may get the next request of a device knows of a sign-in that was just noted: a phone may ask again
+   * within a millisecond of its answer. Absent: this process gets them all.
+   */
+  readonly signInTold?: () => Promise<void>;
 }
 
 /** Told where the requests of phones come from, before Finesse is asked. */
@@ -91,11 +100,36 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const status = locate(plan, request, listener);
     const known = () => ({ ...turned, device: request.device, origin, status });
     if (status === null) return refused(known(), unknownPrefix(request));
-    const asked: Asked = { plan, exchange, listener, request, address, stableOrigin: turned.origin, origin };
+    const asked: Asked = {
+      plan,
+      exchange,
+      listener,
+      request,
+      address,
+      stableOrigin: turned.origin,
+      origin,
+      watched: null,
+    };
+    const watched = options.tap.device(request.device);
+    if (watched !== null) return servedWatched(status, asked, watched);
+    return served(status, asked);
+  };
+
+  const served = (status: ServiceStatus, asked: Asked): Promise<void> => {
+    const { plan, exchange, request, address, origin } = asked;
     if (request.method === 'GET') return visited(status, asked, null);
+    const known = () => ({ plan, exchange, address, device: request.device, origin, status });
     return exchange
       .readForm()
       .then((form) => (form.ok ? visited(status, asked, form.body) : refused(known(), failureOf(form.fault))));
+  };
+
+  /** The same, told to a capture. */
+  const servedWatched = async (status: ServiceStatus, asked: Asked, watched: Watched): Promise<void> => {
+    const about = { service: status.id, client: asked.address, origin: asked.origin };
+    const exchange = watchExchange(asked.exchange, watched, about);
+    await served(status, { ...asked, exchange, watched });
+    exchange.end();
   };
 
   const refused = (...[turned, failure]: Parameters<typeof refuse>): Promise<void> => {
@@ -105,14 +139,14 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
 
   /** A request that may be served, `body` and all. */
   const visited = (status: ServiceStatus, asked: Asked, body: Buffer | null): Promise<void> => {
-    const { plan, exchange, listener, request, address, stableOrigin, origin } = asked;
+    const { plan, exchange, listener, request, address, stableOrigin, origin, watched } = asked;
     const now = clock.now();
     const device = noteDevice(request, address, now);
     // Before Finesse is asked: it may push before it answers.
     options.addresses.seen(request.device, address, stableOrigin);
     const reader = { origin, device: request.device, prefill: selectPrefill(device, address), now };
     const deadline = now + plan.answerWithinMs;
-    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline };
+    const visit: Visit = { plan, exchange, listener, request, reader, address, stableOrigin, body, deadline, watched };
     return route(status, visit, device);
   };
 
@@ -208,6 +242,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       host: request.host,
       secure: visit.listener.tls !== null,
       limitMs: visit.deadline - RESERVE_MS - clock.now(),
+      watched: visit.watched,
     });
     if (!answer.ok) return failed(status, visit, answer);
     noteAnswer(status, answer);
@@ -215,7 +250,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     if (exchange.isGone) {
       return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
     }
-    noteDelivered(status, visit, target, answer);
+    const isChange = noteDelivered(status, visit, target, answer);
+    if (isChange && options.signInTold !== undefined) await options.signInTold();
     // The sign-in form of a service in maintenance leads nowhere: the alternates do.
     if (why === 'sign-out') return void answerFrom(status, visit, devices.get(request.device), { target, entry: true });
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.
@@ -236,21 +272,25 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     report({ kind: 'fippa-works-again', at: clock.now(), service });
   };
 
-  /** What it says of the phone that gets it. */
-  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer) => {
+  /** What it says of the phone that gets it; true: it signed in or out. */
+  const noteDelivered = (status: ServiceStatus, visit: Visit, target: string, answer: RelayedAnswer): boolean => {
     const { request, address, stableOrigin } = visit;
-    if (answer.page === null) return;
+    if (answer.page === null) return false;
     const { device } = request;
     const service = status.id;
     const at = clock.now();
     const logout = /^\/fippa\/[^/?;]+\/logout(?:[/?;]|$)/.test(target);
     const change = devices.relayed(device, service, answer.page, logout, at);
-    if (change === null) return;
-    if (change.to === null) return report({ kind: 'device-signed-out', at, device, service });
+    if (change === null) return false;
+    if (change.to === null) {
+      report({ kind: 'device-signed-out', at, device, service });
+      return true;
+    }
     const model = visit.exchange.header('x-ciscoipphonemodelname')?.slice(0, MAX_MODEL) ?? null;
     devices.signedInFrom(device, { address, origin: stableOrigin }, model);
     options.addresses.signedIn(device, address, stableOrigin);
     report({ kind: 'device-signed-in', at, device, service, from: change.from, address });
+    return true;
   };
 
   /** A failed request starts a shared probe and nothing else; what that says by the deadline chooses the page. */

@@ -1,19 +1,21 @@
 /** All the listeners where phones connect, and which entry of the configuration each of them is at present. */
 
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, BlockList } from 'node:net';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { matchListeners } from '../config/listener-identity.ts';
 import { certificateEvent } from '../domain/certificate-event.ts';
 import type { Report } from '../domain/events.ts';
+import { parseNetworks } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import { createListener, type Listener, type ListenerOptions } from '../http/server/listener.ts';
 import type { CertificateStatus } from '../http/server/listener-certificate.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What of the configuration is about listeners. */
-export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser'>;
+export type PhoneListenersConfig = Pick<Config['phones'], 'listeners' | 'limits' | 'httpParser' | 'trustedFronts'>;
 
-export interface PhoneListenersOptions extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer'> {
+export interface PhoneListenersOptions
+  extends Pick<ListenerOptions, 'clientLimits' | 'onRefused' | 'errorAnswer' | 'shared'> {
   /** `port`: where it listens, also when port 0 is configured. */
   readonly onRequest: (exchange: HttpExchange, listener: ListenerConfig, port: number) => void;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ interface Running {
 }
 
 export function createPhoneListeners(
-  { listeners: configured, limits, httpParser }: PhoneListenersConfig,
+  { listeners: configured, limits, httpParser, trustedFronts }: PhoneListenersConfig,
   options: PhoneListenersOptions,
 ): PhoneListeners {
   const { clientLimits, clock, report, onRefused, errorAnswer } = options;
@@ -63,7 +65,9 @@ export function createPhoneListeners(
       config,
       listener: createListener(config, {
         ...{ key, limits, parser: httpParser, onRefused, errorAnswer },
+        fronts: frontsOf(config, trustedFronts),
         ...(clientLimits === undefined ? {} : { clientLimits }),
+        ...(options.shared === undefined ? {} : { shared: options.shared }),
         certificate: { clock, report: (seen) => report(certificateEvent(clock.now(), key, seen)) },
         onRequest: (exchange) => options.onRequest(exchange, one.config, one.listener.address().port),
       }),
@@ -90,7 +94,7 @@ export function createPhoneListeners(
       );
       for (const [index, one] of running.entries()) {
         one.config = matches[index] ?? one.config;
-        one.listener.reconfigure(next.limits, next.httpParser);
+        one.listener.reconfigure(next.limits, next.httpParser, frontsOf(one.config, next.trustedFronts));
       }
       lookAtCertificates();
     },
@@ -102,4 +106,9 @@ export function createPhoneListeners(
       }),
     addresses: () => running.map(({ listener }) => listener.address()),
   };
+}
+
+/** Whose connections begin with a header of the PROXY protocol. */
+function frontsOf({ proxyProtocol }: ListenerConfig, trustedFronts: readonly string[]): BlockList | null {
+  return proxyProtocol === true ? parseNetworks(trustedFronts) : null;
 }

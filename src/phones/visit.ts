@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import { isEntryQuery, parsePrefill } from '../domain/device.ts';
 import type { ServiceStatus } from '../domain/model.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
+import type { Watched } from '../domain/tap.ts';
 import type { AddressOf } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { PhoneHeaders } from '../pages/page-view.ts';
@@ -33,6 +34,8 @@ export interface Visit {
   readonly body: Buffer | null;
   /** Epoch ms by which the phone has its answer. */
   readonly deadline: number;
+  /** A capture is told of it; null, as nearly always: none is. */
+  readonly watched: Watched | null;
 }
 
 /** A request that is refused, with what is known of it. */

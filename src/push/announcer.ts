@@ -8,6 +8,7 @@ import type { OwnPushConfig } from '../config/config.ts';
 import type { Device } from '../domain/device.ts';
 import type { PushOutcome, PushReason, Report } from '../domain/events.ts';
 import { phoneUrl } from '../domain/phone-url.ts';
+import type { Tap } from '../domain/tap.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
@@ -16,10 +17,13 @@ import { createPacer } from './pacing.ts';
 import { classifyPhoneAnswer } from './phone-answer.ts';
 import type { PhoneClient, PhonePush } from './phone-client.ts';
 import { formType, renderPushForm } from './push-form.ts';
+import { ALONE, type PushSharing } from './push-sharing.ts';
 
 export interface Announcer {
   /** Tells the phones signed in on the service, as configured; `only` some of them, if given. What is left of an earlier round there is dropped. */
   announce(service: string, reason: PushReason, only?: readonly string[] | null): void;
+  /** Another proxy is gone: its phones are told what they were not told yet. */
+  takeOver(proxy: string): void;
   stop(): void;
 }
 
@@ -28,9 +32,27 @@ export interface AnnouncerOptions {
   readonly devices: DeviceRegistry;
   readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
+  readonly tap?: Pick<Tap, 'device'>;
   readonly clock: Clock;
   readonly report: Report;
+  /** Other proxies tell phones too; absent: there are none. */
+  readonly sharing?: PushSharing;
+  /** Where phones can reach this proxy. */
+  readonly origins?: readonly string[];
 }
+
+/** What was told last of a service: while that is news, phones of a proxy that is gone are told it as well. */
+interface News {
+  readonly reason: PushReason;
+  readonly at: number;
+  readonly only: readonly string[] | null;
+}
+
+/** Where nobody can say whether another proxy does it: asked again after so long, so often, and then done. */
+const ASK_AGAIN_MS = 1000;
+const ASKED = 10;
+/** A recovery is news for so long; a failure for as long as it lasts. */
+const NEWS_MS = 60_000;
 
 /** Older phones take no more (reference/phone-xml.md §8). */
 const MAX_XML_BYTES = 512;
@@ -38,39 +60,66 @@ const MAX_XML_BYTES = 512;
 const REFRESHES_WITHIN_MS = 20_000;
 
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
-  const { config, devices, clock, report } = options;
+  const { config, devices, clock, report, sharing = ALONE, origins = [] } = options;
   const pacer = createPacer(config, clock);
   const authorization = `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
   const rounds = new Map<string, Round>();
+  const news = new Map<string, News>();
+  let isStopped = false;
 
   /** Whether the phone is still to be told when its turn has come. */
-  const judge = (round: Round, name: string): 'tell' | 'left-alone' | 'drop' => {
+  const judge = (round: Round, name: string, isRepeat: boolean): 'tell' | 'left-alone' | 'drop' => {
     if (rounds.get(round.service) !== round) return 'drop';
     const device = devices.get(name);
     if (device?.service !== round.service) return 'drop';
+    if (!isRepeat && sharing.wasTold(round.name, round.reason, name)) return 'drop';
     return refreshesItself(device, round.service, clock.now()) ? 'left-alone' : 'tell';
   };
 
-  const add = (round: Round, name: string, isRepeat: boolean): void =>
+  const add = (round: Round, name: string, isRepeat: boolean, asked = 0): void =>
     pacer.add({
       wanted() {
-        const judged = judge(round, name);
+        const judged = judge(round, name, isRepeat);
         if (judged === 'left-alone') end(round, name, judged);
         else if (judged === 'drop') drop(round);
         return judged === 'tell';
       },
       async run(): Promise<void> {
-        const push = selectPush(config, options.addresses, round.service, name, authorization);
-        if (push.code !== null) return fail(round, name, push);
-        const reply = await options.post(push.push);
-        // Nothing can have arrived: the phone was starting, or the network lost the SYN.
-        if (!reply.ok && !reply.connected && !isRepeat) return add(round, name, true);
-        if (!reply.ok) return fail(round, name, { ...reply, address: push.push.address });
-        const outcome = classifyPhoneAnswer(reply.status, reply.body);
-        if (outcome === 'delivered') return end(round, name, outcome, { address: push.push.address });
-        fail(round, name, { code: outcome, detail: `status ${reply.status}`, address: push.push.address });
+        if (isRepeat || (await isMine(round, name, asked))) await tell(round, name, isRepeat);
       },
     });
+
+  /** Whether this proxy is the one to tell the phone; if nobody can say it is asked again. */
+  const isMine = async (round: Round, name: string, asked: number): Promise<boolean> => {
+    const { name: about, reason } = round;
+    const claim = await sharing.claim(about, reason, name);
+    const isOwn = sharing.homeOf(name) === sharing.self;
+    if (claim === 'unknown' && (asked < ASKED || !isOwn)) {
+      if (asked > NEWS_MS / ASK_AGAIN_MS || isStopped) drop(round);
+      else clock.after(ASK_AGAIN_MS, () => add(round, name, false, asked + 1));
+      return false;
+    }
+    if (claim === 'theirs' || rounds.get(round.service) !== round) {
+      drop(round);
+      return false;
+    }
+    sharing.note(about, reason, name);
+    return true;
+  };
+
+  const tell = async (round: Round, name: string, isRepeat: boolean): Promise<void> => {
+    const isOwn = sharing.homeOf(name) === sharing.self;
+    const push = selectPush(config, options.addresses, round.service, name, authorization, isOwn ? [] : origins);
+    if (push.code !== null) return fail(round, name, push);
+    const watched = options.tap?.device(name) ?? null;
+    const reply = await options.post({ ...push.push, watched, service: round.service });
+    // Nothing can have arrived: the phone was starting, or the network lost the SYN.
+    if (!reply.ok && !reply.connected && !isRepeat) return add(round, name, true);
+    if (!reply.ok) return fail(round, name, { ...reply, address: push.push.address });
+    const outcome = classifyPhoneAnswer(reply.status, reply.body);
+    if (outcome === 'delivered') return end(round, name, outcome, { address: push.push.address });
+    fail(round, name, { code: outcome, detail: `status ${reply.status}`, address: push.push.address });
+  };
 
   const fail = (round: Round, device: string, { code, detail, address }: PushFault) =>
     end(round, device, code, { detail, address });
@@ -98,18 +147,45 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     report({ kind: 'phones-told', at: clock.now(), service, reason, delivered, leftAlone, failed });
   };
 
+  /** A round for those of whom `isMeant` says so; what is left of an earlier one there is dropped. */
+  const begin = (service: string, { reason, only }: News, isMeant: (home: string) => boolean) => {
+    const names = [...devices.signedInDevices(service)].filter(
+      (name) => (only === null || only.includes(name)) && isMeant(sharing.homeOf(name)),
+    );
+    const name = sharing.nameRound(service, reason);
+    const counts = { left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
+    const round: Round = { service, reason, name, ...counts };
+    return { names, round };
+  };
+
   return {
     announce(service, reason, only = null) {
       if (!isWanted(config, reason)) return;
-      const names = [...devices.signedInDevices(service)].filter((name) => only === null || only.includes(name));
-      const round: Round = { service, reason, left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
+      const told: News = { reason, only, at: clock.passed() };
+      news.set(service, told);
+      const { names, round } = begin(service, told, sharing.tellsFor);
       rounds.delete(service);
       if (names.length === 0) return;
       rounds.set(service, round);
       for (const name of names) add(round, name, false);
     },
+    takeOver(proxy) {
+      for (const [service, told] of news) {
+        const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
+        if (isOver && clock.passed() - told.at > NEWS_MS) continue;
+        const { names, round } = begin(service, told, (home) => home === proxy);
+        if (names.length === 0) continue;
+        // What is left of this proxy's own round goes on.
+        const on = rounds.get(service) ?? round;
+        if (on !== round) on.left += names.length;
+        rounds.set(service, on);
+        for (const name of names) add(on, name, false);
+      }
+    },
     stop() {
+      isStopped = true;
       rounds.clear();
+      news.clear();
       pacer.stop();
     },
   };
@@ -119,6 +195,8 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
 interface Round {
   readonly service: string;
   readonly reason: PushReason;
+  /** What it is about, the same for all proxies. */
+  readonly name: string;
   left: number;
   delivered: number;
   leftAlone: number;
@@ -158,16 +236,24 @@ function selectPush(
   service: string,
   device: string,
   authorization: string,
+  /** For a phone of a proxy that is gone: those of this one, which its page comes from instead. */
+  origins: readonly string[],
 ): SelectedPush {
   const place = addresses.place(device);
   if (place === null)
     return { code: 'push-unknown-device', detail: 'no address is known that may be pushed to', address: null };
-  const { address, origin } = place;
+  const { address } = place;
+  const origin = selectOrigin(place.origin, origins);
   const xml = renderExecute(phoneUrl(origin, service, device), priority);
   if (xml.length > MAX_XML_BYTES) return { code: 'push-too-large', detail: `${xml.length} bytes of XML`, address };
   const contentType = formType(undefined);
   const body = Buffer.from(renderPushForm(xml));
   return { code: null, push: { address, scheme, authorization, contentType, body } };
+}
+
+function selectOrigin(origin: string, own: readonly string[]): string {
+  if (own.length === 0 || own.includes(origin)) return origin;
+  return own.find((each) => new URL(each).protocol === new URL(origin).protocol) ?? own[0] ?? origin;
 }
 
 /** A phone then fetches `url` as if the agent had chosen it. */

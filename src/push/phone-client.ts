@@ -7,6 +7,7 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
 import type { PhonePorts } from '../config/config.ts';
+import type { Watched } from '../domain/tap.ts';
 import { classifyNetworkError } from '../http/client/network-error.ts';
 import { urlHost } from '../text/url-host.ts';
 
@@ -20,6 +21,10 @@ export interface PhonePush {
   readonly authorization: string | null;
   readonly contentType: string;
   readonly body: Buffer;
+  /** A capture is told of it. */
+  readonly watched?: Watched | null;
+  /** For whom it is told. */
+  readonly service?: string | null;
 }
 
 export interface PhoneAnswer {
@@ -28,6 +33,8 @@ export interface PhoneAnswer {
   readonly contentType: string | null;
   readonly authenticate: string | null;
   readonly body: Buffer;
+  /** As received. */
+  readonly rawHeaders: readonly string[];
 }
 
 export type PhoneReply =
@@ -66,12 +73,29 @@ const PHONE_TLS = {
 /** `timeoutMs` is for the whole of a push. */
 export function createPhoneClient(ports: PhonePorts, timeoutMs: number): PhoneClient {
   return {
-    post: (push) => postTo(push, ports[push.scheme], timeoutMs),
+    post: (push) => {
+      const port = ports[push.scheme];
+      return push.watched ? postWatched(push, push.watched, port, timeoutMs) : postTo(push, port, timeoutMs);
+    },
     takesConnections: async (address) => {
       const taken = [ports.https, ports.http].map((port) => connects(address, port, Math.min(CONNECT_MS, timeoutMs)));
       return (await Promise.all(taken)).includes(true);
     },
   };
+}
+
+async function postWatched(push: PhonePush, watched: Watched, port: number, timeoutMs: number): Promise<PhoneReply> {
+  const startedAt = watched.now();
+  const reply = await postTo(push, port, timeoutMs);
+  const { scheme, address, body, service = null } = push;
+  watched.passed({
+    ...{ leg: 'push-out', service, startedAt, client: null, method: 'POST', body },
+    url: `${scheme}://${hostOf(address, scheme, port)}/CGI/Execute`,
+    headers: Object.entries(headersOf(push, port)).flatMap(([name, value]) => [name, String(value)]),
+    answer: reply.ok ? { status: reply.status, headers: reply.rawHeaders, body: reply.body } : null,
+    error: reply.ok ? null : reply.code,
+  });
+  return reply;
 }
 
 function postTo(push: PhonePush, port: number, timeoutMs: number): Promise<PhoneReply> {
@@ -112,22 +136,30 @@ function postTo(push: PhonePush, port: number, timeoutMs: number): Promise<Phone
   });
 }
 
-function startCall({ address, scheme, authorization, contentType, body }: PhonePush, port: number): ClientRequest {
+function hostOf(address: string, scheme: PhoneScheme, port: number): string {
   const host = urlHost(address);
-  const usual = port === (scheme === 'https' ? 443 : 80);
+  return port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`;
+}
+
+function headersOf({ address, scheme, authorization, contentType, body }: PhonePush, port: number) {
+  return {
+    Host: hostOf(address, scheme, port),
+    ...(authorization === null ? {} : { Authorization: authorization }),
+    'Content-Type': contentType,
+    'Content-Length': body.length,
+    Connection: 'close',
+  };
+}
+
+function startCall(push: PhonePush, port: number): ClientRequest {
+  const { address, scheme } = push;
   const options = {
     host: address,
     port,
     method: 'POST',
     path: '/CGI/Execute',
     agent: false,
-    headers: {
-      Host: usual ? host : `${host}:${port}`,
-      ...(authorization === null ? {} : { Authorization: authorization }),
-      'Content-Type': contentType,
-      'Content-Length': body.length,
-      Connection: 'close',
-    },
+    headers: headersOf(push, port),
   };
   return scheme === 'https' ? requestTls({ ...options, ...PHONE_TLS }) : requestPlain(options);
 }
@@ -141,12 +173,13 @@ async function readAnswer(response: IncomingMessage): Promise<PhoneAnswer | null
     if (size > MAX_ANSWER_BYTES) return null;
     chunks.push(chunk);
   }
-  const { headers, statusCode } = response;
+  const { headers, rawHeaders, statusCode } = response;
   return {
     ok: true,
     status: statusCode ?? 0,
     contentType: headers['content-type'] ?? null,
     authenticate: headers['www-authenticate'] ?? null,
+    rawHeaders,
     body: Buffer.concat(chunks, size),
   };
 }

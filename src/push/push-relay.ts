@@ -6,6 +6,7 @@
 import type { Report } from '../domain/events.ts';
 import type { Failure } from '../domain/model.ts';
 import { MAX_TARGET_LENGTH } from '../domain/phone-url.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createAddressOf } from '../http/server/client-address.ts';
 import type { HttpExchange } from '../http/server/exchange.ts';
 import type { RequestFault } from '../http/server/request-fault.ts';
@@ -18,12 +19,14 @@ import { classifyPhoneAnswer, type PushFailureCode, renderPhoneError } from './p
 import type { PhoneAnswer, PhoneClient, PhoneScheme } from './phone-client.ts';
 import { formType, type PushForm, parsePushForm } from './push-form.ts';
 import type { PushSources } from './sources.ts';
+import { type PushWatch, UNWATCHED, watchPush } from './watched-push.ts';
 
 export interface PushRelayOptions {
   readonly sources: PushSources;
   readonly names: NameStore;
   readonly addresses: Pick<PhoneAddresses, 'place'>;
   readonly post: PhoneClient['post'];
+  readonly tap: Tap;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -66,16 +69,17 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     // One push a connection, as phones have it.
     exchange.closeAfter();
     const from = addressOf(exchange.remoteAddress, undefined);
+    const watch = options.tap.isOn() ? watchPush(options.tap, exchange, scheme, from) : UNWATCHED;
     try {
-      const stopped = await relay(exchange, scheme, from);
-      if (stopped !== null) stop(exchange, stopped, from);
+      const stopped = await relay(exchange, scheme, from, watch);
+      if (stopped !== null) stop(exchange, stopped, from, watch);
     } catch (error) {
       report({ kind: 'internal-fault', at: clock.now(), where: 'pushes', error });
       exchange.breakOff();
     }
   };
 
-  const relay = async (exchange: HttpExchange, scheme: PhoneScheme, from: string) => {
+  const relay = async (exchange: HttpExchange, scheme: PhoneScheme, from: string, watch: PushWatch) => {
     const services = sources.servicesAt(from);
     if (services.length === 0) {
       sources.refresh();
@@ -83,27 +87,33 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     }
     const fault = findRequestFault(exchange);
     if (fault !== null) return { ...stopped('push-malformed', fault), service: services[0] ?? null };
-    const push = await read(exchange, services);
+    const push = await read(exchange, services, watch);
     if (!push.ok) return push;
     const reply = await options.post({
       ...{ address: push.address, scheme, body: push.body },
       authorization: exchange.header('authorization') ?? null,
       contentType: formType(exchange.header('content-type')),
+      ...{ watched: watch.watched(), service: push.service },
     });
     if (!reply.ok) return { ...push, ...reply, ok: false as const };
     note(push, reply);
-    sendOn(exchange, reply);
+    sendOn(exchange, reply, watch, push.service);
     return null;
   };
 
   /** The push as the phone shall get it, or why it gets none. */
-  const read = async (exchange: HttpExchange, services: readonly string[]): Promise<Addressed | Stopped> => {
+  const read = async (
+    exchange: HttpExchange,
+    services: readonly string[],
+    watch: PushWatch,
+  ): Promise<Addressed | Stopped> => {
     const [service = null] = services;
     const form = await exchange.readForm(MAX_FORM_BYTES);
     if (!form.ok) {
       const code = form.fault.code === 'body-too-large' ? 'push-too-large' : 'push-malformed';
       return { ...stopped(code, form.fault.detail), service };
     }
+    watch.read(form.body);
     const parsed = parsePushForm(form.body);
     if (parsed === null) return { ...stopped('push-malformed', 'not a form with one field XML'), service };
     const { length } = parsed.xml;
@@ -143,9 +153,11 @@ export function createPushRelay(options: PushRelayOptions): PushRelay {
     report({ kind: 'push-not-relayed', at, service, device, failure, from: null, address });
   };
 
-  const stop = (exchange: HttpExchange, { code, detail, service, device }: Stopped, from: string) => {
+  const stop = (exchange: HttpExchange, { code, detail, service, device }: Stopped, from: string, watch: PushWatch) => {
     notRelayed({ code, detail }, from, service ?? null, device ?? null);
-    exchange.answer(renderPhoneError(code));
+    const answer = renderPhoneError(code);
+    exchange.answer(answer);
+    watch.answered(answer, service ?? null, code);
   };
 
   const notRelayed = (failure: Failure, from: string | null, service: string | null, device: string | null) =>
@@ -170,6 +182,9 @@ function findRequestFault(exchange: HttpExchange): string | null {
 }
 
 /** The phone's own answer; a header that Node let in can go out again. */
-function sendOn(exchange: HttpExchange, { status, contentType, authenticate, body }: PhoneAnswer): void {
-  exchange.answer({ status, body, contentType: contentType ?? 'text/xml', authenticate });
+function sendOn(exchange: HttpExchange, reply: PhoneAnswer, watch: PushWatch, service: string): void {
+  const { status, contentType, authenticate, body } = reply;
+  const answer = { status, body, contentType: contentType ?? 'text/xml', authenticate };
+  exchange.answer(answer);
+  watch.answered(answer, service, null);
 }

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../config/limits.ts';
 import { isLoopbackOnly } from '../config/values.ts';
 import type { EventHandlers, PushReason, Report } from '../domain/events.ts';
 import type { AdminSetting, HealthState } from '../domain/model.ts';
+import type { Tap } from '../domain/tap.ts';
 import { createListener, type Listener } from '../http/server/listener.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { NameStore } from '../store/names.ts';
@@ -15,6 +16,7 @@ import { createAnnouncer } from './announcer.ts';
 import { renderPhoneError } from './phone-answer.ts';
 import { createPhoneClient, type PhoneClient } from './phone-client.ts';
 import { createPushRelay } from './push-relay.ts';
+import { ALONE, type PushSharing } from './push-sharing.ts';
 import { createPushSources } from './sources.ts';
 
 export interface Pushes {
@@ -34,8 +36,11 @@ export interface PushesOptions {
   readonly config: Config;
   readonly devices: DeviceRegistry;
   readonly names: NameStore;
+  readonly tap: Tap;
   readonly clock: Clock;
   readonly report: Report;
+  /** Other proxies tell phones too; absent: there are none. */
+  readonly sharing?: PushSharing;
 }
 
 export function createPushes(options: PushesOptions): Pushes {
@@ -52,7 +57,9 @@ const NO_PUSHES: Pushes = {
   listening: () => [],
 };
 
-function createConfigured({ config, devices, names, clock, report }: PushesOptions, push: PushConfig): Pushes {
+function createConfigured(options: PushesOptions, push: PushConfig): Pushes {
+  const { config, devices, names, tap, clock, report, sharing = ALONE } = options;
+  const origins = config.phones.listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [publicUrl]));
   const client: PhoneClient = createPhoneClient(push.phonePorts, push.timeoutMs);
   const sources = createPushSources(clock);
   const addresses = createPhoneAddresses({
@@ -60,11 +67,14 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
     isFinesse: sources.isFinesse,
     takesConnections: client.takesConnections,
   });
-  const relay = createPushRelay({ sources, names, addresses, post: client.post, clock, report });
+  const relay = createPushRelay({ sources, names, addresses, post: client.post, tap, clock, report });
   const announcer =
     push.own === null
       ? null
-      : createAnnouncer({ config: push.own, devices, addresses, post: client.post, clock, report });
+      : createAnnouncer({
+          ...{ config: push.own, devices, addresses, post: client.post, tap, clock, report },
+          ...{ sharing, origins },
+        });
 
   const listen = ({ host, port, tls }: PushListenerConfig, index: number): Listener =>
     createListener(
@@ -94,6 +104,7 @@ function createConfigured({ config, devices, names, clock, report }: PushesOptio
       'service-set': ({ service, from, to }) => {
         if (isMaintenanceNews(from, to)) announcer?.announce(service, 'maintenance');
       },
+      'proxy-gone': ({ proxy }) => announcer?.takeOver(proxy),
       'drill-began': ({ service, devices: only }) => announcer?.announce(service, 'first-failure', only),
       'drill-verdict': ({ service, devices: only }) => announcer?.announce(service, 'verdict', only),
       // After a real failure that is told of, and a proxy that stops tells nobody.

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import type { EventHandlers, Report } from '../domain/events.ts';
+import type { SharedTrail } from '../shared/shared-trail.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
@@ -19,15 +20,31 @@ export interface AuditEntry {
   readonly action: AuditAction;
   readonly service: string | null;
   readonly reason: string | null;
+  /** Name of the proxy at which it was asked; null: this one, which is alone. */
+  readonly proxy?: string | null;
 }
 
-const ACTIONS = ['ready', 'drain', 'maint', 'drill', 'drill-end', 'sign-in', 'sign-out'] as const;
+const ACTIONS = [
+  'ready',
+  'drain',
+  'maint',
+  'drill',
+  'drill-end',
+  'capture',
+  'capture-end',
+  'sign-in',
+  'sign-out',
+  'phone',
+  'phone-end',
+] as const;
 export type AuditAction = (typeof ACTIONS)[number];
 
 export interface AuditTrail {
   readonly handlers: EventHandlers;
-  /** Those since then, oldest first. */
+  /** Those since then, oldest first, of all proxies that share theirs. */
   since(at: number): readonly AuditEntry[];
+  /** From now on new entries are handed over too, as text; what others hand over is heard. */
+  share(proxy: string, name: string, append: (entry: string) => void): SharedTrail;
   read(folder: string | null): void;
   begin(): void;
   reconfigure(folder: string | null): void;
@@ -53,6 +70,20 @@ const line = z.strictObject({
   reason: z.string().max(2000).nullable(),
 });
 
+/** As it is handed to others. A newer version may say more. */
+const sharedEntry = z.object({
+  ...line.shape,
+  ...{ proxy: z.string().max(80), name: z.string().max(255), action: z.enum(ACTIONS) },
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: AuditOptions): AuditTrail {
   /** By their number, oldest first. */
   const entries = new Map<string, AuditEntry>();
@@ -77,7 +108,32 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
     if (oldest !== undefined) entries.delete(oldest);
     return key;
   };
-  const note = (entry: AuditEntry) => journal.changed(add(entry));
+  /** Of this proxy as the others have it, and of the others by their text: an entry may come twice, and has no other name. */
+  let sharing: { readonly render: (entry: AuditEntry) => string; readonly append: (entry: string) => void } | null =
+    null;
+  const others = new Map<string, AuditEntry>();
+  let own: Set<string> | null = null;
+  let ownName: string | null = null;
+  const ownTexts = (): Set<string> => {
+    own ??= new Set(sharing === null ? [] : [...entries.values()].map(sharing.render));
+    return own;
+  };
+  const note = (entry: AuditEntry) => {
+    journal.changed(add(entry));
+    if (sharing === null) return;
+    const text = sharing.render(entry);
+    ownTexts().add(text);
+    sharing.append(text);
+  };
+  const hear = (text: string) => {
+    if (ownTexts().has(text) || others.has(text)) return;
+    const parsed = sharedEntry.safeParse(parseJson(text));
+    if (!parsed.success) return;
+    const { name, proxy: _, ...entry } = parsed.data;
+    others.set(text, { ...entry, proxy: name });
+    const [oldest] = others.size > maxEntries ? others.keys() : [];
+    if (oldest !== undefined) others.delete(oldest);
+  };
 
   return {
     handlers: {
@@ -88,10 +144,31 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
         note({ at, who, from: address, action: 'drill', service, reason }),
       'drill-ended': ({ at, service, who, address }) =>
         who !== null && note({ at, who, from: address, action: 'drill-end', service, reason: null }),
+      'capture-began': ({ at, devices, who, address }) =>
+        note({ at, who, from: address, action: 'capture', service: null, reason: devices.join(', ') }),
+      'capture-ended': ({ at, who, address }) =>
+        who !== null && note({ at, who, from: address, action: 'capture-end', service: null, reason: null }),
       'operator-session': ({ at, who, address, change }) =>
         note({ at, who, from: address, action: change, service: null, reason: null }),
+      // It acts in Finesse: who had it is found by its name.
+      'console-phone-began': ({ at, who, address, device }) =>
+        note({ at, who, from: address, action: 'phone', service: null, reason: device }),
+      'console-phone-ended': ({ at, who, device }) =>
+        note({ at, who, from: null, action: 'phone-end', service: null, reason: device }),
     },
-    since: (at) => [...entries.values()].filter((entry) => entry.at >= at),
+    since(at) {
+      const here = [...entries.values()].filter((entry) => entry.at >= at);
+      if (sharing === null) return here;
+      const there = [...others.values()].filter((entry) => entry.at >= at);
+      const named = here.map((entry) => ({ ...entry, proxy: ownName }));
+      return [...named, ...there].sort((one, other) => one.at - other.at);
+    },
+    share(proxy, name, append) {
+      ownName = name;
+      own = null;
+      sharing = { append, render: (entry) => JSON.stringify({ proxy, name, ...entry }) };
+      return { own: ownTexts, heard: hear };
+    },
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;

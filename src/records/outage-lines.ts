@@ -3,11 +3,12 @@
 import { z } from 'zod';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import { countDevices, type Outage, type OutageDevice } from '../domain/outage.ts';
+import type { OutageHead, OutageSides } from '../domain/outage-sides.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 
-/** About the outage itself. */
-export function renderOutageLine({ id, ...outage }: Outage): object {
-  return { outage: id, ...outage };
+/** About the outage itself; `sides` where it is shared with other proxies. */
+export function renderOutageLine({ id, ...outage }: Outage, sides: OutageSides | null = null): object {
+  return { outage: id, ...outage, ...(sides === null ? {} : { sides }) };
 }
 
 /** About one of its devices. */
@@ -17,6 +18,8 @@ export function renderDeviceLine(id: string, { device, ...rest }: OutageDevice):
 
 export interface ReadOutage {
   readonly outage: Outage;
+  /** null: it was not shared. */
+  readonly sides: OutageSides | null;
   readonly devices: readonly OutageDevice[];
 }
 
@@ -24,19 +27,32 @@ const time = z.number().int().min(0).max(8.64e15);
 const short = z.string().max(64);
 const count = z.number().int().min(0);
 
+const cause = z
+  .strictObject({
+    code: z.custom<FailureCode>((code) => typeof code === 'string' && Object.hasOwn(failures, code)),
+    detail: z.string(),
+  })
+  .nullable();
+const decidedBy = z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable();
+const side = z.strictObject({
+  ...{ from: time, verdictAt: time.nullable(), until: time.nullable(), saidAt: time },
+  ...{ cause, decidedBy },
+});
+const sides = z.record(short, side);
+const cut = z.strictObject({
+  ...{ site: short, since: time, until: time },
+  nature: z.enum(['island', 'outage', 'unknown']),
+});
+
 const outageLine = z.strictObject({
   outage: short.regex(/^[A-Za-z0-9_-]+$/),
   ...{ service: short, name: short, cluster: short, drill: z.boolean() },
   ...{ startedAt: time, verdictAt: time.nullable(), endedAt: time.nullable() },
-  cause: z
-    .strictObject({
-      code: z.custom<FailureCode>((code) => typeof code === 'string' && Object.hasOwn(failures, code)),
-      detail: z.string(),
-    })
-    .nullable(),
-  decidedBy: z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable(),
+  ...{ cause, decidedBy },
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
+  sides: sides.optional(),
+  cut: cut.optional(),
 });
 
 const deviceLine = z.strictObject({
@@ -45,27 +61,30 @@ const deviceLine = z.strictObject({
   ...{ agent: short.nullable(), extension: short.nullable(), told: z.boolean() },
   outcome: z.enum(['elsewhere', 'returned', 'missing']),
   ...{ service: short.nullable(), at: time.nullable(), backAt: time.nullable() },
+  leftAt: time.optional(),
+  pushed: z.array(short).max(8).optional(),
 });
 
 /** In order of their beginning. Of several lines about the same thing the last one counts. */
 export function parseOutageLines(lines: readonly unknown[]): readonly ReadOutage[] {
-  const outages = new Map<string, { outage: Outage; devices: Map<string, OutageDevice> }>();
+  const outages = new Map<string, Omit<ReadOutage, 'devices'> & { devices: Map<string, OutageDevice> }>();
   for (const line of lines) {
     const ofDevice = typeof line === 'object' && line !== null && 'device' in line;
     if (ofDevice) {
       const parsed = deviceLine.safeParse(line);
       if (!parsed.success) continue;
       const { outage, ...device } = parsed.data;
-      outages.get(outage)?.devices.set(device.device, device);
+      outages.get(outage)?.devices.set(device.device, definedOf(device));
     } else {
       const parsed = outageLine.safeParse(line);
       if (!parsed.success) continue;
-      const { outage: id, ...outage } = parsed.data;
-      outages.set(id, { outage: { id, ...outage }, devices: outages.get(id)?.devices ?? new Map() });
+      const { outage: id, sides: read = null, cut: was, ...rest } = parsed.data;
+      const outage = { id, ...rest, ...(was === undefined ? {} : { cut: was }) };
+      outages.set(id, { outage, sides: read, devices: outages.get(id)?.devices ?? new Map() });
     }
   }
   return [...outages.values()]
-    .map(({ outage, devices }) => ({ outage: recount(outage, devices), devices: [...devices.values()] }))
+    .map(({ devices, ...read }) => ({ ...read, outage: recount(read.outage, devices), devices: [...devices.values()] }))
     .sort((one, other) => one.outage.startedAt - other.outage.startedAt);
 }
 
@@ -74,4 +93,36 @@ function recount(outage: Outage, devices: ReadonlyMap<string, OutageDevice>): Ou
   const { signedIn, elsewhere, returned } = outage;
   if (devices.size > 0) return { ...outage, ...countDevices(signedIn, devices.values()) };
   return { ...outage, missing: Math.max(0, signedIn - elsewhere - returned) };
+}
+
+type ParsedDevice = Omit<z.infer<typeof deviceLine>, 'outage'>;
+
+/** Keys that are absent stay so. */
+function definedOf({ leftAt, pushed, ...device }: ParsedDevice): OutageDevice {
+  return { ...device, ...(leftAt === undefined ? {} : { leftAt }), ...(pushed === undefined ? {} : { pushed }) };
+}
+
+// What other proxies say of an outage. What a later version says more is passed over.
+const head = z.object({
+  ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: z.record(short, z.object(side.shape)) },
+  ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
+  ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
+  cut: z.object(cut.shape).optional(),
+});
+const merged = z.object({ into: short });
+const sharedDevice = z.object(deviceLine.shape).omit({ outage: true, device: true });
+
+/** What a register says of an outage: the record, or that it is part of another one; null: neither. */
+export function parseHead(id: string, value: unknown): OutageHead | { readonly into: string } | null {
+  const parsed = head.safeParse(value);
+  if (parsed.success) {
+    const { cut: was, ...rest } = parsed.data;
+    return { id, ...rest, ...(was === undefined ? {} : { cut: was }) };
+  }
+  return merged.safeParse(value).data ?? null;
+}
+
+export function parseDevice(device: string, value: unknown): OutageDevice | null {
+  const { data } = sharedDevice.safeParse(value);
+  return data === undefined || !isDeviceName(device) ? null : definedOf({ device, ...data });
 }

@@ -3,15 +3,33 @@
  * file if there is a folder for it, so that a restart in the middle of an outage goes on with its record.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { EventHandlers, EventOf, PageName, Report } from '../domain/events.ts';
 import {
+  countDevices,
   newOutage,
   newOutageDevice,
   type Outage,
+  type OutageCounts,
   type OutageDevice,
   type OutageEvent,
+  recountDevice,
   reduceOutage,
 } from '../domain/outage.ts';
+import {
+  closeSide,
+  isSameOutage,
+  joinDevices,
+  joinHeads,
+  newSide,
+  type OutageHead,
+  type OutageSides,
+  reduceSide,
+  reopenSide,
+  selectLast,
+  selectTimes,
+} from '../domain/outage-sides.ts';
+import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -19,6 +37,7 @@ import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
 import { OUTAGE_BOUNDS, selectOutages } from './outage-bounds.ts';
 import { parseOutageLines, renderDeviceLine, renderOutageLine } from './outage-lines.ts';
+import { createSharedOutages, type SharedOutages } from './shared-outages.ts';
 
 export interface OutageSettings {
   /** After t0. */
@@ -35,6 +54,12 @@ export interface OutageRecords {
   devices(id: string): readonly OutageDevice[];
   /** Of the last outage of the service: devices that are signed in nowhere. 0 once nobody follows it any more. */
   missing(service: string): number;
+  /** Id of the last outage or drill of the service that is followed; null: none is. */
+  latest(service: string): string | null;
+  /** Whether a push of ours has told the device of that, or one is about to, through whichever proxy. */
+  wasPushed(id: string, device: string, reason: string): boolean;
+  /** One is about to: said to all at once, before it is done. */
+  notePush(id: string, device: string, reason: string): void;
   /** Reads what was kept; null: nothing is. */
   read(folder: string | null): void;
   begin(): void;
@@ -50,6 +75,12 @@ export interface OutageRecordsOptions {
   readonly devices: Pick<DeviceRegistry, 'get' | 'signedInDevices'>;
   readonly clock: Clock;
   readonly report: Report;
+  /** Where proxies share their records; null or absent: this one is alone. */
+  readonly facts?: Facts | null;
+  /** Whether another proxy has been heard of lately. */
+  readonly isAlive?: (proxy: string) => boolean;
+  /** Whether a phone is one of this site, by the proxy that it used last. */
+  readonly isNear?: (device: string) => boolean;
   /** Others than usual, for tests. */
   readonly bounds?: Partial<typeof OUTAGE_BOUNDS>;
 }
@@ -58,9 +89,22 @@ type OutageCause = Pick<Outage, 'service' | 'drill' | 'cause' | 'decidedBy'>;
 
 interface Kept {
   outage: Outage;
+  /** By proxy, this one's included; without others it is the only one. */
+  sides: OutageSides;
   readonly devices: Map<string, OutageDevice>;
+  /** Its summary is left to another proxy until then, and how often that has been so. */
+  summaryNotBefore: number;
+  summaryTries: number;
 }
 
+/** Who has asked to write a summary has this long to do it. */
+const SUMMARY_CLAIM_MS = 10_000;
+/** So often it is asked for while the store cannot be had; then it is written, twice rather than never. */
+const SUMMARY_TRIES = 3;
+/** In place of the id of the only proxy. */
+const ALONE = 'here';
+
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** In place of a device's name, which it cannot be: all devices of an outage. */
 const ALL = '*';
@@ -70,7 +114,14 @@ const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', '
 
 export function createOutageRecords(options: OutageRecordsOptions): OutageRecords {
   const { store, devices, clock, report } = options;
+  const { facts = null, isAlive = () => false, isNear = () => true } = options;
   const bounds = { ...OUTAGE_BOUNDS, ...options.bounds };
+  const self = facts?.proxy ?? ALONE;
+  /** Records are dated by the clock that proxies share. */
+  const now = () => facts?.now() ?? clock.now();
+  const shared = (at: number) => (facts === null ? at : Math.round(at + facts.now() - clock.now()));
+  /** Records that were found to be part of another one, and of which. */
+  const merged = new Map<string, string>();
   let { settings } = options;
   /** Oldest first. */
   const records = new Map<string, Kept>();
@@ -89,7 +140,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const [id = '', device = null] = key.split(' ');
       const kept = records.get(id);
       if (kept === undefined) return;
-      if (device === null) return yield renderOutageLine(kept.outage);
+      if (device === null) return yield renderOutageLine(kept.outage, facts === null ? null : kept.sides);
       const found = device === ALL ? kept.devices.values() : [kept.devices.get(device)];
       for (const each of found) if (each !== undefined) yield renderDeviceLine(id, each);
     },
@@ -99,40 +150,80 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const current = (service: string, drill = false) =>
     followed.find(({ outage }) => outage.service === service && outage.endedAt === null && outage.drill === drill);
 
+  const find = (id: string): Kept | undefined => records.get(id) ?? records.get(merged.get(id) ?? '');
+
+  const headChanged = (id: string) => {
+    journal.changed(id);
+    links?.changed(id);
+  };
+  const deviceChanged = (id: string, device: string) => {
+    journal.changed(`${id} ${device}`);
+    links?.changed(id, device);
+  };
+
   const apply = (kept: Kept, device: OutageDevice | null, event: OutageEvent) => {
     const step = reduceOutage(kept.outage, device, event);
     const { id } = kept.outage;
+    const side = kept.sides[self];
+    const nextSide = side === undefined || device !== null ? side : reduceSide(kept.outage, side, event);
+    if (nextSide !== undefined && nextSide !== side) kept.sides = { ...kept.sides, [self]: nextSide };
+    // Begun, decided and over is what all say together.
+    const next = device === null ? { ...step.outage, ...selectTimes(kept.sides) } : step.outage;
     // The counts follow from the devices, which have lines of their own.
-    const isOwn = device === null || step.outage.withinFiveMinutes !== kept.outage.withinFiveMinutes;
-    if (isOwn && step.outage !== kept.outage) journal.changed(id);
-    kept.outage = step.outage;
+    const isOwn = device === null || next.withinFiveMinutes !== kept.outage.withinFiveMinutes;
+    const hasChanged = nextSide !== side || !isDeepStrictEqual(next, kept.outage);
+    kept.outage = next;
+    if (isOwn && hasChanged) headChanged(id);
     if (device === null || step.device === null || step.device === device) return;
     kept.devices.set(device.device, step.device);
-    journal.changed(`${id} ${device.device}`);
+    deviceChanged(id, device.device);
     if (device.backAt === null && step.device.backAt !== null) reportBack(kept.outage, step.device, report);
   };
 
   const begin = ({ at, service, since, failure, decidedBy }: EventOf<'service-changed'>) =>
-    beginRecord(at, since ?? at, { service, drill: false, cause: failure, decidedBy }, null);
+    beginRecord(at, shared(since ?? at), { service, drill: false, cause: failure, decidedBy }, null);
+
+  /** Devices signed in on the service, as they begin. */
+  const signedInOn = (service: string, only: readonly string[] | null): OutageDevice[] =>
+    [...devices.signedInDevices(service)]
+      // Phones of another site are those of its proxies: from here nobody knows how they are.
+      .filter((name) => (only === null || only.includes(name)) && isNear(name))
+      .map((name) => {
+        const prefill = devices.get(name)?.prefill ?? null;
+        return newOutageDevice(name, prefill?.id ?? null, prefill?.extension ?? null);
+      });
+
+  /** A record that others have begun: this proxy sees the same, and knows of phones that they may not know of yet. */
+  const joinRecord = (kept: Kept, { at, since, failure, decidedBy, service }: EventOf<'service-changed'>) => {
+    const known = kept.sides[self];
+    const from = shared(since ?? at);
+    const side = known === undefined ? newSide(from, failure, decidedBy, shared(at)) : reopenSide(known, shared(at));
+    if (side === known) return;
+    kept.sides = { ...kept.sides, [self]: side };
+    kept.outage = { ...kept.outage, ...selectTimes(kept.sides) };
+    headChanged(kept.outage.id);
+    for (const device of signedInOn(service, null)) if (!kept.devices.has(device.device)) takeDevice(kept, device);
+    prune();
+    report({ kind: 'outage-changed', at, service, outage: kept.outage.id });
+  };
 
   /** `only`: devices that it is for; null: all. */
   const beginRecord = (at: number, startedAt: number, about: OutageCause, only: readonly string[] | null) => {
     const { service, drill } = about;
     const status = store.get(service);
     if (status === null) return;
-    const facts = { ...about, name: status.name, cluster: status.cluster };
-    const names = [...devices.signedInDevices(service)].filter((name) => only === null || only.includes(name));
-    const outage = newOutage({ ...facts, id: idOf(service, startedAt), startedAt }, names.length);
-    const each = names.map((name): [string, OutageDevice] => {
-      const prefill = devices.get(name)?.prefill ?? null;
-      return [name, newOutageDevice(name, prefill?.id ?? null, prefill?.extension ?? null)];
-    });
-    records.set(outage.id, { outage, devices: new Map(each) });
+    const known = { ...about, name: status.name, cluster: status.cluster };
+    const each = signedInOn(service, only);
+    const outage = newOutage({ ...known, id: idOf(service, startedAt), startedAt }, each.length);
+    const side = newSide(startedAt, about.cause, about.decidedBy, shared(at));
+    records.set(outage.id, keep(outage, { [self]: side }, each));
     journal.changed(outage.id);
     journal.changed(`${outage.id} ${ALL}`);
+    links?.changed(outage.id);
+    for (const { device } of each) links?.changed(outage.id, device);
     prune();
     armSummary();
-    report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: names.length });
+    report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: each.length });
   };
 
   /** Short, of two services never the same, and in order when sorted. */
@@ -140,34 +231,57 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const base = `${new Date(startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${service}`;
     for (let number = 1; ; number++) {
       const id = number === 1 ? base : `${base}-${number}`;
-      if (!records.has(id)) return id;
+      if (!records.has(id) && !merged.has(id)) return id;
     }
   };
 
+  /** What this proxy sees of it is over; it is as a whole when no other sees it any more. */
   const end = (kept: Kept, at: number) => {
+    const wasOver = kept.outage.endedAt !== null;
     apply(kept, null, { kind: 'ended', at });
-    const { service, id, drill, startedAt } = kept.outage;
+    if (!wasOver && kept.outage.endedAt !== null) reportEnd(kept);
+  };
+
+  const reportEnd = ({ outage: { service, id, drill, startedAt, endedAt } }: Kept) => {
+    const at = endedAt ?? now();
     report({ kind: 'outage-ended', at, service, outage: id, drill, afterMs: Math.max(0, at - startedAt) });
   };
 
   const serviceChanged = (event: EventOf<'service-changed'>) => {
-    const { at, service, from, to, since } = event;
-    const on = current(service);
+    const { from, to } = event;
+    const { service } = event;
+    const at = shared(event.at);
+    const since = event.since === null ? null : shared(event.since);
+    const on = current(service) ?? (to === 'in-service' || facts === null ? undefined : reopened(service, since ?? at));
     if (to !== 'in-service' && on !== undefined) {
       apply(on, null, { kind: 'failed-again', at, failure: event.failure });
     }
     if (to === 'in-service') {
-      if (on !== undefined) end(on, since ?? at);
-    } else if (to === 'reconnecting') {
-      // With a record that is on, this process has begun in the middle of an outage, and sees it as if for the first time.
-      if (from !== 'reconnecting' && on === undefined) begin(event);
-    } else if (to === 'out-of-service' && on !== undefined) apply(on, null, { kind: 'verdict', at: since ?? at });
+      if (on?.sides[self]?.until === null) end(on, since ?? at);
+      return;
+    }
+    // With a record that is on, this process has begun in the middle of an outage, and sees it as if for the first time; or
+    // another proxy has seen it before.
+    if (on !== undefined) joinRecord(on, event);
+    else if (from !== 'reconnecting' && from !== 'out-of-service') begin(event);
+    const kept = on ?? current(service);
+    if (to === 'out-of-service' && kept !== undefined) apply(kept, null, { kind: 'verdict', at: since ?? at });
   };
+
+  /** One that has ended for all who saw it, because they are gone say, and that this proxy sees as well. */
+  const reopened = (service: string, since: number) =>
+    followed.find(
+      ({ outage }) =>
+        outage.service === service &&
+        !outage.drill &&
+        since >= outage.startedAt - 1000 &&
+        since < (outage.endedAt ?? 0),
+    );
 
   const told = (at: number, service: string, device: string) => {
     for (const on of [current(service), current(service, true)]) {
       const found = on?.devices.get(device);
-      if (on !== undefined && found !== undefined) apply(on, found, { kind: 'told', at });
+      if (on !== undefined && found !== undefined) apply(on, found, { kind: 'told', at: shared(at) });
     }
   };
 
@@ -181,22 +295,25 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const handlers: EventHandlers = {
     'service-changed': serviceChanged,
     'drill-began': ({ at, service, devices: only }) =>
-      beginRecord(at, at, { service, drill: true, cause: null, decidedBy: null }, only),
+      beginRecord(at, shared(at), { service, drill: true, cause: null, decidedBy: null }, only),
     'drill-verdict'({ at, service }) {
       const on = current(service, true);
-      if (on !== undefined) apply(on, null, { kind: 'verdict', at });
+      if (on !== undefined) apply(on, null, { kind: 'verdict', at: shared(at) });
     },
     'drill-ended'({ at, service }) {
       const on = current(service, true);
-      if (on !== undefined) end(on, at);
+      if (on !== undefined) end(on, shared(at));
     },
+    'proxy-gone': ({ proxy }) => closeSides(proxy),
+    'site-reached': (event) => noteCut(event),
     'page-relayed'({ at, service, device, page, durationMs }) {
       // No outage: nothing more to look at, for nearly every page there is.
       if (followed.length === 0 || page !== 'other') return;
       if (devices.get(device)?.service !== service) return;
-      eachOf(device, { kind: 'signed-in', at, askedAt: at - durationMs, service });
+      const seenAt = shared(at);
+      eachOf(device, { kind: 'signed-in', at: seenAt, askedAt: seenAt - durationMs, service });
     },
-    'device-signed-out': ({ at, device, service }) => eachOf(device, { kind: 'signed-out', at, service }),
+    'device-signed-out': ({ at, device, service }) => eachOf(device, { kind: 'signed-out', at: shared(at), service }),
     'page-served'({ at, service, device, page }) {
       if (followed.length > 0 && TELLING.has(page)) told(at, service, device);
     },
@@ -208,12 +325,23 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   /** What is too old or too much goes, and nobody follows what is long over. */
   const prune = () => {
     const all = [...records.values()].reverse();
-    const { kept, emptied, ...rest } = selectOutages(all, clock.now(), { ...bounds, keepForMs: settings.keepForMs });
+    const { kept, emptied, ...rest } = selectOutages(all, now(), { ...bounds, keepForMs: settings.keepForMs });
     const stays = new Set(kept);
-    for (const record of all) if (!stays.has(record)) records.delete(record.outage.id);
-    for (const { devices: each } of emptied) each.clear();
+    for (const record of all) if (!stays.has(record)) forget(record);
+    for (const record of emptied) forgetDevices(record);
     if (kept.length < all.length || emptied.length > 0) journal.renew();
     followed = rest.followed;
+  };
+
+  const forget = (record: Kept) => {
+    const { id } = record.outage;
+    forgetDevices(record);
+    records.delete(id);
+    links?.forget(id);
+  };
+  const forgetDevices = ({ outage: { id }, devices: each }: Kept) => {
+    links?.forgetDevices(id, each.keys());
+    each.clear();
   };
 
   const armPrune = () => {
@@ -227,15 +355,29 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     cancelSummary();
     if (!isRunning) return;
     const due = [...records.values()].filter(({ outage }) => outage.summarisedAt === null);
-    const [next] = due.toSorted((one, other) => one.outage.startedAt - other.outage.startedAt);
+    const dueAt = ({ outage, summaryNotBefore }: Kept) =>
+      Math.max(outage.startedAt + settings.summaryAfterMs, summaryNotBefore);
+    const [next] = due.toSorted((one, other) => dueAt(one) - dueAt(other));
     if (next === undefined) return;
-    const inMs = next.outage.startedAt + settings.summaryAfterMs - clock.now();
+    const inMs = dueAt(next) - now();
     // A clock that was set back must not put it off for longer than it takes.
-    cancelSummary = clock.after(Math.min(Math.max(0, inMs), settings.summaryAfterMs), () => summarise(next));
+    cancelSummary = clock.after(Math.min(Math.max(0, inMs), settings.summaryAfterMs), () => void summariseOnce(next));
+  };
+
+  /** One proxy writes it; if that one dies before it has, another does. */
+  const summariseOnce = async (kept: Kept) => {
+    if (facts === null) return summarise(kept);
+    // Asked while it is asked for already it would be given to somebody else.
+    kept.summaryNotBefore = now() + SUMMARY_CLAIM_MS;
+    const claim = await facts.claim(`summary/${kept.outage.id}`, SUMMARY_CLAIM_MS);
+    if (!isRunning || kept.outage.summarisedAt !== null || find(kept.outage.id) !== kept) return armSummary();
+    kept.summaryTries += Number(claim === 'unknown');
+    if (claim === 'ours' || kept.summaryTries > SUMMARY_TRIES) return summarise(kept);
+    armSummary();
   };
 
   const summarise = (kept: Kept) => {
-    const at = clock.now();
+    const at = now();
     apply(kept, null, { kind: 'summarised', at });
     const { id: outage, service, drill, startedAt, verdictAt, endedAt, cause: failure } = kept.outage;
     const { signedIn, told: toldOf, elsewhere, returned, missing } = kept.outage;
@@ -244,27 +386,198 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     armSummary();
   };
 
+  /** What another proxy has said of a device, joined with what is known here. */
+  const takeDevice = (kept: Kept, said: OutageDevice): void => {
+    const before = kept.devices.get(said.device);
+    const after = before === undefined ? said : joinDevices(before, said);
+    const { id } = kept.outage;
+    // Whatever the others know less of they are told again.
+    if (!isDeepStrictEqual(after, said) || before === undefined) links?.changed(id, said.device);
+    if (isDeepStrictEqual(after, before)) return;
+    // Until then the counts were what another one said of devices that were not known here.
+    if (kept.devices.size === 0) kept.outage = { ...kept.outage, ...countDevices(0, []) };
+    kept.devices.set(said.device, after);
+    journal.changed(`${id} ${said.device}`);
+    kept.outage = recountDevice(kept.outage, before ?? null, after);
+  };
+
+  /** What the outages were that this proxy saw at a site that it could not reach. */
+  const noteCut = ({ site, since, until, nature }: EventOf<'site-reached'>) => {
+    const cut = { site, since: shared(since), until: shared(until), nature };
+    for (const kept of followed) {
+      const { service, startedAt, drill } = kept.outage;
+      const status = store.get(service);
+      if (drill || status?.site !== site || status.isNear || kept.sides[self] === undefined) continue;
+      // Its services fail one after the other, as they are asked.
+      if (startedAt < cut.since - MINUTE_MS || startedAt > cut.until) continue;
+      takeHead(kept, { ...kept.outage, cut, sides: {} });
+    }
+  };
+
+  /** A proxy that is gone sees nothing any more. */
+  const closeSides = (proxy: string) => {
+    const heardAt = facts?.get('proxies', proxy)?.at ?? now();
+    for (const kept of followed) {
+      const side = kept.sides[proxy];
+      if (side === undefined || side.until !== null) continue;
+      takeHead(kept, { ...kept.outage, sides: { [proxy]: closeSide(side, heardAt) } });
+    }
+  };
+
+  const takeHead = (kept: Kept, said: OutageHead) => {
+    const before = kept.outage;
+    const { sides, ...rest } = joinHeads({ ...kept.outage, sides: kept.sides }, said);
+    kept.sides = withOwnSide(kept.outage, sides);
+    const counts = kept.devices.size > 0 ? {} : countsOf(said);
+    kept.outage = { ...before, ...rest, ...counts, ...selectTimes(kept.sides) };
+    const known = { sides: kept.sides, ...rest };
+    const { withinFiveMinutes, summarisedAt, cut } = said;
+    const heard = { sides: said.sides, withinFiveMinutes, summarisedAt, ...(cut === undefined ? {} : { cut }) };
+    if (!isDeepStrictEqual(known, heard)) links?.changed(before.id);
+    if (isDeepStrictEqual(kept.outage, before)) return;
+    journal.changed(before.id);
+    if (before.endedAt === null && kept.outage.endedAt !== null) {
+      const last = selectLast(kept.sides);
+      if (last === self) reportEnd(kept);
+      else if (last !== null && !isAlive(last)) void reportEndOnce(kept);
+    }
+    report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
+    mergeWithOthers(kept);
+  };
+
+  /** Nobody who saw the end is left to tell of it. */
+  const reportEndOnce = async (kept: Kept) => {
+    const claim = (await facts?.claim(`ended/${kept.outage.id}`, 3_600_000)) ?? 'ours';
+    if (claim !== 'theirs' && kept.outage.endedAt !== null) reportEnd(kept);
+  };
+
+  /** Others took this proxy for gone, and it sees the failure still. */
+  const withOwnSide = ({ service, drill }: Outage, sides: OutageSides): OutageSides => {
+    const own = sides[self];
+    const t0 = drill ? null : (store.get(service)?.t0 ?? null);
+    if (own === undefined || own.until === null || t0 === null || shared(t0) > own.until) return sides;
+    return { ...sides, [self]: reopenSide(own, now()) };
+  };
+
+  const hearHead = (head: OutageHead) => {
+    const into = merged.get(head.id);
+    const kept = find(head.id);
+    if (into !== undefined) links?.merged(head.id, into);
+    if (kept !== undefined) return takeHead(kept, head);
+    const { sides, ...rest } = head;
+    const outage: Outage = { ...rest, ...selectTimes(sides) };
+    const made = keep(outage, sides, []);
+    records.set(outage.id, made);
+    for (const device of links?.devicesOf(outage.id) ?? []) takeDevice(made, device);
+    journal.changed(outage.id);
+    journal.changed(`${outage.id} ${ALL}`);
+    sortRecords();
+    prune();
+    armSummary();
+    report({ kind: 'outage-changed', at: clock.now(), service: outage.service, outage: outage.id });
+    mergeWithOthers(made);
+  };
+
+  const hearMerged = (id: string, into: string) => {
+    if (merged.get(id) === into) return;
+    const kept = records.get(id);
+    merged.set(id, into);
+    if (kept === undefined) return;
+    const target = find(into) ?? keep(newOutage({ ...kept.outage, id: into }, 0), {}, []);
+    records.set(target.outage.id, target);
+    merge(kept, target);
+  };
+
+  /** Proxies that could not hear each other may have begun a record each: the one with the lesser id is that of all. */
+  const mergeWithOthers = (kept: Kept) => {
+    const other = followed.find((each) => each !== kept && isSameOutage(each.outage, kept.outage));
+    if (other === undefined || !records.has(kept.outage.id)) return;
+    const [into, from] = other.outage.id < kept.outage.id ? [other, kept] : [kept, other];
+    merge(from, into);
+  };
+
+  const merge = (from: Kept, into: Kept) => {
+    const { id } = from.outage;
+    records.delete(id);
+    for (const [old, target] of merged) if (target === id) merged.set(old, into.outage.id);
+    merged.set(id, into.outage.id);
+    for (const device of from.devices.values()) {
+      takeDevice(into, device);
+      links?.changed(into.outage.id, device.device);
+    }
+    links?.merged(id, into.outage.id);
+    sortRecords();
+    prune();
+    journal.renew();
+    links?.changed(into.outage.id);
+    takeHead(into, { ...from.outage, sides: from.sides });
+  };
+
+  /** Oldest first, whenever they were heard of. */
+  const sortRecords = () => {
+    const sorted = [...records].sort(([, { outage: one }], [, { outage: other }]) => one.startedAt - other.startedAt);
+    records.clear();
+    for (const [id, kept] of sorted) records.set(id, kept);
+  };
+
+  const links: SharedOutages | null =
+    facts === null
+      ? null
+      : createSharedOutages({
+          ...{ facts, clock, onHead: hearHead, onMerged: hearMerged },
+          head(id) {
+            const kept = records.get(id);
+            if (kept === undefined) return null;
+            const { startedAt: _, verdictAt, endedAt, cause, decidedBy, ...rest } = kept.outage;
+            return { ...rest, sides: kept.sides };
+          },
+          device: (id, device) => records.get(id)?.devices.get(device) ?? null,
+          onDevice(id, device) {
+            const kept = find(id);
+            // Of those that nobody follows any more the counts are all that is kept.
+            if (kept === undefined || !followed.includes(kept)) return;
+            const before = kept.outage;
+            takeDevice(kept, device);
+            if (kept.outage === before) return;
+            report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
+          },
+        });
+
   return {
     handlers,
     all: () => [...records.values()].map(({ outage }) => outage).reverse(),
-    get: (id) => records.get(id)?.outage ?? null,
-    devices: (id) => [...(records.get(id)?.devices.values() ?? [])],
+    get: (id) => find(id)?.outage ?? null,
+    devices: (id) => [...(find(id)?.devices.values() ?? [])],
+    latest: (service) => followed.find(({ outage }) => outage.service === service)?.outage.id ?? null,
+    wasPushed: (id, device, reason) => find(id)?.devices.get(device)?.pushed?.includes(reason) === true,
+    notePush(id, device, reason) {
+      const kept = find(id);
+      const known = kept?.devices.get(device);
+      if (kept === undefined || known === undefined || facts === null) return;
+      takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
+      links?.tellNow(kept.outage.id, device);
+    },
     missing: (service) =>
       followed.find(({ outage }) => outage.service === service && !outage.drill)?.outage.missing ?? 0,
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;
-      for (const { outage, devices: each } of parseOutageLines(content.lines)) {
-        records.set(outage.id, { outage, devices: new Map(each.map((one) => [one.device, one])) });
+      for (const { outage, sides, devices: each } of parseOutageLines(content.lines)) {
+        const { startedAt, verdictAt, endedAt: until, cause, decidedBy } = outage;
+        const own = { [self]: { from: startedAt, verdictAt, until, cause, decidedBy, saidAt: startedAt } };
+        records.set(outage.id, keep(outage, facts === null ? own : (sides ?? own), each));
       }
       prune();
     },
     begin() {
       isRunning = true;
       journal.begin(damage);
+      for (const id of records.keys()) links?.changed(id);
+      for (const { outage, devices: each } of followed) for (const name of each.keys()) links?.changed(outage.id, name);
+      links?.begin();
       leaveUnconfigured();
       // No drill outlives its process.
-      for (const kept of followed) if (kept.outage.drill && kept.outage.endedAt === null) end(kept, clock.now());
+      for (const kept of followed) if (kept.outage.drill && kept.sides[self]?.until === null) end(kept, now());
       armPrune();
       armSummary();
     },
@@ -280,21 +593,31 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       isRunning = false;
       cancelSummary();
       cancelPrune();
+      links?.stop();
       await journal.stop();
     },
   };
 
   /** Of a service that is no longer configured there is no outage, and nobody is signed in there. */
   function leaveUnconfigured(): void {
-    const at = clock.now();
+    const at = now();
     for (const kept of followed) {
-      if (kept.outage.endedAt === null && store.get(kept.outage.service) === null) end(kept, at);
+      if (kept.sides[self]?.until === null && store.get(kept.outage.service) === null) end(kept, at);
       for (const device of kept.devices.values()) {
         const { service } = device;
         if (service !== null && store.get(service) === null) apply(kept, device, { kind: 'signed-out', at, service });
       }
     }
   }
+}
+
+function keep(outage: Outage, sides: OutageSides, devices: readonly OutageDevice[]): Kept {
+  const each = new Map(devices.map((device) => [device.device, device]));
+  return { outage, sides, devices: each, summaryNotBefore: 0, summaryTries: 0 };
+}
+
+function countsOf({ signedIn, told, elsewhere, returned, missing }: OutageCounts): OutageCounts {
+  return { signedIn, told, elsewhere, returned, missing };
 }
 
 function reportBack(outage: Outage, { device, outcome, service, backAt }: OutageDevice, report: Report): void {

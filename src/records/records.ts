@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
+import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Islands } from '../store/islands.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -33,12 +34,25 @@ export interface RecordsOptions {
   readonly islands: Islands;
   readonly clock: Clock;
   readonly report: Report;
+  /** What proxies know together; null or absent: this one is alone. */
+  readonly facts?: Facts | null;
+  /** Whether another proxy has been heard of lately. */
+  readonly isAlive?: (proxy: string) => boolean;
+  /** Whether a phone is one of this site. */
+  readonly isNear?: (device: string) => boolean;
 }
 
 export function createRecords(options: RecordsOptions): Records {
   const { store, devices, clock, report } = options;
   const { config } = options;
-  const outages = createOutageRecords({ settings: config.outages, store, devices, clock, report });
+  const outages = createOutageRecords({
+    ...{ settings: config.outages, store, devices, clock, report },
+    ...{
+      facts: options.facts ?? null,
+      isAlive: options.isAlive ?? (() => false),
+      isNear: options.isNear ?? (() => true),
+    },
+  });
   const signIns = createSignInRecords({
     ...{ devices, clock, report },
     isService: (id) => store.get(id) !== null,

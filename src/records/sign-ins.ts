@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { isConsoleDevice } from '../domain/console-device.ts';
 import type { Report } from '../domain/events.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { DeviceRegistry, KnownDevice } from '../store/devices.ts';
@@ -75,7 +76,8 @@ const place = z.strictObject({ address, origin: z.string().max(300) }).nullable(
 const value = z.string().max(64).nullable();
 
 const signedInLine = z.strictObject({
-  device: z.string().refine(isDeviceName),
+  // No phone in the browser outlives its process, however that ended.
+  device: z.string().refine((name) => isDeviceName(name) && !isConsoleDevice(name)),
   service: z.string().max(64),
   ...{ since: time, seenAt: time, from: place, place },
   model: z.string().max(64).nullable(),

@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../config/config.ts';
 import type { RelayedPage } from '../domain/device.ts';
 import type { Failure } from '../domain/model.ts';
 import type { ServerNames } from '../domain/server-names.ts';
+import type { Watched } from '../domain/tap.ts';
 import { createUpstream, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../http/client/upstream.ts';
 import type { NameStore } from '../store/names.ts';
 import { type ForwardedFor, selectForwardHeaders } from './forwarded-headers.ts';
@@ -13,6 +14,7 @@ import { rewriteRefresh } from './refresh-header.ts';
 import { rewritePage, type UrlRules } from './rewrite.ts';
 import { serverOrigins } from './server-origins.ts';
 import { rewriteSetCookie } from './set-cookie.ts';
+import { watchUpstream } from './watched-upstream.ts';
 
 export interface RelayRequest {
   readonly service: string;
@@ -32,6 +34,8 @@ export interface RelayRequest {
   readonly secure: boolean;
   /** The whole answer must be there within this time. */
   readonly limitMs: number;
+  /** A capture is told of it. */
+  readonly watched?: Watched | null;
 }
 
 export interface RelayedAnswer {
@@ -110,8 +114,12 @@ export function createRelay(services: readonly ServiceConfig[], names: NameStore
     link.open += 1;
     try {
       // What went wrong with an exchange has the same codes in the registry.
-      let result: ServerResult = await link.upstream.request(asked);
-      if (result.ok && isRedirect(result)) result = await follow(link, serverNames, asked, result, startedAt);
+      const { watched = null } = request;
+      const upstream = watched === null ? link.upstream : watchUpstream(link.upstream, watched, request, link.service);
+      let result: ServerResult = await upstream.request(asked);
+      if (result.ok && isRedirect(result)) {
+        result = await follow({ ...link, upstream }, serverNames, asked, result, startedAt);
+      }
       if (!result.ok) return result;
       const rules: UrlRules = { names: serverNames, service: request.service, publicOrigin: request.origin };
       return fitForPhone(result, rules, request.secure);

@@ -12,6 +12,8 @@ import type { Json, Register } from '../domain/register.ts';
  */
 export type FactKind = 'devices' | 'settings' | 'outages' | 'outage-devices' | 'proxies';
 
+export const FACT_KINDS: readonly FactKind[] = ['devices', 'settings', 'outages', 'outage-devices', 'proxies'];
+
 /** Heard with each register that was accepted: set here, or come from elsewhere. */
 export type FactListener = (field: string, register: Register, origin: 'here' | 'elsewhere') => void;
 
@@ -22,21 +24,36 @@ export interface Facts {
   /** Id of this proxy, as in `Register.proxy`. */
   readonly proxy: string;
   get(kind: FactKind, field: string): Register | null;
+  /** Deletions too: their value is null. */
   entries(kind: FactKind): Iterable<readonly [field: string, register: Register]>;
-  /** Sets it here at once; the others hear of it as soon as they can be reached. null deletes. */
+  /**
+   * Sets it here at once; the others hear of it as soon as they can be reached. null deletes. Newer than anything that is known
+   * of the fact here, whatever the clock says.
+   */
   set(kind: FactKind, field: string, value: Json): Register;
+  /** Told of every register that is accepted, in the order in which they were. */
   subscribe(kind: FactKind, listener: FactListener): void;
-  /** Takes a register that came from a link; false: what is known here is newer, or the same. */
-  receive(kind: FactKind, field: string, register: Register): boolean;
-  /** The store's clock, as far as it is known here; ms. */
+  /**
+   * Takes a register that came from a link, or was kept over a restart with the time it had; false: what is known here is newer,
+   * or the same. It goes on to all links but `from`.
+   */
+  receive(kind: FactKind, field: string, register: Register, from?: FactLink): boolean;
+  /** The store's clock, as far as it is known here; ms. Without a store this machine's. */
   now(): number;
+  /** The store's clock says so at this moment. From now on it is counted on by the time that passes: nobody sets that. */
+  heardTime(storeNow: number): void;
   /**
    * Says to all that this proxy does something which is to be done once (a summary, a push to a phone), before it is done.
-   * Without a store always `ours`.
+   * Whoever asks first within `forMs` has it, and nobody again until then: not even the same one. Without a store this proxy
+   * alone decides, for all its processes.
    */
   claim(name: string, forMs: number): Promise<Claim>;
+  /** Forgets what is too old to be a fact, and deletions that everybody has heard of by now. */
+  prune(): void;
   /** Carries accepted registers, those from other links included, but never back to where they came from. */
   link(link: FactLink): void;
+  /** It carries nothing any more. */
+  unlink(link: FactLink): void;
 }
 
 export interface FactLink {

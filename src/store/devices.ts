@@ -1,6 +1,6 @@
 /**
- * Who is signed in where: one entry per known phone, oldest first, bounded. Later shared between proxies, so everything
- * goes through these few calls.
+ * Who is signed in where: one entry per known phone, oldest first, bounded. Shared between proxies (shared-devices.ts), so
+ * everything goes through these few calls.
  */
 
 import { type Device, type LastKey, newDevice, type RelayedPage, reduceRelayed } from '../domain/device.ts';
@@ -25,6 +25,9 @@ export interface KnownDevice extends Device {
   /** Where pushes for it go. */
   readonly place: PhonePlace | null;
 }
+
+/** Some of what is known of a device. */
+export type DeviceFields = Partial<Omit<KnownDevice, 'name'>>;
 
 export interface DeviceRegistry {
   /** The device as it is at present; what is kept of it changes with the next request. */
@@ -58,8 +61,20 @@ export interface DeviceRegistry {
   serviceRemoved(service: string): void;
   /** What was kept of a signed-in device over a restart, believed until its next page says otherwise; oldest first. */
   restore(device: KnownDevice): void;
+  /** What another proxy knows of a device, as `restore`; null: it is signed in where it was. Nobody but `onChange` is told. */
+  merge(device: KnownDevice): SignInChange | null;
   /** Told the name of each device of which something has changed that a restart should not lose. */
   onChange(listener: (name: string) => void): void;
+  /** Told the name of each device of which anything but its last request has changed here. */
+  onAnyChange(listener: (name: string) => void): void;
+  /** What another process of this proxy has noted of a device, as it stands. Moves nobody to the end of the order. */
+  update(name: string, fields: DeviceFields): void;
+  /** Told what others are to `update`, of what happens to devices here beside their requests; null: it is forgotten. */
+  onOwnUpdate(listener: (name: string, fields: DeviceFields | null) => void): void;
+  /** Another process has forgotten it. */
+  drop(name: string): void;
+  /** The device is nobody's any more; the service where it was signed in, or null. */
+  remove(name: string): string | null;
   /** Forgets devices that sent nothing since `before`. */
   forget(before: number): void;
   size(): number;
@@ -93,7 +108,15 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   const devices = new Map<string, Entry>();
   const unregistered = new Map<string, PhonePlace>();
   const counts = new Map<string, number>();
-  let changed: (name: string) => void = () => {};
+  const keepers: ((name: string) => void)[] = [];
+  const listeners: ((name: string) => void)[] = [];
+  const changed = (name: string) => {
+    for (const keep of keepers) keep(name);
+  };
+  const touched = (name: string) => {
+    for (const listener of listeners) listener(name);
+  };
+  let updated: (name: string, fields: DeviceFields | null) => void = () => {};
 
   const count = (service: string | null, by: 1 | -1) => {
     if (service !== null) counts.set(service, (counts.get(service) ?? 0) + by);
@@ -104,7 +127,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
   };
   const forgetOldest = () => {
     const [oldest] = devices.keys();
-    if (oldest !== undefined) remove(oldest);
+    if (oldest === undefined) return;
+    remove(oldest);
+    updated(oldest, null);
   };
   // Deleting first moves the entry to the end: the map stays ordered by last request.
   const touch = (entry: Entry, at: number) => {
@@ -134,6 +159,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
     entry.service = service;
     entry.since = service === null ? null : at;
     changed(entry.name);
+    touched(entry.name);
     return { from, to: service };
   };
   const known = (name: string, at: number): Entry => {
@@ -162,6 +188,7 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (before?.id === id && before.extension === extension && before.address === address) return entry;
       entry.prefill = { id: id && ownCopy(id), extension: extension && ownCopy(extension), address: ownCopy(address) };
       if (entry.service !== null) changed(entry.name);
+      touched(entry.name);
       return entry;
     },
     relayed(name, service, page, logout, at) {
@@ -171,9 +198,11 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (before === undefined && after.service === null) return null;
       // Its request made it the last one: that it is answered changes nothing about that.
       const entry = devices.get(name) ?? add(name, at);
+      const isOther = entry.looking !== null || entry.left !== after.left || entry.chosen !== after.chosen;
       entry.looking = null;
       entry.left = after.left;
       entry.chosen = after.chosen;
+      if (isOther) touched(entry.name);
       return signIn(entry, after.service, at);
     },
     signedInFrom(name, { address, origin }, model) {
@@ -181,17 +210,23 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (entry === undefined) return;
       entry.from = { address: ownCopy(address), origin };
       entry.model = model === null ? entry.model : ownCopy(model);
+      touched(entry.name);
     },
     looksAt(name, service, at, lastKey = 'no-matter') {
       if (service === null && !devices.has(name)) return;
       const entry = devices.get(name) ?? add(name, at);
+      if (entry.looking === service && entry.lastKey === lastKey) return;
       entry.looking = service;
       entry.lastKey = lastKey;
+      touched(entry.name);
     },
     offer(name, at) {
       const entry = devices.get(name) ?? add(name, at);
       // The same until it is taken, also on a page that updates itself.
-      entry.offer ??= at.toString(36);
+      if (entry.offer === null) {
+        entry.offer = at.toString(36);
+        touched(entry.name);
+      }
       return entry.offer;
     },
     choose(name, service) {
@@ -199,19 +234,24 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       if (entry === undefined) return;
       entry.offer = null;
       entry.chosen = service;
+      touched(entry.name);
     },
     notice(name, maintAt) {
       const entry = devices.get(name);
-      if (entry !== undefined) entry.noticed = maintAt;
+      if (entry === undefined) return;
+      entry.noticed = maintAt;
+      touched(entry.name);
     },
     place: (name) => devices.get(name)?.place ?? unregistered.get(name) ?? null,
     setPlace(name, { address, origin }) {
       const place = { address: ownCopy(address), origin };
+      updated(name, { place });
       const entry = devices.get(name);
       // No request of the phone's own: its turn to be forgotten stays the same.
       if (entry === undefined) return addStranger(name, place);
       entry.place = place;
       if (entry.service !== null) changed(entry.name);
+      touched(entry.name);
     },
     serviceRemoved(service) {
       for (const entry of devices.values()) {
@@ -233,15 +273,63 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       devices.set(device.name, { ...device });
       count(device.service, 1);
     },
-    onChange(listener) {
-      changed = listener;
+    merge(device) {
+      const { name: _, ...fields } = device;
+      updated(device.name, fields);
+      const entry = devices.get(device.name);
+      if (entry === undefined) {
+        if (devices.size >= maxDevices) forgetOldest();
+        unregistered.delete(device.name);
+        devices.set(device.name, { ...device });
+        count(device.service, 1);
+        changed(device.name);
+        return device.service === null ? null : { from: null, to: device.service };
+      }
+      const from = entry.service;
+      count(from, -1);
+      count(device.service, 1);
+      // The same object: a request that is under way holds it.
+      Object.assign(entry, device);
+      changed(entry.name);
+      return from === device.service ? null : { from, to: device.service };
+    },
+    onChange: (listener) => void keepers.push(listener),
+    onAnyChange: (listener) => void listeners.push(listener),
+    remove(name) {
+      const service = devices.get(name)?.service ?? null;
+      unregistered.delete(name);
+      remove(name);
+      updated(name, null);
+      if (service !== null) changed(name);
+      return service;
     },
     forget(before) {
+      // All of them: what was heard of other proxies stands in no order.
       for (const [name, device] of devices) {
-        if (device.seenAt >= before) return;
+        if (device.seenAt >= before) continue;
         remove(name);
+        updated(name, null);
       }
     },
+    update(name, fields) {
+      const isPlace = fields.place !== undefined && fields.place !== null && Object.keys(fields).length === 1;
+      if (isPlace && !devices.has(name)) return void addStranger(name, fields.place);
+      const entry = devices.get(name) ?? add(name, fields.seenAt ?? 0);
+      const { service, seenAt } = entry;
+      Object.assign(entry, fields);
+      entry.seenAt = Math.max(seenAt, entry.seenAt);
+      if (entry.service !== service) {
+        count(service, -1);
+        count(entry.service, 1);
+      }
+      if (entry.service !== null || service !== null) changed(name);
+      // Other proxies are told of what is news at this one, whichever of its processes the phone asked.
+      if (Object.keys(fields).some((field) => field !== 'seenAt')) touched(name);
+    },
+    onOwnUpdate(listener) {
+      updated = listener;
+    },
+    drop: remove,
     size: () => devices.size,
   };
 }

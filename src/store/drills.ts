@@ -1,13 +1,6 @@
 /** The drills that are on. They live in memory alone, so that the end of the process is the end of each. */
 
-import {
-  concerns,
-  type Drill,
-  type DrillEnd,
-  overlayView,
-  type ServiceView,
-  selectVerdictAt,
-} from '../domain/drill.ts';
+import { type Drill, type DrillEnd, type ServiceView, selectVerdictAt, selectView } from '../domain/drill.ts';
 import type { EventHandlers, Report } from '../domain/events.ts';
 import type { HealthSettings } from '../domain/health/state.ts';
 import type { Clock } from '../time/clock.ts';
@@ -31,6 +24,7 @@ export interface Drills {
   /** false: none is on there. */
   end(service: string, who: string, address: string | null): boolean;
   get(service: string): Drill | null;
+  all(): readonly Drill[];
   /** Services as a device sees them; the store itself while no drill concerns it. */
   viewFor(device: string): ServiceView;
   /** Other settings, and services may be gone. */
@@ -106,11 +100,12 @@ export function createDrills({ store, clock, report, ...options }: DrillsOptions
     },
     end: (service, who, address) => end(service, 'operator', who, address),
     get: (service) => running.get(service)?.drill ?? null,
+    all: () => [...running.values()].map(({ drill }) => drill),
     viewFor(device) {
       // No drill: every request comes by here.
       if (running.size === 0) return store;
-      const drills = [...running.values()].map(({ drill }) => drill).filter((drill) => concerns(drill, device));
-      return drills.length === 0 ? store : overlayView(store, drills, clock.now(), settings);
+      const drills = [...running.values()].map(({ drill }) => drill);
+      return selectView(store, drills, device, clock.now(), settings);
     },
     reconfigure(reconnect) {
       settings = reconnect;

@@ -3,16 +3,20 @@
 import type { Report } from '../domain/events.ts';
 import {
   type CutOffSite,
+  type CutOver,
   type CutSince,
+  decideNature,
   type IslandSettings,
   reduceIslands,
+  type SiteWord,
   selectIslandWakeAt,
+  TOLD_WITHIN_MS,
 } from '../domain/island.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
 
 export interface Islands {
-  /** A node for reports may have answered. */
+  /** A node for reports may have answered, or a proxy of another site have said something. */
   look(): void;
   /** Other settings, or other services in the store. */
   reconfigure(settings: IslandSettings): void;
@@ -37,10 +41,14 @@ export function createIslands(
   report: Report,
   /** When nodes for reports of other sites last answered. */
   answers: () => ReadonlyMap<string, number> = () => new Map(),
+  /** What proxies of other sites say of the services there; null: there are none. */
+  words: (() => readonly SiteWord[]) | null = null,
 ): Islands {
   let settings = initial;
   let sites: readonly CutOffSite[] = [];
   let cancel = () => {};
+  /** Cuts that are over, and of which nobody knows yet what they were. */
+  let over: readonly CutOver[] = [];
   let isStopped = false;
   const listeners: ((site: string) => void)[] = [];
 
@@ -48,7 +56,7 @@ export function createIslands(
     cancel();
     if (isStopped) return;
     const at = clock.now();
-    const step = reduceIslands(sites, store.all(), at, settings, answers());
+    const step = reduceIslands(sites, store.all(), at, settings, answers(), words?.() ?? []);
     const before = sites;
     sites = step.sites;
     for (const site of differences(before, sites)) for (const listener of listeners) listener(site);
@@ -58,7 +66,15 @@ export function createIslands(
       store.setCutOff(suspected, isReached ? at : null);
     }
     for (const change of step.changes) report({ at, ...change });
-    const wakeAt = selectIslandWakeAt(sites, at, settings);
+    const heard = words?.() ?? [];
+    over = [...over, ...(words === null ? [] : step.over)].filter((cut) => {
+      const nature = decideNature(cut, heard.find(({ site }) => site === cut.site) ?? null, at);
+      if (nature !== null) report({ kind: 'site-reached', at, ...cut, nature });
+      return nature === null;
+    });
+    const due = [selectIslandWakeAt(sites, at, settings), ...over.map(({ until }) => until + TOLD_WITHIN_MS)];
+    const wakes = due.filter((each) => each !== null && each > at);
+    const wakeAt = wakes.length === 0 ? null : Math.min(...(wakes as number[]));
     if (wakeAt !== null) cancel = clock.after(Math.min(wakeAt - at, MAX_TIMER_MS), look);
   };
   store.onHealthChange(look);

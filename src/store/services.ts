@@ -72,6 +72,11 @@ export interface ServiceStore {
   onPassed(listener: (id: string, passed: Passed) => void): void;
   /** After each change of the health of a service. */
   onHealthChange(listener: () => void): void;
+  /** After each change of anything that is known of a service. */
+  onStateChange(listener: (id: string) => void): void;
+  /** As `setCutOff` was told last. */
+  cutOff(): readonly [sites: readonly string[], rejoinedAt: number | null];
+  onCutOffChange(listener: () => void): void;
 }
 
 export type Passed =
@@ -96,6 +101,8 @@ export function createServiceStore(
   const wakeListeners: ((id: string) => void)[] = [];
   const passedListeners: ((id: string, passed: Passed) => void)[] = [];
   const healthListeners: (() => void)[] = [];
+  const stateListeners: ((id: string) => void)[] = [];
+  const cutOffListeners: (() => void)[] = [];
   let cutOff: readonly string[] = [];
   let rejoined: number | null = null;
 
@@ -124,6 +131,7 @@ export function createServiceStore(
     if (state.admin !== admin || state.failures.until !== failures.until)
       for (const listener of wakeListeners) listener(id);
     if (state.health !== health) for (const listener of healthListeners) listener();
+    for (const listener of stateListeners) listener(id);
   };
   const apply: ServiceStore['apply'] = (id, event) => {
     const entry = entries.get(id);
@@ -174,6 +182,7 @@ export function createServiceStore(
       rejoined = rejoinedAt ?? rejoined;
       byCluster = new Map();
       for (const entry of entries.values()) entry.status = compose(entry.definition, entry.state);
+      for (const listener of cutOffListeners) listener();
     },
     setAdmin: (id, setting) => void apply(id, { kind: 'admin', at: clock.now(), setting }),
     requestFailed(id, device) {
@@ -192,6 +201,9 @@ export function createServiceStore(
     onWakeChange: (listener) => wakeListeners.push(listener),
     onPassed: (listener) => passedListeners.push(listener),
     onHealthChange: (listener) => healthListeners.push(listener),
+    onStateChange: (listener) => stateListeners.push(listener),
+    cutOff: () => [cutOff, rejoined],
+    onCutOffChange: (listener) => cutOffListeners.push(listener),
   };
 }
 

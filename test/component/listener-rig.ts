@@ -7,7 +7,12 @@ import { afterEach } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import type { ListenerLimits } from '../../src/http/server/connection-policy.ts';
 import type { HttpExchange } from '../../src/http/server/exchange.ts';
-import { createListener, type ListenAddress, type Listener } from '../../src/http/server/listener.ts';
+import {
+  createListener,
+  type ListenAddress,
+  type Listener,
+  type ListenerOptions,
+} from '../../src/http/server/listener.ts';
 import type { ListenerTls } from '../../src/http/server/listener-certificate.ts';
 import type { RequestFault } from '../../src/http/server/request-fault.ts';
 import { HTTP_PARSER } from '../http-parser.ts';
@@ -30,12 +35,13 @@ export interface Running {
 export interface RunOptions {
   readonly config?: Partial<ListenAddress>;
   readonly limits?: Partial<ListenerLimits>;
+  readonly more?: Partial<ListenerOptions>;
 }
 
 /** Refusals have their code as their page. */
 export async function startListener(
   onRequest: (exchange: HttpExchange) => void,
-  { config = {}, limits = {} }: RunOptions = {},
+  { config = {}, limits = {}, more = {} }: RunOptions = {},
 ): Promise<Running> {
   const refused: RequestFault[] = [];
   const listener = createListener(
@@ -47,6 +53,7 @@ export async function startListener(
       onRequest,
       onRefused: (failure) => refused.push(failure),
       errorAnswer: (code) => ({ body: `<refused>${code}</refused>`, contentType: 'text/xml' }),
+      ...more,
     },
   );
   await listener.start();

@@ -1,11 +1,13 @@
 /** /openapi.json: every answer of the ops port is as it says, and it says nothing that the port does not answer. */
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { newOutage, newOutageDevice } from '../../src/domain/outage.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { checkAnswer, checkedFetch, checkSchema, openApi, request, seen } from './checked-answers.ts';
 import { type EventSource, openEvents } from './event-source.ts';
 import { type OpsRig, READ_TOKEN, startOps, TOKEN } from './ops-rig.ts';
+import { openStream } from './phone-session.ts';
+import { unboundPhones } from './unbound-phones.ts';
 
 const facts = { id: 'x-a', service: 'a', name: 'Finesse a', cluster: 'main', drill: false, startedAt: 0 };
 const cause = { code: 'refused', detail: 'port 8445' } as const;
@@ -103,6 +105,28 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await get('/audit', BEARER).expect(200);
   });
 
+  it('captures', async () => {
+    const capture = { devices: ['SEP001122334455'], forSeconds: 1 };
+    await post('/captures', { ...capture, devices: [] }).expect(400);
+    await post('/captures', capture, 'Bearer wrong').expect(401);
+    await post('/captures', capture, `Bearer ${READ_TOKEN}`).expect(403);
+    await post('/captures', { devices: 'x'.repeat(9000) }).expect(413);
+    const whole = checkedFetch(`${rig.origin}/captures`, {
+      ...{ method: 'POST', headers: { authorization: BEARER }, body: JSON.stringify({ ...capture, forSeconds: 60 }) },
+    });
+    while (rig.captures.running() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    await post('/captures', capture).expect(409);
+    await get('/health');
+    const id = rig.lines.find(({ event }) => event === 'capture-began')?.fields.capture;
+    const end = (authorization: string) =>
+      request(rig.origin).delete(`/captures/${id}`).set('Authorization', authorization);
+    await end('Bearer wrong').expect(401);
+    await end(BEARER).expect(204);
+    await end(BEARER).expect(404);
+    expect((await (await whole).text()).trim().split('\n').at(-1)).toContain('{"har":{"log":');
+    await get('/audit', BEARER).expect(200);
+  });
+
   it('signing in', async () => {
     const { headers } = await post('/session', { token: TOKEN }).expect(204);
     const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
@@ -123,6 +147,69 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await ended;
   });
 
+  it('phones in the browser', async () => {
+    const { phones, set } = unboundPhones();
+    onTestFinished(() => phones.stop());
+    rig = await start({ outages, phones });
+    const { origin } = rig;
+    const { headers } = await post('/session', { token: TOKEN }).expect(204);
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+    const mine = (method: 'get' | 'post' | 'delete', path: string) =>
+      request(origin)[method](path).set('Cookie', cookie).set('Origin', origin);
+    const { body: offer } = await mine('get', '/phones').expect(200);
+    const wish = { model: offer.models[0].name, entry: offer.entries[0].id, language: 'de' };
+    const { body: phone } = await mine('post', '/phones').send(wish).expect(201);
+    const at = `/phones/${phone.device}`;
+    await mine('post', '/phones')
+      .send({ ...wish, model: '1234' })
+      .expect(400);
+    await mine('post', '/phones')
+      .send({ ...wish, entry: 'x'.repeat(9000) })
+      .expect(413);
+    await mine('get', at).expect(200);
+    const press = (path: string, key: object) => mine('post', `${path}/keys`).send(key);
+    await expect.poll(async () => (await mine('get', at)).body.busy).toBe(false);
+    await press(at, { page: 0, do: 'choose', number: 1 }).expect(200);
+    await press(at, { page: 7, do: 'exit' }).expect(409);
+    await press(at, { page: 0 }).expect(400);
+    await press(at, { name: 'x'.repeat(9000) }).expect(413);
+    const streams = await Promise.all([1, 2, 3, 4].map(() => openStream(origin, cookie, phone.device)));
+    checkAnswer('get', `${at}/events`, { status: streams[0]?.statusCode ?? 0, type: 'text/event-stream', text: '' });
+    await mine('get', `${at}/events`).expect(503);
+    for (const stream of streams) stream.destroy();
+    await get('/phones', BEARER).expect(403);
+    for (const path of ['/phones', at, `${at}/events`]) await get(path).expect(401);
+    for (const path of ['/phones', `${at}/keys`]) await request(origin).post(path).expect(401);
+    await request(origin).delete(at).expect(401);
+    await mine('delete', at).expect(204);
+    await mine('delete', at).expect(404);
+    for (const path of [at, `${at}/events`]) await mine('get', path).expect(404);
+    await press(at, {}).expect(404);
+    set({ phone: false });
+    await mine('post', '/phones').send(wish).expect(409);
+  });
+
+  it('the demonstration', async () => {
+    for (const path of ['/demo', '/demo/session']) await get(path).expect(404);
+    for (const path of ['/demo/session', '/demo/servers/a']) await post(path, {}).expect(404);
+    const servers = () => [{ id: 'a', name: 'Finesse A', fault: 'none', since: 0 }];
+    const agent = { id: '1001', password: 'cisco', extension: '2001' };
+    const demo = { faults: ['none', 'refuse'], agent, servers, setFault: async () => {}, call: () => false };
+    rig = await start({ outages, demo });
+    await get('/demo', BEARER).expect(200);
+    await get('/demo').expect(401);
+    await post('/demo/servers/a', { fault: 'refuse' }).expect(200);
+    await post('/demo/servers/a', { fault: 'melt' }).expect(400);
+    await post('/demo/servers/a', { call: 'begins', device: 'SEP1' }).expect(400);
+    await post('/demo/servers/c', { fault: 'refuse' }).expect(404);
+    await post('/demo/servers/a', { fault: 'refuse' }, 'Bearer wrong').expect(401);
+    await post('/demo/servers/a', { fault: 'x'.repeat(9000) }).expect(413);
+    await get('/demo/session').expect(204);
+    const own = { Origin: rig.origin };
+    await request(rig.origin).post('/demo/session').set(own).expect(204);
+    await request(rig.origin).post('/demo/session').expect(403);
+  });
+
   it('events, whose data is as documented too', async () => {
     const source = await openEvents(rig.origin, { authorization: BEARER });
     checkAnswer('get', '/events', { status: source.status, type: 'text/event-stream', text: '' });
@@ -136,6 +223,38 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await get('/events', 'Bearer wrong').expect(401);
     const full = await start({ live: { bounds: { streams: 0 } } });
     await request(full.origin).get('/events').expect(503);
+  });
+
+  it('what the console asks for', async () => {
+    for (const id of ['a', 'b']) rig.setState(id, 'in-service');
+    const at = Date.now();
+    const failure = { code: 'refused', detail: 'port 8445' } as const;
+    rig.report({
+      ...{ kind: 'probe-ended', at, service: 'a', latencyMs: 3.4, certificate: null },
+      outcome: { kind: 'failed', failure, info: null },
+    });
+    rig.report({
+      ...{ kind: 'service-changed', at, service: 'a', from: 'in-service', to: 'reconnecting', attempt: 1, since: at },
+      ...{ failure, decidedBy: 'systemInfo' },
+    });
+    const probes = await get('/probes?service=a').expect(200);
+    expect(probes.body.services).toEqual([
+      { id: 'a', probes: [{ at: new Date(at).toISOString(), latencyMs: 3, confirmed: false }] },
+    ]);
+    await get('/probes?since=never').expect(400);
+    const changes = await get('/changes').expect(200);
+    expect(changes.body.changes[0]).toMatchObject({ what: 'state', about: 'a', to: 'reconnecting', code: 'refused' });
+    await get('/changes?since=never').expect(400);
+    await get('/outages.csv').expect(200);
+    await get('/outages.csv?until=never').expect(400);
+    await get('/outages/x-a.csv', BEARER).expect(200);
+    await get('/outages/nothing.csv', BEARER).expect(404);
+    await get('/outages/x-a.csv').expect(401);
+    const preview = await post('/services/a', { admin: 'drain', reason: 'x', preview: true }).expect(200);
+    expect(preview.body).toMatchObject({ service: 'a', stay: true, alternates: [{ id: 'b', name: 'Finesse b' }] });
+    await get('/console/health').expect(200);
+    const about = await get('/console/about').expect(200);
+    expect(about.body).toMatchObject({ operator: null, may: null, canSignIn: true, attempts: 3, attemptSeconds: 5 });
   });
 
   it('a request from elsewhere, on every path', async () => {

@@ -6,9 +6,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AnswersEnded, type Asking } from '../../src/commands/asking.ts';
 import { runControl } from '../../src/commands/control.ts';
 import { runStatus } from '../../src/commands/status.ts';
-import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
+import { type OpsRig, READ_TOKEN, startOps, TOKEN } from './ops-rig.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/ippa-proxy.js');
 
@@ -342,7 +343,7 @@ describe('drain, ready, maint', () => {
     const { code, out } = await control({ service: 'a', admin: 'drain', reason: 'patching' });
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^a is set to drain: those signed in stay, no new ones are admitted\. It is unknown; 0 phones are/,
+      /^Finesse a: 0 agents are signed in there and stay;.*\na is set to drain: those signed in stay, no new ones are admitted\. It is unknown; 0 phones are/,
     );
     expect(rig.store.get('a')?.admin).toMatchObject({ admin: 'drain', reason: 'patching', until: null });
   });
@@ -355,6 +356,44 @@ describe('drain, ready, maint', () => {
       ...{ admin: 'ready', reason: null, until: null },
       by: { who: 'token', at: expect.any(Number) },
     });
+  });
+
+  it.each([
+    ['y', 0, 'drain'],
+    ['', 1, 'ready'],
+    [null, 1, 'ready'],
+  ] as const)('B941 at a terminal it says whom that touches and asks; %s', async (said, code, admin) => {
+    for (const id of ['a', 'b']) rig.setState(id, 'in-service');
+    const asked: string[] = [];
+    const asking: Asking = {
+      async ask(question) {
+        asked.push(question);
+        if (said === null) throw new AnswersEnded('no answer');
+        return said;
+      },
+      end: () => asked.push('end'),
+    };
+    const { printed, output } = capture();
+    const config = await writeConfig();
+    expect(await runControl({ service: 'a', admin: 'drain', config }, output, Date.now(), asking)).toBe(code);
+    expect(asked).toEqual(['Set a to drain? [y/N] ', 'end']);
+    expect(printed.out).toMatch(/^Finesse a: 0 agents are signed in there and stay; .* Alternates: Finesse b\.\n/);
+    if (code === 1) expect(printed.err).toBe('Nothing was set.\n');
+    expect(rig.store.get('a')?.admin.admin).toBe(admin);
+  });
+
+  it('B941 a preview sets nothing and stands in no trail; who may only read may not ask for one either', async () => {
+    const ask = (token: string, body: object) =>
+      fetch(`${rig.origin}/services/a`, {
+        ...{ method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${token}` } },
+      });
+    const body = { admin: 'maint', reason: 'patching', preview: true };
+    const answer = await ask(TOKEN, body);
+    expect(await answer.json()).toMatchObject({ service: 'a', admin: 'maint', stay: false, words: expect.any(String) });
+    expect((await ask(READ_TOKEN, body)).status).toBe(403);
+    expect((await ask(TOKEN, { ...body, preview: 'yes' })).status).toBe(400);
+    expect(rig.store.get('a')?.admin.admin).toBe('ready');
+    expect(rig.lines.filter(({ event }) => event.startsWith('service-'))).toEqual([]);
   });
 
   it('takes a duration or a time, and prints JSON', async () => {

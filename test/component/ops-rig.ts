@@ -1,12 +1,15 @@
 /** An ops port of its own on a free port, with stores that a test can write to and a log that it can read. */
 
+import { createCaptures } from '../../src/capture/captures.ts';
 import type { OperatorConfig } from '../../src/config/config.ts';
+import { createChanges } from '../../src/ops/changes.ts';
 import { createEventLog } from '../../src/ops/event-log.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
 import { createLiveEvents } from '../../src/ops/live-events.ts';
 import { createLiveStreams, type LiveStreamsOptions } from '../../src/ops/live-stream.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { createProbeSeries } from '../../src/ops/probe-series.ts';
 import { reportHealth } from '../../src/ops/routes.ts';
 import { createOpsServer, type OpsServerOptions } from '../../src/ops/server.ts';
 import { createSessions } from '../../src/ops/sessions.ts';
@@ -49,11 +52,29 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   const stream = createEventStream((...fault) => log.error('subscriber-fault', { fault }));
   const drills = createDrills({ store, reconnect: { intervalMs: 5000, attempts: 3 }, clock, report: stream.report });
   stream.subscribe('drills', drills.handlers);
-  const health = { store, devices, clock, version: '0.1.0', startedAt: clock.now(), problems: () => [], drills };
+  const captures = createCaptures({
+    surroundings: () => ({ services: [], listeners: [], version: '0.1.0' }),
+    serviceOf: () => null,
+    ...{ clock, report: stream.report },
+  });
+  const health = {
+    store,
+    devices,
+    clock,
+    version: '0.1.0',
+    startedAt: clock.now(),
+    problems: () => [],
+    drills,
+    captures,
+  };
   const metrics = createMetrics({ ...health, health: () => reportHealth(health) });
   stream.subscribe('log', createEventLog(log, clock).handlers);
   const audit = createAuditTrail({ clock, report: stream.report });
   stream.subscribe('audit', audit.handlers);
+  const probes = createProbeSeries((id) => store.get(id) !== null);
+  stream.subscribe('probes', probes.handlers);
+  const changes = createChanges();
+  stream.subscribe('changes', changes.handlers);
   const { operators = () => OPERATORS } = over;
   const sessions = createSessions(operators, clock);
   sessions.onEnd(() => streams.recheck());
@@ -71,6 +92,8 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
     ...{ operators, sessions, streams },
     ...health,
     audit,
+    ...{ probes, changes },
+    reconnect: () => ({ intervalMs: 5000, attempts: 3 }),
     outages,
     metrics,
     report: stream.report,
@@ -90,6 +113,7 @@ export async function startOps(over: Partial<OpsServerOptions> & { readonly live
   const { port } = server.address();
   return {
     report: stream.report,
+    captures,
     streams,
     server,
     store,

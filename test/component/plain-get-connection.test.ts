@@ -193,7 +193,7 @@ test("B245 a listener that is told so gives new connections to Node's parser, an
     answerAtOnce(exchange);
   });
   for (const parser of ['auto', 'node', 'auto'] as const) {
-    listener.reconfigure(DEFAULT_LIMITS, parser);
+    listener.reconfigure(DEFAULT_LIMITS, parser, null);
     expect((await sendRaw(port, LAST)).text).toMatch(/<x\/>$/);
   }
   expect(readers).toEqual(['GetExchange', 'ParsedExchange', 'GetExchange']);

@@ -101,6 +101,7 @@ describe('the answer', () => {
       ok: true,
       sent: true,
       status: 503,
+      head: expect.stringMatching(/^HTTP\/1\.1 503 [\s\S]*\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\u00e9\r\n/),
       headers: {
         contentType: 'text/xml; charset=ISO-8859-1',
         refresh: '5; url=x',

@@ -76,6 +76,7 @@ async function buildElsewhere(folder: string): Promise<string> {
   mkdirSync(folder);
   const sources = [
     'bin',
+    'console',
     'src',
     'packaging',
     'phone-xml',

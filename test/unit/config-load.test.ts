@@ -41,7 +41,7 @@ test('the defaults', async () => {
         perAddress: { connections: 500, requestsPerSecond: 100, burst: 1_000, exempt: ['127.0.0.1', '::1'] },
       },
     },
-    ops: { host: '127.0.0.1', port: 8090, operators: [], tls: null },
+    ops: { host: '127.0.0.1', port: 8090, operators: [], phone: true, tls: null },
     clusters: [
       {
         id: 'main',
@@ -58,11 +58,14 @@ test('the defaults', async () => {
     island: { suspectAfterMs: 60_000, warnAfterMs: 345_600_000 },
     reports: null,
     push: null,
+    store: null,
     state: { folder: null },
     outages: { summaryAfterMs: 300_000, keepForMs: 34_560_000_000 },
+    processes: 1,
     reload: { watch: false },
     stop: { pauseMs: 0, withinMs: 10_000 },
-    log: { level: 'info', format: 'auto' },
+    webhooks: [],
+    log: { level: 'info', format: 'auto', syslog: null },
   });
 });
 
@@ -186,6 +189,10 @@ test('so are the settings that the example has commented out', async () => {
     'ops-token': 'x',
     'probe-password': 'x',
     'finesse-notification-password': 'x',
+    'noc-webhook-secret': `whsec_${'a'.repeat(32)}`,
+    'slack-webhook-url': 'https://hooks.slack.com/services/x',
+    'pagerduty-key': 'x',
+    'logs-ca.pem': PROXY_CERTIFICATE,
   };
   const result = await load(
     change('  token: { env: IPPA_OPS_TOKEN }', '', head + text)

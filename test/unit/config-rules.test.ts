@@ -26,6 +26,15 @@ function rule(title: string, text: string, line: number, key: string, found: str
 }
 
 const rules: readonly Rule[] = [
+  // Fronts
+  rule(
+    'the PROXY protocol of nobody',
+    listener('{ host: 127.0.0.1, port: 8082, proxyProtocol: true }'),
+    3,
+    'phones.listeners[0].proxyProtocol',
+    'true, and nobody in phones.trustedFronts',
+    'once its fronts are named there',
+  ),
   // Pushes
   rule(
     'push listeners without networks',
@@ -429,12 +438,60 @@ const rules: readonly Rule[] = [
     'did you mean listeners?',
   ),
   rule(
-    'a key of a later version',
-    `${VALID}store: {}\n`,
+    'a store that is nowhere',
+    `${VALID}store: { redis: {} }\n`,
     9,
-    'store',
-    'a key that is not supported by this version',
-    'without it',
+    'store.redis',
+    'neither url nor sentinels',
+    'one of the two',
+  ),
+  rule(
+    'Sentinels whose master has no name',
+    `${VALID}store: { redis: { sentinels: [{ host: sentinel-1 }] } }\n`,
+    9,
+    'store.redis.name',
+    'nothing',
+    'what the Sentinels call the master',
+  ),
+  rule(
+    'a store in two ways',
+    `${VALID}store: { redis: { url: "redis://store", sentinels: [{ host: sentinel-1 }], name: ippa } }\n`,
+    9,
+    'store.redis.sentinels',
+    'sentinels beside url',
+    'one of the two',
+  ),
+  rule(
+    'the name of a master without Sentinels',
+    `${VALID}store: { redis: { url: "redis://store", name: ippa } }\n`,
+    9,
+    'store.redis.name',
+    'a value without sentinels',
+    'nothing, beside url',
+  ),
+  rule(
+    'TLS to a server that is named without',
+    `${VALID}store: { redis: { url: "redis://store", tls: {} } }\n`,
+    9,
+    'store.redis.url',
+    '"redis://store" beside tls',
+    'rediss://',
+  ),
+  rule(
+    'a user of the store without a password',
+    `${VALID}store: { redis: { url: "redis://store", username: ippa } }\n`,
+    9,
+    'store.redis.password',
+    'nothing',
+    'the password of username',
+  ),
+  rule(
+    'credentials in the URL of the store',
+    `${VALID}store: { redis: { url: "redis://ippa:hunter2@store" } }\n`,
+    9,
+    'store.redis.url',
+    '"…@store"',
+    'or credentials',
   ),
   rule(
     'a notification without an account',
@@ -467,14 +524,6 @@ const rules: readonly Rule[] = [
     'clusters[0].services[0].notification.deadAfter',
     '"30s"',
     '10s',
-  ),
-  rule(
-    'store without a value',
-    `${VALID}store:\n`,
-    9,
-    'store',
-    'a key that is not supported by this version',
-    'without it',
   ),
   // Files
   rule(

@@ -4,12 +4,16 @@ import type { FailureCode } from '../../src/domain/failure.ts';
 import { UNKNOWN_HEALTH } from '../../src/domain/health/state.ts';
 import {
   type CutOffSite,
+  decideNature,
   type IslandChange,
   reduceIslands,
   type SiteService,
+  type SiteWord,
   selectAnswers,
   selectIslandWakeAt,
+  selectWords,
 } from '../../src/domain/island.ts';
+import type { ProxyStatus } from '../../src/domain/proxies.ts';
 import { selectFrontDoor } from '../../src/domain/routing.ts';
 import { isNearSite } from '../../src/domain/site.ts';
 import { selectCutSince } from '../../src/records/island-records.ts';
@@ -239,9 +243,9 @@ describe('what is kept over a restart', () => {
   it('B407 nothing is suspected before it is seen that the site cannot be reached', () => {
     const kept = [{ ...cut, suspected: false, long: false }];
     const look = (services: readonly SiteService[]) => reduceIslands(kept, services, START, SETTINGS);
-    expect(look([near(), far(null, 'unknown')])).toEqual({ sites: kept, changes: [] });
+    expect(look([near(), far(null, 'unknown')])).toMatchObject({ sites: kept, changes: [] });
     expect(look([near(), far('timeout')]).changes).toEqual([{ kind: 'island-suspected', ...cut }]);
-    expect(look([near(), far(null, 'in-service')])).toEqual({ sites: [], changes: [] });
+    expect(look([near(), far(null, 'in-service')])).toMatchObject({ sites: [], changes: [] });
   });
 });
 
@@ -311,5 +315,107 @@ describe('the watch of the sites', () => {
     islands.reconfigure({ suspectAfterMs: 500, warnAfterMs: 900 });
     expect(events.map(({ kind }) => kind)).toEqual(['island-suspected', 'island-long']);
     islands.stop();
+  });
+});
+
+describe('what proxies of the other site say', () => {
+  const words = (says: 'fine' | 'out', since = START): SiteWord[] => [{ site: 'west', says, since }];
+  const step = (before: readonly CutOffSite[], seconds: number, services: SiteService[], heard: readonly SiteWord[]) =>
+    reduceIslands(before, services, START + seconds * 1000, SETTINGS, new Map(), heard);
+
+  it('B690 that its services are fine proves the island: it is one as soon as all of them stand `out-of-service` here', () => {
+    const waiting = step([], 0, [near(), far('timeout', 'reconnecting')], words('fine'));
+    expect(waiting.sites).toEqual([{ site: 'west', since: START, suspected: false, long: false }]);
+    const proven = step(waiting.sites, 16, [near(), far('timeout')], words('fine'));
+    expect(proven.sites).toMatchObject([{ suspected: true, proof: 'island' }]);
+    expect(proven.changes).toMatchObject([{ kind: 'island-suspected', site: 'west' }]);
+  });
+
+  it('B690 that they are out themselves proves that there is none: nothing is suspected, and what was ends as `site-out`', () => {
+    const none = step([], 0, [near(), far('timeout')], words('out'));
+    const later = step(none.sites, 120, [near(), far('timeout')], words('out'));
+    expect(later.changes).toEqual([]);
+    expect(later.sites).toMatchObject([{ suspected: false, proof: 'outage' }]);
+    const alone = step(later.sites, 130, [near(), far('timeout')], []);
+    expect(alone.sites).toMatchObject([{ suspected: true }]);
+    const told = step(alone.sites, 140, [near(), far('timeout')], words('out'));
+    expect(told.changes).toMatchObject([{ kind: 'island-ended', because: 'site-out' }]);
+  });
+
+  it('B691 what a cut was is known once the site is reached: an `island` if a service there was in service during it', () => {
+    const cut = { site: 'west', since: START, until: START + 300_000 };
+    const [word] = words('fine', START - 60_000);
+    expect(decideNature(cut, word ?? null, cut.until)).toBe('island');
+    // Their engines had failed over when the link was cut.
+    expect(decideNature(cut, { site: 'west', says: 'fine', since: START + 90_000 }, cut.until)).toBe('island');
+    expect(decideNature(cut, { site: 'west', says: 'fine', since: cut.until + 2000 }, cut.until)).toBe('outage');
+    expect(decideNature(cut, { site: 'west', says: 'out', since: START }, cut.until)).toBeNull();
+    expect(decideNature(cut, null, cut.until + 59_000)).toBeNull();
+    expect(decideNature(cut, null, cut.until + 60_000)).toBe('unknown');
+  });
+
+  it('B691 the nature and the length are reported when a proxy there is heard again', () => {
+    const clock = createFakeClock();
+    const store = createServiceStore(
+      [
+        { id: 'a', name: 'A', cluster: 'main', probeIntervalMs: 5000, site: 'east', isNear: true },
+        { id: 'b', name: 'B', cluster: 'main', probeIntervalMs: 5000, site: 'west', isNear: false },
+      ],
+      { intervalMs: 5000, attempts: 3 },
+      clock,
+    );
+    const record = createEventRecord(clock);
+    let heard: SiteWord[] = [];
+    const islands = createIslands(
+      store,
+      SETTINGS,
+      clock,
+      record.report,
+      () => new Map(),
+      () => heard,
+    );
+    const up = { ...UNKNOWN_HEALTH, phase: { state: 'in-service', since: clock.now() } } as const;
+    store.restore('a', { health: up });
+    store.restore('b', {
+      health: {
+        ...UNKNOWN_HEALTH,
+        failure: { code: 'timeout', detail: '' },
+        phase: { state: 'out-of-service', since: clock.now(), t0: clock.now(), confirmedInARow: 0 },
+      },
+    });
+    clock.set(200_000);
+    store.restore('b', { health: { ...up, phase: { state: 'in-service', since: clock.now() } } });
+    const natures = () => record.events.filter(({ kind }) => kind === 'site-reached');
+    expect(natures()).toEqual([]);
+    heard = words('fine', START - 1000);
+    islands.look();
+    expect(natures()).toMatchObject([{ site: 'west', since: START, until: START + 200_000, nature: 'island' }]);
+    islands.look();
+    expect(natures()).toHaveLength(1);
+    islands.stop();
+  });
+
+  it('B690 of several proxies of a site the one counts that sees a service there in service, and none of the own site does', () => {
+    const proxy = (
+      id: string,
+      site: string | null,
+      state: 'in-service' | 'out-of-service',
+      alive = true,
+    ): ProxyStatus => ({
+      ...{ id, name: id, site, version: '1', isSelf: false, alive, heardAt: START },
+      services: [
+        {
+          ...{ id: 'b', state, attempt: null, since: START, admin: 'ready', phones: 0, isNear: true },
+          ...(state === 'in-service' ? { t0: null, ownT0: null } : { t0: START, ownT0: START }),
+        },
+      ],
+    });
+    expect(selectWords([proxy('p', 'west', 'out-of-service'), proxy('q', 'west', 'in-service')], 'east')).toMatchObject(
+      [{ site: 'west', says: 'fine' }],
+    );
+    expect(selectWords([proxy('p', 'west', 'out-of-service')], 'east')).toMatchObject([{ says: 'out' }]);
+    expect(selectWords([proxy('p', 'west', 'in-service', false), proxy('q', 'east', 'in-service')], 'east')).toEqual(
+      [],
+    );
   });
 });

@@ -27,6 +27,7 @@ function status(id: string, over: Partial<ServiceStatus> = {}): ServiceStatus {
     fippaFailing: false,
     signals: { ...NO_SIGNALS, notification: 'off', decidedBy: 'systemInfo' },
     admin: { admin: 'ready', reason: null, until: null },
+    dissent: [],
     ...over,
   };
 }

@@ -87,3 +87,41 @@ it('loses lines rather than wait for a reader that stopped reading, and says how
     { event: 'c' },
   ]);
 });
+
+it('B626 begins each line with its level where the journal of systemd reads it, and nowhere else', () => {
+  const levels = (options: Omit<LogOptions, 'stream' | 'level'>, isTTY = false) => {
+    const { log, text } = collect({ ...options, level: 'debug' }, isTTY);
+    log.debug('a');
+    log.info('b');
+    log.warn('c', { reason: 'x\n<0>y' });
+    log.error('d', {}, 'words');
+    return text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^(?:<(\d)>)?\{/.exec(line)?.[1] ?? null);
+  };
+  const isJournal = () => true;
+  expect(levels({ format: 'journal' })).toEqual(['7', '6', '4', '3']);
+  expect(levels({ format: 'auto', isJournal })).toEqual(['7', '6', '4', '3']);
+  expect(levels({ format: 'json', isJournal })).toEqual([null, null, null, null]);
+  expect(levels({ format: 'auto' })).toEqual([null, null, null, null]);
+});
+
+it('B620 gives a copy of each line that is written, scrubbed as that is', () => {
+  const { log, text } = collect({ level: 'info', format: 'journal' });
+  const copies: unknown[] = [];
+  log.copyTo((line) => copies.push(line));
+  log.debug('left-out');
+  log.child({ service: 'a' }).warn('said', { password: 'hunter2' });
+  log.copyTo(null);
+  log.warn('not-copied');
+  const [written = ''] = text().split('\n');
+  expect(copies).toEqual([
+    {
+      level: 'warn',
+      event: 'said',
+      fields: { service: 'a', password: '[removed]' },
+      json: written.slice('<4>'.length),
+    },
+  ]);
+});

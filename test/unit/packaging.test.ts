@@ -157,6 +157,7 @@ describe("npm's package", () => {
       'packaging/ippa-proxy.service',
       'LICENSE',
       'bin',
+      'console',
       'dist',
       'phone-xml',
     ]) {

@@ -7,7 +7,14 @@ import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devic
 import { createEventRecord, type EventRecord } from '../event-record.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 
-const DELIVERED: PhoneReply = { ok: true, status: 200, contentType: null, authenticate: null, body: Buffer.alloc(0) };
+const DELIVERED: PhoneReply = {
+  ok: true,
+  status: 200,
+  contentType: null,
+  authenticate: null,
+  rawHeaders: [],
+  body: Buffer.alloc(0),
+};
 const GONE: PhoneReply = { ok: false, code: 'push-phone-gone', connected: false, detail: 'ECONNREFUSED' };
 const BROKEN: PhoneReply = { ok: false, code: 'push-phone-broken', connected: true, detail: 'ECONNRESET' };
 const CONFIG: OwnPushConfig = {

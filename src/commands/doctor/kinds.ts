@@ -7,6 +7,7 @@ export type Area =
   | 'certificates'
   | 'names'
   | 'finesse'
+  | 'receivers'
   | 'machine'
   | 'running proxy';
 
@@ -225,6 +226,14 @@ export const FINDINGS = {
     means: 'The process may open fewer files than the connections that the configuration admits.',
     todo: 'Raise LimitNOFILE in the unit (ulimit -n), or lower phones.limits.connections: about four for each phone.',
     docs: 'configuration.md#phones',
+  },
+  'receiver-unreachable': {
+    area: 'receivers',
+    severity: 'warning',
+    means:
+      'A receiver of webhooks, or of the log by syslog, cannot be reached from here, or its certificate is not trusted.',
+    todo: 'Look at its address, the firewall and its tls keys; `ippa-proxy webhooks test NAME` sends it an event.',
+    docs: 'events-out.md',
   },
   'node-version': {
     area: 'machine',

@@ -1,6 +1,7 @@
 /** What may happen to a service, and what is to be done about it. */
 
 import type { Failure } from '../failure.ts';
+import type { PeerEvent, PeerForgotten } from './peers.ts';
 import type { AdminSetting, HealthState, NotifiedStatus, ProbeOutcome, SignalName } from './state.ts';
 
 export type HealthEvent =
@@ -41,7 +42,7 @@ export type UseEvent =
   | { readonly kind: 'page-relayed'; readonly at: number }
   | { readonly kind: 'admin'; readonly at: number; readonly setting: AdminSetting };
 
-export type ServiceEvent = HealthEvent | SignalEvent | UseEvent;
+export type ServiceEvent = HealthEvent | SignalEvent | PeerEvent | PeerForgotten | UseEvent;
 
 /** What the timeline asks for. */
 export type HealthEffect =

@@ -6,6 +6,7 @@
 import type { HealthEffect, HealthEvent, ServiceEffect, ServiceEvent, SignalEvent } from './events.ts';
 import { reducePassed, reduceRequestFailed } from './fippa-failing.ts';
 import { reduceSetting } from './operator.ts';
+import { isNews, type PeerEvent, type PeerForgotten, reducePeers } from './peers.ts';
 import { askAgain, reduceSignals, type Standing, selectAskAt, selectDecider, selectStanding } from './signals.ts';
 import {
   type HealthSettings,
@@ -30,18 +31,33 @@ export function reduceService(before: ServiceState, event: ServiceEvent, setting
       return { state: { ...before, failures: NO_FAILURES }, effects: [] };
     case 'admin':
       return { state: { ...before, admin: event.setting }, effects: [] };
-    default: {
-      const { effects, ...signalled } = reduceSignalled(before, event, settings);
-      const { health, signals } = signalled;
-      const admin = reduceSetting(before.admin, event.at);
-      const failures = reducePassed(keptFailures(before, health), event.at);
-      const told = effects.map((effect) => tell(effect, signalled, settings));
-      return {
-        state: { health, signals, failures, admin },
-        effects: [...refusedCredentials(before.health, health, event), ...told],
-      };
-    }
+    case 'peer':
+    case 'peer-forgotten':
+      return reducePeer(before, event, settings);
+    default:
+      return reduceWatched(before, event, settings);
   }
+}
+
+/** What another proxy says changes no state by itself: it moves t0, or makes this one ask its server. */
+function reducePeer(before: ServiceState, event: PeerEvent | PeerForgotten, settings: ServiceSettings): ServiceStep {
+  const peers = reducePeers(before.peers, event);
+  const { state, effects } = reduceWatched({ ...before, peers }, { kind: 'time', at: event.at }, settings);
+  const asks = event.kind === 'peer' && isNews(before.peers, event, state.health.phase.state);
+  return { state, effects: asks ? [...effects, { kind: 'probe', limit: 'fresh' }] : effects };
+}
+
+function reduceWatched(before: ServiceState, event: HealthEvent | SignalEvent, settings: ServiceSettings): ServiceStep {
+  const { effects, ...signalled } = reduceSignalled(before, event, settings);
+  const { health, signals } = signalled;
+  const { peers } = before;
+  const admin = reduceSetting(before.admin, event.at);
+  const failures = reducePassed(keptFailures(before, health), event.at);
+  const told = effects.map((effect) => tell(effect, signalled, settings));
+  return {
+    state: { health, peers, signals, failures, admin },
+    effects: [...refusedCredentials(before.health, health, event), ...told],
+  };
 }
 
 /** When the next `time` event is due; null: none. */
@@ -88,7 +104,7 @@ interface SignalledStep extends SignalledHealth {
 
 /** SystemInfo and the signals of the Notification Service as one. */
 function reduceSignalled(
-  { health, signals: before }: SignalledHealth,
+  { health, signals: before, peers }: Pick<ServiceState, 'health' | 'signals' | 'peers'>,
   event: HealthEvent | SignalEvent,
   settings: ServiceSettings,
 ): SignalledStep {
@@ -99,7 +115,7 @@ function reduceSignalled(
     isSignal(event) &&
     standing !== null &&
     (event.kind === 'settings' || standing.signal !== selectStanding(before, settings)?.signal);
-  const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings);
+  const step = reduceHealth(health, toHealthEvent(event, standing, isNew), settings, peers);
   const asks = isSignal(event) && asksForProbe(event, before, { health: step.health, signals }, settings);
   const isAsked = asks || (asking !== before && signals.notified.undecided !== null);
   return { ...step, signals, effects: isAsked ? [...step.effects, { kind: 'probe', limit: 'fresh' }] : step.effects };

@@ -62,8 +62,15 @@ export interface HealthSettings {
 export type Phase =
   | { readonly state: 'unknown' }
   | { readonly state: 'in-service'; readonly since: number }
-  | { readonly state: 'reconnecting'; readonly t0: number; readonly attempt: number; readonly stage: 'full' | 'last' }
-  | { readonly state: 'out-of-service'; readonly since: number; readonly t0: number; readonly confirmedInARow: number };
+  | (Began & { readonly state: 'reconnecting'; readonly attempt: number; readonly stage: 'full' | 'last' })
+  | (Began & { readonly state: 'out-of-service'; readonly since: number; readonly confirmedInARow: number });
+
+interface Began {
+  /** From which the timeline counts. */
+  readonly t0: number;
+  /** When this proxy established the failure itself; absent: at t0. Another one saw it earlier (peers.ts). */
+  readonly ownT0?: number;
+}
 
 export interface ServiceHealth {
   readonly phase: Phase;
@@ -147,9 +154,25 @@ export interface RequestFailures {
 
 export const NO_FAILURES: RequestFailures = { recent: [], failing: false, until: null };
 
+/** How another proxy sees the service. */
+export interface PeerView {
+  /** Its id. */
+  readonly proxy: string;
+  /** It has been heard of lately. */
+  readonly alive: boolean;
+  readonly state: HealthState;
+  readonly attempt: number | null;
+  readonly since: number | null;
+  /** From which its timeline counts, and when it established the failure itself; null: it sees none. */
+  readonly t0: number | null;
+  readonly ownT0: number | null;
+}
+
 /** The whole of what is known of one service. */
 export interface ServiceState {
   readonly health: ServiceHealth;
+  /** What other proxies say of it. */
+  readonly peers: readonly PeerView[];
   readonly signals: Signals;
   readonly failures: RequestFailures;
   readonly admin: AdminSetting;
@@ -157,6 +180,7 @@ export interface ServiceState {
 
 export const NEW_SERVICE: ServiceState = {
   health: UNKNOWN_HEALTH,
+  peers: [],
   signals: NO_SIGNALS,
   failures: NO_FAILURES,
   admin: READY,

@@ -1,6 +1,7 @@
 /** The state of a service as everything but its supervisor reads it. Pure. */
 
 import type { NotificationUse, ServiceStatus } from '../model.ts';
+import { selectDissenters } from './peers.ts';
 import { selectDecider } from './signals.ts';
 import type { HealthSettings, ServiceState } from './state.ts';
 import { selectAttemptEnd, selectSince } from './timeline.ts';
@@ -53,5 +54,6 @@ export function renderStatus(
     fippaFailing: failures.failing && phase.state === 'in-service',
     signals: { ...signals, notification, decidedBy: selectDecider(signals, { advisory: isAdvisory(named) }) },
     admin,
+    dissent: selectDissenters(phase.state, state.peers),
   };
 }

@@ -4,7 +4,8 @@
  */
 
 import type { HealthEffect, HealthEvent } from './events.ts';
-import type { HealthSettings, Phase, ServiceHealth } from './state.ts';
+import { joinTimeline, joinWithinMs } from './peers.ts';
+import type { HealthSettings, PeerView, Phase, ServiceHealth } from './state.ts';
 
 export interface HealthStep {
   readonly health: ServiceHealth;
@@ -41,10 +42,27 @@ export function selectWakeAt(phase: Phase, settings: HealthSettings): number | n
  * Time goes first, also for a probe: a probe may end before the timer of a step that was due earlier has run (a busy or
  * suspended process), and the order of the two must not decide between a recovery and the verdict.
  */
-export function reduceHealth(health: ServiceHealth, event: HealthEvent, settings: HealthSettings): HealthStep {
-  const timed = reduceTime(health, event.at, settings);
+export function reduceHealth(
+  health: ServiceHealth,
+  event: HealthEvent,
+  settings: HealthSettings,
+  peers: readonly PeerView[] = [],
+): HealthStep {
+  const joined = join({ health, effects: [] }, event.at, settings, peers);
+  const timed = joined.health === health ? reduceTime(health, event.at, settings) : joined;
   if (event.kind === 'time') return announce(health, timed);
-  return announce(health, event.kind === 'probe' ? reduceProbe(timed, event) : reduceFailed(timed, event));
+  const step = event.kind === 'probe' ? reduceProbe(timed, event) : reduceFailed(timed, event);
+  return announce(health, join(step, event.at, settings, peers));
+}
+
+/** With the t0 that proxies share the timeline may be further on; then what is to be done now is all that counts. */
+function join(step: HealthStep, at: number, settings: HealthSettings, peers: readonly PeerView[]): HealthStep {
+  const phase = joinTimeline(step.health, peers, joinWithinMs(settings));
+  if (phase === step.health.phase) return step;
+  const timed = reduceTime({ ...step.health, phase }, at, settings);
+  return timed.effects.length > 0 || timed.health.phase.state === 'out-of-service'
+    ? timed
+    : { ...timed, effects: step.effects };
 }
 
 function reduceFailed({ health, effects }: HealthStep, { at, failure }: HealthEvent & { kind: 'failed' }): HealthStep {
@@ -116,7 +134,9 @@ function reduceTime(health: ServiceHealth, at: number, settings: HealthSettings)
       probe = { kind: 'probe', limit: 'full' };
     } else {
       // The verdict is dated on the grid, not when a late timer fired, so that proxies that share an outage agree.
-      phase = { state: 'out-of-service', since: due, t0: phase.t0, confirmedInARow: 0 };
+      const { t0, ownT0 } = phase;
+      const began = ownT0 === undefined ? { t0 } : { t0, ownT0 };
+      phase = { state: 'out-of-service', since: due, ...began, confirmedInARow: 0 };
       probe = null;
     }
   }

@@ -51,6 +51,7 @@ const EMPTY = Buffer.alloc(0);
 export class AnswerParser {
   readonly #limits: AnswerLimits;
   #head: Head | null = null;
+  #headText = '';
   /** Received and not yet understood, from `#at` on. */
   #rest: Buffer = EMPTY;
   #at = 0;
@@ -67,6 +68,11 @@ export class AnswerParser {
   /** Once a `Progress` of `done` has been returned. */
   get status(): number {
     return this.#head?.status ?? 0;
+  }
+
+  /** Status line and headers as they came. */
+  get headText(): string {
+    return this.#headText;
   }
 
   get headers(): AnswerHeaders {
@@ -120,7 +126,8 @@ export class AnswerParser {
     }
     // "SSH-2.0-…" and the like would be waited for in vain.
     if (end === -1) return startsLikeHttp(this.#rest, this.#at) ? 'more' : broken('no HTTP');
-    const head = parseHead(this.#rest.toString('latin1', this.#at, end));
+    this.#headText = this.#rest.toString('latin1', this.#at, end);
+    const head = parseHead(this.#headText);
     this.#at = end + HEAD_END.length;
     if (isFault(head)) return head;
     // 103 Early Hints and their like: the answer is yet to come.

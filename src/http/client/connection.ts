@@ -78,8 +78,8 @@ export class ServerConnection {
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#parser = null;
-    const { status, headers, body } = parser;
-    exchange?.settle({ ok: true, status, headers, body, sent: true });
+    const { status, headers, body, headText: head } = parser;
+    exchange?.settle({ ok: true, status, headers, body, head, sent: true });
     if (!parser.keepsConnection) return void this.destroy();
     const offeredMs =
       parser.idleSeconds === null ? Number.POSITIVE_INFINITY : parser.idleSeconds * 1000 - IDLE_MARGIN_MS;

@@ -8,6 +8,8 @@ export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: Buffer;
+  /** Status line and headers as they came, one character for each byte. */
+  readonly head: string;
   readonly sent: true;
 }
 

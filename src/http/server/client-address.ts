@@ -49,6 +49,6 @@ export function contains(list: BlockList, address: string): boolean {
 }
 
 /** An IPv4 address without the ::ffff: that a dual-stack socket puts before it. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }

@@ -63,6 +63,8 @@ const DROPPED_BYTES = 256 * 1024;
 
 export class ClientConnection {
   readonly socket: Socket;
+  /** Of the client: the socket's, or what a front says. */
+  readonly address: string | undefined;
   /** Its reader sees to it that requests are complete in time, since it can say what is wrong. */
   isTimedByReader = false;
   readonly #policy: ConnectionPolicy;
@@ -75,8 +77,9 @@ export class ClientConnection {
   #readBefore = 0;
   #dropped = 0;
 
-  constructor(socket: Socket, policy: ConnectionPolicy) {
+  constructor(socket: Socket, policy: ConnectionPolicy, address = socket.remoteAddress) {
     this.socket = socket;
+    this.address = address;
     this.#policy = policy;
   }
 

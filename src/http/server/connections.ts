@@ -4,15 +4,17 @@
  */
 
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { type HttpAnswer, renderAnswer } from './answer.ts';
+import { contains, plainAddress } from './client-address.ts';
 import type { ClientLimits } from './client-limits.ts';
 import { ClientConnection, type ConnectionPolicy } from './connection-policy.ts';
 import type { HttpExchange } from './exchange.ts';
 import { chooseByHello } from './listener-tls.ts';
 import { answerLastParsed, expectParsed, type ParsedOwner, readParsed } from './parsed-connections.ts';
 import { type PlainGetOwner, readPlainGets } from './plain-get-connection.ts';
+import { readProxyHeader } from './proxy-header.ts';
 import type { RequestFault, RequestFaultCode } from './request-fault.ts';
 
 /** Who reads requests. `auto`: plain GETs are read without Node's parser. `node`: it reads everything. */
@@ -34,12 +36,16 @@ type ClientSocket = Socket & { [CONNECTION]?: ClientConnection };
 
 export class Connections implements PlainGetOwner, ParsedOwner {
   parser: HttpParser;
+  /** Whose connections begin with a header of the PROXY protocol; null: nobody's. The list itself must not change. */
+  fronts: BlockList | null = null;
   readonly #options: ConnectionsOptions;
   readonly #policy: ConnectionPolicy;
   /** All sockets; those that have not finished a TLS handshake among them. */
   readonly #sockets = new Set<Socket>();
   /** Those on which requests may come. */
   readonly #connections = new Set<ClientConnection>();
+  /** Addresses of clients behind fronts, by the front's own address and port: a TLS socket knows nothing else of its connection. */
+  readonly #clients = new Map<string, string>();
   /** Hands a connection to Node's parser. */
   #parse: (socket: Socket) => void = () => {};
 
@@ -61,7 +67,8 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       if (!this.#letsIn(socket)) return;
       this.#sockets.add(socket);
       socket.on('close', leave);
-      enter(socket);
+      if (this.#isFront(socket)) this.#identify(socket, enter);
+      else enter(socket);
     });
     server.on('drop', (peer) => this.#options.onRefused(TOO_MANY, peer?.remoteAddress ?? null));
     readParsed(server, this);
@@ -96,7 +103,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
 
   /** A connection on which requests can come. */
   #receive(socket: ClientSocket): void {
-    const connection = new ClientConnection(socket, this.#policy);
+    const connection = new ClientConnection(socket, this.#policy, this.#addressOf(socket));
     socket[CONNECTION] = connection;
     this.#connections.add(connection);
     socket.on('error', ignore);
@@ -143,16 +150,42 @@ export class Connections implements PlainGetOwner, ParsedOwner {
   }
 
   onUnparsed(connection: ClientConnection, fault: RequestFault): void {
-    this.#options.onRefused(fault, connection.socket.remoteAddress ?? null);
+    this.#options.onRefused(fault, connection.address ?? null);
     answerLastParsed(connection, renderAnswer(this.#options.errorAnswer(fault.code), false));
   }
 
-  #letsIn(socket: Socket): boolean {
+  #isFront({ remoteAddress }: Socket): boolean {
+    return this.fronts !== null && contains(this.fronts, plainAddress(remoteAddress ?? ''));
+  }
+
+  /** Learns whose connection of a front it is, and goes on with it as if that client had come by itself. */
+  #identify(socket: Socket, enter: (socket: Socket) => void): void {
+    const { clientLimits, onRefused } = this.#options;
+    readProxyHeader(socket, this.#policy.limits.headersMs, (front) => {
+      if (front.kind === 'fault') {
+        onRefused({ code: 'malformed', detail: `a trusted front sent ${front.detail}` }, socket.remoteAddress ?? null);
+        socket.destroy();
+        return;
+      }
+      if (front.kind === 'client') {
+        if (!this.#letsIn(socket, front.address)) return;
+        clientLimits?.closed(socket.remoteAddress);
+        this.#clients.set(keyOf(socket), front.address);
+      }
+      enter(socket);
+      socket.resume();
+    });
+  }
+
+  #addressOf(socket: Socket): string | undefined {
+    return (this.#clients.size === 0 ? undefined : this.#clients.get(keyOf(socket))) ?? socket.remoteAddress;
+  }
+
+  #letsIn(socket: Socket, address = socket.remoteAddress): boolean {
     const { clientLimits, onRefused } = this.#options;
     if (clientLimits === undefined) return true;
-    const { remoteAddress } = socket;
-    if (clientLimits.opened(remoteAddress)) return true;
-    onRefused(TOO_MANY_OF_CLIENT, remoteAddress ?? null);
+    if (clientLimits.opened(address)) return true;
+    onRefused(TOO_MANY_OF_CLIENT, address ?? null);
     // Without an answer: that would be work for somebody who has had more than a share of it.
     socket.destroy();
     return false;
@@ -162,7 +195,8 @@ export class Connections implements PlainGetOwner, ParsedOwner {
     this.#sockets.delete(socket);
     this.#closed(socket);
     // The address was asked for as it came, and is remembered by the socket.
-    this.#options.clientLimits?.closed(socket.remoteAddress);
+    this.#options.clientLimits?.closed(this.#addressOf(socket));
+    if (this.#clients.size > 0) this.#clients.delete(keyOf(socket));
   }
 
   /** False: this client has asked for too much, and has its answer already, or none. */
@@ -183,7 +217,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
     for (const connection of this.#connections) {
       const lateness = connection.lateness(now);
       if (lateness === 'fine') continue;
-      if (lateness === 'not-taken') this.#options.onRefused(NOT_TAKEN, connection.socket.remoteAddress ?? null);
+      if (lateness === 'not-taken') this.#options.onRefused(NOT_TAKEN, connection.address ?? null);
       connection.socket.destroy();
     }
   }
@@ -194,8 +228,12 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       code === 'ERR_SSL_HTTP_REQUEST'
         ? 'plain HTTP on a TLS listener'
         : `the TLS handshake of a client failed: ${code}`;
-    this.#options.onRefused({ code: 'malformed', detail }, socket.remoteAddress ?? null);
+    this.#options.onRefused({ code: 'malformed', detail }, this.#addressOf(socket) ?? null);
   }
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** `close` follows. */

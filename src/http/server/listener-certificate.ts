@@ -23,6 +23,14 @@ export interface ListenerTls {
   readonly key: string;
   /** `legacy` takes TLS 1.0 too. Absent: modern. */
   readonly profile?: 'modern' | 'legacy';
+  /** What the files held when they could be used last: to begin with, should they be unusable now. */
+  readonly last?: CertificatePair;
+}
+
+/** PEM texts. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface CertificateStatus {
@@ -55,6 +63,8 @@ export interface ListenerCertificate {
   look(tls?: ListenerTls): Promise<void>;
   /** null before `load`. */
   status(): CertificateStatus | null;
+  /** What is in use; null before `load`. */
+  pair(): CertificatePair | null;
   stop(): void;
 }
 
@@ -68,6 +78,7 @@ const PROFILES = {
 
 interface Pair {
   readonly digest: string;
+  readonly pair: CertificatePair;
   readonly context: SecureContextOptions;
   readonly subject: string;
   readonly validTo: number;
@@ -121,9 +132,11 @@ export function createListenerCertificate(initial: ListenerTls, options: Certifi
   return {
     async load() {
       const found = await readPair(tls);
-      if ('problem' in found) throw new Error(found.problem);
-      current = found;
-      return found.context;
+      const usable = 'problem' in found && tls.last !== undefined ? decidePair(tls, tls.last) : found;
+      if ('problem' in usable) throw new Error(usable.problem);
+      if ('problem' in found) problem = found.problem;
+      current = { ...usable, digest: 'problem' in found ? '' : found.digest };
+      return current.context;
     },
     watch(usePair) {
       use = usePair;
@@ -131,6 +144,7 @@ export function createListenerCertificate(initial: ListenerTls, options: Certifi
       warnOfEnd();
     },
     look,
+    pair: () => current?.pair ?? null,
     status: () => (current === null ? null : { subject: current.subject, validTo: current.validTo, problem }),
     stop() {
       fileWatch.set(false);
@@ -147,7 +161,7 @@ async function readPair(tls: ListenerTls): Promise<Found> {
     .update(JSON.stringify([cert, key]))
     .digest('hex');
   for (const { problem } of [cert, key]) if (problem !== null) return { digest, problem };
-  return { digest, ...decidePair(tls, cert.text, key.text) };
+  return { digest, ...decidePair(tls, { cert: cert.text, key: key.text }) };
 }
 
 async function readText(file: string): Promise<{ readonly text: string; readonly problem: string | null }> {
@@ -159,7 +173,10 @@ async function readText(file: string): Promise<{ readonly text: string; readonly
 }
 
 /** Whether a server could use the two; what is wrong is told without a word of the key. */
-function decidePair(tls: ListenerTls, cert: string, key: string): Omit<Pair, 'digest'> | { readonly problem: string } {
+function decidePair(
+  tls: ListenerTls,
+  { cert, key }: CertificatePair,
+): Omit<Pair, 'digest'> | { readonly problem: string } {
   const [leaf] = parseCertificates(cert) ?? [];
   if (leaf === undefined) return { problem: `${tls.cert} has no readable certificate` };
   const privateKey = parsePrivateKey(key);
@@ -172,5 +189,6 @@ function decidePair(tls: ListenerTls, cert: string, key: string): Omit<Pair, 'di
     // A key that is too short for the security level, say; the message is OpenSSL's and holds nothing of the files.
     return { problem: `${tls.cert} cannot be used: ${(error as Error).message}` };
   }
-  return { context, subject: renderDistinguishedName(leaf.subject), validTo: leaf.validToDate.getTime() };
+  const shown = { subject: renderDistinguishedName(leaf.subject), validTo: leaf.validToDate.getTime() };
+  return { context, pair: { cert, key }, ...shown };
 }

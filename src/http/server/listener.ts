@@ -5,8 +5,8 @@
 
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
+import type { AddressInfo, BlockList } from 'node:net';
+import type { TlsOptions, Server as TlsServer } from 'node:tls';
 import { systemClock } from '../../time/clock.ts';
 import { type ConnectionPolicy, completeLimits, type GivenLimits, type ListenerLimits } from './connection-policy.ts';
 import { Connections, type ConnectionsOptions, type HttpParser } from './connections.ts';
@@ -34,8 +34,20 @@ export interface ListenerOptions extends ConnectionsOptions {
   readonly limits: GivenLimits;
   /** Absent: auto. */
   readonly parser?: HttpParser;
+  /** Whose connections begin with a header of the PROXY protocol; absent: nobody's. */
+  readonly fronts?: BlockList | null;
   /** Who is told of what becomes of the certificate, and by which clock. */
   readonly certificate?: CertificateOptions;
+  /** Other processes listen there too. Absent: none. */
+  readonly shared?: SharedListening;
+}
+
+/** What processes that listen on the same port must have in common (node:cluster). */
+export interface SharedListening {
+  /** Of how many this is one: each has its share of the connections. */
+  readonly processes: number;
+  /** 48 bytes, which let a client resume with one process the TLS session that it had with another. */
+  readonly ticketKeys: Buffer;
 }
 
 export interface Listener {
@@ -48,8 +60,8 @@ export interface Listener {
    * breaks what is not finished.
    */
   readonly stop: (deadlineMs: number) => Promise<void>;
-  /** Other limits, for all connections and from now on, and another parser for new connections. */
-  readonly reconfigure: (limits: GivenLimits, parser: HttpParser) => void;
+  /** Other limits, for all connections and from now on, and another parser and other fronts for new connections. */
+  readonly reconfigure: (limits: GivenLimits, parser: HttpParser, fronts: BlockList | null) => void;
   /** null: no TLS, or not started. */
   readonly certificate: () => CertificateStatus | null;
   /** Looks at the certificate's files now; other files, if they have moved. Nothing without TLS. */
@@ -61,6 +73,7 @@ export interface Listener {
 export function createListener(configured: ListenAddress, options: ListenerOptions): Listener {
   const policy: ConnectionPolicy = { limits: completeLimits(options.limits), isDraining: false };
   const connections = new Connections(options, policy, options.parser ?? 'auto');
+  connections.fronts = options.fronts ?? null;
   let server: Server | null = null;
   let address: AddressInfo | null = null;
   const certificate =
@@ -68,9 +81,9 @@ export function createListener(configured: ListenAddress, options: ListenerOptio
 
   return {
     start: async () => {
-      const { server: starting, sessionIds } = await createServers(certificate, policy.limits, options.key);
+      const { server: starting, sessionIds } = await createServers(certificate, policy.limits, options);
       server = starting;
-      applyLimits(starting, policy.limits);
+      applyLimits(starting, policy.limits, options.shared);
       // One more than are allowed: Node drops the rest silently, and a dropped header must not go unseen.
       starting.maxHeadersCount = MAX_HEADERS + 1;
       // Left to Node, a client that ends its side once it has asked gets no answer, and the end of the server cuts off answers
@@ -81,17 +94,19 @@ export function createListener(configured: ListenAddress, options: ListenerOptio
       // Kept: every request asks, and Node asks the system each time.
       address = starting.address() as AddressInfo;
       certificate?.watch((context) => {
-        for (const each of [starting, sessionIds]) (each as TlsServer).setSecureContext(context);
+        const all = { ...context, ...sessionOptions(options.shared) };
+        for (const each of [starting, sessionIds]) (each as TlsServer).setSecureContext(all);
       });
       // Out of file descriptors, for one; unheard it would end the process.
       starting.on('error', (error: NodeJS.ErrnoException) => {
         options.onRefused({ code: 'flood', detail: `a connection could not be accepted: ${error.code}` }, null);
       });
     },
-    reconfigure: (limits, parser) => {
+    reconfigure: (limits, parser, fronts) => {
       policy.limits = completeLimits(limits);
       connections.parser = parser;
-      if (server !== null) applyLimits(server, policy.limits);
+      connections.fronts = fronts;
+      if (server !== null) applyLimits(server, policy.limits, options.shared);
     },
     certificate: () => certificate?.status() ?? null,
     lookAtCertificate: async (tls) => certificate?.look(tls),
@@ -126,7 +141,7 @@ interface Servers {
 async function createServers(
   certificate: ListenerCertificate | null,
   limits: ListenerLimits,
-  key: string,
+  { key, shared }: Pick<ListenerOptions, 'key' | 'shared'>,
 ): Promise<Servers> {
   const options: ServerOptions = {
     headersTimeout: limits.headersMs,
@@ -141,7 +156,7 @@ async function createServers(
   // system for each connection would be felt.
   if (certificate === null) return { server: createServer({ ...options, noDelay: false }), sessionIds: null };
   try {
-    const context = await certificate.load();
+    const context = { ...(await certificate.load()), ...sessionOptions(shared) };
     // Node's TLS ends its own side with the client's unless it is told not to.
     const halfOpen = { allowHalfOpen: true, noDelay: true };
     const protocols = { ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headersMs, ...halfOpen };
@@ -152,13 +167,20 @@ async function createServers(
   }
 }
 
-function applyLimits(server: Server, limits: ListenerLimits): void {
+/** Left alone, a certificate that is read again gives each process keys of its own, and half of the sessions are not resumed. */
+function sessionOptions(shared: SharedListening | undefined): TlsOptions {
+  return shared === undefined ? {} : { ticketKeys: shared.ticketKeys, sessionIdContext: 'phones' };
+}
+
+function applyLimits(server: Server, limits: ListenerLimits, shared: SharedListening | undefined): void {
   server.headersTimeout = limits.headersMs;
   server.requestTimeout = limits.requestMs;
   server.keepAliveTimeout = limits.keepAliveMs;
   // The connection policy sees to everything else.
   server.timeout = 0;
-  server.maxConnections = limits.connections;
+  server.maxConnections = Math.ceil(limits.connections / (shared?.processes ?? 1));
+  // One too many is dropped: handed from one process to the next, it would go round for as long as all of them are full.
+  Object.assign(server, { dropMaxConnection: true });
 }
 
 /**

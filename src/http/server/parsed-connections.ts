@@ -117,7 +117,7 @@ class ParsedExchange implements HttpExchange {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#parsed.connection.socket.remoteAddress;
+    return this.#parsed.connection.address;
   }
 
   get isGone(): boolean {

@@ -105,7 +105,7 @@ class GetExchange implements HttpExchange {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#connection.socket.remoteAddress;
+    return this.#connection.address;
   }
 
   get isGone(): boolean {

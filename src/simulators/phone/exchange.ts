@@ -5,7 +5,7 @@ import { type CookieJar, renderCookies, storeCookies } from './cookies.ts';
 import type { Clock } from './duration.ts';
 import type { ObjectKind, PhoneModel } from './models.ts';
 import { redact } from './redaction.ts';
-import { sendRequest, type TlsTrust } from './request.ts';
+import { type Endpoint, sendRequest, type TlsTrust } from './request.ts';
 
 /** One request and what came of it. */
 export interface Exchange {
@@ -32,11 +32,19 @@ export interface FetchOrder {
   readonly model: PhoneModel;
   readonly trust: TlsTrust;
   readonly localAddress?: string | undefined;
+  readonly passage?: Passage | undefined;
+  readonly readAtMostBytes: number;
   readonly timeoutMs: number;
   readonly masked: ReadonlySet<string>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
+
+/** Whether, and where, a phone that may not ask everywhere is to ask for a URL. */
+export type Passage =
+  | { readonly ok: true; readonly to: Endpoint }
+  /** `reason`: in words, of what was not asked. */
+  | { readonly ok: false; readonly reason: string };
 
 export interface Fetched {
   readonly judgement: Judgement;
@@ -48,6 +56,10 @@ export interface Fetched {
 export async function fetchPage(order: FetchOrder): Promise<Fetched> {
   const { url, model, clock } = order;
   const startedAtMs = clock.now();
+  if (order.passage?.ok === false) {
+    const judgement: Judgement = { ...nothingSeen, error: 'HTTP Error [8]', reason: order.passage.reason };
+    return { judgement, jar: order.jar, exchange: describe(order, startedAtMs, startedAtMs, null, judgement) };
+  }
   const cookie = renderCookies(order.jar, url, startedAtMs);
   const answer = await sendRequest({
     url,
@@ -56,6 +68,8 @@ export async function fetchPage(order: FetchOrder): Promise<Fetched> {
     model,
     trust: order.trust,
     localAddress: order.localAddress,
+    connectTo: order.passage?.to,
+    readAtMostBytes: order.readAtMostBytes,
     timeoutMs: order.timeoutMs,
     signal: order.signal,
   });

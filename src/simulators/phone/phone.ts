@@ -6,13 +6,13 @@
 
 import { renderCookies } from './cookies.ts';
 import { type Clock, systemClock } from './duration.ts';
-import { type Exchange, fetchPage } from './exchange.ts';
+import { type Exchange, fetchPage, type Passage } from './exchange.ts';
 import { encodeForm } from './form.ts';
 import { type History, stepBack } from './history.ts';
 import { decideSoftKey, decideUrl, type Intent, isInternal, selectExecuteItems } from './intent.ts';
 import { findModel, type PhoneModel, phoneHeaders } from './models.ts';
 import type { ExecuteItem, PhonePage, SoftKey } from './page.ts';
-import { patienceMs, type TlsTrust } from './request.ts';
+import { patienceMs, readAtMostBytes, type TlsTrust } from './request.ts';
 import { describeScreen, type Screen } from './screen.ts';
 import { appendQuery, decideSoftKeys } from './soft-keys.ts';
 import { eraseLast, fillField, moveCursor, openWindow, type Shown, showPage, typeText } from './window.ts';
@@ -29,6 +29,10 @@ export interface PhoneOptions {
   readonly trust?: TlsTrust;
   /** Address of this machine that its requests come from. */
   readonly localAddress?: string | undefined;
+  /** Asked before each request; unless told, a phone asks wherever its pages say. */
+  readonly passage?: (url: URL) => Passage;
+  /** Bytes of an answer that it reads; more than that is no answer. A MiB unless told. */
+  readonly readAtMostBytes?: number;
   readonly clock?: Clock;
   /** How long it waits for an answer. */
   readonly timeoutMs?: number;
@@ -48,6 +52,9 @@ interface Loading {
 
 /** A phone that executes its way in circles is stopped after as many. */
 const maxExecutes = 5;
+/** Kept of what is wrong with one answer, and of all so far: a server that sends nothing else must not fill the memory. */
+const maxViolations = 100;
+const maxSeen = 1000;
 
 export class Phone {
   readonly device: string;
@@ -264,9 +271,9 @@ export class Phone {
    * it caused. `violations` are those of the object.
    */
   async receive(page: PhonePage, violations: readonly string[] = []): Promise<Screen> {
-    for (const violation of violations) this.#seen.add(violation);
+    const noted = this.#note(violations);
     if (page.kind === 'CiscoIPPhoneExecute') return this.#execute(page.execute, 0);
-    this.#show({ page, refresh: null, expired: true, violations }, this.#window.url ?? '', this.#window.history);
+    this.#show({ page, refresh: null, expired: true, violations: noted }, this.#window.url ?? '', this.#window.history);
     return this.#changed();
   }
 
@@ -275,6 +282,12 @@ export class Phone {
     this.#inCall = active;
     if (active || this.#waiting.length === 0) return this.screen;
     return this.#execute(this.#waiting.splice(0), 0);
+  }
+
+  #note(violations: readonly string[]): readonly string[] {
+    const noted = violations.slice(0, maxViolations);
+    for (const violation of noted) if (this.#seen.size < maxSeen) this.#seen.add(violation);
+    return noted;
   }
 
   #softKeys(): readonly SoftKey[] {
@@ -344,6 +357,8 @@ export class Phone {
       model: this.model,
       trust: this.#options.trust ?? {},
       localAddress: this.#options.localAddress,
+      passage: this.#options.passage?.(url),
+      readAtMostBytes: this.#options.readAtMostBytes ?? readAtMostBytes,
       timeoutMs: this.#options.timeoutMs ?? patienceMs,
       masked: this.#masked,
       clock: this.#clock,
@@ -354,11 +369,11 @@ export class Phone {
     this.#inFlight = null;
     this.#window.jar = fetched.jar;
     this.#window.status = fetched.exchange.status;
-    for (const violation of fetched.judgement.violations) this.#seen.add(violation);
-    this.#options.onExchange?.(fetched.exchange);
-    const { page, error, reason, violations } = fetched.judgement;
+    const { page, error, reason } = fetched.judgement;
+    const violations = this.#note(fetched.judgement.violations);
+    this.#options.onExchange?.({ ...fetched.exchange, violations });
     if (!page) return this.#fail(error ?? 'HTTP Error [8]', reason ?? '', violations);
-    return this.#take({ ...fetched.judgement, page }, url.href, loading);
+    return this.#take({ ...fetched.judgement, page, violations }, url.href, loading);
   }
 
   /** Acts on a good answer: Execute runs, what is not for the screen leaves the page, the rest is shown. */

@@ -8,7 +8,7 @@ import type { PhoneError } from './page.ts';
 /** No document gives the real limit; about 10 s is assumed everywhere (§6). */
 export const patienceMs = 10_000;
 /** More than any phone takes; only there so that a wrong server cannot fill the memory. */
-const readAtMostBytes = 1024 * 1024;
+export const readAtMostBytes = 1024 * 1024;
 
 export interface TlsTrust {
   /** PEM text of the CA that the phone trusts; undefined: the system's. */
@@ -25,8 +25,17 @@ export interface PhoneRequest {
   readonly trust: TlsTrust;
   /** Address of this machine that the request comes from; undefined: the system chooses. */
   readonly localAddress?: string | undefined;
+  /** Where the connection goes in place of the URL's own host and port, which stay in the Host header; undefined: there. */
+  readonly connectTo?: Endpoint | undefined;
+  /** An answer with more bytes than this is given up. */
+  readonly readAtMostBytes: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface RawAnswer {
@@ -53,6 +62,7 @@ export function sendRequest(request: PhoneRequest): Promise<RequestResult> {
           : { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(form) }),
       },
       agent: false,
+      ...(request.connectTo ?? {}),
       ...(request.localAddress === undefined ? {} : { localAddress: request.localAddress }),
       ...(request.signal ? { signal: request.signal } : {}),
       ...(secure ? tlsOptions(model, request.trust) : {}),
@@ -64,7 +74,7 @@ export function sendRequest(request: PhoneRequest): Promise<RequestResult> {
       answer.on('data', (chunk: Buffer) => {
         size += chunk.length;
         chunks.push(chunk);
-        if (size > readAtMostBytes) answer.destroy(new Error('endless answer'));
+        if (size > request.readAtMostBytes) answer.destroy(new Error('endless answer'));
       });
       answer.on('end', () =>
         finish({

@@ -14,6 +14,8 @@ export interface PhoneWebOptions {
   readonly port: number;
   /** Asked whether the credentials of a push are good; null: any are. */
   readonly authenticationUrl: string | null;
+  /** false: no request of a web page is taken, which could come from anywhere. Phones make no such difference. */
+  readonly fromPages?: boolean;
   /** Called once per document that was allowed, before the phone acts on it. */
   readonly onPush?: (push: Push) => void;
 }
@@ -76,6 +78,8 @@ async function answerPush(request: http.IncomingMessage, options: PhoneWebOption
   const body = await readBody(request);
   // The path is case-sensitive, as is the name of the field.
   if (request.method !== 'POST' || request.url !== '/CGI/Execute') return { xml: null, page: null, violations: [] };
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (options.fromPages === false && (origin ?? site) !== undefined) return refuse(4);
   const credentials = readCredentials(request.headers.authorization);
   if (!credentials || !(await isAuthorised(credentials, options))) return refuse(4);
   if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return refuse(2);

@@ -1,0 +1,52 @@
+/** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
+
+import { state, update } from './store.js';
+
+/**
+ * @template T
+ * @typedef {{ ok: true, body: T } | { ok: false, status: number, message: string }} Answer
+ */
+
+/**
+ * @template T
+ * @param {string} path
+ * @param {{ method?: string, body?: object, signal?: AbortSignal }} [options]
+ * @returns {Promise<Answer<T>>}
+ */
+export async function ask(path, { method = 'GET', body, signal } = {}) {
+  try {
+    const answer = await fetch(path, {
+      ...{ method, cache: 'no-store', credentials: 'same-origin' },
+      ...(signal === undefined ? {} : { signal }),
+      ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    const json = text === '' ? null : JSON.parse(text);
+    if (answer.ok) return { ok: true, body: json };
+    // The session has ended: what needs one is not shown any more.
+    if (answer.status === 401 && path !== '/session') void loadAbout();
+    return { ok: false, status: answer.status, message: json?.error?.message ?? `HTTP ${answer.status}` };
+  } catch (error) {
+    return { ok: false, status: 0, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Who is signed in. */
+export async function loadAbout() {
+  /** @type {Answer<import('./types.d.ts').About>} */
+  const answer = await ask('/console/about');
+  if (!answer.ok) return;
+  update({ about: answer.body });
+  // Other streams tell operators more: whoever signs in or out has to open one of their own.
+  if (streamOf !== answer.body.operator) onOperatorChange();
+  streamOf = answer.body.operator;
+}
+
+/** @type {string | null} */
+let streamOf = null;
+let onOperatorChange = () => {};
+
+/** @param {() => void} listener */
+export function whenOperatorChanges(listener) {
+  onOperatorChange = listener;
+}

@@ -1,0 +1,209 @@
+/** Signing in, setting a service, drills. */
+
+import { ask, loadAbout } from './api.js';
+import { DemoSignIn } from './demo.js';
+import { announce } from './follow.js';
+import { Modal, Own } from './parts.js';
+import { serviceOf, state, update } from './store.js';
+import { html, useRef, useState } from './ui.js';
+import { say, sayCount } from './words.js';
+
+/** @typedef {import('./types.d.ts').Service} Service */
+/** @typedef {import('./types.d.ts').Preview} Preview */
+/** @typedef {import('./types.d.ts').Admin} Admin */
+
+const close = () => update({ dialog: null });
+
+export function Dialogs() {
+  const { dialog } = state;
+  if (dialog === null) return null;
+  if (dialog.kind === 'sign-in') return html`<${SignIn} />`;
+  const service = serviceOf(dialog.service);
+  if (service === null) return null;
+  return dialog.kind === 'setting'
+    ? html`<${SettingDialog} service=${service} />`
+    : html`<${DrillDialog} service=${service} />`;
+}
+
+/** @param {{ text: string }} props */
+function Fault({ text }) {
+  return html`<p class="fault" role="alert">${text !== '' && html`<${Own} text=${text} />`}</p>`;
+}
+
+/** The token goes to the port once, in the body of a request; the browser keeps a cookie that scripts cannot read. */
+function SignIn() {
+  const token = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [fault, setFault] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault('');
+    const answer = await ask('/session', { method: 'POST', body: { token: token.current?.value ?? '' } });
+    setBusy(false);
+    if (!answer.ok) {
+      setFault(
+        answer.status === 401 ? say('sign-in.wrong') : answer.status === 429 ? say('sign-in.slow') : answer.message,
+      );
+      token.current?.select();
+      return;
+    }
+    await loadAbout();
+    announce(say('signed-in'));
+    close();
+  };
+  return html`<${Modal} title=${say('sign-in')} onClose=${close}>
+    <form onSubmit=${submit}>
+      <p class="quiet">${say('sign-in.explained')}</p><${DemoSignIn} />
+      <label class="field">${say('sign-in.token')}<input ref=${token} type="password" name="token" autocomplete="current-password" required autofocus /></label>
+      <${Fault} text=${fault} />
+      <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
+    </form>
+  <//>`;
+}
+
+const ADMINS = /** @type {const} */ (['ready', 'drain', 'maint']);
+
+/** In two steps: what, then in words what that means for whom. @param {{ service: Service }} props */
+function SettingDialog({ service }) {
+  const { id, name, admin: before } = service;
+  const [admin, setAdmin] = useState(/** @type {Admin} */ (before === 'ready' ? 'drain' : 'ready'));
+  const [reason, setReason] = useState('');
+  const [until, setUntil] = useState('');
+  const [within, setWithin] = useState('');
+  const [preview, setPreview] = useState(/** @type {Preview | null} */ (null));
+  const [fault, setFault] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const setting = {
+    admin,
+    reason: reason.trim() === '' ? null : reason.trim(),
+    ...(admin === 'ready' || until === '' ? {} : { until: new Date(until).toISOString() }),
+    ...(admin !== 'maint' || within === '' ? {} : { in: `${within}m` }),
+  };
+  const send = async (/** @type {boolean} */ isPreview) => {
+    setBusy(true);
+    setFault('');
+    const body = isPreview ? { ...setting, preview: true } : setting;
+    const answer = await ask(`/services/${encodeURIComponent(id)}`, { method: 'POST', body });
+    setBusy(false);
+    if (!answer.ok) return setFault(answer.message);
+    if (isPreview) return setPreview(/** @type {Preview} */ (answer.body));
+    announce(say('set.done', { name, admin: say(`admin.${admin}`) }));
+    close();
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    void send(preview === null);
+  };
+  const needsReason = admin !== 'ready';
+  return html`<${Modal} title=${say('set.title', { name })} onClose=${close}>
+    <form onSubmit=${submit}>
+      ${
+        preview === null
+          ? html`<fieldset class="options"><legend>${say('set.to')}</legend>${ADMINS.map(
+              (
+                each,
+              ) => html`<label key=${each}><input type="radio" name="admin" value=${each} checked=${each === admin} autofocus=${each === admin} onChange=${() => setAdmin(each)} />
+                <span><strong>${say(`admin.${each}`)}</strong> <span class="quiet">${say(`admin.${each}.means`)}</span></span></label>`,
+            )}</fieldset>
+        <label class="field">${say(needsReason ? 'set.reason' : 'set.reason-optional')}<input type="text" maxlength="200" required=${needsReason} value=${reason}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setReason(currentTarget.value)} /></label>
+        ${
+          admin === 'maint' &&
+          html`<label class="field">${say('set.in')}<input type="number" min="1" max="1440" value=${within}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setWithin(currentTarget.value)} /></label>`
+        }
+        ${
+          admin !== 'ready' &&
+          html`<label class="field">${say('set.until-field')}<input type="datetime-local" value=${until}
+          onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setUntil(currentTarget.value)} /></label>`
+        }
+        <${Fault} text=${fault} />
+        <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('set.next')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>`
+          : html`<${Effect} preview=${preview} within=${within} />
+        <${Fault} text=${fault} />
+        <p class="modal-buttons"><button type="submit" class=${preview.nobodyAdmitted ? 'danger' : 'primary'} disabled=${isBusy} ref=${focusOnce}>${say('set.do', { admin: say(`admin.${admin}`) })}</button><button type="button" onClick=${() => setPreview(null)}>${say('back')}</button></p>`
+      }
+    </form>
+  <//>`;
+}
+
+/** @param {HTMLElement | null} element */
+function focusOnce(element) {
+  if (element !== null && element.dataset.focused === undefined) {
+    element.dataset.focused = 'yes';
+    element.focus();
+  }
+}
+
+/** Whom it touches. @param {{ preview: Preview, within: string }} props */
+function Effect({ preview: { name, admin, phones, alternates, nobodyAdmitted }, within }) {
+  const key = admin === 'maint' && within !== '' ? 'effect.maint-later' : `effect.${admin}`;
+  const names = alternates.map((each) => each.name).join(', ');
+  return html`<div class="effect" role="status">
+    <p class="effect-count"><strong>${phones.toLocaleString(document.documentElement.lang)}</strong> ${sayCount('effect.agents', phones, { name })}</p>
+    <p>${say(key, { n: within })}</p>
+    ${admin !== 'ready' && html`<p>${alternates.length === 0 ? say('effect.no-alternates') : say('effect.alternates', { names })}</p>`}
+    ${nobodyAdmitted && html`<p class="warning">${say('effect.nobody')}</p>`}
+  </div>`;
+}
+
+const MINUTES = /** @type {const} */ ([1, 2, 5, 10, 15, 30, 60]);
+
+/** @param {{ service: Service }} props */
+function DrillDialog({ service }) {
+  return service.drill === null ? html`<${BeginDrill} service=${service} />` : html`<${EndDrill} service=${service} />`;
+}
+
+/** @param {{ service: Service }} props */
+function BeginDrill({ service: { id, name, phones } }) {
+  const [minutes, setMinutes] = useState(2);
+  const [devices, setDevices] = useState('');
+  const [reason, setReason] = useState('');
+  const [fault, setFault] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const named = devices.split(/[\s,;]+/).filter((each) => each !== '');
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault('');
+    const body = {
+      ...{ service: id, forSeconds: minutes * 60 },
+      ...(named.length === 0 ? {} : { devices: named }),
+      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    };
+    const answer = await ask('/drills', { method: 'POST', body });
+    setBusy(false);
+    if (!answer.ok) return setFault(answer.message);
+    announce(say('drill.begun', { name }));
+    close();
+  };
+  return html`<${Modal} title=${say('drill.title', { name })} onClose=${close}>
+    <form onSubmit=${submit}>
+      <p>${say('drill.explained')}</p>
+      <label class="field">${say('drill.for')}<select value=${minutes} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ { currentTarget }) => setMinutes(Number(currentTarget.value))}>
+        ${MINUTES.map((n) => html`<option key=${n} value=${n}>${sayCount('minutes', n)}</option>`)}</select></label>
+      <label class="field">${say('drill.devices-field')}<input type="text" value=${devices} placeholder="SEP001122334455" onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setDevices(currentTarget.value)} /></label>
+      <label class="field">${say('set.reason-optional')}<input type="text" maxlength="200" value=${reason} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setReason(currentTarget.value)} /></label>
+      <div class="effect" role="status"><p>${named.length === 0 ? sayCount('drill.effect', phones) : sayCount('drill.effect-named', named.length)}</p></div>
+      <${Fault} text=${fault} />
+      <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('drill.begin')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
+    </form>
+  <//>`;
+}
+
+/** @param {{ service: Service }} props */
+function EndDrill({ service: { id, name } }) {
+  const [fault, setFault] = useState('');
+  const end = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const answer = await ask(`/drills/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    if (!answer.ok) return setFault(answer.message);
+    announce(say('drill.ended', { name }));
+    close();
+  };
+  return html`<${Modal} title=${say('drill.end-title', { name })} onClose=${close}>
+    <form onSubmit=${end}><p>${say('drill.end-explained')}</p><${Fault} text=${fault} />
+      <p class="modal-buttons"><button type="submit" class="primary" ref=${focusOnce}>${say('drill.end')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p></form>
+  <//>`;
+}

@@ -1,0 +1,13 @@
+/** Starts the console: words first, then the page, then what happens. */
+
+import { loadAbout, whenOperatorChanges } from './api.js';
+import { App } from './app.js';
+import { followEvents } from './follow.js';
+import { html, render } from './ui.js';
+import { loadWords, preferredLanguage } from './words.js';
+
+await loadWords(preferredLanguage());
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('console')));
+await loadAbout();
+const live = followEvents();
+whenOperatorChanges(live.reopen);

@@ -1,0 +1,79 @@
+/** The proxy itself: its problems, sites that are cut off, nodes for reports, certificates that end. */
+
+import { Badge, Heading, Mark, Own, Section, Table } from './parts.js';
+import { ServiceName } from './service-card.js';
+import { state } from './store.js';
+import { Ago, Moment, spanText, zoneName } from './time.js';
+import { html } from './ui.js';
+import { say, sayCount } from './words.js';
+
+/** @typedef {import('./types.d.ts').Health} Health */
+
+export function ProxyView() {
+  const health = /** @type {Health} */ (state.health);
+  return html`<${Heading} title=${say('nav.proxy')} text=${say('proxy.intro', { zone: zoneName() })} />
+    <dl class="panel facts-list">
+      <div><dt>${say('proxy.version')}</dt><dd>${health.version}</dd></div>
+      <div><dt>${say('proxy.up')}</dt><dd>${spanText(health.uptimeSeconds)}</dd></div>
+      ${health.site !== null && html`<div><dt>${say('proxy.site')}</dt><dd>${health.site}</dd></div>`}
+      <div><dt>${say('facts.state')}</dt><dd>${say(`level.${health.status}`)}</dd></div>
+    </dl>
+    <${Section} title=${say('overview.problems')}>
+      ${health.problems.length === 0 && html`<p class="quiet empty">${say('proxy.no-problems')}</p>`}
+      <ul class="notes">${health.problems.map((problem) => html`<li key=${problem} class="is-reconnecting"><${Mark} kind="reconnecting" /><div><${Own} text=${problem} /></div></li>`)}</ul>
+    <//>
+    <${Islands} health=${health} />
+    <${Nodes} health=${health} />
+    <${Certificates} health=${health} />`;
+}
+
+/** @param {{ health: Health }} props */
+function Islands({ health: { islands } }) {
+  if (islands.length === 0) return null;
+  return html`<${Section} title=${say('islands')}><ul class="notes">${islands.map(
+    ({ site, since, long }) =>
+      html`<li key=${site} class="is-out-of-service"><${Mark} kind="out-of-service" /><div><strong>${site}</strong> ${say('island.since')} <${Moment} at=${since} /> (<${Ago} at=${since} />)${long ? ` · ${say('island.long')}` : ''}</div></li>`,
+  )}</ul><//>`;
+}
+
+/** @param {{ health: Health }} props */
+function Nodes({ health: { reports } }) {
+  if (reports.length === 0) return null;
+  const title = say('nodes');
+  return html`<${Section} title=${title}>
+    <${Table} label=${title} head=${[say('node'), say('facts.state'), say('since'), say('facts.reason'), say('proxy.site'), say('facts.lastProbe')]}>
+      ${reports.map(
+        ({ id, name, url, state: now, since, reason, site, lastProbe, latencyMs }) => html`<tr key=${id}>
+        <th scope="row">${name} <span class="id">${id}</span><br /><span class="quiet">${url}</span></th>
+        <td><${Badge} kind=${now === 'up' ? 'in-service' : now === 'down' ? 'out-of-service' : 'unknown'} word=${say(`node.${now}`)} /></td>
+        <td><${Moment} at=${since} /></td><td>${reason !== null && html`<${Own} text=${reason} />`}</td><td>${site}</td>
+        <td><${Moment} at=${lastProbe} />${latencyMs === null ? '' : ` · ${Math.round(latencyMs)} ms`}</td></tr>`,
+      )}
+    <//>
+  <//>`;
+}
+
+/** Those that end first stand first. @param {{ health: Health }} props */
+function Certificates({ health: { certificates, services } }) {
+  const title = say('certificates');
+  const all = [
+    ...certificates.map((held) => ({ ...held, service: null })),
+    ...services.flatMap(({ id, certificate }) =>
+      certificate === null ? [] : [{ ...certificate, listener: null, problem: null, service: id }],
+    ),
+  ].toSorted((one, other) => one.days - other.days);
+  return html`<${Section} title=${title}>
+    ${all.length === 0 && html`<p class="quiet empty">${say('certificates.none')}</p>`}
+    ${
+      all.length > 0 &&
+      html`<${Table} label=${title} head=${[say('certificate.of'), say('certificate.subject'), say('certificate.until'), say('certificate.left'), say('certificate.problem')]}>
+        ${all.map(
+          ({ listener, service, subject, validTo, days, problem }) => html`<tr key=${listener ?? `service ${service}`}>
+          <th scope="row">${listener ?? html`<${ServiceName} id=${service} />`}</th><td>${subject}</td><td><${Moment} at=${validTo} /></td>
+          <td>${days < 30 ? html`<${Badge} kind=${days < 0 ? 'out-of-service' : 'reconnecting'} word=${sayCount('days', days)} />` : sayCount('days', days)}</td>
+          <td>${problem !== null && html`<${Own} text=${problem} />`}</td></tr>`,
+        )}
+      <//>`
+    }
+  <//>`;
+}

@@ -1,0 +1,128 @@
+/** Headers: names, order, case and duplicates stay. What no rule knows is masked as text. */
+
+import { maskText } from './mask-text.ts';
+import { decode, type UrlMask } from './mask-url.ts';
+import type { Pseudonyms } from './pseudonyms.ts';
+import type { Scrub } from './scrub.ts';
+
+export interface HeaderMask {
+  /** Name, value, name, value … */
+  mask(raw: readonly string[]): { readonly name: string; readonly value: string }[];
+}
+
+/** They say what a client or server can do, not who it is. */
+const KEPT: ReadonlySet<string> = new Set([
+  ...[
+    'accept',
+    'accept-charset',
+    'accept-encoding',
+    'accept-language',
+    'accept-ranges',
+    'age',
+    'allow',
+    'cache-control',
+  ],
+  ...['connection', 'content-encoding', 'content-language', 'content-length', 'content-type', 'date', 'expires'],
+  ...['if-modified-since', 'keep-alive', 'last-modified', 'pragma', 'proxy-connection', 'retry-after', 'server', 'te'],
+  ...['trailer', 'transfer-encoding', 'upgrade', 'vary', 'x-content-type-options', 'x-forwarded-proto'],
+  ...['x-frame-options', 'x-powered-by', 'x-xss-protection', 'x-ciscoipphonedisplay', 'x-ciscoipphonemodelname'],
+  ...['x-ciscoipphonesdkversion', 'strict-transport-security', 'upgrade-insecure-requests'],
+]);
+const URLS: ReadonlySet<string> = new Set(['location', 'content-location', 'referer', 'origin', 'x-original-url']);
+const HOSTS: ReadonlySet<string> = new Set(['host', 'x-forwarded-host', 'x-forwarded-server']);
+const ADDRESSES: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-real-ip', 'x-client-ip']);
+
+export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scrub): HeaderMask {
+  const cookie = (pair: string): string => {
+    const [, blank = '', name = '', value] = /^(\s*)([^=]*)(?:=([\s\S]*))?$/.exec(pair) ?? [];
+    if (value === undefined) return name === '' ? blank : `${blank}${pseudonyms.secret(name)}`;
+    return `${blank}${scrub.clean(name)}=${quoted(value, pseudonyms.secret)}`;
+  };
+  const setCookie = (value: string): string => {
+    const [first = '', ...attributes] = value.split(';');
+    const masked = attributes.map((attribute) => {
+      const [, before = '', name = '', equals = '', text = ''] = /^(\s*)([^=]*)(=?)([\s\S]*)$/.exec(attribute) ?? [];
+      switch (name.trim().toLowerCase()) {
+        case 'path':
+          return `${before}${name}${equals}${urls.target(text)}`;
+        case 'domain':
+          return `${before}${name}${equals}${text.startsWith('.') ? '.' : ''}${pseudonyms.host(text.replace(/^\./, ''))}`;
+        case 'expires':
+        case 'max-age':
+        case 'samesite':
+        case 'secure':
+        case 'httponly':
+          return attribute;
+        default:
+          return `${before}${scrub.clean(name)}${equals}${text === '' ? '' : pseudonyms.secret(text)}`;
+      }
+    });
+    return [cookie(first), ...masked].join(';');
+  };
+  const authorization = (value: string): string => {
+    const [, scheme = '', blank = '', rest = ''] = /^(\S+)(\s*)([\s\S]*)$/.exec(value) ?? [];
+    if (rest === '') return pseudonyms.secret(value);
+    if (scheme.toLowerCase() === 'basic') {
+      const plain = Buffer.from(rest, 'base64').toString('utf8');
+      const colon = plain.indexOf(':');
+      // Each by itself: they may stand elsewhere too.
+      if (colon > 0) pseudonyms.value(plain.slice(0, colon));
+      if (plain.length > colon + 1) pseudonyms.secret(plain.slice(colon + 1));
+    }
+    return `${scheme}${blank}${pseudonyms.secret(rest)}`;
+  };
+  const challenge = (value: string): string =>
+    value.replace(/="([^"]*)"/g, (_, text: string) => `="${maskText(text)}"`);
+  const refresh = (value: string): string => {
+    const [, before = '', url = ''] = /^(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?)([\s\S]*)$/i.exec(value) ?? [];
+    return `${before}${url === '' ? '' : quoted(url, urls.url)}`;
+  };
+  const addresses = (value: string): string =>
+    value.replace(/[^\s,]+/g, (each) => pseudonyms.value(each.replace(/^::ffff:/, '')));
+
+  const one = (name: string, value: string): string => {
+    const lower = name.toLowerCase();
+    if (lower === 'content-length' || lower === 'date' || lower === 'expires') return value;
+    if (KEPT.has(lower)) return scrub.clean(value);
+    if (URLS.has(lower)) return urls.url(value);
+    if (HOSTS.has(lower)) return urls.authority(value);
+    if (ADDRESSES.has(lower)) return addresses(value);
+    switch (lower) {
+      case 'cookie':
+        return value.split(';').map(cookie).join(';');
+      case 'set-cookie':
+        return setCookie(value);
+      case 'authorization':
+      case 'proxy-authorization':
+        return authorization(value);
+      case 'www-authenticate':
+      case 'proxy-authenticate':
+        return challenge(value);
+      case 'refresh':
+        return refresh(value);
+      // Some phones write their MAC address and serial number into it.
+      case 'user-agent':
+        return scrub.clean(
+          value.replace(/[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){3,}/g, (each) => pseudonyms.value(each)),
+        );
+      default:
+        return maskText(scrub.clean(decode(value)));
+    }
+  };
+  return {
+    mask: (raw) => {
+      const masked: { name: string; value: string }[] = [];
+      for (let at = 0; at + 1 < raw.length; at += 2) {
+        const name = raw[at] as string;
+        masked.push({ name, value: one(name, raw[at + 1] as string) });
+      }
+      return masked;
+    },
+  };
+}
+
+/** A value without the marks around it. */
+function quoted(value: string, mask: (text: string) => string): string {
+  const [, open = '', inner = '', close = ''] = /^(["']?)([\s\S]*?)(["']?\s*)$/.exec(value) ?? [];
+  return `${open}${mask(inner)}${close}`;
+}

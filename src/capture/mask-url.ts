@@ -1,0 +1,138 @@
+/** URLs and forms: the words of their paths and the names of their parameters stay, since they are what a capture is for. */
+
+import type { Pseudonyms } from './pseudonyms.ts';
+import type { Scrub } from './scrub.ts';
+
+export interface UrlMask {
+  /** An absolute URL, a path, or a URI of phones such as `SoftKey:Exit`. */
+  url(text: string): string;
+  /** A path with its query. */
+  target(text: string): string;
+  /** What stands behind `?`, or a form. */
+  pairs(text: string): string;
+  /** host or host:port. */
+  authority(text: string): string;
+  /** The value of a parameter. */
+  parameter(name: string, value: string): string;
+  isSecretName(name: string): boolean;
+  /** The fields of this name hold secrets: a form says so. */
+  learnSecretName(name: string): void;
+}
+
+/** Names of what is never written down, whoever uses them. */
+const SECRET_NAME =
+  /^(?:.*(?:pass|pwd|passwort|kennwort|token|secret|credential|cookie|session|auth|signature).*|(?:.*[-_.])?(?:pin|pw|sid|otp|nonce|key))$/i;
+/** Of values that are words only: whose they are says the name before them. */
+const NAME_OF_NAME = /id$|user|agent|login|name|ext|number|^dn$|line|phone|device|mail/i;
+/** URIs that phones know by themselves, with words that are not anybody's. */
+const PHONE_WORDS = /^(?:SoftKey|Key|Init|Display|Notify|Play|Vibrate|Menu|App|Application):[A-Za-z<>?*#]*[0-9]{0,2}$/i;
+/** What the path of a URL says beyond ids: words. */
+const WORD = /^[A-Za-z][A-Za-z._~-]{0,31}$/;
+
+export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
+  const secretNames = new Set<string>();
+  const isSecretName = (name: string) => SECRET_NAME.test(name) || secretNames.has(name.toLowerCase());
+
+  const segment = (raw: string, before: string): string => {
+    const [name = '', ...parameters] = raw.split(';');
+    const text = decode(name);
+    const masked = parameters.map((each) => pair(each));
+    return [segmentName(text, before), ...masked].join(';');
+  };
+  const segmentName = (text: string, before: string): string => {
+    if (text === '') return text;
+    if (before === 'fippa') return encode(pseudonyms.device(text));
+    // /finesse/api/User/ID
+    if (before === 'User') return encode(pseudonyms.value(text));
+    if (WORD.test(text) && !pseudonyms.names.has(text)) return encode(scrub.clean(text));
+    // Actions of the proxy: ~to, ~here.
+    if (/^~[a-z]+$/.test(text)) return text;
+    return encode(pseudonyms.value(text));
+  };
+  const path = (text: string): string => {
+    let before = '';
+    return text
+      .split('/')
+      .map((each) => {
+        const masked = segment(each, before);
+        before = each.split(';', 1)[0] ?? '';
+        return masked;
+      })
+      .join('/');
+  };
+  const parameter: UrlMask['parameter'] = (name, value) => {
+    if (value === '') return value;
+    if (isSecretName(name)) return pseudonyms.secret(value);
+    // A URL within a URL.
+    if (/^https?:\/\//i.test(value)) return url(value);
+    return pseudonyms.value(value, /\d/.test(value) || NAME_OF_NAME.test(name));
+  };
+  const pair = (raw: string): string => {
+    const equals = raw.indexOf('=');
+    const name = equals === -1 ? raw : raw.slice(0, equals);
+    const cleanName = nameOf(name);
+    if (equals === -1) return cleanName;
+    const value = raw.slice(equals + 1);
+    const masked = encode(parameter(decode(name), decode(value, true)));
+    // As spaces were written before.
+    return `${cleanName}=${value.includes('+') ? masked.replaceAll('%20', '+') : masked}`;
+  };
+  /** A parameter's name is a word. One that is not may be a value that lost its name. */
+  const nameOf = (raw: string): string => {
+    const text = decode(raw, true);
+    return /^[A-Za-z][A-Za-z0-9._~[\]-]{0,39}$/.test(text) && !/\d{3}/.test(text)
+      ? scrub.clean(raw)
+      : encode(pseudonyms.value(text));
+  };
+  const pairs: UrlMask['pairs'] = (text) => text.split('&').map(pair).join('&');
+  const target: UrlMask['target'] = (text) => {
+    const [before, ...fragments] = text.split('#');
+    const question = (before ?? '').indexOf('?');
+    const masked =
+      question === -1
+        ? path(before ?? '')
+        : `${path((before ?? '').slice(0, question))}?${pairs((before ?? '').slice(question + 1))}`;
+    return fragments.length === 0 ? masked : `${masked}#${encode(pseudonyms.value(decode(fragments.join('#'))))}`;
+  };
+  const authority: UrlMask['authority'] = (text) => {
+    const [, user, host = '', port = ''] = /^(?:([^@]*)@)?(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(text) ?? [];
+    if (host === '') return text === '' ? '' : pseudonyms.secret(text);
+    const credentials =
+      user === undefined
+        ? ''
+        : `${user
+            .split(':')
+            .map((each) => encode(pseudonyms.secret(decode(each))))
+            .join(':')}@`;
+    return `${credentials}${pseudonyms.host(host)}${port}`;
+  };
+  const url: UrlMask['url'] = (text) => {
+    const [, blank = '', scheme = '', slashes, host = '', rest = ''] =
+      /^(\s*)([A-Za-z][A-Za-z0-9+.-]*:)?(\/\/)?([^/?#]*)([\s\S]*)$/.exec(text) ?? [];
+    if (slashes !== undefined) return `${blank}${scheme}//${authority(host)}${target(rest)}`;
+    if (scheme === '') return `${blank}${target(text.slice(blank.length))}`;
+    if (PHONE_WORDS.test(text.trim())) return scrub.clean(text);
+    return `${blank}${scheme}${encode(pseudonyms.value(decode(text.slice(blank.length + scheme.length))))}`;
+  };
+  return {
+    ...{ url, target, pairs, authority, parameter, isSecretName },
+    learnSecretName: (name) => void secretNames.add(name.toLowerCase()),
+  };
+}
+
+/** A `%` that begins no escape is itself, and bytes that are no UTF-8 are Latin-1. */
+export function decode(text: string, isForm = false): string {
+  const plain = isForm ? text.replaceAll('+', ' ') : text;
+  const bytes = plain.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  if (bytes === plain) return plain;
+  try {
+    return decodeURIComponent(plain.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'));
+  } catch {
+    return bytes;
+  }
+}
+
+/** Only what has to be. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/%(?:3A|40|2C|7E|24|21|2A|27|28|29)/g, (code) => decodeURIComponent(code));
+}

@@ -1,0 +1,178 @@
+/**
+ * XML of phones, of SystemInfo and of stanzas. It is parsed first: what is not well-formed, or has a DOCTYPE, is not masked
+ * but left out, since nobody knows what it says. Marks and everything between them stay as they were, byte for byte.
+ */
+
+import { SaxesParser } from 'saxes';
+import { escapeXml } from '../text/xml-escape.ts';
+import { decodeXml, maskText, maskXmlText } from './mask-text.ts';
+import type { UrlMask } from './mask-url.ts';
+import type { Pseudonyms } from './pseudonyms.ts';
+import type { Scrub } from './scrub.ts';
+
+export type XmlMask = (text: string) => string | null;
+
+interface Open {
+  readonly name: string;
+  /** Of the InputItem it stands in. */
+  readonly parameter: string | null;
+}
+
+const TOKEN =
+  /<!--([\s\S]*?)-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?([\s\S]*?)\?>|<(\/?)([^\s/>]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(\/?)>|([^<]+)/g;
+const ATTRIBUTE = /([^\s=]+)(\s*=\s*)(?:"([^"]*)"|'([^']*)')/g;
+
+/** What they hold says how the document works, not who uses it. */
+const NUMBERS: ReadonlySet<string> = new Set([
+  ...['position', 'locationx', 'locationy', 'width', 'height', 'depth', 'inputflags', 'priority', 'number', 'status'],
+  ...['x1', 'y1', 'x2', 'y2', 'windowmode', 'iconindex', 'index', 'left', 'top', 'right', 'bottom'],
+]);
+/** Of SystemInfo and its notifications. */
+const WORDS: ReadonlySet<string> = new Set([
+  ...['status', 'deploymenttype', 'lastctiheartbeatstatus', 'finessemmode', 'ctimmode', 'systemauthmode', 'event'],
+  ...[
+    'timezoneoffset',
+    'currenttimestamp',
+    'active',
+    'source',
+    'requestid',
+    'alloworphanedcalls',
+    'errortype',
+    'state',
+  ],
+]);
+const HOSTS: ReadonlySet<string> = new Set(['host', 'xmppdomain', 'xmpppubsubdomain', 'hostname', 'fqdn']);
+const IDS: ReadonlySet<string> = new Set([
+  'peripheralid',
+  'id',
+  'extension',
+  'loginid',
+  'loginname',
+  'dialnumber',
+  'from',
+]);
+
+export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scrub): XmlMask {
+  const escaped = (raw: string, mask: (text: string) => string): string => {
+    const [, before = '', inner = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(raw) ?? [];
+    if (inner === '') return raw;
+    return `${before}${escapeXml(mask(decodeXml(inner)))}${after}`;
+  };
+  const jid = (text: string): string =>
+    text.replace(/^(?:([^@/]+)@)?([^/]+)(?:\/([\s\S]*))?$/, (_, user, host, resource) => {
+      // Finesse's own user is everybody's.
+      const who = user === undefined ? '' : `${user === 'finesse' ? user : pseudonyms.value(user)}@`;
+      return `${who}${pseudonyms.host(host)}${resource === undefined ? '' : `/${pseudonyms.value(resource)}`}`;
+    });
+
+  const content = (raw: string, name: string, around: readonly Open[]): string => {
+    if (raw.trim() === '') return raw;
+    const lower = name.toLowerCase();
+    const parent = around.at(-2)?.name.toLowerCase() ?? '';
+    if (/^url/.test(lower) || lower === 'uri') return escaped(raw, urls.url);
+    if (lower === 'data' && !/^\s*[^0-9a-f\s]/i.test(raw)) return raw.replace(/[0-9a-f]/gi, '0');
+    if (NUMBERS.has(lower) && /^\s*(?:-?\d{1,5}|[A-Z]{1,3})\s*$/.test(raw)) return raw;
+    if (lower === 'name' && parent === 'softkeyitem') return softKey(raw);
+    if (lower === 'querystringparam')
+      return escaped(raw, (text) => (isName(text) ? scrub.clean(text) : pseudonyms.value(text)));
+    if (lower === 'defaultvalue') {
+      const parameter = around.findLast((each) => each.parameter !== null)?.parameter ?? '';
+      return escaped(raw, (text) => urls.parameter(parameter, text));
+    }
+    if (urls.isSecretName(name)) return escaped(raw, pseudonyms.secret);
+    if (HOSTS.has(lower)) return escaped(raw, (text) => pseudonyms.host(text));
+    if (IDS.has(lower)) return escaped(raw, (text) => pseudonyms.value(text));
+    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.+-]{1,40}$/.test(raw)) return scrub.clean(raw);
+    if (lower === 'notification') {
+      const inner = mask(decodeXml(raw));
+      return inner === null ? maskXmlText(raw) : escapeXml(inner);
+    }
+    return maskXmlText(raw);
+  };
+  /** Words that all agents read; a number in one may be somebody's. */
+  const softKey = (raw: string) => scrub.clean(raw).replace(/\d{3,}/g, (digits) => '0'.repeat(digits.length));
+
+  const attribute = (name: string, raw: string, element: string): string => {
+    const lower = name.toLowerCase();
+    if (lower === 'xmlns' || lower.startsWith('xmlns:') || lower === 'xml:lang' || lower === 'type') return raw;
+    if (/^url/.test(lower)) return escaped(raw, urls.url);
+    if (NUMBERS.has(lower) && /^-?\d{1,5}$/.test(raw)) return raw;
+    if (element === 'item' && lower === 'id') return escaped(raw, (text) => pseudonyms.value(text));
+    if (lower === 'node') return escaped(raw, urls.target);
+    if (lower === 'from' || lower === 'to' || lower === 'jid') return escaped(raw, jid);
+    if (lower === 'id' && /^[a-z-]{1,20}$/.test(raw)) return scrub.clean(raw);
+    return maskXmlText(raw);
+  };
+
+  const mask: XmlMask = (text) => {
+    if (!isWellFormed(text)) return null;
+    const fields = readFields(text);
+    for (const { parameter, isMasked } of fields) if (isMasked && parameter !== null) urls.learnSecretName(parameter);
+    const around: Open[] = [];
+    let field = -1;
+    return text.replace(
+      TOKEN,
+      (whole, comment, cdata, instruction, closes, name: string | undefined, attributes = '', empty, raw) => {
+        if (comment !== undefined) return `<!--${maskText(comment)}-->`;
+        if (instruction !== undefined) return /^xml\s/.test(instruction) ? whole : `<?${maskText(instruction)}?>`;
+        const at = around.at(-1)?.name ?? '';
+        if (cdata !== undefined) {
+          const masked = content(escapeXml(cdata), at, around);
+          return `<![CDATA[${decodeXml(masked)}]]>`;
+        }
+        if (raw !== undefined) return content(raw, at, around);
+        if (closes === '/') {
+          around.pop();
+          return whole;
+        }
+        const local = name?.replace(/^.*:/, '') ?? '';
+        if (empty !== '/') {
+          const isField = local.toLowerCase() === 'inputitem';
+          if (isField) field += 1;
+          around.push({ name: local, parameter: isField ? (fields[field]?.parameter ?? null) : null });
+        }
+        const masked = attributes.replace(
+          ATTRIBUTE,
+          (_: string, key: string, equals: string, double: string | undefined, single: string) =>
+            double === undefined
+              ? `${key}${equals}'${attribute(key, single, local)}'`
+              : `${key}${equals}"${attribute(key, double, local)}"`,
+        );
+        return `<${name}${masked}${empty}>`;
+      },
+    );
+  };
+  return mask;
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z][\w.-]{0,39}$/.test(text) && !/\d{3}/.test(text);
+}
+
+function isWellFormed(text: string): boolean {
+  let isSound = true;
+  const parser = new SaxesParser({ xmlns: false });
+  parser.on('error', () => {
+    isSound = false;
+  });
+  parser.on('doctype', () => {
+    isSound = false;
+  });
+  try {
+    parser.write(text).close();
+  } catch {
+    return false;
+  }
+  return isSound;
+}
+
+/** The fields of a form in their order: their parameters, and whether what is typed is shown as stars. */
+function readFields(text: string): readonly { readonly parameter: string | null; readonly isMasked: boolean }[] {
+  return [...text.matchAll(/<InputItem\b(?:[^>]*\/>|[\s\S]*?<\/InputItem\s*>)/gi)].map(([item]) => {
+    const read = (name: string) => {
+      const found = new RegExp(`<${name}\\b[^>]*>\\s*(?:<!\\[CDATA\\[)?([^<\\]]*)`, 'i').exec(item)?.[1];
+      return found === undefined ? null : decodeXml(found.trim());
+    };
+    return { parameter: read('QueryStringParam'), isMasked: /P/.test(read('InputFlags') ?? '') };
+  });
+}

@@ -1,0 +1,233 @@
+/**
+ * The other proxies: this one says every second, and whenever something changes, that it is alive and how it sees each service,
+ * and hands what the others say to the health of the services (domain/health/peers.ts).
+ */
+
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Report } from '../domain/events.ts';
+import type { PeerEvent } from '../domain/health/peers.ts';
+import { selectOwnT0 } from '../domain/health/peers.ts';
+import type { PeerView, ServiceStatus } from '../domain/model.ts';
+import {
+  GONE_AFTER_MS,
+  nameProxyShortly,
+  type ProxyService,
+  type ProxyStatus,
+  SHOWN_FOR_MS,
+} from '../domain/proxies.ts';
+import type { Register } from '../domain/register.ts';
+import type { Facts } from '../shared/facts.ts';
+import type { ServiceStore } from '../store/services.ts';
+import type { Clock } from '../time/clock.ts';
+import { type Heartbeat, parseHeartbeat, renderHeartbeat } from './heartbeat.ts';
+
+export interface Peers {
+  start(): void;
+  /** Says that this proxy is gone. */
+  stop(): void;
+  reconfigure(site: string | null): void;
+  /** All of them, this one first; none where there is nobody to share with. */
+  all(): readonly ProxyStatus[];
+  /** Whether a proxy has been heard of lately. */
+  isAlive(id: string): boolean;
+  /** Whether a phone is one of this site, by the proxy that it used last. */
+  isNear(device: string): boolean;
+  /** What is wrong between them, for operators. */
+  problems(): readonly string[];
+}
+
+export interface PeersOptions {
+  readonly facts: Facts;
+  readonly store: Pick<ServiceStore, 'all' | 'get' | 'state' | 'onHealthChange'>;
+  /** Hands it to the health of a service. */
+  readonly heard: (service: string, event: PeerEvent) => void;
+  readonly signedIn: (service: string) => number;
+  readonly name: string;
+  readonly site: string | null;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+export const NO_PEERS: Peers = {
+  start: () => {},
+  stop: () => {},
+  reconfigure: () => {},
+  all: () => [],
+  isAlive: () => false,
+  isNear: () => true,
+  problems: () => [],
+};
+
+const EVERY_MS = 1000;
+/** A server may take so long to fail for one proxy after it did for another: until then their difference is no news. */
+const DISAGREE_AFTER_MS = 10_000;
+
+export function createPeers(options: PeersOptions): Peers {
+  const { facts, store, clock, report } = options;
+  const boot = randomBytes(6).toString('hex');
+  let { site } = options;
+  let isRunning = false;
+  let cancel = () => {};
+  let said: readonly ProxyService[] = [];
+  let twin: { readonly boot: string; readonly at: number } | null = null;
+  const known = new Map<string, ProxyStatus>();
+  /** Services about which they disagree: since when, by `clock.passed()`, and whether that was reported. */
+  const disputes = new Map<string, { readonly since: number; reported: boolean }>();
+
+  const aheadMs = () => facts.now() - clock.now();
+
+  const look = (): Heartbeat => {
+    const services = store.all().map((status) => renderOwn(status, store, options.signedIn(status.id)));
+    return { boot, name: options.name, site, version: options.version, services };
+  };
+  const say = () => {
+    const own = look();
+    said = own.services;
+    facts.set('proxies', facts.proxy, renderHeartbeat(own, aheadMs()));
+  };
+  const changed = () => {
+    if (isRunning && !isDeepStrictEqual(look().services.map(withoutPhones), said.map(withoutPhones))) say();
+  };
+
+  const tell = (proxy: ProxyStatus, before: ProxyStatus | undefined) => {
+    for (const each of proxy.services) {
+      const view = viewOf(proxy, each);
+      const was = before?.services.find(({ id }) => id === each.id);
+      if (was !== undefined && before !== undefined && isDeepStrictEqual(viewOf(before, was), view)) continue;
+      if (store.get(each.id) !== null) options.heard(each.id, { kind: 'peer', at: clock.now(), view });
+    }
+  };
+  const put = (proxy: ProxyStatus) => {
+    const before = known.get(proxy.id);
+    known.set(proxy.id, proxy);
+    if (proxy.alive !== (before?.alive ?? false)) {
+      const { id, name, site: at } = proxy;
+      const fields = { at: clock.now(), proxy: id, name, site: at };
+      if (proxy.alive) report({ kind: 'proxy-heard', ...fields, version: proxy.version });
+      else report({ kind: 'proxy-gone', ...fields, heardAt: proxy.heardAt });
+    }
+    tell(proxy, before);
+    const seen = ({ services }: ProxyStatus) => services.map(({ id, state }) => `${id} ${state}`).join();
+    if (before !== undefined && seen(before) !== seen(proxy))
+      report({ kind: 'proxy-said', at: clock.now(), proxy: proxy.id, site: proxy.site });
+  };
+
+  const hear = (id: string, register: Register) => {
+    const { at, value } = register;
+    const heartbeat = parseHeartbeat(register, aheadMs());
+    if (id === facts.proxy) {
+      // This proxy answers to its own boot alone: somebody else goes by its id.
+      if (heartbeat !== null && heartbeat.boot !== boot && isRunning) twin = { boot: heartbeat.boot, at: facts.now() };
+      return;
+    }
+    const before = known.get(id);
+    if (value === null) {
+      if (before?.alive === true) put({ ...before, alive: false });
+      return void known.delete(id);
+    }
+    if (heartbeat === null) return;
+    const { boot: _, ...rest } = heartbeat;
+    const heardAt = Math.round(at - aheadMs());
+    if (!isShown(at)) return;
+    put({ ...rest, id, isSelf: false, alive: isHeard(at), heardAt });
+  };
+
+  const isHeard = (at: number) => facts.now() - at <= GONE_AFTER_MS;
+  const isShown = (at: number) => facts.now() - at <= SHOWN_FOR_MS;
+
+  const check = () => {
+    for (const proxy of [...known.values()]) {
+      const at = facts.get('proxies', proxy.id)?.at ?? 0;
+      if (!isShown(at)) known.delete(proxy.id);
+      else if (proxy.alive !== isHeard(at)) put({ ...proxy, alive: isHeard(at) });
+    }
+    if (twin !== null && facts.now() - twin.at > GONE_AFTER_MS) twin = null;
+    checkDisputes();
+  };
+  const checkDisputes = () => {
+    const now = clock.passed();
+    for (const { id, state, dissent } of store.all()) {
+      const dispute = disputes.get(id);
+      if (dissent.length === 0) {
+        if (dispute?.reported === true) report({ kind: 'proxies-agree', at: clock.now(), service: id, state });
+        disputes.delete(id);
+      } else if (dispute === undefined) disputes.set(id, { since: now, reported: false });
+      else if (!dispute.reported && now - dispute.since >= DISAGREE_AFTER_MS) {
+        dispute.reported = true;
+        const others = dissent.map(({ proxy }) => nameProxyShortly(known.get(proxy) ?? { id: proxy, name: proxy }));
+        report({ kind: 'proxies-disagree', at: clock.now(), service: id, state, others });
+      }
+    }
+  };
+
+  const beat = () => {
+    say();
+    check();
+    cancel = clock.after(EVERY_MS, beat);
+  };
+  facts.subscribe('proxies', (id, register, origin) => {
+    if (origin === 'elsewhere' && isRunning) hear(id, register);
+  });
+  store.onHealthChange(changed);
+
+  const self = (): ProxyStatus => {
+    const { boot: _, ...rest } = look();
+    return { ...rest, id: facts.proxy, isSelf: true, alive: true, heardAt: clock.now() };
+  };
+
+  return {
+    start() {
+      isRunning = true;
+      for (const [id, register] of [...facts.entries('proxies')]) if (id !== facts.proxy) hear(id, register);
+      beat();
+    },
+    stop() {
+      if (!isRunning) return;
+      isRunning = false;
+      cancel();
+      facts.set('proxies', facts.proxy, null);
+    },
+    reconfigure(next) {
+      site = next;
+      if (isRunning) say();
+      // A service that is new here may be known to others.
+      for (const proxy of known.values()) tell(proxy, undefined);
+    },
+    all: () => [self(), ...[...known.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1))],
+    isAlive: (id) => id === facts.proxy || known.get(id)?.alive === true,
+    isNear(device) {
+      const home = known.get(facts.get('devices', device)?.proxy ?? '');
+      return home === undefined || home.site === null || home.site === site;
+    },
+    problems: () => [
+      ...(twin === null
+        ? []
+        : [
+            `another proxy goes by the id of this one (${facts.proxy}): was its state.folder copied? Remove the file proxy-id from one of the two and restart it.`,
+          ]),
+      ...[...known.values()]
+        .filter(({ alive }) => !alive)
+        .map((proxy) => {
+          const { heardAt } = proxy;
+          return `proxy ${nameProxyShortly(proxy)} has not been heard since ${new Date(heardAt).toISOString()}: it is down, or it cannot reach the store, or this proxy cannot.`;
+        }),
+    ],
+  };
+}
+
+function renderOwn(status: ServiceStatus, store: PeersOptions['store'], phones: number): ProxyService {
+  const { id, state, attempt, since, t0, isNear, admin } = status;
+  const ownT0 = selectOwnT0(store.state(id).health.phase);
+  return { id, state, attempt, since, t0, ownT0, isNear, admin: admin.admin, phones };
+}
+
+/** Their number changes all the time; a second is soon enough for it. */
+function withoutPhones(service: ProxyService): ProxyService {
+  return { ...service, phones: 0 };
+}
+
+function viewOf({ id, alive }: ProxyStatus, { state, attempt, since, t0, ownT0 }: ProxyService): PeerView {
+  return { proxy: id, alive, state, attempt, since, t0, ownT0 };
+}

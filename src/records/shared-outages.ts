@@ -1,0 +1,138 @@
+/**
+ * Records of outages as registers: each head by its id, each device by `OUTAGE/DEVICE`. What was changed is told a moment later,
+ * as it is by then, and in portions: between two of them phones are served.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { OutageDevice } from '../domain/outage.ts';
+import type { OutageHead } from '../domain/outage-sides.ts';
+import type { Json } from '../domain/register.ts';
+import type { Facts } from '../shared/facts.ts';
+import type { Clock } from '../time/clock.ts';
+import { parseDevice, parseHead } from './outage-lines.ts';
+
+export interface SharedOutages {
+  /** Something of the outage, or of one of its devices, is another. */
+  changed(id: string, device?: string | null): void;
+  /** It is part of another one. */
+  merged(id: string, into: string): void;
+  /** Tells at once what was changed of a device: before something is done that is to be done once. */
+  tellNow(id: string, device: string): void;
+  /** It is too old to be kept. */
+  forget(id: string): void;
+  forgetDevices(id: string, devices: Iterable<string>): void;
+  /** What others have said of the devices of an outage so far. */
+  devicesOf(id: string): Iterable<OutageDevice>;
+  /** Hears what is known already, and what comes from now on. */
+  begin(): void;
+  stop(): void;
+}
+
+export interface SharedOutagesOptions {
+  readonly facts: Facts;
+  readonly clock: Clock;
+  readonly head: (id: string) => OutageHead | null;
+  readonly device: (id: string, device: string) => OutageDevice | null;
+  readonly onHead: (head: OutageHead) => void;
+  readonly onMerged: (id: string, into: string) => void;
+  readonly onDevice: (id: string, device: OutageDevice) => void;
+}
+
+const AT_ONCE = 500;
+
+export function createSharedOutages(options: SharedOutagesOptions): SharedOutages {
+  const { facts, clock } = options;
+  const changed = new Set<string>();
+  let cancel: (() => void) | null = null;
+  let isRunning = false;
+
+  /** The same value is no news, and would only come back. */
+  const set = (kind: 'outages' | 'outage-devices', field: string, value: object | null) => {
+    const known = facts.get(kind, field)?.value ?? null;
+    const json = JSON.parse(JSON.stringify(value)) as Json;
+    if (!isDeepStrictEqual(known, json)) facts.set(kind, field, json);
+  };
+  const tell = (key: string) => {
+    const [id = '', device = null] = key.split('/');
+    if (device === null) {
+      const head = options.head(id);
+      if (head === null) return;
+      const { id: _, ...value } = head;
+      set('outages', id, value);
+    } else {
+      const found = options.device(id, device);
+      if (found === null) return;
+      const { device: _, ...value } = found;
+      set('outage-devices', key, value);
+    }
+  };
+  const arm = () => {
+    if (cancel !== null || !isRunning || changed.size === 0) return;
+    cancel = clock.after(0, () => {
+      cancel = null;
+      let left = AT_ONCE;
+      for (const key of changed) {
+        changed.delete(key);
+        tell(key);
+        left -= 1;
+        if (left === 0) break;
+      }
+      arm();
+    });
+  };
+
+  const hear = (field: string, value: Json) => {
+    const found = parseHead(field, value);
+    if (found === null) return;
+    if ('into' in found) options.onMerged(field, found.into);
+    else options.onHead(found);
+  };
+  facts.subscribe('outages', (field, { value }, origin) => {
+    if (isRunning && origin === 'elsewhere') hear(field, value);
+  });
+  facts.subscribe('outage-devices', (field, { value }, origin) => {
+    if (!isRunning || origin !== 'elsewhere') return;
+    const [id = '', name = ''] = field.split('/');
+    const device = parseDevice(name, value);
+    if (device !== null) options.onDevice(id, device);
+  });
+
+  return {
+    changed(id, device = null) {
+      changed.add(device === null ? id : `${id}/${device}`);
+      arm();
+    },
+    merged(id, into) {
+      changed.delete(id);
+      set('outages', id, { into });
+    },
+    tellNow(id, device) {
+      const key = `${id}/${device}`;
+      changed.delete(key);
+      tell(key);
+    },
+    forget(id) {
+      changed.delete(id);
+      set('outages', id, null);
+    },
+    forgetDevices(id, devices) {
+      for (const device of devices) set('outage-devices', `${id}/${device}`, null);
+    },
+    *devicesOf(id) {
+      for (const [field, { value }] of facts.entries('outage-devices')) {
+        if (!field.startsWith(`${id}/`)) continue;
+        const device = parseDevice(field.slice(id.length + 1), value);
+        if (device !== null) yield device;
+      }
+    },
+    begin() {
+      isRunning = true;
+      for (const [field, { value }] of [...facts.entries('outages')]) hear(field, value);
+      arm();
+    },
+    stop() {
+      isRunning = false;
+      cancel?.();
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * How facts lie in Redis or Valkey (docs/shared-memory.md): the names of the keys, a register as text, and the two scripts.
+ * A field that a newer version of the proxy put into a value stays there; another layout has another SCHEMA.
+ */
+
+import type { Register } from '../domain/register.ts';
+import type { FactKind } from './facts.ts';
+
+/** Of the layout. Fields of values and hashes may be added without another number; a proxy leaves a greater number alone. */
+export const SCHEMA = 1;
+/** Entries of the log of changes, about. Who misses more reads everything anew. */
+export const LOG_LENGTH = 10_000;
+export const AUDIT_LENGTH = 10_000;
+/** What became of each device in an outage; the records themselves stay with each proxy. */
+export const OUTAGE_DEVICES_MS = 7 * 86_400_000;
+
+/** Kinds that have a hash each. */
+export const HASHES = ['devices', 'settings', 'outages', 'proxies'] as const satisfies readonly FactKind[];
+
+export interface FactPlace {
+  /** Name of the hash below the prefix. */
+  readonly hash: string;
+  readonly field: string;
+  /** The hash ends so long after its last change; 0: never. */
+  readonly expireMs: number;
+}
+
+/** `outage-devices` are spread over a hash for each outage, which ends as a whole. */
+export function placeOf(kind: FactKind, field: string): FactPlace {
+  if (kind !== 'outage-devices') return { hash: kind, field, expireMs: 0 };
+  const slash = field.indexOf('/');
+  return { hash: `outage:${field.slice(0, slash)}`, field: field.slice(slash + 1), expireMs: OUTAGE_DEVICES_MS };
+}
+
+export function factAt(hash: string, field: string): { readonly kind: FactKind; readonly field: string } | null {
+  if (hash.startsWith('outage:')) return { kind: 'outage-devices', field: `${hash.slice(7)}/${field}` };
+  const kind = HASHES.find((each) => each === hash);
+  return kind === undefined ? null : { kind, field };
+}
+
+/** null: it is none, or none of this version. */
+export function parseRegister(text: unknown): Register | null {
+  const match = typeof text === 'string' ? /^(\d{1,16}) (\S{1,80}) (.*)$/s.exec(text) : null;
+  if (match === null) return null;
+  try {
+    return { at: Number(match[1]), proxy: match[2] ?? '', value: JSON.parse(match[3] ?? '') };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Merges registers into a hash: the newer one stays (domain/register.ts). A stamp beyond the clock of the server was set by a
+ * wrong clock and is brought back, yet never below what it replaces: whoever set it knew of that. Only what changed is told in
+ * the log. KEYS: log, hash. ARGV: how far ahead a stamp may be, length of the log, name of the hash below the prefix, when the
+ * hash ends; then field, stamp, proxy, JSON of each. Returns for each the stamp that is kept, or 0 for what was not newer.
+ */
+export const MERGE_SCRIPT = `
+-- By bytes: the order of strings in Lua is that of the language of the server.
+local function greater(one, other)
+  for i = 1, math.min(#one, #other) do
+    local a, b = one:byte(i), other:byte(i)
+    if a ~= b then return a > b end
+  end
+  return #one > #other
+end
+local time = redis.call('TIME')
+local latest = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+local answer = {}
+local changed = false
+for i = 5, #ARGV, 4 do
+  local field, at, proxy, value = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
+  local oldAt, oldProxy, oldValue = -1, '', ''
+  local old = redis.call('HGET', KEYS[2], field)
+  if old then
+    local a, p, v = string.match(old, '^(%d+) (%S+) (.*)$')
+    if a then oldAt, oldProxy, oldValue = tonumber(a), p, v end
+  end
+  local newer = at > oldAt
+  if at == oldAt then newer = greater(proxy, oldProxy) or (proxy == oldProxy and greater(value, oldValue)) end
+  if newer then
+    if at > latest then at = math.max(latest, oldAt + 1) end
+    local text = string.format('%.0f', at) .. ' ' .. proxy .. ' ' .. value
+    redis.call('HSET', KEYS[2], field, text)
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'h', ARGV[3], 'f', field, 'r', text)
+    answer[#answer + 1] = at
+    changed = true
+  else
+    answer[#answer + 1] = 0
+  end
+end
+if changed and tonumber(ARGV[4]) > 0 then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+return answer
+`;
+
+/** Removes fields whose register is older than that by the clock of the server. KEYS: hash. ARGV: age in ms, then fields. */
+export const EXPIRE_SCRIPT = `
+local time = redis.call('TIME')
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1]
+local removed = 0
+for i = 2, #ARGV do
+  local at = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(%d+) ')
+  if at and tonumber(at) < oldest then removed = removed + redis.call('HDEL', KEYS[1], ARGV[i]) end
+end
+return removed
+`;
+
+/** Commands of the server that the proxy uses, for its ACL rule. */
+export const COMMANDS = [
+  'ping',
+  'info',
+  'select',
+  'client|setname',
+  'time',
+  'get',
+  'set',
+  'eval',
+  'hget',
+  'hset',
+  'hdel',
+  'hscan',
+  'pexpire',
+  'xadd',
+  'xread',
+  'xrange',
+  'xrevrange',
+] as const;

@@ -1,0 +1,333 @@
+/**
+ * The link of a proxy's facts to Redis or Valkey. What changes here is written there; what others wrote is asked for again and
+ * again. After each new connection, and every minute, all is read anew and what is newer here is written back: nothing of what
+ * went wrong on the way lasts longer. Nobody waits for any of this (docs/shared-memory.md).
+ */
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { RedisConfig } from '../config/config.ts';
+import type { Report, StoreState } from '../domain/events.ts';
+import { isNewer } from '../domain/register.ts';
+import { refusesWritesOnly, type StoreFault } from '../domain/store-fault.ts';
+import type { StoreStatus } from '../domain/store-status.ts';
+import { urlHost } from '../text/url-host.ts';
+import type { Clock } from '../time/clock.ts';
+import { type ClockOffset, createClockOffset } from './clock-offset.ts';
+import type { Claim, FactKind, FactLink } from './facts.ts';
+import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
+import { AUDIT_LENGTH, EXPIRE_SCRIPT, factAt, HASHES, parseRegister, placeOf, SCHEMA } from './redis-layout.ts';
+import {
+  answerOf,
+  createStoreReader,
+  type LogEntry,
+  PORTION,
+  parseStreams,
+  parseTime,
+  StoreError,
+  type StoreReader,
+} from './redis-reader.ts';
+import { createStoreWriter } from './redis-writer.ts';
+import type { Replica } from './replica.ts';
+import type { SharedTrail } from './shared-trail.ts';
+import { createStorePeers } from './store-peers.ts';
+
+export interface RedisLink extends FactLink {
+  start(): void;
+  stop(withinMs: number): Promise<void>;
+  status(): StoreStatus;
+  append(entry: string): void;
+}
+
+export interface RedisLinkOptions {
+  readonly redis: RedisConfig;
+  readonly facts: Replica;
+  readonly trail: SharedTrail;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+/** Nothing heard for so long: it is gone. A blip that is shorter concerns nobody. */
+const GONE_AFTER_MS = 1000;
+/** An outage older than this is told of by no proxy any more; its devices are read once for each connection. */
+const OUTAGE_LIVE_MS = 3_600_000;
+const CHANGES_AT_ONCE = 1000;
+/** Between two attempts to read everything. */
+const RETRY_MS = 250;
+
+export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
+  const { prefix } = redis;
+  const server = redis.name ?? redis.servers.map(({ host, port }) => `${urlHost(host)}:${port}`).join();
+  /** Another one at each start: what was claimed before is not claimed by this one. */
+  const claimant = `${facts.proxy} ${randomBytes(6).toString('hex')}`;
+  const connection: RedisConnection = createRedisConnection({
+    ...{ redis, name: `ippa-proxy-${facts.proxy}` },
+    onUp: () => begin(),
+    onDown: () => leave(),
+  });
+  const reader: StoreReader = createStoreReader(connection, prefix);
+  const writer = createStoreWriter({ connection, prefix, facts, clock, onAttempt: (fault) => attempted(fault) });
+  const peers = createStorePeers(facts.proxy, clock);
+  let offset: ClockOffset = createClockOffset();
+  let state: StoreState = 'connecting';
+  let since = clock.now();
+  let fault: StoreFault | null = null;
+  let writeFault: StoreFault | null = null;
+  /** Of the connection that is there: what is heard for another one is passed over. */
+  let generation = 0;
+  let epoch: string | null = null;
+  /** Where the next poll goes on; null: nothing was read by this connection yet. */
+  let cursor: { readonly log: string; readonly audit: string } | null = null;
+  let heardAt: number | null = null;
+  let rereadAt = 0;
+  let isRunning = false;
+  let isBusy = false;
+  let cancelTick = () => {};
+
+  const enter = (next: StoreState, because: StoreFault | null) => {
+    fault = because;
+    if (next === state) return;
+    const from = state;
+    state = next;
+    since = clock.now();
+    report({ kind: 'store-changed', at: since, from, to: next, fault: because });
+  };
+  const heard = () => {
+    heardAt = clock.passed();
+    if (writeFault === null) enter('connected', null);
+    else enter('reading-only', writeFault);
+  };
+  const attempted = (found: StoreFault | null) => {
+    // Without an answer nobody knows whether writes are refused; that it is silent the poll says.
+    const refused = found !== null && (refusesWritesOnly(found) || found.code === 'store-other') ? found : null;
+    if (found !== null && refused === null) return;
+    writeFault = refused;
+    if (state === 'connected' || state === 'reading-only') heard();
+  };
+  const failed = (found: StoreFault) => {
+    const silentFor = heardAt === null ? Number.POSITIVE_INFINITY : clock.passed() - heardAt;
+    if (found.code === 'store-newer') enter('refused', found);
+    else if (silentFor >= GONE_AFTER_MS && state !== 'refused') enter('gone', found);
+  };
+  const leave = () => {
+    generation += 1;
+    cursor = null;
+    writer.allow(false);
+  };
+  /** A new connection, or another store: whatever was known of it is void but for the facts themselves. */
+  const begin = () => {
+    leave();
+    offset = createClockOffset();
+    if (isBusy || !isRunning) return;
+    cancelTick();
+    void tick();
+  };
+
+  /** The order is what makes it whole: what changes while it is read is in the log after `last`, and seen twice at worst. */
+  const readAll = async (current: number, isFirst: boolean) => {
+    try {
+      const last = { log: await reader.lastId('log'), audit: await reader.lastId('audit') };
+      await readHead();
+      if (current !== generation) return;
+      await readTime();
+      writer.allow(true);
+      for (const hash of HASHES) await readHash(hash);
+      for (const outage of liveOutages(isFirst)) await readHash(`outage:${outage}`);
+      if (isFirst) await readTrail();
+      if (current !== generation) return;
+      cursor = isFirst || cursor === null ? last : cursor;
+      rereadAt = clock.passed() + redis.rereadMs;
+      heard();
+    } catch (error) {
+      if (current === generation) failed(faultOf(error));
+    }
+  };
+
+  const readHead = async () => {
+    const head = await reader.head();
+    if (head.schema !== null && Number(head.schema) > SCHEMA) {
+      writer.allow(false);
+      throw new StoreError({ code: 'store-newer', detail: `layout ${head.schema}, known here is ${SCHEMA}` });
+    }
+    let now = head.epoch;
+    if (now === null) {
+      await connection.run([
+        ['SET', `${prefix}schema`, SCHEMA, 'NX'],
+        ['SET', `${prefix}epoch`, randomUUID(), 'NX'],
+      ]);
+      // Somebody else may have been first. A store that takes no writes stays without one.
+      now = (await reader.head()).epoch;
+    }
+    if (epoch !== null && now !== epoch)
+      report({ kind: 'store-replaced', at: clock.now(), flushed: head.epoch === null });
+    epoch = now;
+  };
+
+  const readTime = async () => {
+    const askedAt = clock.passed();
+    const [reply] = await connection.run([['TIME']]);
+    setTime(parseTime(answerOf(reply)), askedAt);
+  };
+  const setTime = (said: number, askedAt: number) => {
+    const heardNow = clock.passed();
+    facts.heardTime(offset.add({ said, askedAt, heardAt: heardNow }) + heardNow);
+  };
+
+  /** Takes what is newer there, and has written what is newer here or not there at all. */
+  const readHash = async (hash: string) => {
+    const found = new Set<string>();
+    const over = new Map<number, string[]>();
+    for await (const portion of reader.fields(hash)) {
+      for (const [name, text] of portion) {
+        const at = factAt(hash, name);
+        const register = parseRegister(text);
+        if (at === null || register === null) continue;
+        const ageMs = facts.overAfter(at.kind, register);
+        if (ageMs !== null) {
+          over.set(ageMs, [...(over.get(ageMs) ?? []), name]);
+          continue;
+        }
+        const known = facts.get(at.kind, at.field);
+        if (known === null || !isNewer(known, register)) found.add(at.field);
+        if (facts.receive(at.kind, at.field, register, link)) peers.heard(register.proxy);
+      }
+    }
+    for (const [kind, field] of await factsOf(hash)) if (!found.has(field)) writer.changed(kind, field);
+    for (const [ageMs, names] of over) {
+      for (let first = 0; first < names.length; first += PORTION) {
+        const part = names.slice(first, first + PORTION);
+        await connection.run([['EVAL', EXPIRE_SCRIPT, 1, `${prefix}${hash}`, ageMs, ...part]]);
+      }
+    }
+  };
+  const factsOf = async (hash: string): Promise<(readonly [FactKind, string])[]> => {
+    const kind = factAt(hash, '')?.kind ?? 'devices';
+    const list: (readonly [FactKind, string])[] = [];
+    for (const [field] of facts.entries(kind)) if (placeOf(kind, field).hash === hash) list.push([kind, field]);
+    return list;
+  };
+  const liveOutages = (isFirst: boolean): readonly string[] => {
+    const ids = new Set([...facts.entries('outage-devices')].map(([field]) => field.slice(0, field.indexOf('/'))));
+    for (const [id, { at }] of facts.entries('outages')) if (isFirst || at > facts.now() - OUTAGE_LIVE_MS) ids.add(id);
+    return [...ids];
+  };
+
+  /** Its stream may be new: then the entries of this proxy are added again. A full one keeps its own. */
+  const readTrail = async () => {
+    const there = new Set<string>();
+    for await (const portion of reader.entries('audit')) for (const entry of portion) takeEntry(entry, there);
+    if (there.size >= AUDIT_LENGTH) return;
+    for (const entry of trail.own()) if (!there.has(entry)) writer.append(entry);
+  };
+  const takeEntry = ({ fields }: LogEntry, there?: Set<string>) => {
+    const text = fields.get('e');
+    if (text === undefined) return;
+    there?.add(text);
+    trail.heard(text);
+  };
+
+  const poll = async () => {
+    if (cursor === null) return;
+    const current = generation;
+    const from = cursor;
+    const askedAt = clock.passed();
+    const streams = [`${prefix}log`, `${prefix}audit`];
+    const [epochNow, time, news] = await connection.run([
+      ['GET', `${prefix}epoch`],
+      ['TIME'],
+      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...streams, from.log, from.audit],
+    ]);
+    if (current !== generation) return;
+    const found = parseStreams(answerOf(news));
+    setTime(parseTime(answerOf(time)), askedAt);
+    const changes = found.get(streams[0] ?? '') ?? [];
+    const entries = found.get(streams[1] ?? '') ?? [];
+    for (const { fields } of changes) takeChange(fields);
+    for (const entry of entries) takeEntry(entry);
+    cursor = { log: changes.at(-1)?.id ?? from.log, audit: entries.at(-1)?.id ?? from.audit };
+    heard();
+    if (answerOf(epochNow) !== epoch) return leave();
+    if (changes.length < CHANGES_AT_ONCE) return;
+    // So far behind that the log may have been cut off before it was read.
+    const first = await reader.firstId('log');
+    if (first !== null && isBefore(from.log, first)) await readAll(current, false);
+  };
+  const takeChange = (fields: ReadonlyMap<string, string>) => {
+    const at = factAt(fields.get('h') ?? '', fields.get('f') ?? '');
+    const register = parseRegister(fields.get('r'));
+    if (at === null || register === null) return;
+    if (facts.receive(at.kind, at.field, register, link)) peers.heard(register.proxy);
+  };
+
+  const tick = async () => {
+    const current = generation;
+    isBusy = true;
+    try {
+      if (!connection.isUp()) failed(connection.fault() ?? { code: 'store-unreachable', detail: 'not connected yet' });
+      else if (cursor === null) await readAll(current, true);
+      else if (clock.passed() >= rereadAt) await readAll(current, false);
+      else await poll();
+    } catch (error) {
+      if (current === generation) failed(faultOf(error));
+    }
+    isBusy = false;
+    const delayMs = cursor === null && current === generation ? Math.max(RETRY_MS, redis.pollMs) : redis.pollMs;
+    if (isRunning) cancelTick = clock.after(delayMs, () => void tick());
+  };
+
+  /** Claims of which nobody could say whether the store had taken them. */
+  const unsure = new Set<string>();
+  const claim = async (name: string, forMs: number): Promise<Claim> => {
+    if (cursor === null) return 'unknown';
+    const key = `${prefix}claim:${name}`;
+    const [taken, holder] = await connection.run([
+      ['SET', key, claimant, 'NX', 'PX', forMs],
+      ['GET', key],
+    ]);
+    if (taken === undefined || 'fault' in taken || holder === undefined || 'fault' in holder) {
+      unsure.add(name);
+      return 'unknown';
+    }
+    // What was asked before was taken, only its answer was lost.
+    const wasLost = unsure.delete(name) && holder.value === claimant;
+    return taken.value === null && !wasLost ? 'theirs' : 'ours';
+  };
+
+  const link: RedisLink = {
+    send: (kind, field) => writer.changed(kind, field),
+    claim,
+    append: writer.append,
+    start() {
+      isRunning = true;
+      connection.open();
+      facts.link(link);
+      cancelTick = clock.after(redis.pollMs, () => void tick());
+    },
+    async stop(withinMs) {
+      isRunning = false;
+      cancelTick();
+      facts.unlink(link);
+      if (connection.isUp()) await writer.stop(withinMs);
+      connection.close();
+    },
+    status: () => ({
+      ...{ server, state, since, fault },
+      lagMs: heardAt === null ? null : Math.max(0, Math.round(clock.passed() - heardAt)),
+      ...{ waiting: writer.waiting(), written: writer.written(), facts: facts.size(), peers: peers.all() },
+    }),
+  };
+  return link;
+}
+
+function faultOf(error: unknown): StoreFault {
+  if (error instanceof StoreError) return error.fault;
+  return { code: 'store-other', detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** Ids of a stream are `MS-COUNT`. */
+function isBefore(one: string, other: string): boolean {
+  const [[ms = 0, count = 0], [otherMs = 0, otherCount = 0]] = [one, other].map((id) => id.split('-').map(Number)) as [
+    number[],
+    number[],
+  ];
+  return ms < otherMs || (ms === otherMs && count < otherCount);
+}

@@ -1,0 +1,216 @@
+/**
+ * Phones as facts that all proxies know: where each is signed in, its agent and extension, its address and listener, and what it
+ * looks at. A phone that asks another proxy the next time is met there as if it had never been elsewhere. Never a password.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
+import type { Report } from '../domain/events.ts';
+import { isDeviceName } from '../domain/phone-url.ts';
+import type { Json, Register } from '../domain/register.ts';
+import type { Facts } from '../shared/facts.ts';
+import type { Clock } from '../time/clock.ts';
+import type { DeviceRegistry, KnownDevice } from './devices.ts';
+
+export interface SharedDevices {
+  /** Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. */
+  begin(): void;
+  reconfigure(forgetAfterMs: number): void;
+  /** Tells now what would be told in a moment. */
+  flush(): void;
+  stop(): void;
+}
+
+export interface SharedDevicesOptions {
+  readonly facts: Facts;
+  readonly devices: DeviceRegistry;
+  readonly isService: (id: string) => boolean;
+  readonly forgetAfterMs: number;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+/** A sign-in is several changes in a row, all of them within the answer to one request. */
+const GATHER_MS = 10;
+/** That a phone is still there is told anew after this part of the time in which it would be forgotten. */
+const RENEWALS = 24;
+const MAX_LOOK_MS = 60_000;
+
+export function createSharedDevices(options: SharedDevicesOptions): SharedDevices {
+  const { facts, devices, clock, report } = options;
+  let { forgetAfterMs } = options;
+  const changed = new Set<string>();
+  /** Where each phone signed in or out last, and when by the store's clock. */
+  const signs = new Map<string, { readonly service: string | null; readonly at: number }>();
+  let cancelFlush: (() => void) | null = null;
+  let cancelLook = () => {};
+  let isRunning = false;
+
+  /** What the store's clock is ahead of this machine's: times are told in the former. */
+  const aheadMs = () => facts.now() - clock.now();
+
+  const flush = () => {
+    cancelFlush?.();
+    cancelFlush = null;
+    for (const name of changed) tell(name);
+    changed.clear();
+  };
+  const note = (name: string) => {
+    changed.add(name);
+    const service = devices.get(name)?.service ?? null;
+    const sign = signs.get(name) ?? { service: null, at: 0 };
+    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1) });
+    if (isRunning) cancelFlush ??= clock.after(GATHER_MS, flush);
+  };
+
+  const tell = (name: string) => {
+    const device = devices.get(name);
+    const known = facts.get('devices', name);
+    // Who never signed in has nothing to lose at another proxy, and anybody can invent names.
+    if (device === null || (device.service === null && known === null)) return;
+    const value = known === null ? null : parseDevice(name, known, 0);
+    // Signed in where this proxy knows of no service: that is not for it to undo.
+    if (device.service === null && value !== null && value.service !== null && !options.isService(value.service))
+      return;
+    facts.set('devices', name, renderDevice(withSign(device), known, aheadMs()));
+  };
+
+  const withSign = (device: KnownDevice): Told => ({ ...device, signedAt: signs.get(device.name)?.at ?? 0 });
+
+  const hear = (name: string, register: Register) => {
+    const heard = parseDevice(name, register, -aheadMs());
+    if (heard === null || heard.seenAt < clock.now() - forgetAfterMs) return;
+    if (heard.service !== null && !options.isService(heard.service)) return;
+    const own = devices.get(name);
+    if (own === null) {
+      if (heard.service !== null) put(heard, null, register);
+      return;
+    }
+    // What changed here a moment ago is newer, though it has not been told yet.
+    const isPending = changed.has(name);
+    const merged = isPending ? mergeDevices(heard, withSign(own)) : mergeDevices(withSign(own), heard);
+    put(merged, own, register);
+    if (!isPending && !isDeepStrictEqual(merged, { ...heard, seenAt: merged.seenAt })) note(name);
+  };
+  const put = ({ signedAt, ...device }: Told, own: KnownDevice | null, { proxy }: Register) => {
+    const from = own?.service ?? null;
+    signs.set(device.name, { service: device.service, at: signedAt });
+    devices.merge({ ...device, seenAt: Math.min(device.seenAt, clock.now()) });
+    if (from !== device.service)
+      report({ kind: 'device-heard', at: clock.now(), device: device.name, from, to: device.service, proxy });
+  };
+
+  /** Phones that are there and change nothing are told of now and then, so that nobody forgets them. */
+  const look = () => {
+    const renewAfterMs = forgetAfterMs / RENEWALS;
+    for (const name of signs.keys()) if (devices.get(name) === null) signs.delete(name);
+    for (const { name, service, seenAt } of devices.all()) {
+      const at = facts.get('devices', name)?.at ?? 0;
+      if (service !== null && seenAt + aheadMs() > at + renewAfterMs) note(name);
+    }
+    arm();
+  };
+  const arm = () => {
+    cancelLook = clock.after(Math.min(MAX_LOOK_MS, Math.max(100, forgetAfterMs / RENEWALS)), look);
+  };
+
+  devices.onAnyChange(note);
+  facts.subscribe('devices', (name, register, origin) => {
+    if (isRunning && origin === 'elsewhere') hear(name, register);
+  });
+
+  return {
+    begin() {
+      for (const device of devices.all()) {
+        const { name, service, seenAt, since } = device;
+        if (service === null) continue;
+        signs.set(name, { service, at: since ?? seenAt });
+        // As old as it is: whoever has heard of the phone since knows better.
+        const register = {
+          at: Math.max(1, seenAt),
+          proxy: facts.proxy,
+          value: renderDevice(withSign(device), null, 0),
+        };
+        facts.receive('devices', name, register);
+      }
+      isRunning = true;
+      for (const [name, register] of facts.entries('devices')) if (register.proxy !== facts.proxy) hear(name, register);
+      if (changed.size > 0) flush();
+      arm();
+    },
+    reconfigure(nextMs) {
+      forgetAfterMs = nextMs;
+      // Services may have come that others knew.
+      for (const [name, register] of facts.entries('devices')) if (devices.get(name) === null) hear(name, register);
+    },
+    flush,
+    stop() {
+      flush();
+      isRunning = false;
+      cancelLook();
+    },
+  };
+}
+
+type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;
+
+const time = z.number().int().min(0).max(8.64e15);
+const address = z.string().max(64);
+const place = z.object({ address, origin: z.string().max(300) }).nullable();
+const id = z.string().max(64).nullable();
+
+/** What a newer version says more is kept as it is (`renderDevice`), and what it leaves out is not known. */
+const shared = z.looseObject({
+  service: id,
+  seenAt: time,
+  signedAt: time.optional(),
+  since: time.nullable().default(null),
+  looking: id.default(null),
+  lastKey: z.enum(['no-matter', 'not-done', 'may-be-done']).catch('no-matter'),
+  prefill: z.object({ id, extension: id, address }).nullable().default(null),
+  left: z
+    .array(z.object({ service: z.string().max(64), at: time }))
+    .max(16)
+    .default([]),
+  chosen: id.default(null),
+  offer: id.default(null),
+  noticed: time.nullable().default(null),
+  ...{ from: place.default(null), place: place.default(null), model: id.default(null) },
+});
+const KEYS = Object.keys(shared.shape);
+
+/** null: it is none, or one that cannot be read here. */
+export function parseDevice(name: string, { at: toldAt, value }: Register, byMs: number): Told | null {
+  const { data } = shared.safeParse(value);
+  if (data === undefined || !isDeviceName(name)) return null;
+  const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = data;
+  const move = (at: number) => Math.max(0, Math.round(at + byMs));
+  return {
+    ...{ name, service, looking, lastKey, prefill, chosen, offer, noticed, from, model, place: data.place },
+    ...{ seenAt: move(data.seenAt), signedAt: data.signedAt ?? toldAt },
+    since: data.since === null ? null : move(data.since),
+    left: data.left.map((each) => ({ service: each.service, at: move(each.at) })),
+  };
+}
+
+export function renderDevice(device: Told, before: Register | null, byMs: number): Json {
+  const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = device;
+  const move = (at: number) => Math.max(0, Math.round(at + byMs));
+  const known = {
+    ...{ service, looking, lastKey, chosen, offer, noticed, model },
+    prefill: prefill === null ? null : { id: prefill.id, extension: prefill.extension, address: prefill.address },
+    from: from === null ? null : { address: from.address, origin: from.origin },
+    place: device.place === null ? null : { address: device.place.address, origin: device.place.origin },
+    ...{ seenAt: move(device.seenAt), signedAt: device.signedAt },
+    since: device.since === null ? null : move(device.since),
+    left: device.left.map((each) => ({ service: each.service, at: move(each.at) })),
+  };
+  return { ...unknownFields(before?.value, KEYS), ...known };
+}
+
+/** What a newer version of the proxy has put into a value. */
+export function unknownFields(value: Json | undefined, known: readonly string[]): { readonly [key: string]: Json } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !known.includes(key)));
+}

@@ -1,0 +1,99 @@
+/** What operators set, as facts that all proxies know: `drain` at one of them holds at all of them. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Report } from '../domain/events.ts';
+import { reduceSetting } from '../domain/health/operator.ts';
+import { type AdminSetting, READY } from '../domain/model.ts';
+import type { Json, Register } from '../domain/register.ts';
+import type { Facts } from '../shared/facts.ts';
+import type { Clock } from '../time/clock.ts';
+import type { ServiceStore } from './services.ts';
+import { unknownFields } from './shared-devices.ts';
+
+export interface SharedSettings {
+  /** Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. */
+  begin(): void;
+  /** After the services: some may have come for which others have a setting. */
+  reconfigure(): void;
+}
+
+export interface SharedSettingsOptions {
+  readonly facts: Facts;
+  readonly store: Pick<ServiceStore, 'all' | 'get' | 'setAdmin' | 'onAdminChange'>;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+export function createSharedSettings({ facts, store, clock, report }: SharedSettingsOptions): SharedSettings {
+  let isRunning = false;
+  let isHearing = false;
+
+  const hear = (service: string, register: Register) => {
+    const setting = parseSetting(register);
+    const from = store.get(service)?.admin;
+    if (setting === null || from === undefined) return;
+    const to = reduceSetting(setting, clock.now());
+    if (isDeepStrictEqual(from, to)) return;
+    isHearing = true;
+    store.setAdmin(service, to);
+    isHearing = false;
+    report({ kind: 'setting-heard', at: clock.now(), service, from, to, proxy: register.proxy });
+  };
+  const hearAll = () => {
+    for (const [service, register] of [...facts.entries('settings')]) hear(service, register);
+  };
+
+  store.onAdminChange((service, setting) => {
+    if (!isRunning || isHearing) return;
+    const known = facts.get('settings', service);
+    const said = known === null ? READY : parseSetting(known);
+    // Time did it, and does it everywhere: told, it might undo what an operator has set elsewhere in this moment.
+    if (said !== null && isDeepStrictEqual(reduceSetting(said, clock.now()), setting)) return;
+    facts.set('settings', service, renderSetting(setting, known));
+  });
+  facts.subscribe('settings', (service, register, origin) => {
+    if (isRunning && origin === 'elsewhere') hear(service, register);
+  });
+
+  return {
+    begin() {
+      for (const { id, admin } of store.all()) {
+        if (admin === READY) continue;
+        const register = { at: admin.by?.at ?? 1, proxy: facts.proxy, value: renderSetting(admin, null) };
+        facts.receive('settings', id, register);
+      }
+      isRunning = true;
+      hearAll();
+    },
+    reconfigure: hearAll,
+  };
+}
+
+const time = z.number().int().min(0).max(8.64e15);
+const shared = z.looseObject({
+  admin: z.enum(['ready', 'drain', 'maint']),
+  reason: z.string().max(2000).nullable(),
+  until: time.nullable(),
+  maintAt: time.optional(),
+  by: z.object({ who: z.string().max(200).nullable(), at: time }).optional(),
+});
+const KEYS = Object.keys(shared.shape);
+
+/** null: nothing that this version understands, and then nothing changes. */
+function parseSetting({ value }: Register): AdminSetting | null {
+  const { data } = shared.safeParse(value);
+  if (data === undefined) return null;
+  const { admin, reason, until, maintAt, by } = data;
+  if (admin === 'ready' && reason === null && until === null) return READY;
+  return { admin, reason, until, ...(maintAt === undefined ? {} : { maintAt }), ...(by === undefined ? {} : { by }) };
+}
+
+function renderSetting({ admin, reason, until, maintAt, by }: AdminSetting, before: Register | null): Json {
+  return {
+    ...unknownFields(before?.value, KEYS),
+    ...{ admin, reason, until },
+    ...(maintAt === undefined ? {} : { maintAt }),
+    ...(by === undefined ? {} : { by: { who: by.who, at: by.at } }),
+  };
+}

@@ -1,0 +1,307 @@
+/** Facts of several proxies over a real redis-server: what is lost on the way, and what happens to the server itself. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RedisConfig } from '../../src/config/config.ts';
+import type { ProxyEvent } from '../../src/domain/events.ts';
+import { createRedisLink, type RedisLink } from '../../src/shared/redis-link.ts';
+import { createFacts, type Replica } from '../../src/shared/replica.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { startCuttingRelay } from '../cutting-relay.ts';
+import { dumpRedis, freePort, type RedisServer, redisConfig, startRedis, until } from '../redis-rig.ts';
+
+interface Proxy {
+  readonly facts: Replica;
+  readonly link: RedisLink;
+  readonly events: ProxyEvent[];
+  readonly trail: string[];
+  readonly own: string[];
+}
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+async function server(args: readonly string[] = []): Promise<RedisServer> {
+  const redis = await startRedis(args);
+  stops.push(redis.stop);
+  return redis;
+}
+
+function proxy(name: string, redis: RedisConfig, clock = systemClock): Proxy {
+  const facts = createFacts({ proxy: name, clock });
+  const [events, trail, own]: [ProxyEvent[], string[], string[]] = [[], [], []];
+  const link = createRedisLink({
+    ...{ redis, facts, clock },
+    trail: { own: () => own, heard: (entry) => trail.push(entry) },
+    report: (event) => events.push(event),
+  });
+  link.start();
+  stops.push(() => link.stop(100));
+  return { facts, link, events, trail, own };
+}
+
+const connected = (...proxies: readonly Proxy[]) =>
+  until(() => proxies.every(({ link }) => link.status().state === 'connected'), 'connected');
+const values = ({ facts }: Proxy) =>
+  Object.fromEntries([...facts.entries('devices')].map(([field, { value }]) => [field, value]).sort());
+const agree = (proxies: readonly Proxy[], withinMs = 10_000) =>
+  until(() => new Set(proxies.map((one) => JSON.stringify(values(one)))).size === 1, 'they agree', withinMs);
+const store = (redis: RedisServer) => redis.ask('HGETALL', 'ippa:devices') as Promise<string[]>;
+
+describe('two proxies', () => {
+  it('B640 hear of each other within `200 ms`, and a third that comes later reads everything', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    const times: number[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      one.facts.set('devices', 'SEP1', { service: `a${round}` });
+      times.push(await until(() => JSON.stringify(values(two)) === `{"SEP1":{"service":"a${round}"}}`, 'heard'));
+    }
+    // On a machine that does something else too.
+    expect(times.sort((a, b) => a - b)[2]).toBeLessThan(200);
+    const three = proxy('p3', redisConfig(redis.port));
+    await agree([one, two, three]);
+    expect(two.link.status().peers).toEqual([expect.objectContaining({ proxy: 'p1', heard: 10 })]);
+    expect(await redis.ask('GET', 'ippa:schema')).toBe('1');
+  });
+
+  it('take the clock of the store: one whose own is an hour ahead or behind rules nobody', async () => {
+    const redis = await server();
+    const skewed = (ms: number) => ({ ...systemClock, now: () => Date.now() + ms });
+    const ahead = proxy('p9', redisConfig(redis.port), skewed(3_600_000));
+    // Set before it ever heard the time of the store.
+    ahead.facts.set('devices', 'SEP1', 'ahead');
+    const behind = proxy('p1', redisConfig(redis.port), skewed(-3_600_000));
+    await connected(ahead, behind);
+    await agree([ahead, behind]);
+    expect(Math.abs(ahead.facts.now() - Date.now())).toBeLessThan(50);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    behind.facts.set('devices', 'SEP1', 'later');
+    await agree([ahead, behind]);
+    expect(values(ahead)).toEqual({ SEP1: 'later' });
+  });
+
+  it('B641 `20000` devices are read without holding the event loop for longer than 100 ms', async () => {
+    const redis = await server();
+    const one = proxy('p1', redisConfig(redis.port, { timeoutMs: 1000 }));
+    await connected(one);
+    for (let index = 0; index < 20_000; index += 1) {
+      const prefill = { id: '1001', extension: '2001', address: '10.1.2.3' };
+      one.facts.set('devices', `SEP${index}`, {
+        service: 'a',
+        since: 1,
+        seenAt: 2,
+        prefill,
+        model: 'CP-8841',
+        left: [],
+      });
+      if (index % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => one.link.status().waiting === 0, 'written', 20_000);
+    const two = createFacts({ proxy: 'p2', clock: systemClock });
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last - 5);
+      last = performance.now();
+    }, 5);
+    const began = performance.now();
+    const link = createRedisLink({
+      ...{ redis: redisConfig(redis.port), facts: two, clock: systemClock, report: () => {} },
+      trail: { own: () => [], heard: () => {} },
+    });
+    link.start();
+    stops.push(() => link.stop(0));
+    await until(() => two.size() === 20_000, 'read');
+    clearInterval(timer);
+    process.stdout.write(
+      `20,000 devices read in ${Math.round(performance.now() - began)} ms, loop held ${Math.round(longest)} ms\n`,
+    );
+    expect(longest).toBeLessThan(100);
+  });
+});
+
+describe('a store that is', () => {
+  it('B642 `frozen` is said to be gone, nobody waits for it, and what changed meanwhile is there `10 s` after its return', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    redis.freeze();
+    const began = performance.now();
+    one.facts.set('devices', 'SEP1', 'from one');
+    two.facts.set('devices', 'SEP2', 'from two');
+    expect(performance.now() - began).toBeLessThan(20);
+    await until(() => one.link.status().state === 'gone', 'gone');
+    expect(one.link.status()).toMatchObject({
+      waiting: 1,
+      fault: { code: expect.stringMatching(/timeout|unreachable/) },
+    });
+    expect(await one.facts.claim('summary', 1000)).toBe('unknown');
+    redis.thaw();
+    await agree([one, two]);
+    expect(values(one)).toEqual({ SEP1: 'from one', SEP2: 'from two' });
+    await connected(one, two);
+    expect(one.events.map(({ kind }) => kind)).toEqual(['store-changed', 'store-changed', 'store-changed']);
+  });
+
+  it('B642 `killed` and empty when it is back gets all of it from whoever knows it', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    one.facts.set('devices', 'SEP1', 'a');
+    two.facts.set('devices', 'SEP2', 'b');
+    await agree([one, two]);
+    await until(() => one.link.status().waiting + two.link.status().waiting === 0, 'written');
+    await redis.kill();
+    one.facts.set('devices', 'SEP1', 'c');
+    await until(() => one.link.status().state === 'gone' && two.link.status().state === 'gone', 'gone');
+    await redis.start();
+    await agree([one, two]);
+    expect(values(two)).toEqual({ SEP1: 'c', SEP2: 'b' });
+    await until(async () => (await store(redis)).length === 4, 'both are in the store again');
+    expect([...one.events, ...two.events]).toContainEqual(expect.objectContaining({ kind: 'store-replaced' }));
+  });
+
+  it('B643 `flushed` under their hands is noticed by its epoch and filled again, the audit trail too', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    one.facts.set('devices', 'SEP1', 'a');
+    one.own.push('entry 1');
+    one.link.append('entry 1');
+    await until(() => two.trail.includes('entry 1'), 'the entry');
+    const epoch = await redis.ask('GET', 'ippa:epoch');
+    await redis.ask('FLUSHALL');
+    await until(async () => (await store(redis)).length === 2, 'filled again', 5000);
+    await until(async () => Number(await redis.ask('XLEN', 'ippa:audit')) === 1, 'the entry again');
+    expect(await redis.ask('GET', 'ippa:epoch')).not.toBe(epoch);
+    expect(values(two)).toEqual({ SEP1: 'a' });
+    expect(two.events).toContainEqual(expect.objectContaining({ kind: 'store-replaced' }));
+  });
+
+  it('B644 a replica is `reading-only`: what others say is heard, and what is said here waits', async () => {
+    const master = await server();
+    const replica = await server();
+    const one = proxy('p1', redisConfig(master.port));
+    await connected(one);
+    await replica.ask('REPLICAOF', '127.0.0.1', master.port);
+    const two = proxy('p2', redisConfig(replica.port));
+    await until(() => two.link.status().state === 'connected', 'connected', 15_000);
+    two.facts.set('devices', 'SEP2', 'b');
+    await until(() => two.link.status().state === 'reading-only', 'reading only');
+    expect(two.link.status().fault?.code).toBe('store-read-only');
+    one.facts.set('devices', 'SEP1', 'a');
+    await until(() => two.facts.get('devices', 'SEP1') !== null, 'heard');
+    expect(two.link.status().waiting).toBe(1);
+    await replica.ask('REPLICAOF', 'NO', 'ONE');
+    await connected(two);
+    await until(() => two.link.status().waiting === 0, 'written');
+  });
+
+  it('B644 `out of memory` is reading only too, and says what to do', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    await redis.ask('CONFIG', 'SET', 'maxmemory', 1);
+    one.facts.set('devices', 'SEP1', 'a');
+    await until(() => one.link.status().state === 'reading-only', 'reading only');
+    expect(one.link.status().fault?.code).toBe('store-memory');
+    await redis.ask('CONFIG', 'SET', 'maxmemory', 0);
+    await agree([one, two]);
+    expect(values(two)).toEqual({ SEP1: 'a' });
+    await connected(one);
+  });
+
+  it('slow is waited for by nobody, and heard of again when it is done', async () => {
+    const redis = await server();
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    await redis.ask('CLIENT', 'PAUSE', 2500, 'ALL');
+    one.facts.set('devices', 'SEP1', 'a');
+    await until(() => one.link.status().state === 'gone', 'gone');
+    await agree([one, two]);
+    expect(values(two)).toEqual({ SEP1: 'a' });
+    await connected(one, two);
+  });
+
+  it('B645 refuses the `password` or a `command` says so in words, without the password', async () => {
+    const redis = await server();
+    await redis.ask('ACL', 'SETUSER', 'ippa', 'on', '>right-canary', '~ippa:*', '+@all');
+    await redis.ask('ACL', 'SETUSER', 'poor', 'on', '>right-canary', '~ippa:*', '+@all', '-hscan');
+    const wrong = proxy('p1', redisConfig(redis.port, { username: 'ippa', password: 'wrong-canary' }));
+    const poor = proxy('p2', redisConfig(redis.port, { username: 'poor', password: 'right-canary' }));
+    const right = proxy('p3', redisConfig(redis.port, { username: 'ippa', password: 'right-canary' }));
+    await connected(right);
+    await until(() => wrong.link.status().state === 'gone' && poor.link.status().state === 'gone', 'gone');
+    expect(wrong.link.status().fault?.code).toBe('store-credentials');
+    expect(poor.link.status().fault?.code).toBe('store-acl');
+    expect(JSON.stringify([wrong, poor].map(({ link, events }) => [link.status(), events]))).not.toContain('canary');
+  });
+
+  it('B646 of a `newer` layout is left alone, read and written by nobody who does not know it', async () => {
+    const redis = await server();
+    await redis.ask('SET', 'ippa:schema', '2');
+    await redis.ask('SET', 'ippa:epoch', 'x');
+    await redis.ask('HSET', 'ippa:devices', 'SEP9', `${Date.now()} p2 {}`);
+    const one = proxy('p1', redisConfig(redis.port));
+    one.facts.set('devices', 'SEP1', 'a');
+    await until(() => one.link.status().state === 'refused', 'refused');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await store(redis)).toHaveLength(2);
+    expect(values(one)).toEqual({ SEP1: 'a' });
+    await redis.ask('SET', 'ippa:schema', '1');
+    await connected(one);
+  });
+
+  it('B647 one of `yesterday`, restored from a backup, undoes nothing', async () => {
+    const redis = await server(['--save', '3600 1']);
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(redis.port))];
+    await connected(one, two);
+    one.facts.set('devices', 'SEP1', 'yesterday');
+    await agree([one, two]);
+    await until(() => one.link.status().waiting === 0, 'written');
+    await redis.ask('SAVE');
+    one.facts.set('devices', 'SEP1', 'today');
+    two.facts.set('devices', 'SEP2', 'today');
+    await agree([one, two]);
+    await redis.kill();
+    await until(() => one.link.status().state === 'gone', 'gone');
+    await redis.start();
+    await until(async () => (await store(redis)).length === 4, 'written back');
+    await agree([one, two]);
+    expect(values(one)).toEqual({ SEP1: 'today', SEP2: 'today' });
+  });
+});
+
+describe('a link that is cut', () => {
+  it('B648 for long costs nothing but the news: what changed on both sides is merged, the last change of each wins', async () => {
+    const redis = await server();
+    const relay = await startCuttingRelay(redis.port);
+    stops.push(relay.stop);
+    const [one, two] = [proxy('p1', redisConfig(redis.port)), proxy('p2', redisConfig(relay.port))];
+    await connected(one, two);
+    relay.cut();
+    await until(() => two.link.status().state === 'gone', 'gone');
+    // A thousand changes of ten devices: ten to be sent.
+    for (let round = 0; round < 1000; round += 1) two.facts.set('devices', `SEP${round % 10}`, `cut off ${round}`);
+    expect(two.link.status().waiting).toBe(10);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    one.facts.set('devices', 'SEP3', 'later');
+    relay.mend();
+    await agree([one, two]);
+    expect(values(two)).toMatchObject({ SEP3: 'later', SEP4: 'cut off 994' });
+  });
+
+  it('to a server that is not there yet is up when it comes', async () => {
+    const port = await freePort();
+    const one = proxy('p1', redisConfig(port));
+    one.facts.set('devices', 'SEP1', 'a');
+    await until(() => one.link.status().state === 'gone', 'gone');
+    expect(one.link.status().fault?.code).toBe('store-unreachable');
+    const redis = await startRedis([], port);
+    stops.push(redis.stop);
+    await connected(one);
+    await until(async () => (await dumpRedis(redis)).includes('SEP1'), 'written');
+  });
+});

@@ -1,0 +1,249 @@
+/** One record for an outage that several proxies see, in whatever order they hear of each other. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HealthState } from '../../src/domain/model.ts';
+import { FIVE_MINUTES_MS, type Outage } from '../../src/domain/outage.ts';
+import { createEventStream } from '../../src/ops/event-stream.ts';
+import { createOutageRecords } from '../../src/records/outages.ts';
+import { createFacts } from '../../src/shared/replica.ts';
+import { createDeviceRegistry } from '../../src/store/devices.ts';
+import { createServiceStore } from '../../src/store/services.ts';
+import { createFactHub } from '../fact-hub.ts';
+import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
+import { CONFIRMED, failed } from '../scripted-probe.ts';
+
+const PHONES = ['p', 'q', 'r'];
+const SETTINGS = { intervalMs: 5000, attempts: 3 };
+
+function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = createFakeClock()) {
+  const hub = createFactHub(clock);
+  const proxies = names.map((name) => {
+    const facts = createFacts({ proxy: name, clock });
+    hub.join(facts);
+    const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
+    const store = createServiceStore(definitions, SETTINGS, clock);
+    const devices = createDeviceRegistry();
+    // Sign-ins are shared: each proxy knows all of them.
+    for (const phone of PHONES) devices.relayed(phone, 'a', 'other', false, clock.now());
+    const events = createEventStream((...fault) => {
+      throw new Error(`a subscriber failed: ${fault.join(' ')}`);
+    });
+    const seen: string[] = [];
+    const alive = new Set(names);
+    const records = createOutageRecords({
+      settings: { summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 },
+      ...{ store, devices, clock, facts, report: events.report },
+      isAlive: (proxy) => alive.has(proxy),
+    });
+    events.subscribe('outages', records.handlers);
+    for (const kind of ['outage-began', 'outage-ended', 'outage-summary'] as const)
+      events.subscribe(kind, { [kind]: ({ outage }: { outage: string }) => seen.push(`${kind} ${outage}`) });
+    records.begin();
+    const change = (to: HealthState, since = clock.now(), service = 'a') => {
+      const at = clock.now();
+      const from = store.get(service)?.state ?? 'unknown';
+      const outcome = to === 'in-service' ? CONFIRMED : failed('refused');
+      store.restore(service, {
+        health: {
+          ...store.health(service),
+          confirmedAt: 1,
+          phase:
+            to === 'reconnecting'
+              ? { state: to, t0: since, attempt: 1, stage: 'full' }
+              : to === 'out-of-service'
+                ? { state: to, since: at, t0: since - 15_000, confirmedInARow: 0 }
+                : { state: 'in-service', since },
+        },
+      });
+      const failure = outcome.kind === 'failed' ? outcome.failure : null;
+      const attempt = to === 'reconnecting' ? 1 : null;
+      events.report({ kind: 'service-changed', at, service, from, to, attempt, since, failure, decidedBy: null });
+    };
+    const page = (service: string, device: string) => {
+      devices.relayed(device, service, 'other', false, clock.now());
+      events.report({ kind: 'page-relayed', at: clock.now(), service, device, page: 'other', durationMs: 0 });
+    };
+    const told = (device: string) =>
+      events.report({
+        ...{ kind: 'page-served', at: clock.now(), service: 'a', device, page: 'reconnecting' },
+        ...{ after: 'request', durationMs: 1 },
+      });
+    const out = (device: string) => {
+      const service = devices.get(device)?.service ?? null;
+      if (service === null) return;
+      devices.relayed(device, service, 'sign-in', false, clock.now());
+      events.report({ kind: 'device-signed-out', at: clock.now(), device, service });
+    };
+    const gone = (proxy: string) => {
+      alive.delete(proxy);
+      events.report({ kind: 'proxy-gone', at: clock.now(), proxy, name: proxy, site: null, heardAt: clock.now() });
+    };
+    change('in-service');
+    return { name, facts, records, store, seen, change, page, told, out, gone };
+  });
+  return { clock, hub, proxies };
+}
+
+type Proxy = ReturnType<typeof setUp>['proxies'][number];
+const all = (proxies: readonly Proxy[]) => proxies.map(({ records }) => records.all());
+const sums = ({ elsewhere, returned, missing }: Outage) => elsewhere + returned + missing;
+
+describe('one record', () => {
+  it('B680 phones of all proxies are in one record, and `signedIn` = elsewhere + returned + missing', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(1000);
+    two.change('reconnecting', clock.now() - 1000);
+    one.told('p');
+    two.told('q');
+    await clock.advance(1000);
+    two.page('b', 'q');
+    await clock.advance(0);
+    const [mine, its] = all(proxies);
+    expect(mine).toEqual(its);
+    expect(mine).toHaveLength(1);
+    expect(mine?.[0]).toMatchObject({ signedIn: 3, told: 2, elsewhere: 1, returned: 0, missing: 2, startedAt: START });
+    expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-began'))).toHaveLength(1);
+  });
+
+  it('B681 it ends when no proxy sees the failure any more, and one tells of that', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    one.change('in-service');
+    await clock.advance(1000);
+    expect(two.records.all()[0]?.endedAt).toBeNull();
+    expect(one.records.all()[0]?.endedAt).toBeNull();
+    two.change('in-service');
+    await clock.advance(0);
+    expect(all(proxies).map(([outage]) => outage?.endedAt)).toEqual([clock.now(), clock.now()]);
+    expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-ended'))).toHaveLength(1);
+  });
+
+  it('B681 what a proxy saw that is gone ends with what it last said; back, it says that it sees the failure still', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    one.facts.set('proxies', 'one', { alive: true });
+    const heardAt = clock.now();
+    await clock.advance(3000);
+    two.change('in-service');
+    expect(two.records.all()[0]?.endedAt).toBeNull();
+    hub.cut('one');
+    await clock.advance(3000);
+    two.gone('one');
+    await clock.advance(0);
+    expect(two.records.all()[0]?.endedAt).toBe(START + 3000);
+    expect(heardAt).toBeLessThan(START + 3000);
+    hub.heal('one');
+    await clock.advance(0);
+    expect(all(proxies).map(([outage]) => outage?.endedAt)).toEqual([null, null]);
+    one.change('in-service');
+    await clock.advance(0);
+    expect(all(proxies).map(([outage]) => outage?.endedAt)).toEqual([clock.now(), clock.now()]);
+  });
+
+  it('B682 records that were begun apart become one, with the id of the earlier, which the later id finds too', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    hub.cut('one');
+    one.change('reconnecting');
+    one.told('p');
+    await clock.advance(4000);
+    two.change('reconnecting');
+    two.told('q');
+    await clock.advance(0);
+    const ids = all(proxies).map(([outage]) => outage?.id);
+    expect(ids[0]).not.toBe(ids[1]);
+    hub.heal('one');
+    await clock.advance(0);
+    expect(all(proxies)[0]).toEqual(all(proxies)[1]);
+    expect(all(proxies)[0]).toHaveLength(1);
+    expect(one.records.all()[0]).toMatchObject({ id: ids[0], signedIn: 3, told: 2, startedAt: START });
+    for (const { records } of proxies) expect(records.get(ids[1] ?? '')?.id).toBe(ids[0]);
+  });
+
+  it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(FIVE_MINUTES_MS + 20_000);
+    expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
+    for (const each of proxies) each.change('in-service');
+    await clock.advance(1000);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    // One takes it upon itself and dies.
+    await one.facts.claim(`summary/${one.records.all()[0]?.id}`, 10_000 + FIVE_MINUTES_MS);
+    hub.cut('one');
+    await one.records.stop();
+    one.seen.length = 0;
+    two.seen.length = 0;
+    await clock.advance(FIVE_MINUTES_MS + 60_000);
+    expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
+  });
+
+  it('B683 without the store a summary is written all the same, later', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(1000);
+    hub.cut('one');
+    await clock.advance(FIVE_MINUTES_MS + 60_000);
+    expect(one.seen.filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
+  });
+
+  it('B680 B682 whatever the proxies see, and in whatever order they hear of it, they end with the same records', async () => {
+    const step = fc.record({
+      proxy: fc.nat(2),
+      waitMs: fc.nat(3000),
+      what: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom('fail' as const, 'recover' as const) },
+        fc.constantFrom('told' as const, 'elsewhere' as const, 'returned' as const, 'out' as const),
+        { weight: 2, arbitrary: fc.constantFrom('deliver' as const, 'cut' as const, 'heal' as const) },
+      ),
+      phone: fc.constantFrom(...PHONES),
+      order: fc.nat(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 3 }), fc.array(step, { maxLength: 40 }), async (count, steps) => {
+        const { clock, hub, proxies } = setUp(['one', 'two', 'three'].slice(0, count));
+        hub.hold();
+        for (const { proxy, waitMs, what, phone, order } of steps) {
+          await clock.advance(waitMs);
+          const at = proxies[proxy % count] as Proxy;
+          const state = at.store.get('a')?.state;
+          if (what === 'fail' && state === 'in-service') at.change('reconnecting');
+          else if (what === 'recover' && state !== 'in-service') at.change('in-service');
+          else if (what === 'told') at.told(phone);
+          else if (what === 'elsewhere') at.page('b', phone);
+          else if (what === 'returned') at.page('a', phone);
+          else if (what === 'out') at.out(phone);
+          else if (what === 'cut') hub.cut(at.name);
+          else if (what === 'heal') hub.heal(at.name);
+          else if (what === 'deliver' && hub.messages.length > 0) hub.deliver(order % hub.messages.length);
+          for (const { records } of proxies)
+            for (const outage of records.all()) expect(outage.signedIn).toBe(sums(outage));
+        }
+        await clock.advance(0);
+        hub.hold(false);
+        for (const { name } of proxies) hub.heal(name);
+        for (let round = 0; round < 5; round++) await clock.advance(10);
+        const found = all(proxies);
+        for (const each of found) expect(each).toEqual(found[0]);
+        for (const outage of found[0] ?? []) expect(outage.signedIn).toBe(sums(outage));
+        // Quiet: nobody tells what all know.
+        let messages = 0;
+        for (const { facts } of proxies) facts.subscribe('outages', () => (messages += 1));
+        for (const { facts } of proxies) facts.subscribe('outage-devices', () => (messages += 1));
+        await clock.advance(5000);
+        expect(messages).toBe(0);
+        for (const { records } of proxies) await records.stop();
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+});

@@ -1,0 +1,162 @@
+/** Phones that several proxies know: which of two says counts, and that all say the same in the end. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createFacts } from '../../src/shared/replica.ts';
+import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devices.ts';
+import { createSharedDevices } from '../../src/store/shared-devices.ts';
+import { createEventRecord } from '../event-record.ts';
+import { createFactHub } from '../fact-hub.ts';
+import { createFakeClock, START } from '../fake-clock.ts';
+
+const HOUR = 3_600_000;
+
+function create(names: readonly string[], services = ['a', 'b']) {
+  const clock = createFakeClock();
+  const hub = createFactHub(clock);
+  const proxies = names.map((proxy) => {
+    const facts = createFacts({ proxy, clock });
+    const devices = createDeviceRegistry();
+    const record = createEventRecord(clock);
+    const shared = createSharedDevices({
+      ...{ facts, devices, clock, report: record.report, forgetAfterMs: 12 * HOUR },
+      isService: (id) => services.includes(id),
+    });
+    shared.begin();
+    hub.join(facts);
+    return { facts, devices, shared, record };
+  });
+  return { clock, hub, proxies };
+}
+
+const signIn = (devices: DeviceRegistry, service: string, at: number) =>
+  devices.relayed('SEP1', service, 'other', false, at);
+
+describe('a phone', () => {
+  it('that a proxy has only just met keeps what another one knows of it', async () => {
+    const { clock, hub, proxies } = create(['p1', 'p2']);
+    const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+    hub.cut('p2');
+    signIn(one.devices, 'a', clock.now());
+    one.devices.prefilled('SEP1', { id: '1001', extension: '2001' }, '10.0.0.1', clock.now());
+    one.devices.signedInFrom('SEP1', { address: '10.0.0.1', origin: 'http://one' }, 'CP-8841');
+    await clock.advance(1000);
+    // Its next request comes to the other one, which sees that it is signed in there and knows no more.
+    signIn(two.devices, 'a', clock.now());
+    await clock.advance(1000);
+    hub.heal('p2');
+    await clock.advance(1000);
+    for (const { devices } of [one, two]) {
+      expect(devices.get('SEP1')).toMatchObject({
+        ...{ service: 'a', since: START, model: 'CP-8841' },
+        prefill: { id: '1001', extension: '2001' },
+      });
+      expect(devices.signedIn('a')).toBe(1);
+    }
+  });
+
+  it('that signed in elsewhere without its proxy knowing where it was has left there all the same', async () => {
+    const { clock, hub, proxies } = create(['p1', 'p2']);
+    const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+    hub.cut('p2');
+    signIn(one.devices, 'a', clock.now());
+    await clock.advance(1000);
+    signIn(two.devices, 'b', clock.now());
+    hub.heal('p2');
+    await clock.advance(1000);
+    for (const { devices } of [one, two])
+      expect(devices.get('SEP1')).toMatchObject({ service: 'b', left: [{ service: 'a' }] });
+    expect(one.record.events).toContainEqual(
+      expect.objectContaining({ kind: 'device-heard', device: 'SEP1', from: 'a', to: 'b', proxy: 'p2' }),
+    );
+  });
+
+  it('B657 that signed out is not signed in again by a proxy that tells of something else later', async () => {
+    const { clock, hub, proxies } = create(['p1', 'p2']);
+    const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+    signIn(one.devices, 'a', clock.now());
+    await clock.advance(1000);
+    hub.hold();
+    two.devices.relayed('SEP1', 'a', 'sign-in', false, clock.now());
+    await clock.advance(50);
+    // It has not heard of that yet, and its word is the later one.
+    one.devices.looksAt('SEP1', 'a', clock.now());
+    await clock.advance(50);
+    hub.hold(false);
+    await clock.advance(1000);
+    for (const { devices } of [one, two]) expect(devices.get('SEP1')).toMatchObject({ service: null, looking: 'a' });
+  });
+
+  it('B658 that is there is forgotten by nobody, and one that is silent by all', async () => {
+    const { clock, proxies } = create(['p1', 'p2']);
+    const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+    signIn(one.devices, 'a', clock.now());
+    const pass = async (hours: number, isThere: boolean) => {
+      for (let minutes = 0; minutes < hours * 60; minutes += 10) {
+        await clock.advance(600_000);
+        if (isThere) one.devices.seen('SEP1', clock.now());
+        for (const { devices } of [one, two]) devices.forget(clock.now() - 12 * HOUR);
+      }
+    };
+    await pass(20, true);
+    expect([one, two].map(({ devices }) => devices.get('SEP1')?.service)).toEqual(['a', 'a']);
+    await pass(13, false);
+    expect([one, two].map(({ devices }) => devices.get('SEP1'))).toEqual([null, null]);
+  });
+
+  it('is signed in on a service that this proxy does not have, and it does not undo that', async () => {
+    const clock = createFakeClock();
+    const hub = createFactHub(clock);
+    const other = createFacts({ proxy: 'p2', clock });
+    hub.join(other);
+    const { proxies } = create(['p1']);
+    const one = proxies[0] as (typeof proxies)[0];
+    hub.join(one.facts);
+    const value = { service: 'new', seenAt: clock.now(), signedAt: clock.now() };
+    other.set('devices', 'SEP1', value);
+    one.devices.looksAt('SEP1', 'a', clock.now());
+    one.shared.flush();
+    expect(one.devices.get('SEP1')?.service).toBeNull();
+    expect(other.get('devices', 'SEP1')?.value).toEqual(value);
+  });
+});
+
+it('B650 any hops, cuts and delays end with all proxies saying where the phone signed in last', async () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.tuple(fc.constant('in'), fc.nat(2), fc.constantFrom('a', 'b')) },
+    fc.tuple(fc.constant('out'), fc.nat(2), fc.constantFrom('a', 'b')),
+    fc.tuple(fc.constant('looks'), fc.nat(2), fc.constantFrom('a', 'b')),
+    fc.tuple(fc.constant('cut'), fc.nat(2), fc.constant('')),
+    fc.tuple(fc.constant('heal'), fc.nat(2), fc.constant('')),
+    { weight: 2, arbitrary: fc.tuple(fc.constant('wait'), fc.integer({ min: 1, max: 300 }), fc.constant('')) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const { clock, hub, proxies } = create(['p1', 'p2', 'p3']);
+      let last: string | null = null;
+      let lastBy = 0;
+      for (const [what, which, service] of steps) {
+        const devices = proxies[which]?.devices;
+        if (what === 'wait') await clock.advance(which);
+        else if (what === 'cut') hub.cut(`p${which + 1}`);
+        else if (what === 'heal') hub.heal(`p${which + 1}`);
+        else if (what === 'looks') devices?.looksAt('SEP1', service, clock.now());
+        else {
+          const change = devices?.relayed('SEP1', service, what === 'in' ? 'other' : 'sign-in', false, clock.now());
+          if (change != null) [last, lastBy] = [change.to, clock.passed()];
+          // Two in the same millisecond have no order.
+          await clock.advance(1);
+        }
+      }
+      expect(lastBy).toBeLessThanOrEqual(clock.passed());
+      await clock.advance(100);
+      for (const name of ['p1', 'p2', 'p3']) hub.heal(name);
+      await clock.advance(1000);
+      const [one, ...others] = proxies.map(({ devices }) => devices.get('SEP1')?.service ?? null);
+      expect(others).toEqual([one, one]);
+      expect(one).toBe(last);
+      for (const { devices } of proxies)
+        expect(devices.signedIn('a') + devices.signedIn('b')).toBe(one === null ? 0 : 1);
+    }),
+    { numRuns: 300 },
+  );
+});
