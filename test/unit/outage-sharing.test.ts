@@ -1,7 +1,10 @@
 /** One record for an outage that several proxies see, in whatever order they hear of each other. */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HealthState } from '../../src/domain/model.ts';
 import { FIVE_MINUTES_MS, type Outage } from '../../src/domain/outage.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
@@ -21,7 +24,10 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
   const proxies = names.map((name) => {
     const facts = createFacts({ proxy: name, clock });
     hub.join(facts);
-    const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
+    const definitions = ['a', 'b'].map((id) => ({
+      ...{ id, name: id, cluster: 'main', probeIntervalMs: 5000 },
+      ...(id === 'a' ? { site: 'west', isNear: false } : {}),
+    }));
     const store = createServiceStore(definitions, SETTINGS, clock);
     const devices = createDeviceRegistry();
     // Sign-ins are shared: each proxy knows all of them.
@@ -79,8 +85,10 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
       alive.delete(proxy);
       events.report({ kind: 'proxy-gone', at: clock.now(), proxy, name: proxy, site: null, heardAt: clock.now() });
     };
+    const reached = (since: number, until: number) =>
+      events.report({ kind: 'site-reached', at: clock.now(), site: 'west', since, until, nature: 'island' });
     change('in-service');
-    return { name, facts, records, store, seen, change, page, told, out, gone };
+    return { name, facts, records, store, seen, change, page, told, out, gone, reached };
   });
   return { clock, hub, proxies };
 }
@@ -164,6 +172,42 @@ describe('one record', () => {
     expect(all(proxies)[0]).toHaveLength(1);
     expect(one.records.all()[0]).toMatchObject({ id: ids[0], signedIn: 3, told: 2, startedAt: START });
     for (const { records } of proxies) expect(records.get(ids[1] ?? '')?.id).toBe(ids[0]);
+  });
+
+  it('B691 what the time was in which a site could not be reached is in the record, on all proxies', async () => {
+    const { clock, proxies } = setUp();
+    const [one] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(300_000);
+    one.change('in-service');
+    one.reached(START, clock.now());
+    await clock.advance(0);
+    const cut = { site: 'west', since: START, until: START + 300_000, nature: 'island' };
+    for (const { records } of proxies) expect(records.all()).toMatchObject([{ service: 'a', cut }]);
+  });
+
+  it('B680 what was kept over a restart undoes nothing that others have said meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    await one.records.stop();
+    hub.cut('one');
+    two.told('p');
+    two.page('b', 'q');
+    await clock.advance(1000);
+    const before = two.records.all();
+    const again = setUp(['one'], clock).proxies[0] as Proxy;
+    again.records.read(folder);
+    again.records.begin();
+    expect(again.records.all()).toMatchObject([{ told: 0, elsewhere: 0, missing: 3 }]);
+    hub.join(again.facts);
+    await clock.advance(10);
+    expect(two.records.all()).toEqual(before);
+    expect(again.records.all()).toEqual(before);
   });
 
   it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {
