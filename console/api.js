@@ -1,6 +1,6 @@
 /** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
 
-import { state, update } from './store.js';
+import { update } from './store.js';
 
 /**
  * @template T
@@ -36,12 +36,14 @@ export async function loadAbout() {
   /** @type {Answer<import('./types.d.ts').About>} */
   const answer = await ask('/console/about');
   if (!answer.ok) return;
-  const before = state.about;
   update({ about: answer.body });
   // Other streams tell operators more: whoever signs in or out has to open one of their own.
-  if (before !== null && before.operator !== answer.body.operator) onOperatorChange();
+  if (streamOf !== answer.body.operator) onOperatorChange();
+  streamOf = answer.body.operator;
 }
 
+/** @type {string | null} */
+let streamOf = null;
 let onOperatorChange = () => {};
 
 /** @param {() => void} listener */

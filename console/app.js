@@ -51,6 +51,7 @@ export function App() {
         ${state.health === null ? html`<div class="heading"><h1 tabindex="-1">${say('loading')}</h1></div>` : html`<${View} rest=${rest} key=${path} />`}
       </main>
     </div>
+    <div class="foot-narrow"><${Foot} /></div>
     <${Dialogs} />
     <div class="unseen" role="status" aria-live="polite">${state.announcement}</div>`;
 }
@@ -82,7 +83,6 @@ function Head() {
     <div class="head-tools">
       <${Live} />
       <${Clock} />
-      <${Choices} />
       <${Who} />
     </div>
   </header>`;
@@ -141,6 +141,8 @@ function Who() {
 }
 
 async function signOut() {
+  // What needs a session is asked for no more, from this moment on.
+  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
   await ask('/session', { method: 'DELETE' });
   await loadAbout();
   announce(say('signed-out'));
@@ -177,5 +179,5 @@ function Navigation({ current }) {
 
 function Foot() {
   const { health } = state;
-  return html`<p class="foot quiet">${health === null ? '' : `ippa-proxy ${health.version}`}</p>`;
+  return html`<div class="foot quiet"><${Choices} /><p>${health === null ? '' : `ippa-proxy ${health.version}`}</p></div>`;
 }

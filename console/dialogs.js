@@ -103,7 +103,7 @@ function SettingDialog({ service }) {
           ? html`<fieldset class="options"><legend>${say('set.to')}</legend>${ADMINS.map(
               (
                 each,
-              ) => html`<label key=${each}><input type="radio" name="admin" value=${each} checked=${each === admin} onChange=${() => setAdmin(each)} />
+              ) => html`<label key=${each}><input type="radio" name="admin" value=${each} checked=${each === admin} autofocus=${each === admin} onChange=${() => setAdmin(each)} />
                 <span><strong>${say(`admin.${each}`)}</strong> <span class="quiet">${say(`admin.${each}.means`)}</span></span></label>`,
             )}</fieldset>
         <label class="field">${say(needsReason ? 'set.reason' : 'set.reason-optional')}<input type="text" maxlength="200" required=${needsReason} value=${reason}

@@ -67,8 +67,9 @@ function onSnapshot(health) {
   changesTo = null;
   probesTo = null;
   void loadOutages();
-  loadSoon();
+  void loadChanges();
   void loadProbes();
+  update({ told: state.told + 1 });
 }
 
 /** @param {Service} service */

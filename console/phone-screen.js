@@ -21,7 +21,7 @@ export function PhoneScreen({ phone, clock, countdown, ...rest }) {
   const prompt = phone.prompt === '' ? say(phone.object === null ? 'phone.choose-service' : 'none') : phone.prompt;
   return html`<div class=${phone.busy ? 'lcd is-busy' : 'lcd'}>
     <p class="lcd-status" aria-hidden="true"><span>${phone.device.slice(-4)}</span><span>${clock}</span></p>
-    <h3 class="lcd-title" id=${`title-${phone.device}`}>${phone.title === '' ? say('none') : phone.title}</h3>
+    <h2 class="lcd-title" id=${`title-${phone.device}`}>${phone.title === '' ? say('none') : phone.title}</h2>
     <div class="lcd-pane" tabindex="0" role="group" aria-labelledby=${`title-${phone.device}`}>
       <${Pane} phone=${phone} ...${rest} />
     </div>

@@ -117,6 +117,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   const captures = createCaptures({
     surroundings: () => describeSurroundings(config, version),
     serviceOf: (device) => devices.get(device)?.service ?? null,
+    caughtUp: async () => processes?.caughtUp(),
     ...{ clock, report },
   });
   const { tap } = captures;
@@ -250,7 +251,8 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   events.subscribe('changes', changes.handlers);
 
   const phoneParts = { config, templates, store, devices, monitor, addresses: pushes.addresses, clock, report };
-  const processes = config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills });
+  const processes =
+    config.processes === 1 ? null : createPhoneProcesses({ ...phoneParts, drills, passed: captures.heard });
   if (processes !== null) events.subscribe('processes', processes.handlers);
   const phones: PhoneSide = processes ?? createPhoneSide({ ...phoneParts, names, tap, viewFor: drills.viewFor });
 

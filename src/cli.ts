@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { runCapture } from './commands/capture.ts';
+import { runCaptureReport } from './commands/capture-report.ts';
 import { runCheck } from './commands/check.ts';
 import { runControl } from './commands/control.ts';
 import { runDemo } from './commands/demo.ts';
@@ -191,14 +192,21 @@ function addDrill(program: Command, output: Output, exit: (code: number) => void
 
 function addCapture(program: Command, output: Output, exit: (code: number) => void): void {
   const gather = (word: string, before: readonly string[] = []) => [...before, word];
-  addOpsAccess(program.command('capture'))
+  const capture = addOpsAccess(program.command('capture'))
     .description('records what one device and Finesse say, secrets masked, into a file (HAR)')
-    .requiredOption('--device <name>', 'a device; may be repeated', gather)
-    .requiredOption('--for <duration>', 'for how long: from 1s to 1h, such as 10m')
+    .option('--device <name>', 'a device; may be repeated', gather)
+    .option('--for <duration>', 'for how long: from 1s to 1h, such as 10m')
     .option('--max-size <size>', 'how long the file may get: from 64K to 64M', '16M')
     .option('--keep-names', 'leave names and addresses of hosts as they are')
     .option('--out <file>', 'where to write it (default: capture-TIME.har here)')
     .action(async (options) => exit(await runCapture(options, output)));
+  capture
+    .command('report')
+    .description('says what a capture, or another HAR, shows of what is assumed')
+    .argument('<file>', 'the capture')
+    .option('--html <file>', 'where to write the page (default: beside the capture)')
+    .option('--json', 'print JSON')
+    .action(async (file, options) => exit(await runCaptureReport({ ...options, file }, output)));
 }
 
 function allCommands(command: Command): Command[] {

@@ -3,7 +3,6 @@
  * and hears what happens here. It reads no configuration, writes no log, and ends when that process does.
  */
 
-import { NO_TAP } from './domain/tap.ts';
 import { createClientLimits } from './http/server/client-limits.ts';
 import { ListenerError } from './http/server/listener-error.ts';
 import { createPhoneSide, type PhoneSide } from './phone-side.ts';
@@ -14,6 +13,7 @@ import { createMainLine } from './processes/main-line.ts';
 import { programVersion } from './processes/program-version.ts';
 import { createServiceReplica } from './processes/service-replica.ts';
 import { parseTemplates } from './processes/template-text.ts';
+import { createPhonesTap } from './processes/traffic-words.ts';
 import { type Beginning, drillOf, type MainWord, type PhonesWord } from './processes/words.ts';
 import { NO_ADDRESSES } from './push/addresses.ts';
 import { createDeviceRegistry } from './store/devices.ts';
@@ -70,6 +70,8 @@ function begin(word: Beginning): (word: MainWord) => void {
     const last = word.certificates[index] ?? null;
     return listener.tls === null || last === null ? listener : { ...listener, tls: { ...listener.tls, last } };
   });
+  const capturing = createPhonesTap(channel, clock);
+  capturing.capture(word.captured);
   const phones = createPhoneSide({
     ...{ config: { ...config, phones: { ...config.phones, listeners } }, names, devices, clock, clientLimits },
     templates: parseTemplates(word.templates),
@@ -85,7 +87,7 @@ function begin(word: Beginning): (word: MainWord) => void {
       },
     },
     monitor: main,
-    tap: NO_TAP,
+    tap: capturing.tap,
     addresses: config.push === null ? NO_ADDRESSES : main.addresses(devices),
     signInTold: main.devicesTold,
     // The certificates are watched by the other process too, and it reports them once.
@@ -120,6 +122,7 @@ function begin(word: Beginning): (word: MainWord) => void {
     service: ({ id, state }) => known.state(id, state),
     'cut-off': ({ sites, rejoinedAt }) => store.setCutOff(sites, rejoinedAt),
     drills: ({ drills }) => known.drills(drills.map(drillOf)),
+    capture: ({ devices: captured }) => capturing.capture(captured),
     configuration({ config: next, templates }) {
       const stays = new Set(allServices(next).map(({ id }) => id));
       const gone = services.filter(({ id }) => !stays.has(id));

@@ -30,6 +30,8 @@ export interface Captures {
   /** false: that one is not on. `who`: null when nobody ended it. */
   end(id: string, because: CaptureEnd, who?: string | null, address?: string | null): boolean;
   running(): RunningCapture | null;
+  /** What passed in another process; `exchange` is the same for what belongs together. */
+  heard(exchange: string, device: string, what: Passed, endedAt: number): void;
   stop(): void;
 }
 
@@ -37,6 +39,8 @@ export interface CapturesOptions {
   readonly surroundings: () => Surroundings;
   /** Where a device is signed in. */
   readonly serviceOf: (device: string) => string | null;
+  /** Resolves when all that has passed in other processes was heard. */
+  readonly caughtUp?: () => Promise<void>;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -56,10 +60,13 @@ interface Running {
   exchanges: number;
 }
 
-export function createCaptures({ surroundings, serviceOf, clock, report }: CapturesOptions): Captures {
+export function createCaptures({ surroundings, serviceOf, clock, report, ...options }: CapturesOptions): Captures {
   let running: Running | null = null;
   let tap: Tap = NO_TAP;
   let started = 0;
+  /** The one that is on, or still hears of what passed before its end. */
+  let hearing: Running | null = null;
+  const heardExchanges = new Map<string, number>();
   const now = () => clock.now();
 
   const begin: Captures['begin'] = ({ who, address, ...request }) => {
@@ -101,10 +108,17 @@ export function createCaptures({ surroundings, serviceOf, clock, report }: Captu
           address: from,
         });
         // Masking what is left, and the search over all of it, is nothing that a phone should wait for.
-        setImmediate(() => recorder.finish(because).then(done.resolve, done.reject));
+        const wholeFile = async () => {
+          await options.caughtUp?.();
+          if (hearing === fresh) hearing = null;
+          return recorder.finish(because);
+        };
+        setImmediate(() => wholeFile().then(done.resolve, done.reject));
       },
     };
     running = fresh;
+    hearing = fresh;
+    heardExchanges.clear();
     tap = createTap(fresh, now);
     report({ kind: 'capture-began', at: startedAt, capture: id, until, devices: request.devices, who, address });
     return { id, counts: recorder.counts, ended: done.promise };
@@ -131,8 +145,21 @@ export function createCaptures({ surroundings, serviceOf, clock, report }: Captu
             ...{ startedAt: running.startedAt, until: running.until, who: running.who, devices: [...running.devices] },
             entries: running.recorder.counts().entries,
           },
+    heard(exchange, device, what, endedAt) {
+      if (hearing === null || !hearing.devices.has(device)) return;
+      const number = heardExchanges.get(exchange) ?? ++hearing.exchanges;
+      heardExchanges.set(exchange, number);
+      noteService(hearing, what);
+      hearing.recorder.take(what, { exchange: number, device }, endedAt);
+    },
     stop: () => running?.finish('stopping', null, null),
   };
+}
+
+/** Its cluster is one that the devices have to do with. */
+function noteService({ clusters, clusterOf }: Running, { service }: Passed): void {
+  const cluster = service === null ? undefined : clusterOf.get(service);
+  if (cluster !== undefined) clusters.add(cluster);
 }
 
 function createTap(running: Running, now: () => number): Tap {
@@ -143,8 +170,7 @@ function createTap(running: Running, now: () => number): Tap {
     return {
       now,
       passed(what: Passed) {
-        const cluster = what.service === null ? undefined : clusterOf.get(what.service);
-        if (cluster !== undefined) clusters.add(cluster);
+        noteService(running, what);
         recorder.take(what, about);
       },
     };

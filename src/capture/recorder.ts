@@ -45,7 +45,8 @@ export interface Counts {
 }
 
 export interface Recorder {
-  take(passed: Passed, about: { readonly exchange: number; readonly device: string | null }): void;
+  /** `endedAt`: when it was over; by default, now. */
+  take(passed: Passed, about: { readonly exchange: number; readonly device: string | null }, endedAt?: number): void;
   takeStanza(service: string, stanza: PassedElement): void;
   counts(): Counts;
   /** The file. Nothing is taken any more. */
@@ -87,6 +88,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const services = surroundings.services.map(({ id, cluster, url, aliases }) => ({
     ...{ id, cluster, url: mask.urls.url(url), names: aliases.map((alias) => mask.urls.authority(alias)) },
   }));
+  for (const { id, cluster } of surroundings.services) {
+    mask.urls.learnWord(id);
+    mask.urls.learnWord(cluster);
+  }
   const listeners = surroundings.listeners.map((origin) => mask.urls.url(origin));
 
   const waiting: { readonly work: Work; readonly bytes: number }[] = [];
@@ -146,8 +151,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   return {
-    take(passed, about) {
-      const endedAt = clock.now();
+    take(passed, about, endedAt = clock.now()) {
       const size = ENTRY_BYTES + (passed.body?.length ?? 0) + (passed.answer?.body.length ?? 0);
       enqueue(() => ({ line: JSON.stringify(renderEntry(passed, endedAt, about, mask)) }), size);
     },

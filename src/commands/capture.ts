@@ -13,9 +13,9 @@ import { createOpsClient, field, OpsUnreachable } from './ops-client.ts';
 import type { Output } from './output.ts';
 
 export interface CaptureOptions extends OpsAccess {
-  readonly device: readonly string[];
+  readonly device?: readonly string[];
   /** A duration such as 10m. */
-  readonly for: string;
+  readonly for?: string;
   /** Such as 16M. */
   readonly maxSize?: string;
   readonly keepNames?: boolean;
@@ -99,15 +99,17 @@ const UNITS = { K: 1024, M: 1024 * 1024 } as const;
 
 /** Or what is wrong with the command line. */
 function readOrder(options: CaptureOptions): Order | string {
-  const forMs = parseDuration(options.for);
+  const { device = [] } = options;
+  if (device.length === 0) return '--device NAME is needed, such as SEP001122334455; it may be repeated';
+  const forMs = options.for === undefined ? null : parseDuration(options.for);
   if (forMs === null) return `--for: found ${renderFound(options.for)}; allowed: a duration from 1s to 1h, such as 10m`;
-  const wrong = options.device.find((name) => !isDeviceName(name));
+  const wrong = device.find((name) => !isDeviceName(name));
   if (wrong !== undefined) return `--device: found ${renderFound(wrong)}; allowed: a name such as SEP001122334455`;
   const [, amount, unit] = /^(\d{1,8})([KM])$/.exec(options.maxSize ?? '16M') ?? [];
   if (amount === undefined)
     return `--max-size: found ${renderFound(options.maxSize)}; allowed: from 64K to 64M, such as 16M`;
   const maxBytes = Number(amount) * UNITS[unit as keyof typeof UNITS];
-  return { devices: options.device, forSeconds: forMs / 1000, maxBytes, keepNames: options.keepNames === true };
+  return { devices: device, forSeconds: forMs / 1000, maxBytes, keepNames: options.keepNames === true };
 }
 
 /** What is to be done at Ctrl-C, once that is known. */
@@ -133,7 +135,7 @@ function createInterrupt(signal: AbortSignal | undefined) {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-function renderBegun({ device, for: duration }: CaptureOptions, file: string): string {
+function renderBegun({ device = [], for: duration }: CaptureOptions, file: string): string {
   return `Capturing what passes for ${device.join(', ')}, for ${duration} at most. Ctrl-C ends it and writes ${file}.\n`;
 }
 

@@ -215,34 +215,39 @@ function welcome(servers: readonly Simulated[], { port, opsPort, phonePort }: De
   const phones = `http://127.0.0.1:${port}`;
   const ops = `http://127.0.0.1:${opsPort}`;
   const lines = servers.map(
-    ({ name, finesse, control }) => `  ${name}: ${finesse.url}, switch its faults at ${control.url}`,
+    ({ name, finesse, control }) => `  ${`${name}:`.padEnd(21)}${finesse.url}, switch its faults at ${control.url}`,
   );
   const [a] = servers;
   const [first, last] = [AGENTS.at(0), AGENTS.at(-1)];
   const order = (words: string) => `npm start -- simulate finesse ${words.replace(' ', ` ${a?.control.url} `)}`;
   return `
-The proxy and two simulated Finesse servers run on this machine, on loopback only.
-  Phones:    ${phones}/fippa/${PHONE}
-  Operators: ${ops}/ and ${ops}/health
-${lines.join('\n')}
+Open in a browser:   ${ops}/
 
-Try it in a second terminal, in this folder:
-  1. A phone:          npm start -- phone ${phones}/fippa/ --device ${PHONE} --web-port ${phonePort}
-     Sign in as agent ${first?.id}, password ${first?.password}, extension ${first?.extension}.
-     Both servers know the agents ${first?.id} to ${last?.id}, password ${first?.password}, extensions ${first?.extension} to ${last?.extension}: more phones
-     want a --device of their own, and for pushes an --address too, such as 127.0.0.2 (Linux).
-  2. In a third one, call it: Finesse pushes the call to the proxy, and the proxy to the phone.
-                       ${order(`call ${PHONE} ${CALLER}`)}
+The proxy and two simulated Finesse servers run on this machine, on loopback only. In the browser:
+  1. Press "Sign in to the demo", then "Open a phone in the browser", then "Open the phone".
+  2. On the phone sign in as agent ${first?.id}, password ${first?.password}, extension ${first?.extension}, and press Ready.
+  3. Beside it fail Finesse A: press "Refuse". Press a key on the phone: it shows "Reconnecting: 1 of 3",
+     2, 3, and after 15 seconds a menu with Finesse B.
+  4. Choose Finesse B and sign in there: only the password is asked for again. The record of the outage
+     beside the phone now says: one elsewhere, none missing.
+  5. Press "Bring back": the agent stays on Finesse B, since nobody who is signed in is ever moved.
+     "Call this phone" shows a push of Finesse; "Silent", "503", "Out of service", "Slow" are other ways to fail.
+
+Or in a second terminal, in this folder:
+  A phone:             npm start -- phone ${phones}/fippa/ --device ${PHONE} --web-port ${phonePort}
+                       Both servers know the agents ${first?.id} to ${last?.id}, password ${first?.password}, extensions ${first?.extension} to ${last?.extension}:
+                       more phones want a --device of their own, and for pushes an --address too, such as
+                       127.0.0.2 (Linux).
+  A call for it:       ${order(`call ${PHONE} ${CALLER}`)}
                        ${order(`hangup ${PHONE}`)}
-  3. Stop Finesse A:   ${order('fault refuse')}
-     Do nothing: after some 20 seconds the proxy pushes a menu with Finesse B to the phone. Or press
-     a key: it shows "Reconnecting: 1 of 3" before that. Choose Finesse B, and sign in there.
-  4. Bring A back:     ${order('fault none')}
-     The agent stays on Finesse B: nobody who is signed in is ever moved.
-  5. Its notifications: ${order('fault notification-down')}
-     SystemInfo is fine, but the connection to the Notification Service is lost: attempt 1 at once.
+  Stop Finesse A:      ${order('fault refuse')}
+  Bring it back:       ${order('fault none')}
+  Its notifications:   ${order('fault notification-down')}
   Other ways to fail:  npm start -- simulate finesse fault --help
   Everything at once:  npm start -- status --watch --url ${ops}, or curl ${ops}/health
+
+  Phones:              ${phones}/fippa/${PHONE}
+${lines.join('\n')}
 
 Ctrl-C stops everything. What happens is logged below.
 `;

@@ -85,9 +85,9 @@ export async function runApp(app: App, output: Output, started: () => void = () 
     output.stderr(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+  started();
   reportPorts(app);
   void app.ready.then((services) => report({ kind: 'ready', at: clock.now(), services, pid: process.pid }));
-  started();
   const signal = await first;
   const at = performance.now();
   const second = nextSignal((next) => signal !== 'SIGINT' || next !== 'SIGINT' || performance.now() - at > SAME_KEY_MS);

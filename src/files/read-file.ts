@@ -7,18 +7,18 @@ export const MAX_BYTES = 1024 * 1024;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** The bytes of a file, at most one more than MAX_BYTES of them: a wrong path may name a device without an end. */
-export async function readBytes(path: string): Promise<Uint8Array> {
+/** The bytes of a file, at most one more than `limit` of them: a wrong path may name a device without an end. */
+export async function readBytes(path: string, limit = MAX_BYTES): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const chunks: Uint8Array[] = [];
-    for (let length = 0; length <= MAX_BYTES; ) {
+    for (let length = 0; length <= limit; ) {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES));
       if (bytesRead === 0) break;
       chunks.push(buffer.subarray(0, bytesRead));
       length += bytesRead;
     }
-    return Buffer.concat(chunks).subarray(0, MAX_BYTES + 1);
+    return Buffer.concat(chunks).subarray(0, limit + 1);
   } finally {
     await file.close();
   }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
 import type { EventHandlers, Report } from '../domain/events.ts';
 import { PACE_MS, type PhoneProcessStatus, selectRestartPause } from '../domain/phone-process.ts';
+import type { Passed } from '../domain/tap.ts';
 import type { Monitor } from '../health/monitor.ts';
 import { ListenerError } from '../http/server/listener-error.ts';
 import type { PageTemplates } from '../pages/templates.ts';
@@ -23,6 +24,7 @@ import type { Message, Urgency } from './channel.ts';
 import { type PhoneProcess, type StartPhoneProcess, startPhoneProcess } from './phone-process-handle.ts';
 import { programVersion } from './program-version.ts';
 import { renderTemplates } from './template-text.ts';
+import { passedOf } from './traffic-words.ts';
 import { drillWord, eventOf, type MainWord, type PhonesWord, type Question } from './words.ts';
 
 export interface PhoneProcessesOptions {
@@ -35,6 +37,8 @@ export interface PhoneProcessesOptions {
   readonly addresses: SeenAddresses;
   readonly clock: Clock;
   readonly report: Report;
+  /** Is told what passed in one of them, for a capture; `exchange` is the same for what belongs together. */
+  readonly passed?: (exchange: string, device: string, what: Passed, endedAt: number) => void;
   readonly startProcess?: StartPhoneProcess;
 }
 
@@ -95,6 +99,7 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
   const barriers = createBarriers();
   let listening: readonly AddressInfo[] = [];
   let isStopping = false;
+  let captured: readonly string[] = [];
   let cancelPulse = () => {};
   let allEnded = () => {};
 
@@ -136,6 +141,7 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
     services: store.all().map(({ id }) => [id, store.state(id)]),
     cutOff: store.cutOff(),
     drills: drills.all().map(drillWord),
+    captured,
   });
 
   /** What changes meanwhile is said behind it, or is in what is still to be said. */
@@ -188,6 +194,8 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
     alive(place, { cpuSeconds, residentBytes }) {
       Object.assign(place, { unanswered: 0, cpuSeconds, residentBytes });
     },
+    traffic: ({ number }, { exchange, device, endedAt, passed }) =>
+      options.passed?.(`${number} ${exchange}`, device, passedOf(passed), endedAt),
     stopped: (place) => condemn(place, 'it was told to stop'),
   };
   const take = (place: Place, word: PhonesWord) =>
@@ -299,12 +307,18 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
   });
   devices.onOwnUpdate((name, fields) => sayAll({ kind: 'device', name, fields }, 'soon'));
   const tellDrills = () => sayAll({ kind: 'drills', drills: drills.all().map(drillWord) }, 'now');
+  const capture = (devices: readonly string[]) => {
+    captured = devices;
+    sayAll({ kind: 'capture', devices }, 'now');
+  };
   const asked = (device: string, at: number) => void devices.seen(device, at);
 
   return {
     handlers: {
       'drill-began': tellDrills,
       'drill-ended': tellDrills,
+      'capture-began': ({ devices: names }) => capture(names),
+      'capture-ended': () => capture([]),
       // Requests come to other processes: when a phone was heard of last is known by what became of them.
       'page-relayed': ({ device, at, durationMs }) => asked(device, at - durationMs),
       'page-served': ({ device, at, durationMs }) => asked(device, at - durationMs),

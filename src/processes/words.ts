@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { Drill } from '../domain/drill.ts';
 import type { ProxyEvent } from '../domain/events.ts';
 import type { ServiceState } from '../domain/health/state.ts';
+import type { Passed, PassedAnswer } from '../domain/tap.ts';
 import type { ClientUse } from '../http/server/client-limits.ts';
 import type { CertificatePair } from '../http/server/listener-certificate.ts';
 import type { DeviceFields } from '../store/devices.ts';
@@ -40,7 +41,21 @@ export type PhonesWord =
   | { readonly kind: 'passed'; readonly id: number }
   | { readonly kind: 'clients'; readonly use: ClientUse }
   | { readonly kind: 'alive'; readonly cpuSeconds: number; readonly residentBytes: number }
+  | TrafficWord
   | { readonly kind: 'stopped' };
+
+/** For a capture: one request and its answer, bodies in base64. */
+export interface TrafficWord {
+  readonly kind: 'traffic';
+  /** Of that process. */
+  readonly exchange: number;
+  readonly device: string;
+  readonly endedAt: number;
+  readonly passed: Omit<Passed, 'body' | 'answer'> & {
+    readonly body: string | null;
+    readonly answer: (Omit<PassedAnswer, 'body'> & { readonly body: string }) | null;
+  };
+}
 
 /** To a process that serves phones. */
 export type MainWord =
@@ -54,6 +69,8 @@ export type MainWord =
   | { readonly kind: 'service'; readonly id: string; readonly state: ServiceState }
   | { readonly kind: 'cut-off'; readonly sites: readonly string[]; readonly rejoinedAt: number | null }
   | { readonly kind: 'drills'; readonly drills: readonly DrillWord[] }
+  /** These are captured from now on. */
+  | { readonly kind: 'capture'; readonly devices: readonly string[] }
   | { readonly kind: 'configuration'; readonly config: Config; readonly templates: string }
   | { readonly kind: 'answer'; readonly id: number; readonly yes: boolean }
   | { readonly kind: 'barrier'; readonly id: number }
@@ -80,6 +97,8 @@ export interface Beginning {
   readonly services: readonly (readonly [id: string, state: ServiceState])[];
   readonly cutOff: readonly [sites: readonly string[], rejoinedAt: number | null];
   readonly drills: readonly DrillWord[];
+  /** Those that are captured. */
+  readonly captured: readonly string[];
 }
 
 export type DrillWord = Omit<Drill, 'devices'> & { readonly devices: readonly string[] | null };

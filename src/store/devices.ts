@@ -315,8 +315,9 @@ export function createDeviceRegistry(maxDevices = MAX_DEVICES): DeviceRegistry {
       const isPlace = fields.place !== undefined && fields.place !== null && Object.keys(fields).length === 1;
       if (isPlace && !devices.has(name)) return void addStranger(name, fields.place);
       const entry = devices.get(name) ?? add(name, fields.seenAt ?? 0);
-      const { service } = entry;
+      const { service, seenAt } = entry;
       Object.assign(entry, fields);
+      entry.seenAt = Math.max(seenAt, entry.seenAt);
       if (entry.service !== service) {
         count(service, -1);
         count(entry.service, 1);

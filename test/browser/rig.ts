@@ -51,8 +51,14 @@ export interface ConsoleRigOptions {
   readonly attempt?: string;
   /** What else the configuration holds, as it stands. */
   readonly more?: string;
-  /** In place of simulated servers: the `clusters` of the configuration, as they stand. */
-  readonly clusters?: string;
+  /** The cluster of a service; `main` by default. */
+  readonly clusterOf?: (service: string) => string;
+  /** What agents and operators call a service; `Finesse A` by default. */
+  readonly nameOf?: (service: string) => string;
+  /** Time between two probes. */
+  readonly probeEvery?: string;
+  /** Writes what an earlier process would have left in the state folder. */
+  readonly prepare?: (stateFolder: string) => void;
 }
 
 export interface ConsoleRig {
@@ -89,20 +95,32 @@ export interface ConsolePage {
 export const deviceOf = (index: number) => `SEP${String(index).padStart(12, '0')}`;
 
 export async function startConsoleRig(options: ConsoleRigOptions = {}): Promise<ConsoleRig> {
-  const { servers = ['a', 'b'], agents = 5, attempt = '1s', more = '', clusters } = options;
+  const {
+    servers = ['a', 'b'],
+    agents = 5,
+    attempt = '1s',
+    more = '',
+    probeEvery = '1s',
+    prepare = () => {},
+  } = options;
+  const { clusterOf = () => 'main', nameOf = (id: string) => `Finesse ${id.toUpperCase()}` } = options;
   const folder = mkdtempSync(join(tmpdir(), 'ippa-console-'));
   const known = agentsOf(agents);
   const finesse = Object.fromEntries(
     await Promise.all(
-      (clusters === undefined ? servers : []).map(async (id): Promise<[string, Finesse]> => {
+      servers.map(async (id): Promise<[string, Finesse]> => {
         const server = createFinesse({ name: `finesse-${id}.example.com`, agents: known });
         await server.start();
         return [id, server];
       }),
     ),
   );
-  const list = Object.entries(finesse).map(([id, { url }]) => {
-    return `      - { id: ${id}, name: Finesse ${id.toUpperCase()}, url: "${url}", probe: { interval: 1s, timeout: 800ms } }`;
+  const clusters = [...Map.groupBy(servers, clusterOf)].map(([cluster, ids]) => {
+    const services = ids.map((id) => {
+      const { url } = finesse[id] as Finesse;
+      return `      - { id: ${id}, name: ${JSON.stringify(nameOf(id))}, url: "${url}", probe: { interval: ${probeEvery}, timeout: 800ms } }`;
+    });
+    return `  - id: ${cluster}\n    services:\n${services.join('\n')}`;
   });
   const [ops, phones] = [await freePort(), await freePort()];
   const config = join(folder, 'ippa.yaml');
@@ -116,12 +134,13 @@ ops:
     - { name: wall, token: ${READ_TOKEN}, may: read }
 reconnect: { interval: ${attempt} }
 clusters:
-${clusters ?? `  - id: main\n    services:\n${list.join('\n')}`}
+${clusters.join('\n')}
 state: { folder: ${join(folder, 'state')} }
 log: { format: json }
 ${more}`,
   );
   mkdirSync(join(folder, 'state'));
+  prepare(join(folder, 'state'));
   const proxy = await startProxy(config, `http://127.0.0.1:${ops}`, `http://127.0.0.1:${phones}`);
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: false });
   return {
@@ -190,7 +209,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function openPage(browser: Browser, ops: string, options: OpenOptions): Promise<ConsolePage> {
+export async function openPage(browser: Browser, ops: string, options: OpenOptions): Promise<ConsolePage> {
   const { path = '/', width = 1280, height = 900, scheme = 'light', language = 'en', javaScript = true } = options;
   const context = await browser.newContext({
     viewport: { width, height },

@@ -1,11 +1,10 @@
 /** `capture` on a running proxy, with a real phone and Finesse; the pushes are those of test/push-rig.ts. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CaptureHar } from '../../src/capture/har.ts';
-import { type CaptureOptions, runCapture } from '../../src/commands/capture.ts';
+import type { CaptureOptions } from '../../src/commands/capture.ts';
+import { type CaptureRig, createCaptureRig } from '../capture-rig.ts';
 import { validateHar } from '../har-schema.ts';
 import { DEVICE, type PushRig, startPhone, startPushRig, type TestPhone, USER } from '../push-rig.ts';
 import { TOKEN } from '../rig.ts';
@@ -15,49 +14,20 @@ const BEARER = { authorization: `Bearer ${TOKEN}` };
 
 let rig: PushRig;
 let phone: TestPhone;
-let folder: string;
+let captures: CaptureRig;
 
 const start = async (finesse: Parameters<typeof startPushRig>[0]['finesse'] = {}) => {
   phone = await startPhone();
   rig = await startPushRig({ phonePort: phone.web.port, servers: 1, finesse: { agents: [AGENT], ...finesse } });
-  folder = mkdtempSync(join(tmpdir(), 'ippa-capture-'));
-  writeFileSync(join(folder, 'token'), TOKEN);
+  captures = createCaptureRig();
 };
 afterEach(async () => {
   await rig.stop();
   await phone.stop();
-  rmSync(folder, { recursive: true });
+  captures.stop();
 });
 
-/** Begins one; what it printed, and its end. */
-const capture = async (over: Partial<CaptureOptions> = {}) => {
-  const printed = { out: '', err: '' };
-  const begun = Promise.withResolvers<void>();
-  const stop = new AbortController();
-  const out = join(folder, 'out.har');
-  const code = runCapture(
-    {
-      ...{ url: rig.ops, tokenFile: join(folder, 'token'), device: [DEVICE], for: '1m', out, signal: stop.signal },
-      ...over,
-    },
-    {
-      stdout: (text) => {
-        printed.out += text;
-        begun.resolve();
-      },
-      stderr: (text) => {
-        printed.err += text;
-      },
-      isTerminal: false,
-    },
-  );
-  await Promise.race([begun.promise, code]);
-  const end = async () => {
-    stop.abort();
-    return { code: await code, ...printed };
-  };
-  return { end, code, printed, out, read: (): CaptureHar => JSON.parse(readFileSync(out, 'utf8')) };
-};
+const capture = (over: Partial<CaptureOptions> = {}) => captures.begin(rig.ops, over);
 const signIn = async () => {
   await phone.phone.open(`${rig.phones}/a/fippa/#DEVICENAME#`);
   phone.phone.fill(AGENT);
@@ -94,8 +64,8 @@ describe('capture', () => {
     expect(new Set(pushed.map(({ _ippa }) => _ippa.exchange)).size).toBe(pushed.length / 2);
     const text = JSON.stringify(har);
     expect(text).not.toContain('AAAA');
-    expect(statSync(running.out).mode & 0o777).toBe(0o600);
-    expect(readdirSync(folder).sort()).toEqual(['out.har', 'token']);
+    expect(statSync(running.file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(captures.folder).sort()).toEqual(['out.har', 'token']);
 
     // As received: order and case.
     const form = entries.find(({ _ippa, request }) => _ippa.leg === 'finesse' && !request.url.includes('?'));
@@ -147,6 +117,39 @@ describe('capture', () => {
       expect(whole, canary).not.toContain(canary);
     }
     expect(whole).not.toMatch(/canary/i);
+  });
+
+  it('B866 B868 writes its file when the proxy stops; when the command is gone there is none, and it is over', async () => {
+    await start();
+    expect(await (await capture({ for: '2h' })).code).toBe(2);
+    expect(await (await capture({ device: ['SEP/1'] })).code).toBe(2);
+    expect(await (await capture({ maxSize: 'much' })).code).toBe(2);
+
+    // Killed: its connection breaks.
+    const body = JSON.stringify({ devices: [DEVICE], forSeconds: 60 });
+    const cut = new AbortController();
+    const headers = BEARER;
+    const killed = await fetch(`${rig.ops}/captures`, { method: 'POST', headers, body, signal: cut.signal });
+    await killed.body?.getReader().read();
+    expect((await rig.health()).capture).not.toBeNull();
+    expect(await (await capture()).code).toBe(1);
+    const over = new Promise<void>((resolve) => {
+      const look = () =>
+        void rig.health().then((health) => (health.capture === null ? resolve() : setTimeout(look, 20)));
+      look();
+    });
+    cut.abort();
+    await over;
+    expect(rig.lines.find(({ event }) => event === 'capture-ended')).toMatchObject({ because: 'gone', who: null });
+
+    const running = await capture();
+    await signIn();
+    await rig.app.stop(1000);
+    expect(await running.code).toBe(0);
+    expect(running.read().log._ippa.ended).toBe('stopping');
+    expect(running.read().log.entries.length).toBeGreaterThan(3);
+    // Without its right nobody captures: test/component/ops-api.test.ts; an operator who may `set` does.
+    expect(rig.lines.filter(({ event }) => event === 'capture-began')).toHaveLength(2);
   });
 });
 

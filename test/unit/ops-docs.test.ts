@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import { renderDoctorDoc } from '../../scripts/docs-doctor.ts';
 import { renderErrorsDoc } from '../../scripts/docs-errors.ts';
 import { renderEventsDoc } from '../../scripts/docs-events.ts';
+import { renderFidelityDoc, renderUnifiedCmDoc } from '../../scripts/docs-fidelity.ts';
+import { renderLanguagesDoc } from '../../scripts/docs-languages.ts';
 import { renderMetricsDoc } from '../../scripts/docs-metrics.ts';
 import { failures } from '../../src/domain/failure.ts';
 
@@ -11,6 +13,10 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 it('docs/metrics.md is as `node scripts/docs-metrics.ts` writes it', () => {
   expect(read('docs/metrics.md')).toBe(renderMetricsDoc());
+});
+
+it('docs/languages.md is as `node scripts/docs-languages.ts` writes it', () => {
+  expect(read('docs/languages.md')).toBe(renderLanguagesDoc());
 });
 
 it('docs/doctor.md is as `node scripts/docs-doctor.ts` writes it, and its links lead somewhere', () => {
@@ -25,6 +31,13 @@ it('docs/doctor.md is as `node scripts/docs-doctor.ts` writes it, and its links 
     });
     if (section !== undefined) expect(titles, `${file}#${section}`).toContain(section);
   }
+});
+
+it('docs/fidelity.md and the assumptions of docs/unified-cm.md are as `node scripts/docs-fidelity.ts` writes them', () => {
+  expect(read('docs/fidelity.md')).toBe(renderFidelityDoc());
+  const page = read('docs/unified-cm.md');
+  expect(page).toBe(renderUnifiedCmDoc(page));
+  expect(page).toContain('| A1 | Parameters arrive as');
 });
 
 it('docs/events.md is as `node scripts/docs-events.ts` writes it', () => {

@@ -1,11 +1,12 @@
 /** `simulate finesse` on the command line. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import { type RunReplayOptions, runReplay } from '../replay/run.ts';
 import { FAULTS_HEAD, listFaults, OrderError } from './faults.ts';
 import { type AgentOption, type FinesseOptions, numberedAgents } from './options.ts';
 import { parseArguments } from './orders.ts';
 import { sendOrder } from './remote.ts';
-import { type RunIo, runFinesse } from './run.ts';
+import { type RunIo, runFinesse, standardIo } from './run.ts';
 
 interface CliOptions {
   host: string;
@@ -34,6 +35,8 @@ interface CliOptions {
   pushTo?: Record<string, string>;
   fault?: string;
   certOut?: string;
+  replay?: string;
+  service?: string;
   verbose?: true;
 }
 
@@ -77,8 +80,14 @@ export function finesseCommand(io?: RunIo): Command {
     .option('--push-port <port>', 'push to the address of the last request, on this port', port, 80)
     .option('--push-to <device=host:port>', 'push to this address instead; may be repeated', pushAddress)
     .option('--fault <name>', 'start with this fault')
+    .option('--replay <file>', 'a capture (HAR): answer as it was answered there')
+    .option('--service <id>', 'with --replay: the service of the capture (default: the one with most pages)')
     .option('--verbose', 'print a line for each request')
-    .action(async (options: CliOptions) => exit(await runFinesse(serverOptions(options), options, io)));
+    .action(async (options: CliOptions) => {
+      const { replay } = options;
+      if (replay === undefined) exit(await runFinesse(serverOptions(options), options, io));
+      else exit(await runReplay(replayOptions(replay, options), io ?? standardIo()));
+    });
   addOrders(command, exit, io);
   return command;
 }
@@ -141,6 +150,12 @@ function serverOptions(options: CliOptions): FinesseOptions {
         : { ...(options.notificationUser ?? DEFAULT_LISTENER), port: options.notificationPort },
     push: pushUser === undefined ? undefined : { ...pushUser, port: options.pushPort, addresses: options.pushTo },
   };
+}
+
+function replayOptions(file: string, options: CliOptions): RunReplayOptions {
+  const { host, port: listen, name, pushUser, pushPort, pushTo, service, certOut } = options;
+  const push = pushUser === undefined ? undefined : { ...pushUser, port: pushPort, addresses: pushTo };
+  return { ...{ file, host, port: listen, name, push, service, certOut }, tls: options.tls === true };
 }
 
 function wholeNumber(text: string): number {

@@ -1,0 +1,110 @@
+/** What a capture proves: each assumption by its number, and which reading of pushes the site needs. Pure. */
+
+import type { Fact, Finding } from './fact.ts';
+import { notSeen } from './fact.ts';
+import { assumptions } from './facts.ts';
+import type { Seen, Traffic } from './read-har.ts';
+import { judgeReading, type Reading } from './reading.ts';
+
+export interface CaptureReport {
+  readonly file: string;
+  readonly source: string;
+  readonly from: string | null;
+  readonly until: string | null;
+  readonly counts: string;
+  readonly warnings: readonly string[];
+  readonly reading: Reading;
+  readonly rows: readonly ReportRow[];
+  /** The entries that are pointed to. */
+  readonly shown: ReadonlyMap<number, string>;
+}
+
+export interface ReportRow extends Pick<Fact, 'id' | 'what' | 'ifNot' | 'look'>, Finding {}
+
+export function createReport(file: string, traffic: Traffic): CaptureReport {
+  const { seen, stanzas, notes, creator } = traffic;
+  const rows = assumptions.map(({ id, what, ifNot, look, judge }) => {
+    const finding = judge?.(traffic) ?? notSeen('a capture does not show it');
+    return { id, what, ifNot, look, ...finding };
+  });
+  const reading = judgeReading(traffic);
+  const pointed = new Set([...rows.flatMap(({ shownBy }) => shownBy), ...reading.shownBy]);
+  const times = seen.map(({ at }) => at).filter((at) => at > 0);
+  return {
+    ...{ file, rows, reading },
+    source: notes === null ? `another program (${creator === '' ? 'which does not say its name' : creator})` : creator,
+    from: times.length === 0 ? null : new Date(Math.min(...times)).toISOString(),
+    until: times.length === 0 ? null : new Date(Math.max(...times)).toISOString(),
+    counts: renderCounts(seen, stanzas.length),
+    warnings: findWarnings(traffic),
+    shown: new Map(seen.filter(({ number }) => pointed.has(number)).map((one) => [one.number, renderSeen(one)])),
+  };
+}
+
+const LEGS = {
+  phone: 'of phones',
+  finesse: 'to Finesse',
+  'push-in': 'pushes to the proxy',
+  'push-out': 'pushes to phones',
+  probe: 'probes',
+};
+
+function renderCounts(seen: readonly Seen[], stanzas: number): string {
+  const counts = Object.entries(LEGS).flatMap(([leg, words]) => {
+    const count = seen.filter((one) => one.leg === leg).length;
+    return count === 0 ? [] : [`${count} ${words}`];
+  });
+  return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ');
+}
+
+function findWarnings({ seen, notes }: Traffic): string[] {
+  const unread = seen.filter(({ notWritten }) => notWritten !== null).length;
+  return [
+    ...(notes === null ? ['Another program wrote this file: nothing in it is masked unless that program did so.'] : []),
+    ...(notes !== null && notes.dropped > 0 ? [`${notes.dropped} exchanges were dropped for want of room.`] : []),
+    ...(notes !== null && notes.withheld > 0
+      ? [`${notes.withheld} exchanges were left out: they could not be masked.`]
+      : []),
+    ...(unread > 0 ? [`${unread} answers are not in the file: they could not be parsed.`] : []),
+  ];
+}
+
+function renderSeen({ leg, method, url, status, at }: Seen): string {
+  const time = at > 0 ? `${new Date(at).toISOString().slice(11, 23)} ` : '';
+  return `${time}${leg}: ${method} ${url.pathname}${url.search} → ${status === 0 ? 'no answer' : status}`;
+}
+
+export function renderText(report: CaptureReport): string {
+  const { reading, rows, shown, warnings } = report;
+  const by = (numbers: readonly number[]) =>
+    numbers.length === 0 ? [] : [`     entries ${numbers.join(', ')}: ${shown.get(numbers[0] ?? 0) ?? ''}`];
+  const row = (one: ReportRow) => [
+    `${one.id.padEnd(4)} ${one.verdict === 'does not hold' ? 'DOES NOT HOLD' : one.verdict}: ${plain(one.what)}`,
+    `     ${plain(one.found)}`,
+    ...by(one.shownBy),
+    ...(one.verdict === 'does not hold' ? [`     → ${plain(one.ifNot)}`] : []),
+    ...(one.verdict === 'not seen' && one.look !== 'not in a capture: by hand'
+      ? [`     to see it: ${plain(one.look)}`]
+      : []),
+  ];
+  const of = (verdict: Finding['verdict']) => rows.filter((one) => one.verdict === verdict);
+  const lines = [
+    `${report.file}: by ${report.source}${report.from === null ? '' : `, ${report.from} to ${report.until}`}`,
+    report.counts,
+    ...warnings,
+    '',
+    `Pushes: ${reading.reading === 'unknown' ? 'not seen' : `reading (${reading.reading})`}`,
+    `     ${plain(reading.found)}`,
+    ...by(reading.shownBy),
+    `     → ${plain(reading.configure)}`,
+    '',
+    ...[...of('does not hold'), ...of('holds'), ...of('not seen')].flatMap(row),
+    '',
+    `${of('does not hold').length} do not hold, ${of('holds').length} hold, ${of('not seen').length} were not seen.`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function plain(words: string): string {
+  return words.replaceAll('`', '');
+}

@@ -1,0 +1,92 @@
+/** One device's way through a recording: which page is next, and by which live names it is called. No sockets, no clock. */
+
+import type { Recording, Step } from './recording.ts';
+
+export interface Asked {
+  readonly device: string;
+  readonly method: string;
+  readonly target: string;
+  /** A posted form, ''. */
+  readonly body: string;
+}
+
+/** Names of this server in place of those in the recording. */
+export interface LiveNames {
+  readonly origin: string;
+  readonly host: string;
+}
+
+export class Session {
+  /** The device of the recording that it is. */
+  readonly recorded: string;
+  readonly #steps: readonly Step[];
+  readonly #recording: Recording;
+  /** Values of the recording and what was sent in their place. */
+  readonly #values = new Map<string, { readonly name: string; readonly from: string; readonly to: string }>();
+  #position = -1;
+
+  constructor(recording: Recording, recorded: string) {
+    this.recorded = recorded;
+    this.#recording = recording;
+    this.#steps = recording.steps.get(recorded) ?? [];
+  }
+
+  /** null: nothing of the kind is in the recording. */
+  next({ device, method, target, body }: Asked): Step | null {
+    const url = new URL(target, 'http://replay.invalid');
+    const path = url.pathname
+      .split('/')
+      .map((part) => (part === device ? '{device}' : part))
+      .join('/');
+    const values = new Map([...url.searchParams, ...new URLSearchParams(method === 'POST' ? body : '')]);
+    const names = [...values.keys()].sort().join('&');
+    const fits = (step: Step) =>
+      step.method === method && step.path === path && [...step.values.keys()].sort().join('&') === names;
+    const all = this.#steps.flatMap((step, index) => (fits(step) ? [{ step, index }] : []));
+    // A choice among several: what was chosen stands in the URL of the page before.
+    const same = all.filter(({ step }) => [...values].every(([name, value]) => this.#isValue(step, name, value)));
+    const candidates = same.length > 0 ? same : all;
+    const found = candidates.find(({ index }) => index > this.#position) ?? candidates.at(-1);
+    if (found === undefined) return null;
+    this.#position = found.index;
+    for (const [name, from] of found.step.values) {
+      const to = values.get(name) ?? '';
+      if (from !== '' && to !== '' && from !== to) this.#values.set(`${name} ${from}`, { name, from, to });
+    }
+    return found.step;
+  }
+
+  #isValue({ values }: Step, name: string, value: string): boolean {
+    const recorded = values.get(name) ?? '';
+    return recorded === value || this.#values.get(`${name} ${recorded}`)?.to === value;
+  }
+
+  /** Text of the recording with the live names in it. */
+  live(text: string, device: string, names: LiveNames): string {
+    let changed = liveHosts(text, this.#recording.hosts, names).replaceAll(this.recorded, device);
+    for (const { name, from, to } of this.#values.values()) {
+      const pair = new RegExp(
+        `([?&;]${escapePattern(name)}=)${escapePattern(encodeURIComponent(from))}(?![^&"'<\\s])`,
+        'g',
+      );
+      changed = changed.replace(pair, (_, before) => `${before}${encodeURIComponent(to)}`);
+      changed = changed.replaceAll(`<DefaultValue>${from}</DefaultValue>`, `<DefaultValue>${to}</DefaultValue>`);
+    }
+    return changed;
+  }
+}
+
+/** URLs of the server lead here, and where it says its name it says ours. */
+export function liveHosts(text: string, hosts: ReadonlySet<string>, { origin, host }: LiveNames): string {
+  return text
+    .replace(/https?:\/\/(\[[^\]]*\]|[^/:"'<>\s?]+)(?::\d+)?(?=[/?"'<\s]|$)/gi, (url, name: string) =>
+      hosts.has(name.toLowerCase()) ? origin : url,
+    )
+    .replace(/(<(xmppDomain|host)>\s*)([^<\s]+)/g, (whole, before: string, _element, name: string) =>
+      hosts.has(name.toLowerCase()) ? `${before}${host}` : whole,
+    );
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

@@ -1,0 +1,44 @@
+/** The console in Chromium while the proxy is frozen, or restarted. */
+
+import { describe, expect, it } from 'vitest';
+import { findAccessibilityFaults, SET_TOKEN } from './rig.ts';
+import { badge, useScene } from './scene.ts';
+
+const scene = useScene();
+
+describe('a proxy that does not answer', () => {
+  it('B951 frozen, the page says since when it is not live; thawed, it is live again by itself', {
+    timeout: 90_000,
+  }, async () => {
+    const shown = await scene.open();
+    await badge(shown, 'Finesse A', 'in service');
+    scene.rig.proxy.signal('SIGSTOP');
+    try {
+      await shown.page.locator('.stale').waitFor({ timeout: 45_000 });
+      expect(await shown.page.locator('.stale').textContent()).toMatch(/^Not live since \d\d:\d\d:\d\d CET\./);
+      expect(await shown.page.title()).toMatch(/^Not live · /);
+      expect(await findAccessibilityFaults(shown.page)).toEqual([]);
+    } finally {
+      scene.rig.proxy.signal('SIGCONT');
+    }
+    await shown.page.locator('.stale').waitFor({ state: 'detached', timeout: 25_000 });
+    await shown.page.locator('.live', { hasText: /^\s*Live$/ }).waitFor();
+  });
+
+  it('B952 a restart under an open console: it says so, comes back by itself, and asks to sign in again', {
+    timeout: 60_000,
+  }, async () => {
+    const shown = await scene.open();
+    await shown.signIn(SET_TOKEN);
+    shown.expect(/Failed to load resource|ERR_/);
+    const focused = shown.page.getByRole('searchbox');
+    await focused.fill('Finesse');
+    await scene.rig.proxy.restart();
+    await shown.page.locator('.live', { hasText: /^\s*Live$/ }).waitFor({ timeout: 30_000 });
+    await shown.page.locator('.head-tools button.primary', { hasText: 'Sign in' }).waitFor();
+    await badge(shown, 'Finesse A', 'in service');
+    // What somebody typed, and where, stays.
+    expect(await focused.inputValue()).toBe('Finesse');
+    expect(await focused.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+  });
+});

@@ -1,0 +1,99 @@
+/** The console in Chromium, beside a real proxy: an outage from the failure of a server to its record. */
+
+import { describe, expect, it } from 'vitest';
+import { SET_TOKEN } from './rig.ts';
+import { badge, MARK_UP, useScene } from './scene.ts';
+
+const scene = useScene({ agents: 8 });
+
+describe('an outage', () => {
+  it('B945 is seen from its first attempt to its record: since when, why, who is elsewhere, who is missing by name', async () => {
+    for (const index of [1, 2, 3]) await scene.rig.signIn('a', index);
+    const shown = await scene.open();
+    const { page } = shown;
+    await badge(shown, 'Finesse A', 'in service');
+    await shown.signIn(SET_TOKEN);
+    await scene.rig.finesse.a?.fault('refuse');
+    await badge(shown, 'Finesse A', /^reconnecting, attempt \d of 3$/);
+    const outage = page.getByRole('region', { name: /^Finesse A/ });
+    await outage.getByText('Connection refused').waitFor();
+    await outage.getByRole('heading', { name: 'Finesse A is out of service' }).waitFor();
+    expect(await page.title()).toMatch(/^\(1\) Something is wrong · ippa-proxy$/);
+    expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe('/console/icons/degraded.svg');
+    await outage.locator('.missing').getByText('1002').waitFor();
+    expect(await outage.locator('.missing li').allTextContents()).toEqual([
+      '1001 ext. 2001',
+      '1002 ext. 2002',
+      '1003 ext. 2003',
+    ]);
+
+    await scene.rig.signIn('b', 2);
+    await outage.locator('.is-outcome-elsewhere dd', { hasText: '1' }).waitFor();
+    await expect
+      .poll(() => outage.locator('.missing li').allTextContents())
+      .toEqual(['1001 ext. 2001', '1003 ext. 2003']);
+    // Said once, politely.
+    expect(await page.locator('[role=status][aria-live]').textContent()).toContain('out of service');
+
+    await outage.getByRole('link', { name: 'What to do' }).click();
+    await page.locator('#part-refused').waitFor({ state: 'attached' });
+    await page.goBack();
+    await scene.rig.finesse.a?.fault('none');
+    await badge(shown, 'Finesse A', 'in service');
+    const changes = page.getByRole('complementary').getByRole('listitem');
+    await changes.filter({ hasText: 'Finesse A: in service' }).first().waitFor();
+    for (const word of ['attempt 1', 'attempt 2', 'attempt 3', 'out of service']) {
+      expect(await changes.filter({ hasText: word }).count()).toBeGreaterThan(0);
+    }
+    await page.getByRole('navigation').getByRole('link', { name: 'Outages' }).click();
+    await page
+      .getByRole('row', { name: /Finesse A/ })
+      .first()
+      .getByRole('link')
+      .click();
+    await page.getByRole('button', { name: 'Elsewhere' }).click();
+    await page.getByRole('row', { name: /1002/ }).getByText('Finesse B').waitFor();
+    const [sheet] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download CSV' }).click(),
+    ]);
+    const text = await (await sheet.createReadStream()).toArray();
+    expect(String(Buffer.concat(text))).toMatch(
+      /^device,agent,extension,outcome,[\s\S]*SEP000000000002,1002,2002,elsewhere,b,/,
+    );
+  });
+
+  it('B946 a page that was opened later shows what changed before, also after a restart of the proxy', async () => {
+    await scene.rig.finesse.b?.fault('refuse');
+    const early = await scene.open();
+    await badge(early, 'Finesse B', 'out of service');
+    await scene.rig.finesse.b?.fault('none');
+    await badge(early, 'Finesse B', 'in service');
+    early.expect(/Failed to load resource|ERR_/);
+    await scene.rig.proxy.restart();
+    const late = await scene.open({ path: '/#/timeline' });
+    for (const text of ['Finesse B: out of service', 'Finesse B: reconnecting, attempt 1', 'The proxy has started']) {
+      await late.page.getByRole('listitem').filter({ hasText: text }).first().waitFor();
+    }
+  });
+});
+
+it('B954 without JavaScript the plain facts stand there, and the page looks again by itself', async () => {
+  await scene.rig.finesse.a?.fault('refuse');
+  const watching = await scene.open();
+  await badge(watching, 'Finesse A', 'out of service');
+  await scene.order('/services/b', { admin: 'drain', reason: MARK_UP });
+  for (const [language, word] of [
+    ['en', 'out of service'],
+    ['de', 'außer Betrieb'],
+  ] as const) {
+    const { page } = await scene.open({ javaScript: false, language });
+    const row = page.getByRole('row', { name: /^Finesse A \(a\)/ });
+    expect(await row.textContent()).toContain(word);
+    expect(await row.textContent()).toContain('Connection refused');
+    expect(await page.getByRole('row', { name: /^Finesse B \(b\)/ }).textContent()).toContain(MARK_UP);
+    expect(await page.locator('meta[http-equiv=refresh]').getAttribute('content')).toBe('10');
+    expect(await page.locator('html').getAttribute('lang')).toBe(language);
+    expect(await page.evaluate('document.images.length')).toBe(0);
+  }
+});
