@@ -39,8 +39,8 @@ export interface OutageBook {
   readonly find: (id: string) => Kept | undefined;
   readonly followed: () => readonly Kept[];
   readonly journal: Pick<Journal, 'changed' | 'renew'>;
-  /** Some have come or gone. */
-  readonly recordsChanged: () => void;
+  /** A record has come, another one has gone; null: none has. */
+  readonly recordsChanged: (come: Kept | null, gone: Kept | null) => void;
   readonly reportEnd: (kept: Kept) => void;
   readonly facts: Facts;
   readonly isAlive: (proxy: string) => boolean;
@@ -152,10 +152,12 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     const outage: Outage = { ...rest, ...selectTimes(sides) };
     const made = keep(outage, sides, []);
     records.set(outage.id, made);
-    for (const device of links.devicesOf(outage.id)) takeDevice(made, device);
+    book.recordsChanged(made, null);
+    if (book.followed().includes(made)) {
+      for (const device of links.devicesOf(outage.id)) takeDevice(made, device);
+    }
     journal.changed(outage.id);
     journal.changed(`${outage.id} ${ALL}`);
-    book.recordsChanged();
     report({ kind: 'outage-changed', at: clock.now(), service: outage.service, outage: outage.id });
     mergeWithOthers(made);
   };
@@ -188,7 +190,7 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
       links.changed(into.outage.id, device.device);
     }
     links.merged(id, into.outage.id);
-    book.recordsChanged();
+    book.recordsChanged(into, from);
     journal.renew();
     links.changed(into.outage.id);
     takeHead(into, { ...from.outage, sides: from.sides });

@@ -99,6 +99,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   let followed: readonly Kept[] = [];
   let damage: JournalDamage | null = null;
   let cancelPrune = () => {};
+  let cancelSettle: (() => void) | null = null;
 
   const journal: Journal = createJournal({
     ...{ name: 'outages.jsonl', holds: 'outages', clock, report },
@@ -333,16 +334,27 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     for (const [id, kept] of sorted) records.set(id, kept);
   };
 
+  const isFollowed = ({ endedAt, startedAt }: Outage) => endedAt === null || now() - startedAt < bounds.followMs;
+  /** Once for many: a proxy that has just started hears of all that the others know. */
+  const settle = () => {
+    cancelSettle ??= clock.after(0, () => {
+      cancelSettle = null;
+      sortRecords();
+      prune();
+      summaries.arm();
+    });
+  };
+
   const joining: OutageJoining | null =
     facts === null
       ? null
       : createOutageJoining({
           ...{ records, merged, find, journal, facts, isAlive, store, clock, report, reportEnd },
           followed: () => followed,
-          recordsChanged() {
-            sortRecords();
-            prune();
-            summaries.arm();
+          recordsChanged(come, gone) {
+            const isOpen = come !== null && !followed.includes(come) && isFollowed(come.outage);
+            followed = [...(isOpen ? [come] : []), ...followed].filter((each) => each !== gone);
+            settle();
           },
         });
 
@@ -396,6 +408,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     async stop() {
       summaries.stop();
       cancelPrune();
+      cancelSettle?.();
       joining?.links.stop();
       await journal.stop();
     },

@@ -291,3 +291,28 @@ describe('one record', () => {
     );
   }, 60_000);
 });
+
+it('hears of thousands of old records, as a proxy that has just started does, without holding up phones', async () => {
+  const clock = createFakeClock();
+  const facts = createFacts({ proxy: 'two', clock });
+  const hub = createFactHub(clock);
+  hub.join(facts);
+  const side = { verdictAt: null, cause: null, decidedBy: null };
+  for (let count = 0; count < 5000; count++) {
+    const from = START - 3_600_000 * (5000 - count) - 86_400_000;
+    facts.set('outages', `old-${count}`, {
+      ...{ service: 'a', name: 'A', cluster: 'main', drill: false, withinFiveMinutes: 0, summarisedAt: from + 300_000 },
+      ...{ signedIn: 1, told: 0, elsewhere: 0, returned: 1, missing: 0 },
+      sides: { two: { ...side, from, until: from + 60_000, saidAt: from } },
+    });
+  }
+  const { records } = setUp(['one'], clock).proxies[0] as Proxy;
+  const began = performance.now();
+  const fresh = setUp(['three'], clock).proxies[0] as Proxy;
+  hub.join(fresh.facts);
+  await clock.advance(0);
+  expect(fresh.records.all()).toHaveLength(5000);
+  expect(fresh.records.all()[0]?.id).toBe('old-4999');
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(records.all()).toEqual([]);
+});
