@@ -1,4 +1,7 @@
 /** Phones in the browser, from the ops port to the simulated Finesse and back: what they may do, and what ends them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { ConsolePhone } from '../../src/console-phones/console-phone.ts';
@@ -6,6 +9,7 @@ import { decidePassage } from '../../src/console-phones/passage.ts';
 import type { PhoneState } from '../../src/console-phones/phone-state.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
 import { openPhoneStream } from '../../src/ops/phone-stream.ts';
+import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { DEVICE, execute, listen, OWN, pushForm, startPushRig } from '../push-rig.ts';
@@ -51,6 +55,25 @@ describe('a phone in the browser', () => {
       const { status } = await browser.ask('POST', '/phones', { model: 'CP-7841', entry, ...more });
       expect(status).toBe(400);
     }
+  });
+
+  it('B560 also by TLS and under a public name that leads elsewhere or nowhere, and a 79xx as on the desk', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ippa-console-phone-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const { cert, key } = selfSigned(['ippa.test'], Date.now());
+    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);
+    const listener = { host: '127.0.0.1', port: 0, publicUrl: 'https://ippa.test:8445', tls, service: null };
+    const rig = await start({
+      config: (config) => ({ ...config, phones: { ...config.phones, listeners: [listener] } }),
+    });
+    const browser = await openBrowser(rig.ops, TOKEN);
+    const phone = await browser.open({ service: 'b' });
+    expect(await phone.state()).toMatchObject({ error: null, prompt: 'Sign in' });
+    expect((await phone.state()).url).toMatch(/^https:\/\/ippa\.test:8445\/b\/fippa\/CONSOLE-/);
+    expect(await phone.signIn()).toMatchObject({ prompt: '1001 Not Ready', error: null });
+    const old = await browser.open({ model: 'CP-7970G' });
+    expect(await old.state()).toMatchObject({ error: 'Host not found', reason: expect.stringContaining('TLS') });
   });
 
   it('B561 needs an operator who may set and the session of a browser, and no other session sees it', async () => {
