@@ -9,6 +9,7 @@ import { decidePassage } from '../../src/console-phones/passage.ts';
 import type { PhoneState } from '../../src/console-phones/phone-state.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
 import { openPhoneStream } from '../../src/ops/phone-stream.ts';
+import { selectSignIns } from '../../src/records/sign-ins.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -313,6 +314,17 @@ describe('a phone in the browser', () => {
     expect(await phone.signIn()).toMatchObject({ prompt: '1001 Not Ready' });
     const { outages } = JSON.parse((await rig.get(`${rig.ops}/outages`)).body);
     expect(outages[0]).toMatchObject({ service: 'a', signedIn: 1, elsewhere: 1, missing: 0 });
+  });
+
+  it('B571 is not remembered over a restart, however the proxy ended', () => {
+    const at = Date.now();
+    const line = (device: string) => {
+      const fields = { service: 'a', since: at, seenAt: at, from: null, place: null, model: null, prefill: null };
+      return { device, ...fields };
+    };
+    const lines = [line(DEVICE), line('CONSOLE-0123456789AB')];
+    const { devices } = selectSignIns({ lines, writtenAt: at, damage: null }, at, 60_000);
+    expect(devices.map(({ name }) => name)).toEqual([DEVICE]);
   });
 });
 
