@@ -51,7 +51,7 @@ export function App() {
         ${state.health === null ? html`<div class="heading"><h1 tabindex="-1">${say('loading')}</h1></div>` : html`<${View} rest=${rest} key=${path} />`}
       </main>
     </div>
-    <div class="foot-narrow"><${Foot} /></div>
+    <footer class="foot-narrow"><${Foot} /></footer>
     <${Dialogs} />
     <div class="unseen" role="status" aria-live="polite">${state.announcement}</div>`;
 }
