@@ -1,6 +1,6 @@
 /** The frame: head, navigation, the view that the address names, dialogs, and what a screen reader is told. */
 
-import { ask, loadAbout } from './api.js';
+import { endSession } from './api.js';
 import { Dialogs } from './dialogs.js';
 import { announce } from './follow.js';
 import { Mark } from './parts.js';
@@ -141,10 +141,7 @@ function Who() {
 }
 
 async function signOut() {
-  // What needs a session is asked for no more, from this moment on.
-  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
-  await ask('/session', { method: 'DELETE' });
-  await loadAbout();
+  await endSession();
   announce(say('signed-out'));
 }
 
