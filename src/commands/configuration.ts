@@ -39,6 +39,7 @@ interface JudgedPages extends PageFaults {
 
 export function validatePages({ folder, languages, help }: Config['pages']): JudgedPages {
   const known = listLanguages(folder);
+  if (languages === 'auto') return { findings: [], ...validateTemplates({ folder, help, languages }) };
   const findings = languages.flatMap((code, index) => {
     if (known.includes(code)) return [];
     return [{ path: ['pages', 'languages', index], found: renderFound(code), allowed: known.join(', ') }];

@@ -277,8 +277,8 @@ export interface Config {
   readonly pages: {
     /** Folder with the administrator's own templates, or null for the built-in ones. */
     readonly folder: string | null;
-    /** Language codes offered, the first being the fallback. */
-    readonly languages: readonly string[];
+    /** Language codes offered, the first being the fallback; `auto`: every language that there is, English first. */
+    readonly languages: readonly string[] | 'auto';
     /** One line for every page, or null. */
     readonly help: string | null;
   };

@@ -45,11 +45,21 @@ function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
     if (key?.secret === true) return [{ path, found: 'a key that is not printed', allowed: allowedAt(key) }];
     return issue.keys.map((unknown) => describeUnknownKey(path, unknown));
   }
+  const inside = issue.code === 'invalid_union' && key?.secret !== true ? issue.errors.find(isInside) : undefined;
+  if (inside !== undefined)
+    return inside.flatMap((each) =>
+      describeIssue(root, { ...each, path: [...path, ...each.path] } as z.core.$ZodIssue),
+    );
   const value = valueAt(root, path);
   // A file that is one text as a whole may well be a password file given by mistake.
   const hidden = key?.secret === true || path.length === 0;
   const found = hidden && isScalar(value) ? 'a value that is not printed' : renderFound(value);
   return [{ path, found, allowed: allowedAt(key) }];
+}
+
+/** Of a key that takes several kinds of values: the right kind, with something wrong in it. */
+function isInside(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.length > 0 && issues.every(({ path }) => path.length > 0);
 }
 
 function isScalar(value: unknown): boolean {

@@ -11,6 +11,8 @@ export interface KeyDescription extends Partial<KeyMeta> {
   readonly properties?: Readonly<Record<string, KeyDescription>>;
   readonly required?: readonly string[];
   readonly items?: KeyDescription;
+  /** Of a key that takes several kinds of values. */
+  readonly anyOf?: readonly KeyDescription[];
 }
 
 let rootDescription: KeyDescription | null = null;
@@ -26,7 +28,8 @@ export function describeKey(path: readonly (string | number)[]): KeyDescription 
   let key: KeyDescription | undefined = describeConfig();
   for (const step of path) {
     const properties: Readonly<Record<string, KeyDescription>> = key.properties ?? {};
-    key = typeof step === 'number' ? key.items : Object.hasOwn(properties, step) ? properties[step] : undefined;
+    const items: KeyDescription | undefined = key.items ?? key.anyOf?.find((kind) => kind.items !== undefined)?.items;
+    key = typeof step === 'number' ? items : Object.hasOwn(properties, step) ? properties[step] : undefined;
     if (key === undefined) return null;
   }
   return key;

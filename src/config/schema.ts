@@ -427,17 +427,22 @@ export const configSchema = z.strictObject({
         }),
         languages: described(
           z
-            .array(
-              described(languageCode, {
-                description: 'A language.',
-                allowed: 'a language code such as en, de or pt-BR',
-              }),
-            )
-            .min(1)
+            .union([
+              z
+                .array(
+                  described(languageCode, {
+                    description: 'A language.',
+                    allowed: 'a language code such as en, de or pt-BR',
+                  }),
+                )
+                .min(1),
+              z.literal('auto'),
+            ])
             .prefault(['en', 'de']),
           {
-            description: 'Languages of the pages. A phone whose language is not here gets the first.',
-            allowed: 'a list of at least one language code',
+            description:
+              'Languages of the pages. A phone whose language is not here gets the first. `auto`: every language that there is, English for a phone whose language is none of them. See [languages](languages.md).',
+            allowed: 'auto, or a list of at least one language code',
           },
         ),
         help: described(plainText(64).optional(), {

@@ -1,5 +1,6 @@
 /** The charsets a page of the proxy's own can be sent in, and how its characters get there. */
 
+import anyAscii from 'any-ascii';
 import { parsePreferences } from '../text/accept.ts';
 
 export type Charset = 'utf-8' | 'iso-8859-1' | 'us-ascii';
@@ -44,10 +45,25 @@ export function selectCharset(header: string | undefined): CharsetChoice {
   return { charset: accepted[0] ?? 'utf-8', acceptsUtf8: accepted.length === 0 || accepted.includes('utf-8') };
 }
 
-/** The text with what the charset lacks replaced: `…` by three dots, any other code point by one `?`. */
+/**
+ * The text with what the charset lacks spelt in ASCII, character by character: `Łódź` in ISO-8859-1 is `Lódz`. Where nothing is
+ * known to spell a character by, it is one `?`. Longer than the text, perhaps: what has a limit is measured after this.
+ */
 export function foldText(text: string, charset: Charset): string {
   if (charset === 'utf-8') return text;
-  return text.replace(LACKING[charset], (character) => (character === '…' ? '...' : '?'));
+  // A single look at almost every text. The pattern is global, so that its own test() would remember where it was.
+  if (text.search(LACKING[charset]) === -1) return text;
+  // A letter with its mark is one character in ISO-8859-1 where it is one in Unicode.
+  return text.normalize('NFC').replace(LACKING[charset], spell);
+}
+
+/** Marks, joiners and marks of length that have no spelling of their own only change what stands before them. */
+const ATTACHED = /^[\p{M}\p{Lm}\p{Cf}]$/u;
+
+function spell(character: string): string {
+  const spelt = anyAscii(character);
+  if (spelt !== '') return spelt;
+  return ATTACHED.test(character) ? '' : '?';
 }
 
 /** The bytes of a text that has been folded to the charset, as one character for each: so they are written at once. */

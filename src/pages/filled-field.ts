@@ -1,7 +1,7 @@
 /** A text of a page with values in it, made to fit: another wording, lines, and in the end a cut. */
 
 import { escapeXml } from '../text/xml-escape.ts';
-import { breakLines, countCodePoints, cutText } from './limits.ts';
+import { breakLines, countCodePoints, countColumns, cutText } from './limits.ts';
 import type { ItemRoom } from './models.ts';
 
 /** What only the view knows; every value folded to the charset and not yet escaped. */
@@ -54,12 +54,15 @@ export function fillField(field: FilledField, values: PageValues, limit: number)
   const { slots, room } = field;
   let length = field.literalLength;
   for (const slot of slots) length += values[slot].length;
-  // UTF-16 units are never fewer than code points, so that nothing has to be counted for a text this short.
-  if (length <= limit && length <= room.columns) return join(field.escaped, slots, values, escapeXml);
+  // UTF-16 units are never fewer than code points, and columns never more than twice as many: nothing has to be counted for a
+  // text this short.
+  const hasColumns = room.columns < field.limit;
+  if (length <= limit && (!hasColumns || 2 * length <= room.columns))
+    return join(field.escaped, slots, values, escapeXml);
   const filled = join(field.literals, slots, values, String);
   const isShort = countCodePoints(filled) <= limit;
   const broken = breakLines(isShort ? filled : cutText(filled, limit, field.ellipsis), room);
-  const fits = isShort && broken.split('\n').every((line) => countCodePoints(line) <= room.columns);
+  const fits = isShort && (!hasColumns || broken.split('\n').every((line) => countColumns(line) <= room.columns));
   return fits || field.shorter === null ? escapeXml(broken) : fillField(field.shorter, values, limit);
 }
 

@@ -49,9 +49,13 @@ export function countCodePoints(text: string): number {
   return count;
 }
 
+/** Making one is slow. */
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
 /**
- * The text in at most `limit` code points. What is cut ends in `ellipsis`; no surrogate pair and, unless it alone is longer
- * than the limit, no combining sequence is cut in two.
+ * The text in at most `limit` code points. What is cut ends in `ellipsis`. No character that a reader sees as one is cut in two,
+ * be it a surrogate pair, a letter with its marks, a syllable of jamo or several emoji joined: it is left out as a whole, and of
+ * one that is longer than the limit nothing is left but the ellipsis.
  */
 export function cutText(text: string, limit: number, ellipsis: string): string {
   if (text.length <= limit || countCodePoints(text) <= limit) return text;
@@ -66,29 +70,67 @@ function keepStart(text: string, room: number): string {
   const codePoints = [...text.slice(0, 2 * (room + 1))].slice(0, room + 1);
   let kept = '';
   let count = 0;
-  // The code point after the room is looked at as well: it may belong to the last sequence, which then has to go.
-  for (const { segment } of new Intl.Segmenter().segment(codePoints.join(''))) {
+  // The code point after the room is looked at as well: it may belong to the last grapheme, which then has to go.
+  for (const { segment } of GRAPHEMES.segment(codePoints.join(''))) {
     count += countCodePoints(segment);
     if (count > room) break;
     kept += segment;
   }
-  return kept === '' ? codePoints.slice(0, room).join('') : kept;
+  return kept;
+}
+
+/** From here on characters can be wide, or none at all (marks). */
+const MAY_BE_WIDE = /[\u0300-\uffff]/;
+/** What takes two columns of a line: East Asian wide characters, and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+/** What no line of Chinese or Japanese begins with: closing marks, small kana, the mark of a long vowel. */
+const NEVER_FIRST = /^[\p{Pe}\p{Pf}、。，．・：；？！…ー～々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ]/u;
+/** What no line of them ends with: opening marks. */
+const NEVER_LAST = /[\p{Ps}\p{Pi}]$/u;
+
+/** Columns of a line that a text takes: a wide character has two. */
+export function countColumns(text: string): number {
+  if (!MAY_BE_WIDE.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of GRAPHEMES.segment(text)) columns += WIDE.test(segment) ? 2 : 1;
+  return columns;
 }
 
 /**
- * A text of one line in lines of at most `columns` characters, broken at spaces; a longer word stays whole. What is left
- * when there are no more `lines` stays in the last one.
+ * A text of one line in lines of at most `columns` columns, broken at spaces and between wide characters; any other word stays
+ * whole, though it is longer. What is left when there are no more `lines` stays in the last one.
  */
 export function breakLines(text: string, { columns, lines }: { columns: number; lines: number }): string {
   if (lines === 1) return text;
   const broken = [''];
-  for (const word of text.split(' ')) {
+  for (const { piece, space } of breakable(text)) {
     const line = broken.at(-1) ?? '';
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line === '' || broken.length >= lines || countCodePoints(longer) <= columns) broken[broken.length - 1] = longer;
-    else broken.push(word);
+    const longer = `${line}${line === '' ? '' : space}${piece}`;
+    if (line === '' || broken.length >= lines || countColumns(longer) <= columns) broken[broken.length - 1] = longer;
+    else broken.push(piece);
   }
   return broken.join('\n');
+}
+
+interface Piece {
+  readonly piece: string;
+  /** What stands before it within a line. */
+  readonly space: '' | ' ';
+}
+
+function breakable(text: string): readonly Piece[] {
+  return text.split(' ').flatMap((word): readonly Piece[] => {
+    if (!WIDE.test(word)) return [{ piece: word, space: ' ' }];
+    const pieces: string[] = [];
+    for (const { segment } of GRAPHEMES.segment(word)) {
+      const last = pieces.at(-1);
+      const isPlace = last !== undefined && (WIDE.test(last.slice(-2)) || WIDE.test(segment));
+      if (last === undefined || (isPlace && !NEVER_FIRST.test(segment) && !NEVER_LAST.test(last))) pieces.push(segment);
+      else pieces[pieces.length - 1] = last + segment;
+    }
+    return pieces.map((piece, index) => ({ piece, space: index === 0 ? ' ' : '' }));
+  });
 }
 
 /** Whether a URL can stand on a page: cutting would make it another URL, so a longer one is left out with what it is for. */

@@ -31,11 +31,18 @@ export interface PageTemplates {
   readonly profiles: Map<string, PhoneProfile>;
   /** By family and language. */
   readonly compiled: Map<string, CompiledPages>;
+  /** How many pages there are in all of `compiled`. */
+  readonly counts: { compiled: number };
 }
 
 /** Phones of one site send a handful of different headers; whoever sends others is not remembered for long. */
 const MAX_PROFILES = 1000;
 const MAX_PROFILE_KEY = 512;
+/**
+ * An outage shows a few dozen different pages to each family of phones in each language. Whoever asks for all there are, in every
+ * language and charset, is not remembered for long either: at about 3 KiB each these are some 12 MiB.
+ */
+const MAX_COMPILED = 4000;
 
 /**
  * The page as the phone can show it: in its language, in a charset it accepts, with the soft keys of its model, within all
@@ -151,6 +158,16 @@ function compiledFor(
   const call = view.callStays ? ('stays' as const) : ('mayEnd' as const);
   const kind = { call, family, charset, message: message ?? 'internal', cause, holding, hasRetry, hasExit };
   const page = compilePage(variant, language, kind);
-  profile.compiled.set(key, page);
+  remember(templates, profile.compiled, key, page);
   return page;
+}
+
+function remember({ compiled, counts }: PageTemplates, pages: CompiledPages, key: string, page: CompiledPage): void {
+  if (counts.compiled >= MAX_COMPILED) {
+    // Profiles hold on to these maps.
+    for (const each of compiled.values()) each.clear();
+    counts.compiled = 0;
+  }
+  pages.set(key, page);
+  counts.compiled += 1;
 }

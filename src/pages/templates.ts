@@ -9,10 +9,14 @@ import type { PageName } from './page-view.ts';
 import type { PageTemplates } from './renderer.ts';
 import type { Language, LanguageText, PageTemplate, TemplateProblem } from './template.ts';
 import { PAGE_NAMES } from './template.ts';
-import { checkPages } from './template-check.ts';
+import { type BuiltIn, checkPages } from './template-check.ts';
 import { parseTemplate } from './template-file.ts';
 
 export type { PageTemplates } from './renderer.ts';
+
+const NO_TEXTS: ReadonlyMap<string, LanguageText> = new Map();
+/** By file, once it was needed. */
+const builtInTexts = new Map<string, ReadonlyMap<string, LanguageText>>();
 
 const LANGUAGE_CODE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
@@ -31,8 +35,8 @@ export class PageTemplateError extends Error {
 export interface PageFiles {
   /** The administrator's folder, or null for the built-in templates alone. */
   readonly folder: string | null;
-  /** Codes such as `en`; the first is the fallback. At least one. */
-  readonly languages: readonly string[];
+  /** Codes such as `en`; the first is the fallback. At least one. `auto`: every one that there is, English first. */
+  readonly languages: readonly string[] | 'auto';
   /** One line for every page, or null. */
   readonly help: string | null;
 }
@@ -48,12 +52,13 @@ export function loadPages({ folder, languages, help }: PageFiles): PageTemplates
     const template = loadTemplate(page, folder, problems);
     if (template !== null) pages.set(page, placeHelp(template, help));
   }
-  const loaded = languages.flatMap((code) => loadLanguage(code, folder, problems));
+  const codes = languages === 'auto' ? everyLanguage(folder) : languages;
+  const loaded = codes.flatMap((code) => loadLanguage(code, folder, problems));
   const [first, ...rest] = loaded;
-  if (first !== undefined) problems.push(...checkPages([...pages.values()], loaded, builtInKeys()));
+  if (first !== undefined) problems.push(...checkPages([...pages.values()], loaded, BUILT_IN_CHECKED));
   else if (problems.length === 0) problems.push({ file: BUILT_IN, line: 1, message: 'no language is configured' });
   if (first === undefined || problems.length > 0) throw new PageTemplateError(problems);
-  return { pages, languages: [first, ...rest], profiles: new Map(), compiled: new Map() };
+  return { pages, languages: [first, ...rest], profiles: new Map(), compiled: new Map(), counts: { compiled: 0 } };
 }
 
 /** The languages that a configuration with this folder of templates may name, in alphabetical order. */
@@ -62,6 +67,10 @@ export function listLanguages(folder: string | null): readonly string[] {
   const own = folder === null ? [] : (listFolder(join(folder, 'languages')) ?? []);
   const codes = [...builtIn.map((file) => basename(file)), ...own].map(languageOf).filter((code) => code !== null);
   return [...new Set(codes)].sort();
+}
+
+function everyLanguage(folder: string | null): readonly string[] {
+  return ['en', ...listLanguages(folder).filter((code) => code !== 'en')];
 }
 
 function languageOf(fileName: string): string | null {
@@ -106,17 +115,24 @@ function loadLanguage(code: string, folder: string | null, problems: TemplatePro
     return [];
   }
   const texts = new Map<string, LanguageText>();
-  for (const file of files) {
-    const source = readText(file, problems);
-    if (source === null) continue;
-    for (const [key, text] of parseLanguage(file, source, problems)) texts.set(key, text);
-  }
+  for (const file of files) for (const [key, text] of readTexts(file, problems)) texts.set(key, text);
   return [{ code, file: files.at(-1) ?? builtIn, texts }];
 }
 
-function builtInKeys(): ReadonlySet<string> {
-  const file = join(BUILT_IN_LANGUAGES, 'en.yaml');
-  return new Set(parseLanguage(file, readText(file, []) ?? '', []).keys());
+const ENGLISH = join(BUILT_IN_LANGUAGES, 'en.yaml');
+const BUILT_IN_CHECKED: BuiltIn = {
+  keys: new Set(readTexts(ENGLISH, []).keys()),
+  isBuiltIn: (file) => builtInFiles.has(file),
+};
+
+/** Those of the built-in files stay what they are. */
+function readTexts(file: string, problems: TemplateProblem[]): ReadonlyMap<string, LanguageText> {
+  const known = builtInTexts.get(file);
+  if (known !== undefined) return known;
+  const source = readText(file, problems);
+  const texts = source === null ? NO_TEXTS : parseLanguage(file, source, problems);
+  if (builtInFiles.has(file)) builtInTexts.set(file, texts);
+  return texts;
 }
 
 function readText(file: string, problems: TemplateProblem[]): string | null {

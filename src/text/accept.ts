@@ -24,10 +24,11 @@ function parseEntry(entry: string): Preference {
 
 /**
  * The first of `languages` that the client asks for, or the first of all when it asks for none of them. `de-AT` is served by
- * `de`, and `pt` by `pt-BR` (RFC 4647 §3.3.1 and §3.4).
+ * `de`, `pt` by `pt-BR` (RFC 4647 §3.3.1 and §3.4), Chinese by the script of the region: `zh-HK` by `zh-TW`. Phones write `de_DE`
+ * as well as `de-DE`.
  */
 export function selectLanguage(header: string | undefined, languages: readonly string[]): string {
-  for (const { name, weight } of parsePreferences(header)) {
+  for (const { name, weight } of parsePreferences(header).slice(0, MAX_LOOKED_AT)) {
     if (weight === 0) continue;
     const found = name === '*' ? languages[0] : findLanguage(name.replaceAll('_', '-'), languages);
     if (found !== undefined) return found;
@@ -35,10 +36,49 @@ export function selectLanguage(header: string | undefined, languages: readonly s
   return languages[0] ?? 'en';
 }
 
-function findLanguage(wanted: string, languages: readonly string[]): string | undefined {
-  const exact = languages.find((language) => language.toLowerCase() === wanted);
-  const found = exact ?? languages.find((language) => language.toLowerCase().startsWith(`${wanted}-`));
-  if (found !== undefined) return found;
-  const parent = wanted.slice(0, Math.max(0, wanted.lastIndexOf('-')));
-  return parent === '' ? undefined : findLanguage(parent, languages);
+/** Phones ask for one or two languages; thousands in one header are no phone's. */
+const MAX_LOOKED_AT = 20;
+
+function findLanguage(asked: string, languages: readonly string[]): string | undefined {
+  const exact = languages.find((language) => language.toLowerCase() === asked);
+  if (exact !== undefined) return exact;
+  const wanted = readTag(asked);
+  if (wanted === null) return undefined;
+  const related = languages.filter((language) => writingOf(language)?.language === wanted.language);
+  const readable = related.filter((language) => writingOf(language)?.script === wanted.script);
+  // The plain code before those of other regions; and rather one's language in the other script than another language.
+  return readable.find((language) => !language.includes('-')) ?? readable[0] ?? related[0];
+}
+
+/** Both kinds of Norwegian, and Norwegian by itself, are one for phones. */
+const SAME_LANGUAGE: ReadonlyMap<string, string> = new Map([
+  ['no', 'nb'],
+  ['nn', 'nb'],
+]);
+
+interface Writing {
+  readonly language: string;
+  readonly script: string | undefined;
+}
+
+/** Of the languages that are offered: a few, and asked for again and again. */
+const writings = new Map<string, Writing | null>();
+
+function writingOf(language: string): Writing | null {
+  const known = writings.get(language);
+  if (known !== undefined) return known;
+  const read = readTag(language);
+  writings.set(language, read);
+  return read;
+}
+
+/** Language, script and region at the beginning of a tag; what follows them makes no difference here. */
+const TAG = /^[a-z]{2,3}(?:-[a-z]{4}(?![a-z\d]))?(?:-(?:[a-z]{2}|\d{3})(?![a-z\d]))?(?![a-z\d])/i;
+
+/** Language and script of a tag, the script as Unicode knows it where the tag does not say; null: no language tag. */
+function readTag(tag: string): Writing | null {
+  const [known] = TAG.exec(tag) ?? [];
+  if (known === undefined) return null;
+  const { language, script } = new Intl.Locale(known).maximize();
+  return { language: SAME_LANGUAGE.get(language) ?? language, script };
 }

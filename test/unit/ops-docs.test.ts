@@ -4,6 +4,7 @@ import { renderDoctorDoc } from '../../scripts/docs-doctor.ts';
 import { renderErrorsDoc } from '../../scripts/docs-errors.ts';
 import { renderEventsDoc } from '../../scripts/docs-events.ts';
 import { renderFidelityDoc, renderUnifiedCmDoc } from '../../scripts/docs-fidelity.ts';
+import { renderLanguagesDoc } from '../../scripts/docs-languages.ts';
 import { renderMetricsDoc } from '../../scripts/docs-metrics.ts';
 import { failures } from '../../src/domain/failure.ts';
 
@@ -12,6 +13,10 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 it('docs/metrics.md is as `node scripts/docs-metrics.ts` writes it', () => {
   expect(read('docs/metrics.md')).toBe(renderMetricsDoc());
+});
+
+it('docs/languages.md is as `node scripts/docs-languages.ts` writes it', () => {
+  expect(read('docs/languages.md')).toBe(renderLanguagesDoc());
 });
 
 it('docs/doctor.md is as `node scripts/docs-doctor.ts` writes it, and its links lead somewhere', () => {

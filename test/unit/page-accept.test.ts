@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeText, foldText, selectCharset } from '../../src/pages/charset.ts';
+import { cleanLine } from '../../src/pages/limits.ts';
 import { parsePreferences, selectLanguage } from '../../src/text/accept.ts';
 
 describe('an Accept-… header', () => {
@@ -35,6 +37,34 @@ describe('the language', () => {
     [';q=0.8,de', 'de'],
   ])('%s is answered in %s', (header, language) => {
     expect(selectLanguage(header, ['en', 'de'])).toBe(language);
+  });
+
+  const ALL = 'en bg ca cs da de es fi fr hr hu it ja ko nb nl pl pt-BR ro ru sk sl sr sv tr zh-CN zh-TW'.split(' ');
+  test.each([
+    ['Bg_BG', 'bg'],
+    ['de_DE', 'de'],
+    ['zh', 'zh-CN'],
+    ['zh_TW', 'zh-TW'],
+    ['zh-hk', 'zh-TW'],
+    ['zh-Hant', 'zh-TW'],
+    ['zh-Hans-HK', 'zh-CN'],
+    ['no', 'nb'],
+    ['nn_NO', 'nb'],
+    ['nb-NO', 'nb'],
+    ['pt', 'pt-BR'],
+    ['pt_PT', 'pt-BR'],
+    ['sr', 'sr'],
+    ['sr_Cyrl_RS', 'sr'],
+    ['fr;q=x', 'fr'],
+    ['xx, ko;q=0.1', 'ko'],
+    ['ca_ES@euro', 'ca'],
+    ['xx', 'en'],
+    ['english_united_kingdom', 'en'],
+    ['constructor', 'en'],
+    ['a-'.repeat(4000), 'en'],
+    [`${'xx,'.repeat(3000)}de`, 'en'],
+  ])('B900 of all languages that there are, %s is answered in %s', (header, language) => {
+    expect(selectLanguage(header, ALL)).toBe(language);
   });
 
   test('the first configured language is the fallback', () => {
@@ -75,10 +105,33 @@ describe('the charset', () => {
     expect(selectCharset(header)).toEqual({ charset, acceptsUtf8 });
   });
 
-  test('every code point that is lacking becomes one question mark, and … three dots', () => {
-    expect(foldText('Köln 📞 ～ …', 'iso-8859-1')).toBe('Köln ? ? ...');
-    expect(foldText('Köln 📞 ～ …', 'us-ascii')).toBe('K?ln ? ? ...');
-    expect(foldText('Köln 📞 ～ …', 'utf-8')).toBe('Köln 📞 ～ …');
+  test.each([
+    ['Köln …', 'Köln ...', 'Koln ...'],
+    ['Łódź', 'Lódz', 'Lodz'],
+    ['größer „ß“ – €', 'größer "ß" - EUR', 'grosser "ss" - EUR'],
+    ['Готов, щит', 'Gotov, shchit', 'Gotov, shchit'],
+    ['就绪', 'JiuXu', 'JiuXu'],
+    ['준비', 'JunBi', 'JunBi'],
+    ['サーバ', 'saba', 'saba'],
+    // In two characters what is one in ISO-8859-1, and what is not.
+    ['e\u0301 z\u030c', 'é z', 'e z'],
+    ['👩‍👩‍👧', ':woman::woman::girl:', ':woman::woman::girl:'],
+    // For private use: nobody knows what it is.
+    ['\ue000 \ufffd', '? ?', '? ?'],
+    ['', '', ''],
+  ])('B903 %s is spelt in what a charset has, and only what it lacks', (text, latin, ascii) => {
+    expect(foldText(text, 'utf-8')).toBe(text);
+    expect(foldText(text, 'iso-8859-1')).toBe(latin);
+    expect(foldText(text, 'us-ascii')).toBe(ascii);
+  });
+
+  test('B903 nothing but what it has is left of any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(foldText(cleanLine(text), 'iso-8859-1')).toMatch(/^[ -~\u00a0-\u00ff]*$/);
+        expect(foldText(cleanLine(text), 'us-ascii')).toMatch(/^[ -~]*$/);
+      }),
+    );
   });
 
   test('bytes are in the charset', () => {

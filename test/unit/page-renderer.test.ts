@@ -193,10 +193,16 @@ describe('language and charset', () => {
     expect(decode(render('Łódź', 'iso-8859-1, utf-8;q=0.8'))).toContain('<Title>Łódź</Title>');
   });
 
-  test('elsewhere a lacking character becomes a question mark', () => {
-    expect(decode(render('Łódź ～📞', 'iso-8859-1'))).toContain('<Title>?ód? ??</Title>');
-    expect(decode(render('Łódź', 'us-ascii'))).toContain('<Title>??d?</Title>');
-    expect(read({}, { acceptLanguage: 'de', acceptCharset: 'us-ascii' }).text).toContain('Gespr?ch');
+  test('B903 elsewhere a lacking character is spelt in what there is', () => {
+    expect(decode(render('Łódź ～ \ue000', 'iso-8859-1'))).toContain('<Title>Lódz ~ ?</Title>');
+    expect(decode(render('Łódź', 'us-ascii'))).toContain('<Title>Lodz</Title>');
+    expect(read({}, { acceptLanguage: 'de', acceptCharset: 'us-ascii' }).text).toContain('Gesprach');
+  });
+
+  test('B903 what has become longer by that is cut to the limit', () => {
+    const title = (charset: string) => /<Title>(.*)<\/Title>/.exec(decode(render('щ'.repeat(32), charset)))?.[1];
+    expect(title('utf-8')).toBe('щ'.repeat(32));
+    expect(title('iso-8859-1')).toBe(`${'shch'.repeat(8).slice(0, 29)}...`);
   });
 
   test('three dots end what was cut for a charset without …', () => {
@@ -240,7 +246,7 @@ describe('many alternates', () => {
     const page = read({ page: 'error', message: 'noAnswer', alternates: many(16, 100, 200) });
     expect(Buffer.byteLength(page.xml)).toBeLessThanOrEqual(4096);
     expect(page.items.length).toBeGreaterThan(3);
-    expect(page.items[1]?.name).toMatch(/^Sign in on 0\n💬/);
+    expect(page.items[1]?.name).toMatch(/^Sign in on 0 💬+\n💬/u);
     expect(page.items.at(-1)?.name).toContain('not carried out');
   });
 
@@ -258,4 +264,22 @@ test('thousands of different phones do not fill the memory', () => {
   const before = own.profiles.size;
   renderPage(own, base, { ...english, acceptLanguage: 'x'.repeat(5000) });
   expect(own.profiles.size).toBe(before);
+});
+
+test('B905 every page for every phone in every language does not fill the memory either', () => {
+  const own = loadPages({ folder: null, languages: 'auto', help: null });
+  const pages = () => [...own.compiled.values()].reduce((sum, { size }) => sum + size, 0);
+  let most = 0;
+  for (const { code } of own.languages) {
+    for (const modelName of ['CP-7970G', 'CP-7841', 'CP-8845', 'CP-8821', 'CP-8875', 'DP-9841']) {
+      for (const acceptCharset of ['utf-8', 'iso-8859-1', 'us-ascii']) {
+        const phone = { ...english, modelName, acceptLanguage: code, acceptCharset };
+        for (const message of PHONE_MESSAGES) renderPage(own, { ...base, page: 'error', message }, phone);
+        most = Math.max(most, pages());
+      }
+    }
+  }
+  expect(most).toBeGreaterThan(3900);
+  expect(most).toBeLessThanOrEqual(4000);
+  expect(pages()).toBe(own.counts.compiled);
 });

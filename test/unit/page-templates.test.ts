@@ -22,7 +22,7 @@ const write = (name: string, content: string | Uint8Array) => {
 };
 
 /** `file:line: message` of everything wrong, the file without the folder. */
-function problems(languages: readonly string[] = ['en']): readonly string[] {
+function problems(languages: readonly string[] | 'auto' = ['en']): readonly string[] {
   try {
     loadPages({ folder, languages, help: null });
     return [];
@@ -357,23 +357,23 @@ test('of several wordings of a text the first that fits is shown', () => {
 describe('a translation', () => {
   test('is one file', () => {
     const english = readFileSync(new URL('../../phone-xml/languages/en.yaml', import.meta.url), 'utf8');
-    write('languages/fr.yaml', english.replace('prompt: Out of service', 'prompt: Hors service'));
-    expect(render(['en', 'fr'], 'fr-CA')).toContain('<Prompt>Hors service</Prompt>');
+    write('languages/eo.yaml', english.replace('prompt: Out of service', 'prompt: Ne funkcias'));
+    expect(render(['en', 'eo'], 'eo-XX')).toContain('<Prompt>Ne funkcias</Prompt>');
   });
 
   test('that does not exist is refused', () => {
-    expect(problems(['en', 'fr'])[0]).toMatch(
-      /phone-xml.languages:1: no translation for the language "fr"; there are: de, en$/,
+    expect(problems(['en', 'eo'])[0]).toMatch(
+      /phone-xml.languages:1: no translation for the language "eo"; there are: bg, ca, .*zh-TW$/,
     );
     expect(problems(['../../etc/passwd'])[0]).toContain('no translation for the language');
   });
 
   test('that lacks a text is refused, text by text', () => {
-    write('languages/fr.yaml', 'unnamedService: Finesse\n');
-    const found = problems(['en', 'fr']);
+    write('languages/eo.yaml', 'unnamedService: Finesse\n');
+    const found = problems(['en', 'eo']);
     expect(found).toContainEqual(
       expect.stringMatching(
-        /^languages\/fr\.yaml:1: the text "waiting\.prompt" is missing \(used in .*waiting\.xml:\d+\)$/,
+        /^languages\/eo\.yaml:1: the text "waiting\.prompt" is missing \(used in .*waiting\.xml:\d+\)$/,
       ),
     );
     expect(found.length).toBeGreaterThan(50);
@@ -434,6 +434,38 @@ test('the error names every problem with its file and line', () => {
   expect(() => loadPages({ folder, languages: ['en'], help: null })).toThrow(
     `${join(folder, 'waiting.xml')}:1: found <html>`,
   );
+});
+
+test('B900 `auto` offers the languages of the folder too, and English where nothing else is asked for', () => {
+  const english = readFileSync(new URL('../../phone-xml/languages/en.yaml', import.meta.url), 'utf8');
+  write('languages/eo.yaml', english.replace('prompt: Out of service', 'prompt: Ne funkcias'));
+  const shown = (acceptLanguage: string | undefined) => {
+    const phone = { modelName: 'CP-8845', userAgent: undefined, acceptLanguage, acceptCharset: undefined };
+    const templates = loadPages({ folder, languages: 'auto', help: null });
+    const xml = Buffer.from(renderPage(templates, view, phone).body, 'latin1').toString();
+    return /<Prompt>(.*)<\/Prompt>/.exec(xml)?.[1];
+  };
+  expect(shown('eo')).toBe('Ne funkcias');
+  expect(shown('fr_CA')).toBe('Hors service');
+  expect(shown('zh_TW')).toBe('停止服務');
+  for (const other of ['xx', '', undefined]) expect(shown(other)).toBe('Out of service');
+});
+
+test('B906 what an administrator changes is checked in every language that `auto` offers', () => {
+  write('waiting.xml', text(`<Title>{{text house.title}}</Title>${EXIT}<Text>words</Text>`));
+  write('languages/en.yaml', 'house: { title: Ours }\n');
+  write('languages/ru.yaml', `house: { title: ${'щ'.repeat(33)} }\n`);
+  const found = problems('auto');
+  expect(found).toContainEqual(
+    expect.stringMatching(
+      /^languages\/ru\.yaml:1: "house\.title", used in .*, has 33 characters, with at most 32 allowed$/,
+    ),
+  );
+  expect(found).toContainEqual(
+    expect.stringMatching(/bg\.yaml:1: the text "house\.title" is missing \(used in .*waiting\.xml:1\)$/),
+  );
+  // All but English and Russian lack it.
+  expect(found.filter((each) => each.includes('is missing'))).toHaveLength(25);
 });
 
 test('the fallback is the first of the languages', () => {

@@ -41,7 +41,7 @@ export function renderConfiguration(draft: Draft): string {
     `state: { folder: ${quoted(stateFolder)} } # keeps drain, maint, sign-ins and the records of outages over a restart`,
     '',
     '# pages:',
-    '#   languages: [en, de]      # the first is for phones with any other language',
+    '#   languages: auto          # each phone its own; without this line en and de',
     '#   help: "Help desk: 4711"  # one line for every page of the proxy itself',
     "# push:                      # Finesse's pushes to phones: docs/pushes.md; needs phones.networks",
     '#   listeners: [{ port: 80 }]',
