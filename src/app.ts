@@ -363,7 +363,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
         throw error;
       }
       records.begin();
-      sharing?.start();
+      await sharing?.start();
       webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.

@@ -53,6 +53,7 @@ const OUTAGE_LIVE_MS = 3_600_000;
 const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
+const REREAD_AGAIN_MS = 5000;
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
@@ -138,6 +139,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       rereadAt = clock.passed() + redis.rereadMs;
       heard();
     } catch (error) {
+      // What changes is asked for meanwhile, also where reading all of it fails again and again.
+      rereadAt = clock.passed() + Math.min(redis.rereadMs, REREAD_AGAIN_MS);
       if (current === generation) failed(faultOf(error));
     }
   };

@@ -21,7 +21,7 @@ function create(names: readonly string[], services = ['a', 'b']) {
       ...{ facts, devices, clock, report: record.report, forgetAfterMs: 12 * HOUR },
       isService: (id) => services.includes(id),
     });
-    shared.begin();
+    void shared.begin();
     hub.join(facts);
     return { facts, devices, shared, record };
   });
