@@ -79,6 +79,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   /** Where the next poll goes on; null: nothing was read by this connection yet. */
   let cursor: { readonly log: string; readonly audit: string } | null = null;
   let heardAt: number | null = null;
+  let startedAt = clock.passed();
   let rereadAt = 0;
   let isRunning = false;
   let isBusy = false;
@@ -105,7 +106,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (state === 'connected' || state === 'reading-only') heard();
   };
   const failed = (found: StoreFault) => {
-    const silentFor = heardAt === null ? Number.POSITIVE_INFINITY : clock.passed() - heardAt;
+    // At the start too it may take a moment to connect.
+    const silentFor = clock.passed() - (heardAt ?? startedAt);
     if (found.code === 'store-newer') enter('refused', found);
     else if (silentFor >= GONE_AFTER_MS && state !== 'refused') enter('gone', found);
   };
@@ -301,6 +303,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     append: writer.append,
     start() {
       isRunning = true;
+      startedAt = clock.passed();
       connection.open();
       facts.link(link);
       cancelTick = clock.after(redis.pollMs, () => void tick());

@@ -18,6 +18,7 @@ const VIEWS: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   outages: ['/#/outages', 'main tbody tr'],
   timeline: ['/#/timeline', 'main ol li'],
   phones: ['/#/phones', 'main tbody tr'],
+  phone: ['/#/phone', 'main h1'],
   proxy: ['/#/proxy', 'main tbody tr'],
   audit: ['/#/audit', 'main tbody tr'],
   help: ['/#/help/runbook/refused', '#part-refused'],
