@@ -1,9 +1,8 @@
 /** `drain`, `ready`, `maint`: sets a service of the running proxy. */
 
-import { parseDuration } from '../config/values.ts';
 import type { AdminState } from '../domain/model.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
-import { parseTime } from '../ops/admin-request.ts';
+import { parseUntil } from '../ops/admin-request.ts';
 import type { ServiceEntry } from '../ops/health.ts';
 import { AnswersEnded, type Asking, askAtTerminal, confirm } from './asking.ts';
 import { renderLocalTime } from './local-time.ts';
@@ -77,7 +76,8 @@ async function control(options: ControlOptions, output: Output, now: number, ask
     const setting = {
       admin: options.admin,
       reason,
-      until,
+      // A proxy of an earlier version takes no duration.
+      until: until === null ? null : new Date(until).toISOString(),
       ...(options.in === undefined ? {} : { in: options.in }),
     };
     const words = options.json === true ? null : await preview(client, options.service, setting);
@@ -112,13 +112,6 @@ async function isConfirmed(asking: Asking, { service, admin }: ControlOptions): 
     if (error instanceof AnswersEnded) return false;
     throw error;
   }
-}
-
-/** As the ops port takes it, or null. */
-function parseUntil(text: string, now: number): string | null {
-  const duration = parseDuration(text);
-  if (duration !== null) return new Date(now + duration).toISOString();
-  return parseTime(text) === null ? null : text;
 }
 
 /** Words for a setting after which no service of the cluster admits anybody; null: another one does. */

@@ -249,14 +249,15 @@ named(
 );
 named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));
 named('SignIn', 'The token of an operator.', z.strictObject({ token: z.string() }));
+const apiDuration = z.string().regex(/^\d{1,9}(ms|s|m|h|d)$/);
 named(
   'Setting',
-  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
+  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end, `until` a time with a zone or for a duration such as 30m; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
   z.strictObject({
     admin: adminState,
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
-    until: z.iso.datetime({ offset: true }).nullish(),
-    in: z.string().nullish(),
+    until: z.union([z.iso.datetime({ offset: true }), apiDuration]).nullish(),
+    in: apiDuration.nullish(),
     preview: z.boolean().optional(),
   }),
 );
