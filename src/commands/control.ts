@@ -5,7 +5,7 @@ import { admitsNewAgents } from '../domain/routing.ts';
 import { parseUntil } from '../ops/admin-request.ts';
 import type { ServiceEntry } from '../ops/health.ts';
 import { AnswersEnded, type Asking, askAtTerminal, confirm } from './asking.ts';
-import { renderLocalTime } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
   createOpsClient,
@@ -69,9 +69,6 @@ async function control(options: ControlOptions, output: Output, now: number, ask
   }
   const client = createOpsClient(found.place);
   try {
-    const shutOut =
-      options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
-    if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const setting = {
       admin: options.admin,
@@ -82,6 +79,9 @@ async function control(options: ControlOptions, output: Output, now: number, ask
     };
     const words = options.json === true ? null : await preview(client, options.service, setting);
     if (words !== null) output.stdout(`${words}\n`);
+    const shutOut =
+      options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
+    if (shutOut !== null) return fail(1, shutOut);
     if (asking !== null && !(await isConfirmed(asking, options))) return fail(1, 'Nothing was set.');
     const answer = await client.setAdmin(options.service, setting);
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
@@ -102,7 +102,7 @@ async function preview(client: OpsClient, service: string, setting: object): Pro
   const path = `/services/${encodeURIComponent(service)}`;
   const { status, body } = await client.change('POST', path, { ...setting, preview: true });
   const words = status === 200 ? field(body, 'words') : null;
-  return typeof words === 'string' ? words : null;
+  return typeof words === 'string' ? withLocalTimes(words) : null;
 }
 
 async function isConfirmed(asking: Asking, { service, admin }: ControlOptions): Promise<boolean> {
@@ -128,7 +128,7 @@ function decideShutOut({ body }: OpsAnswer, { service, admin }: ControlOptions):
 
 function warningsOf({ body }: OpsAnswer): readonly string[] {
   const warnings: unknown = field(body, 'warnings');
-  return Array.isArray(warnings) ? warnings.map(String) : [];
+  return Array.isArray(warnings) ? warnings.map((warning) => withLocalTimes(String(warning))) : [];
 }
 
 /** The proxy may run with another configuration than the one on disk. */

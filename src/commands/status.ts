@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrillEntry, HealthReport, ServiceEntry } from '../ops/health.ts';
 import type { ReportEntry } from '../ops/report-health.ts';
-import { renderLocalTime } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
 import type { Output } from './output.ts';
@@ -120,7 +120,7 @@ export function renderHealthReport(report: HealthReport, now: number): string {
     ...renderReports(reports),
     ...(notes.length > 0 ? ['', ...notes] : []),
   ];
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map((line) => printable(withLocalTimes(line))).join('\n')}\n`;
 }
 
 /** A second table; none without reports. A proxy of another version may know of none. */
