@@ -52,7 +52,7 @@ export async function runControl(
 }
 
 /** Whoever asks for JSON is a program. */
-function isAsked({ yes, json }: ControlOptions): boolean {
+export function isAsked({ yes, json }: Pick<ControlOptions, 'yes' | 'json'>): boolean {
   return yes !== true && json !== true;
 }
 
@@ -82,7 +82,8 @@ async function control(options: ControlOptions, output: Output, now: number, ask
     const shutOut =
       options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
     if (shutOut !== null) return fail(1, shutOut);
-    if (asking !== null && !(await isConfirmed(asking, options))) return fail(1, 'Nothing was set.');
+    const question = `Set ${options.service} to ${options.admin}?`;
+    if (asking !== null && !(await isConfirmed(asking, question))) return fail(1, 'Nothing was set.');
     const answer = await client.setAdmin(options.service, setting);
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
@@ -105,9 +106,10 @@ async function preview(client: OpsClient, service: string, setting: object): Pro
   return typeof words === 'string' ? withLocalTimes(words) : null;
 }
 
-async function isConfirmed(asking: Asking, { service, admin }: ControlOptions): Promise<boolean> {
+/** No answer is none that says yes. */
+export async function isConfirmed(asking: Asking, question: string): Promise<boolean> {
   try {
-    return await confirm(asking, `Set ${service} to ${admin}?`);
+    return await confirm(asking, question);
   } catch (error) {
     if (error instanceof AnswersEnded) return false;
     throw error;
