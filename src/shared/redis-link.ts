@@ -15,7 +15,7 @@ import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
 import type { Claim, FactKind, FactLink } from './facts.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
-import { AUDIT_LENGTH, EXPIRE_SCRIPT, factAt, HASHES, parseRegister, placeOf, SCHEMA } from './redis-layout.ts';
+import { AUDIT_STREAMS, EXPIRE_SCRIPT, factAt, HASHES, parseRegister, placeOf, SCHEMA } from './redis-layout.ts';
 import {
   answerOf,
   createStoreReader,
@@ -28,14 +28,14 @@ import {
 } from './redis-reader.ts';
 import { createStoreWriter } from './redis-writer.ts';
 import type { Replica } from './replica.ts';
-import type { SharedTrail } from './shared-trail.ts';
+import { type SharedTrail, TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 import { createStorePeers } from './store-peers.ts';
 
 export interface RedisLink extends FactLink {
   start(): void;
   stop(withinMs: number): Promise<void>;
   status(): StoreStatus;
-  append(entry: string): void;
+  append(entry: string, part: TrailPart): void;
 }
 
 export interface RedisLinkOptions {
@@ -54,6 +54,9 @@ const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
 const REREAD_AGAIN_MS = 5000;
+
+/** What is polled: the log of changes, then the audit trail. */
+const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
@@ -77,7 +80,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   let generation = 0;
   let epoch: string | null = null;
   /** Where the next poll goes on; null: nothing was read by this connection yet. */
-  let cursor: { readonly log: string; readonly audit: string } | null = null;
+  let cursor: ReadonlyMap<string, string> | null = null;
   let heardAt: number | null = null;
   let startedAt = clock.passed();
   let rereadAt = 0;
@@ -128,7 +131,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   /** The order is what makes it whole: what changes while it is read is in the log after `last`, and seen twice at worst. */
   const readAll = async (current: number, isFirst: boolean) => {
     try {
-      const last = { log: await reader.lastId('log'), audit: await reader.lastId('audit') };
+      const last = new Map<string, string>();
+      for (const key of STREAMS) last.set(key, await reader.lastId(key));
       await readHead();
       if (current !== generation) return;
       await readTime();
@@ -216,12 +220,23 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     return [...ids];
   };
 
-  /** Its stream may be new: then the entries of this proxy are added again. A full one keeps its own. */
+  /** Its streams may be new: then the entries of this proxy are added again. A full one keeps its own. */
   const readTrail = async () => {
     const there = new Set<string>();
-    for await (const portion of reader.entries('audit')) for (const entry of portion) takeEntry(entry, there);
-    if (there.size >= AUDIT_LENGTH) return;
-    for (const entry of trail.own()) if (!there.has(entry)) writer.append(entry);
+    const isFull = new Map<TrailPart, boolean>();
+    for (const part of TRAIL_PARTS) {
+      const { key, length } = AUDIT_STREAMS[part];
+      let count = 0;
+      for await (const portion of reader.entries(key)) {
+        count += portion.length;
+        for (const entry of portion) takeEntry(entry, there);
+      }
+      isFull.set(part, count >= length);
+    }
+    for (const part of TRAIL_PARTS) {
+      if (isFull.get(part)) continue;
+      for (const entry of trail.own(part)) if (!there.has(entry)) writer.append(entry, part);
+    }
   };
   const takeEntry = ({ fields }: LogEntry, there?: Set<string>) => {
     const text = fields.get('e');
@@ -234,27 +249,29 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (cursor === null) return;
     const current = generation;
     const from = cursor;
+    const idOf = (key: string) => from.get(key) ?? '0-0';
     const askedAt = clock.passed();
-    const streams = [`${prefix}log`, `${prefix}audit`];
     const [epochNow, time, news] = await connection.run([
       ['GET', `${prefix}epoch`],
       ['TIME'],
-      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...streams, from.log, from.audit],
+      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...STREAMS.map((key) => `${prefix}${key}`), ...STREAMS.map(idOf)],
     ]);
     if (current !== generation) return;
     const found = parseStreams(answerOf(news));
     setTime(parseTime(answerOf(time)), askedAt);
-    const changes = found.get(streams[0] ?? '') ?? [];
-    const entries = found.get(streams[1] ?? '') ?? [];
-    for (const { fields } of changes) takeChange(fields);
-    for (const entry of entries) takeEntry(entry);
-    cursor = { log: changes.at(-1)?.id ?? from.log, audit: entries.at(-1)?.id ?? from.audit };
+    const newOf = (key: string) => found.get(`${prefix}${key}`) ?? [];
+    const changes = newOf('log');
+    for (const key of STREAMS) {
+      if (key === 'log') for (const { fields } of changes) takeChange(fields);
+      else for (const entry of newOf(key)) takeEntry(entry);
+    }
+    cursor = new Map(STREAMS.map((key) => [key, newOf(key).at(-1)?.id ?? idOf(key)]));
     heard();
     if (answerOf(epochNow) !== epoch) return leave();
     if (changes.length < CHANGES_AT_ONCE) return;
     // So far behind that the log may have been cut off before it was read.
     const first = await reader.firstId('log');
-    if (first !== null && isBefore(from.log, first)) await readAll(current, false);
+    if (first !== null && isBefore(idOf('log'), first)) await readAll(current, false);
   };
   const takeChange = (fields: ReadonlyMap<string, string>) => {
     const at = factAt(fields.get('h') ?? '', fields.get('f') ?? '');
