@@ -118,7 +118,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/audit': {
     get: {
       summary: 'Who did what.',
-      parameters: [SINCE],
+      parameters: [SINCE, query('limit', 'At most so many: the newest.')],
       access: 'needed',
       answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
     },

@@ -236,7 +236,7 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await checkEvents(source, ['snapshot', 'device', 'proxy', 'admin', 'service', 'outage']);
     source.close();
     await get('/events', 'Bearer wrong').expect(401);
-    const full = await start({ live: { bounds: { streams: 0 } } });
+    const full = await start({ live: { bounds: { anonymous: 0 } } });
     await request(full.origin).get('/events').expect(503);
   });
 
