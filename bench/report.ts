@@ -3,6 +3,7 @@
 import type { Memory } from './memory.ts';
 import type { Outage } from './outage.ts';
 import type { OwnPage } from './own-page.ts';
+import { type Processes, selectGrowth } from './processes.ts';
 import { FIXED_RATE, type Measured, type Paced } from './relay.ts';
 import { ratioOf, type Spread } from './statistics.ts';
 import { number, table } from './table.ts';
@@ -67,6 +68,43 @@ export function renderOutage(outage: Outage): string {
   ];
   const complaints = outage.complaints.map((complaint) => `\n${JSON.stringify(complaint)}`);
   return table([`outage, ${size.phones} phones`, ''], rows) + complaints.join('');
+}
+
+export function renderProcesses({ pages, waves }: Processes): string {
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const rows = pages.map(({ scenario, processes, cpuMs, mainMs, pagesPerSecond, proxyShare, phonesShare }) => {
+    const growth = processes === 1 ? null : selectGrowth(pages, scenario);
+    return [
+      ...[`${scenario}: processes ${processes}`, microseconds(cpuMs), spread(cpuMs), (mainMs * 1000).toFixed(1)],
+      ...[pagesPerSecond.toFixed(0), percent(proxyShare), percent(phonesShare)],
+      growth === null ? '' : number(growth),
+    ];
+  });
+  const header = [
+    'relay and rewrite',
+    'µs CPU/page',
+    'spread',
+    'main',
+    'pages/s',
+    'proxy',
+    'phones',
+    'growth on 2 cores',
+  ];
+  const waved = waves.map(({ scheme, processes, p50Ms, p99Ms, maxMs, bad, cpuSeconds, phonesCpuSeconds }) => [
+    ...[`${scheme}: processes ${processes}`, number(p50Ms), number(p99Ms), number(maxMs), `${bad}`],
+    ...[number(cpuSeconds), number(phonesCpuSeconds)],
+  ]);
+  const waveHeader = [
+    `wave of ${waves[0]?.phones} phones in a second`,
+    'p50 ms',
+    'p99 ms',
+    'max ms',
+    'bad',
+    'CPU s',
+    'of phones',
+  ];
+  const complaints = waves.flatMap((wave) => wave.complaints.map((complaint) => `\n${JSON.stringify(complaint)}`));
+  return `${table(header, rows)}\n\n${table(waveHeader, waved)}${complaints.join('')}`;
 }
 
 export function renderMemory({ bytesPerPhone, idle }: Memory): string {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: everything that docs/performance.md states, measured in one run on loopback. Prints tables and whether each
  * target holds, and writes bench/last-result.json. Options: `--quick` (fewer rounds, a smaller outage; writes nothing),
- * `--only relay,own-page,outage,memory,start`, `--rounds N`. Linux only: CPU time and memory are read from /proc.
+ * `--only relay,own-page,outage,processes,memory,start`, `--rounds N`. Linux only: CPU time and memory are read from /proc.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,12 +16,14 @@ import type { LoadJob } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { measureOutage } from './outage.ts';
 import { measureOwnPage } from './own-page.ts';
+import { measureProcesses } from './processes.ts';
 import { measurePaced, measureRelay, SCENARIOS, type Scenario } from './relay.ts';
 import {
   renderMemory,
   renderOutage,
   renderOwnPage,
   renderPaced,
+  renderProcesses,
   renderRelay,
   renderStart,
   renderVerdicts,
@@ -30,7 +32,7 @@ import { measureStart } from './start-time.ts';
 import { judge } from './targets.ts';
 import type { UpstreamOrder } from './upstream.ts';
 
-const SECTIONS = ['relay', 'own-page', 'outage', 'memory', 'start'] as const;
+const SECTIONS = ['relay', 'own-page', 'outage', 'processes', 'memory', 'start'] as const;
 const NAMES: readonly Name[] = ['proxy', 'http-proxy-3', 'http-proxy-3, tuned', 'express', 'nginx', 'haproxy'];
 
 const { values } = parseArgs({
@@ -64,6 +66,10 @@ if (ownPage !== null) show(renderOwnPage(ownPage));
 const size = quick ? { phones: 2_000, wave: 500, choices: 500 } : { phones: 10_000, wave: 2_000, choices: 2_000 };
 const outage = chosen('outage') ? await measureOutage(load, upstream, folder, size) : null;
 if (outage !== null) show(renderOutage(outage));
+const processes = chosen('processes')
+  ? await measureProcesses(load, upstream, setting, { rounds, scale, wave: quick ? 500 : 2_000 })
+  : null;
+if (processes !== null) show(renderProcesses(processes));
 const memory = chosen('memory')
   ? await measureMemory(
       load,
@@ -79,6 +85,7 @@ const results = {
   ...(relay === null ? {} : relay),
   ...(ownPage === null ? {} : { ownPage }),
   ...(outage === null ? {} : { outage }),
+  ...(processes === null ? {} : { processes }),
   ...(memory === null ? {} : { memory }),
   ...(startMs === null ? {} : { startMs }),
 };

@@ -4,6 +4,7 @@ import type { Name } from './contestants.ts';
 import type { Memory } from './memory.ts';
 import type { Outage } from './outage.ts';
 import type { OwnPage } from './own-page.ts';
+import { type Processes, selectGrowth } from './processes.ts';
 import type { Measured, Scenario } from './relay.ts';
 import { ratioOf, type Spread } from './statistics.ts';
 
@@ -11,6 +12,7 @@ export interface Results {
   readonly relay?: readonly Measured[];
   readonly ownPage?: OwnPage;
   readonly outage?: Outage;
+  readonly processes?: Processes;
   readonly memory?: Memory;
   readonly startMs?: Spread;
 }
@@ -26,11 +28,12 @@ export interface Verdict {
 
 /** Those targets for which there is a result. */
 export function judge(results: Results): Verdict[] {
-  const { relay, ownPage, outage, memory, startMs } = results;
+  const { relay, ownPage, outage, processes, memory, startMs } = results;
   return [
     ...(relay === undefined ? [] : decideRelay(relay)),
     ...(ownPage === undefined ? [] : decideOwnPage(ownPage)),
     ...(outage === undefined ? [] : decideOutage(outage)),
+    ...(processes === undefined ? [] : decideProcesses(processes)),
     ...(memory === undefined
       ? []
       : [verdict('registry, each of 100,000 known phones', memory.bytesPerPhone, 1024, 'B')]),
@@ -75,6 +78,24 @@ function decideOutage(outage: Outage): Verdict[] {
     verdict('outage: probes of the failed server at once', outage.probesAtOnce, 1, ''),
     // A poll of the alternate may fall into the same second.
     verdict(`outage: probes of the alternate for ${outage.size.choices} choices`, outage.confirmations, 2, '', 1),
+  ];
+}
+
+function decideProcesses({ pages, waves }: Processes): Verdict[] {
+  const growths = (['keep-alive', 'tls-resumed', 'tls-full'] as const).flatMap((scenario) => {
+    const growth = selectGrowth(pages, scenario);
+    return growth === null ? [] : [verdict(`growth by a second process, ${scenario}`, growth, 2.5, '×', 1.8)];
+  });
+  const https = waves.filter(({ scheme, processes }) => scheme === 'https' && processes === 2);
+  return [
+    ...growths,
+    ...https.map(({ p99Ms }) => verdict('wave over HTTPS, two processes: p99', p99Ms, 2000, 'ms')),
+    verdict(
+      'waves: answers that were not 200 phone XML',
+      waves.reduce((sum, { bad }) => sum + bad, 0),
+      0,
+      '',
+    ),
   ];
 }
 

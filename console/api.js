@@ -1,6 +1,6 @@
 /** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
 
-import { state, update } from './store.js';
+import { update } from './store.js';
 
 /**
  * @template T

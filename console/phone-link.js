@@ -6,6 +6,8 @@ import { useEffect, useRef, useState } from './ui.js';
 /** @typedef {import('./phone-types.d.ts').PhoneState} PhoneState */
 /** @typedef {import('./phone-types.d.ts').Key} Key */
 
+const HIDDEN_MS = 60_000;
+
 /**
  * @param {PhoneState} first what was known of it when it was opened
  * @param {(because: string) => void} onEnd told when it is over, or not there any more
@@ -30,6 +32,8 @@ export function usePhone(first, onEnd) {
     let source = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let reopening;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let hiding;
     const open = () => {
       const opened = new EventSource(`${path}/events`);
       source = opened;
@@ -51,10 +55,23 @@ export function usePhone(first, onEnd) {
       } else if (answer.status >= 400 && answer.status < 500) onEnd('gone');
       else reopening = setTimeout(again, 1000 + Math.random() * 3000);
     };
-    open();
-    return () => {
+    const close = () => {
       clearTimeout(reopening);
       source?.close();
+      source = null;
+    };
+    /** All pages of a host share six connections; one that nobody looks at needs none. */
+    const onVisibility = () => {
+      clearTimeout(hiding);
+      if (document.visibilityState === 'hidden') hiding = setTimeout(close, HIDDEN_MS);
+      else if (source === null) void again();
+    };
+    open();
+    document.addEventListener('visibilitychange', onVisibility);
+    return () => {
+      document.removeEventListener('visibilitychange', onVisibility);
+      clearTimeout(hiding);
+      close();
     };
   }, [device]);
 

@@ -22,7 +22,11 @@ export function ProxyView() {
       ${health.problems.length === 0 && html`<p class="quiet empty">${say('proxy.no-problems')}</p>`}
       <ul class="notes">${health.problems.map((problem) => html`<li key=${problem} class="is-reconnecting"><${Mark} kind="reconnecting" /><div><${Own} text=${problem} /></div></li>`)}</ul>
     <//>
+    ${health.capture !== null && html`<p class="panel">${say('capture.on')} <${Moment} at=${health.capture.until} /></p>`}
     <${Islands} health=${health} />
+    <${Proxies} health=${health} />
+    <${Processes} health=${health} />
+    <${Webhooks} health=${health} />
     <${Nodes} health=${health} />
     <${Certificates} health=${health} />`;
 }
@@ -76,4 +80,49 @@ function Certificates({ health: { certificates, services } }) {
       <//>`
     }
   <//>`;
+}
+
+/** @param {{ health: Health }} props */
+function Proxies({ health: { proxies } }) {
+  if (proxies.length === 0) return null;
+  const title = say('proxies');
+  const head = ['proxy.name', 'facts.state', 'proxies.at', 'proxy.site', 'proxy.version'];
+  return html`<${Section} title=${title}><${Table} label=${title} head=${head.map((key) => say(key))}>
+    ${proxies.map(
+      ({ id, name, self, heard, heardAt, site, version }) => html`<tr key=${id}>
+      <th scope="row">${name} ${self && html`<span class="tag">${say('proxies.this')}</span>`}</th>
+      <td><${Badge} kind=${heard ? 'in-service' : 'out-of-service'} word=${say(heard ? 'proxies.heard' : 'proxies.silent')} /></td>
+      <td><${Moment} at=${heardAt} /></td><td>${site}</td><td>${version}</td></tr>`,
+    )}
+  <//><//>`;
+}
+
+/** @param {{ health: Health }} props */
+function Processes({ health: { processes } }) {
+  if (processes.length === 0) return null;
+  const title = say('processes');
+  const head = ['process', 'facts.state', 'phones.since', 'process.restarts', 'process.before'];
+  return html`<${Section} title=${title}><${Table} label=${title} head=${head.map((key) => say(key))}>
+    ${processes.map(
+      ({ process, pid, state: now, since, restarts, ended }) => html`<tr key=${process}>
+      <th scope="row">${process}${pid !== null && html` <span class="id">${pid}</span>`}</th>
+      <td><${Badge} kind=${now === 'serving' ? 'in-service' : now === 'ended' ? 'out-of-service' : 'unknown'} word=${say(`process.${now}`)} /></td>
+      <td><${Moment} at=${since} /></td><td class="number">${restarts}</td><td>${ended !== null && html`<${Own} text=${ended} />`}</td></tr>`,
+    )}
+  <//><//>`;
+}
+
+/** @param {{ health: Health }} props */
+function Webhooks({ health: { webhooks } }) {
+  if (webhooks.length === 0) return null;
+  const title = say('webhooks');
+  const head = ['webhook', 'facts.state', 'webhook.to-come', 'webhook.lost', 'webhook.delivered', 'facts.reason'];
+  return html`<${Section} title=${title}><${Table} label=${title} head=${head.map((key) => say(key))}>
+    ${webhooks.map(
+      ({ name, state: now, waiting, lost, delivered, reason }) => html`<tr key=${name}>
+      <th scope="row">${name}</th><td><${Badge} kind=${now === 'ok' ? 'in-service' : 'reconnecting'} word=${say(`webhook.${now}`)} /></td>
+      <td class="number">${waiting}</td><td class="number">${lost}</td><td><${Moment} at=${delivered} /></td>
+      <td>${reason !== null && html`<${Own} text=${reason} />`}</td></tr>`,
+    )}
+  <//><//>`;
 }

@@ -72,7 +72,17 @@ function Countdown({ service: { since, attempt } }) {
 
 /** What operators set, drills, and what else keeps agents away. @param {{ service: Service }} props */
 export function Notes({ service }) {
-  const { admin, setAt, drill, finesseDrains, notAlternateBecause, fippaFailing, certificate, state: now } = service;
+  const {
+    admin,
+    setAt,
+    drill,
+    finesseDrains,
+    notAlternateBecause,
+    fippaFailing,
+    certificate,
+    seenOtherwise,
+    state: now,
+  } = service;
   const isSet = admin !== 'ready' || (setAt !== null && service.adminReason !== null);
   return html`<ul class="notes">
     ${isSet && html`<li class=${`is-${admin}`}><${Mark} kind=${admin === 'ready' ? 'in-service' : admin} /><div><${Setting} service=${service} /></div></li>`}
@@ -83,6 +93,12 @@ export function Notes({ service }) {
       certificate !== null &&
       certificate.days < 30 &&
       html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div>${sayCount('note.certificate', certificate.days)}</div></li>`
+    }
+    ${
+      seenOtherwise.length > 0 &&
+      html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div>${say('note.seen-otherwise')} ${seenOtherwise
+        .map(({ name, state: seen }) => `${name}: ${say(`state.${seen}`)}`)
+        .join(', ')}</div></li>`
     }
     ${
       notAlternateBecause !== null &&

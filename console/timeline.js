@@ -59,6 +59,7 @@ function describe({ what, about, to, attempt, from }) {
   if (what === 'setting') return say('change.setting', { name, admin: say(`admin.${to}`) });
   if (what === 'drill-end') return say('change.drill-end', { name, because: say(`drill-end.${to}`) });
   if (what === 'report-node') return say('change.report-node', { name: about ?? '', state: say(`node.${to}`) });
+  if (what === 'store') return say('change.store', { to: say(`store.${to}`) });
   if (what === 'summary') {
     const [signedIn = '', elsewhere = '', returned = '', missing = ''] = (to ?? '').split('/');
     return say('change.summary', { name, signedIn, elsewhere, returned, missing });
@@ -90,5 +91,8 @@ const KINDS = {
   'reload-refused': 'reconnecting',
   'not-kept': 'reconnecting',
   'kept-again': 'in-service',
+  proxy: 'in-service',
+  'proxy-gone': 'out-of-service',
+  disagree: 'reconnecting',
   fault: 'out-of-service',
 };

@@ -40,6 +40,7 @@ export interface Service {
   readonly notAlternateBecause: string | null;
   readonly site: string | null;
   readonly certificate: Certificate | null;
+  readonly seenOtherwise: readonly { readonly proxy: string; readonly name: string; readonly state: ServiceState }[];
   readonly drill: { readonly startedAt: string; readonly until: string; readonly devices: number | null } | null;
 }
 
@@ -71,6 +72,32 @@ export interface Health {
   readonly site: string | null;
   readonly islands: readonly { readonly site: string; readonly since: string; readonly long: boolean }[];
   readonly reports: readonly ReportNode[];
+  readonly processes: readonly {
+    readonly process: number;
+    readonly pid: number | null;
+    readonly state: 'starting' | 'serving' | 'ended';
+    readonly since: string;
+    readonly restarts: number;
+    readonly ended: string | null;
+  }[];
+  readonly webhooks: readonly {
+    readonly name: string;
+    readonly state: 'ok' | 'waiting' | 'refused' | 'stopped';
+    readonly waiting: number;
+    readonly lost: number;
+    readonly reason: string | null;
+    readonly delivered: string | null;
+  }[];
+  readonly proxies: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly site: string | null;
+    readonly version: string;
+    readonly self: boolean;
+    readonly heard: boolean;
+    readonly heardAt: string;
+  }[];
+  readonly capture: { readonly until: string } | null;
   readonly problems: readonly string[];
 }
 

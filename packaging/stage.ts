@@ -32,7 +32,7 @@ export const UNIT = 'ippa-proxy.service';
 /** What runs; the rest is to be read, or to be put elsewhere. */
 export const PROGRAM = ['bin', 'console', 'dist', 'node_modules', 'phone-xml', 'package.json'] as const;
 /** What is to be read, beside the program. */
-export const TO_READ = ['README.md', 'docs', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'] as const;
+export const TO_READ = ['README.md', 'docs', 'monitoring', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'] as const;
 
 /** Types, maps, tests and pages for developers stay away; licences are in the notices. */
 const RUNS = new Set(['.js', '.cjs', '.mjs', '.json']);
@@ -60,7 +60,9 @@ export function stage(release: Release, packages: readonly LockedPackage[], node
     '--outDir',
     join(folder, 'dist'),
   ]);
-  for (const each of ['bin/ippa-proxy', 'phone-xml', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE', EXAMPLE]) {
+  for (const each of [
+    ...['bin/ippa-proxy', 'phone-xml', 'docs', 'monitoring', 'README.md', 'CHANGELOG.md', 'LICENSE', EXAMPLE],
+  ]) {
     cpSync(join(ROOT, each), join(folder, each), { recursive: true });
   }
   placeConsole(folder);

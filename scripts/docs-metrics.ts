@@ -14,7 +14,7 @@ export function renderMetricsDoc(): string {
 
 \`GET /metrics\` on the ops port answers in the Prometheus text format. No label grows with the number of phones:
 \`service\`, \`from\` and \`to\` are ids of the configuration, \`code\` is one of [the error codes](errors.md), and the rest are
-fixed words. Counters begin at 0 with the process. What to alert on is in [operations](operations.md#what-to-alert-on).
+fixed words. Counters begin at 0 with the process. What to alert on, and a dashboard, is in [alerts](alerts.md).
 
 | Metric | Type | Labels | Meaning |
 |---|---|---|---|

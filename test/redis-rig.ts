@@ -37,6 +37,13 @@ export async function startRedis(args: readonly string[] = [], fixedPort?: numbe
   let child: ChildProcess | null = null;
   let client: Redis | null = null;
 
+  const connect = async () => {
+    const fresh = new Redis({ port, lazyConnect: true, retryStrategy: () => null, protocol: 2 });
+    fresh.on('error', () => {});
+    await fresh.connect();
+    client = fresh;
+    return fresh;
+  };
   const start = async () => {
     const base = [
       '--port',
@@ -53,10 +60,7 @@ export async function startRedis(args: readonly string[] = [], fixedPort?: numbe
     child = spawn('redis-server', [...base, ...args], { stdio: 'ignore' });
     for (let tries = 0; ; tries += 1) {
       try {
-        const fresh = new Redis({ port, lazyConnect: true, retryStrategy: () => null, protocol: 2 });
-        fresh.on('error', () => {});
-        await fresh.connect();
-        client = fresh;
+        await connect();
         return;
       } catch (error) {
         if (tries > 200) throw error;
@@ -79,7 +83,9 @@ export async function startRedis(args: readonly string[] = [], fixedPort?: numbe
     ...{ port, folder, start, kill },
     async ask(name, ...parts) {
       if (client === null) throw new Error('the server is not running');
-      return client.call(String(name), ...parts);
+      // Sentinels close connections of clients when they make a replica of a master, or the other way round.
+      const usable = client.status === 'ready' ? client : await connect();
+      return usable.call(String(name), ...parts);
     },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),

@@ -92,11 +92,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   if (options.unready !== true) await app.ready;
   const phones = `http://127.0.0.1:${app.addresses()[0]?.port}`;
   const ops = `http://127.0.0.1:${app.opsAddress().port}`;
+  // What a process noted of a device besides its sign-in is with the others a moment later: sooner than a phone asks again.
+  const settled = async () => {
+    if (PROCESSES > 1) for (const _ of [1, 2]) await health();
+  };
   const health = async (): Promise<Health> => JSON.parse((await fetchRaw(`${ops}/health`)).body);
   return {
     ...{ app, config, phones, ops, finesse, lines },
     logged: () => text,
     async get(path, headers) {
+      await settled();
       const answer = await fetchRaw(path.startsWith('http') ? path : `${phones}${path}`, headers);
       if (path.startsWith(ops)) checkAnswer('get', path.slice(ops.length), { ...answer, ...textOf(answer) });
       return answer;

@@ -74,7 +74,7 @@ export function createBodyMask(pseudonyms: Pseudonyms, urls: UrlMask, xml: XmlMa
       .replace(/^\xef\xbb\xbf|^\xff\xfe|^\xfe\xff/, '')
       .replaceAll('\0', '')
       .trimStart();
-    if (/html/.test(type) || /^<(?:!doctype|html)/i.test(start)) return { written: false, why: 'HTML' };
+    if (/html/.test(type) || /^<(?:!doctype\s+html|html)/i.test(start)) return { written: false, why: 'HTML' };
     if (/^image\//.test(type.trim())) return { written: false, why: 'an image' };
     if (/json/.test(type)) return maskJson(body.toString());
     if (start.startsWith('XML=') || /form-urlencoded/.test(type)) return maskForm(body.toString('latin1'));

@@ -75,7 +75,7 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
     value.replace(/="([^"]*)"/g, (_, text: string) => `="${maskText(text)}"`);
   const refresh = (value: string): string => {
     const [, before = '', url = ''] = /^(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?)([\s\S]*)$/i.exec(value) ?? [];
-    return `${before}${url === '' ? '' : quoted(url, urls.url)}`;
+    return `${before}${url === '' ? '' : quoted(url, urls.offered)}`;
   };
   const addresses = (value: string): string =>
     value.replace(/[^\s,]+/g, (each) => pseudonyms.value(each.replace(/^::ffff:/, '')));
@@ -84,7 +84,7 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
     const lower = name.toLowerCase();
     if (lower === 'content-length' || lower === 'date' || lower === 'expires') return value;
     if (KEPT.has(lower)) return scrub.clean(value);
-    if (URLS.has(lower)) return urls.url(value);
+    if (URLS.has(lower)) return lower === 'location' ? urls.offered(value) : urls.url(value);
     if (HOSTS.has(lower)) return urls.authority(value);
     if (ADDRESSES.has(lower)) return addresses(value);
     switch (lower) {

@@ -6,6 +6,8 @@ import type { Scrub } from './scrub.ts';
 export interface UrlMask {
   /** An absolute URL, a path, or a URI of phones such as `SoftKey:Exit`. */
   url(text: string): string;
+  /** The same, from Finesse: the words of its path are the server's, and stay wherever they come again. */
+  offered(text: string): string;
   /** A path with its query. */
   target(text: string): string;
   /** What stands behind `?`, or a form. */
@@ -15,6 +17,8 @@ export interface UrlMask {
   /** The value of a parameter. */
   parameter(name: string, value: string): string;
   isSecretName(name: string): boolean;
+  /** It is no secret in a path: ids of services and clusters. */
+  learnWord(word: string): void;
   /** The fields of this name hold secrets: a form says so. */
   learnSecretName(name: string): void;
 }
@@ -26,11 +30,32 @@ const SECRET_NAME =
 const NAME_OF_NAME = /id$|user|agent|login|name|ext|number|^dn$|line|phone|device|mail/i;
 /** URIs that phones know by themselves, with words that are not anybody's. */
 const PHONE_WORDS = /^(?:SoftKey|Key|Init|Display|Notify|Play|Vibrate|Menu|App|Application):[A-Za-z<>?*#]*[0-9]{0,2}$/i;
+/** Words of paths that say nothing of anybody, whoever asks. */
+const KNOWN_WORDS = [
+  ...[
+    'fippa',
+    'finesse',
+    'api',
+    'SystemInfo',
+    'User',
+    'CGI',
+    'Execute',
+    'signin',
+    'login',
+    'logout',
+    'signout',
+    'home',
+  ],
+  ...['ready', 'notready', 'wrapup', 'calldata', 'reason', 'reasons', 'state'],
+];
 /** What the path of a URL says beyond ids: words. */
 const WORD = /^[A-Za-z][A-Za-z._~-]{0,31}$/;
 
+const MAX_WORDS = 500;
+
 export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
   const secretNames = new Set<string>();
+  const words = new Set<string>(KNOWN_WORDS);
   const isSecretName = (name: string) => SECRET_NAME.test(name) || secretNames.has(name.toLowerCase());
 
   const segment = (raw: string, before: string): string => {
@@ -44,10 +69,10 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     if (before === 'fippa') return encode(pseudonyms.device(text));
     // /finesse/api/User/ID
     if (before === 'User') return encode(pseudonyms.value(text));
-    if (WORD.test(text) && !pseudonyms.names.has(text)) return encode(scrub.clean(text));
+    if (words.has(text) && !pseudonyms.names.has(text)) return encode(scrub.clean(text));
     // Actions of the proxy: ~to, ~here.
     if (/^~[a-z]+$/.test(text)) return text;
-    return encode(pseudonyms.value(text));
+    return encode(pseudonyms.value(text, /\d/.test(text)));
   };
   const path = (text: string): string => {
     let before = '';
@@ -71,7 +96,7 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     const equals = raw.indexOf('=');
     const name = equals === -1 ? raw : raw.slice(0, equals);
     const cleanName = nameOf(name);
-    if (equals === -1) return cleanName;
+    if (equals === -1) return encode(pseudonyms.value(decode(raw, true)));
     const value = raw.slice(equals + 1);
     const masked = encode(parameter(decode(name), decode(value, true)));
     // As spaces were written before.
@@ -106,6 +131,11 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
             .join(':')}@`;
     return `${credentials}${pseudonyms.host(host)}${port}`;
   };
+  const offered: UrlMask['offered'] = (text) => {
+    const [, path = ''] = /^\s*(?:https?:\/\/[^/?#]*)?(\/[^?#;]*)/i.exec(text) ?? [];
+    for (const each of path.split('/')) if (words.size < MAX_WORDS && WORD.test(each)) words.add(each);
+    return url(text);
+  };
   const url: UrlMask['url'] = (text) => {
     const [, blank = '', scheme = '', slashes, host = '', rest = ''] =
       /^(\s*)([A-Za-z][A-Za-z0-9+.-]*:)?(\/\/)?([^/?#]*)([\s\S]*)$/.exec(text) ?? [];
@@ -115,7 +145,8 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     return `${blank}${scheme}${encode(pseudonyms.value(decode(text.slice(blank.length + scheme.length))))}`;
   };
   return {
-    ...{ url, target, pairs, authority, parameter, isSecretName },
+    ...{ url, offered, target, pairs, authority, parameter, isSecretName },
+    learnWord: (word) => void words.add(word),
     learnSecretName: (name) => void secretNames.add(name.toLowerCase()),
   };
 }

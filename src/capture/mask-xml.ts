@@ -69,7 +69,7 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (raw.trim() === '') return raw;
     const lower = name.toLowerCase();
     const parent = around.at(-2)?.name.toLowerCase() ?? '';
-    if (/^url/.test(lower) || lower === 'uri') return escaped(raw, urls.url);
+    if (/^url/.test(lower) || lower === 'uri') return escaped(raw, urls.offered);
     if (lower === 'data' && !/^\s*[^0-9a-f\s]/i.test(raw)) return raw.replace(/[0-9a-f]/gi, '0');
     if (NUMBERS.has(lower) && /^\s*(?:-?\d{1,5}|[A-Z]{1,3})\s*$/.test(raw)) return raw;
     if (lower === 'name' && parent === 'softkeyitem') return softKey(raw);
@@ -95,7 +95,7 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
   const attribute = (name: string, raw: string, element: string): string => {
     const lower = name.toLowerCase();
     if (lower === 'xmlns' || lower.startsWith('xmlns:') || lower === 'xml:lang' || lower === 'type') return raw;
-    if (/^url/.test(lower)) return escaped(raw, urls.url);
+    if (/^url/.test(lower)) return escaped(raw, urls.offered);
     if (NUMBERS.has(lower) && /^-?\d{1,5}$/.test(raw)) return raw;
     if (element === 'item' && lower === 'id') return escaped(raw, (text) => pseudonyms.value(text));
     if (lower === 'node') return escaped(raw, urls.target);

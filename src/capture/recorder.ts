@@ -88,6 +88,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const services = surroundings.services.map(({ id, cluster, url, aliases }) => ({
     ...{ id, cluster, url: mask.urls.url(url), names: aliases.map((alias) => mask.urls.authority(alias)) },
   }));
+  for (const { id, cluster } of surroundings.services) {
+    mask.urls.learnWord(id);
+    mask.urls.learnWord(cluster);
+  }
   const listeners = surroundings.listeners.map((origin) => mask.urls.url(origin));
 
   const waiting: { readonly work: Work; readonly bytes: number }[] = [];

@@ -12,6 +12,7 @@ import { checkOutward, renderOutward, renderOutwardChecks } from './outward-chec
 import { checkPushes } from './push-check.ts';
 import { checkReports, renderReportChecks, renderReports } from './report-check.ts';
 import { checkServices, renderServiceChecks, type ServiceCheck } from './service-check.ts';
+import { checkStore, renderStore, renderStoreCheck } from './store-check.ts';
 
 export interface CheckOptions {
   /** Also connect: to every Finesse server, node for reports, Notification Service and receiver of events, once. */
@@ -49,6 +50,9 @@ export async function runCheck(
   const reports = options.probe === true ? await checkReports(config, now) : [];
   if (reports.length > 0) print('\nAsking every node of Unified Intelligence Center once:\n');
   print(renderReportChecks(reports));
+  const store = options.probe === true ? await checkStore(config) : null;
+  if (store !== null) print('\nTrying the store of what proxies know together:\n');
+  print(renderStoreCheck(config, store));
   const outward = options.probe === true ? await checkOutward(config) : [];
   if (outward.length > 0) print('\nReceivers of events (nothing is sent; webhooks test NAME does):\n');
   print(renderOutwardChecks(outward));
@@ -60,6 +64,7 @@ export async function runCheck(
     services.every(({ confirmed }) => confirmed) &&
     notifications.every((check) => check.ok !== false) &&
     reports.every(({ up }) => up) &&
+    store?.ok !== false &&
     outward.every(({ reached }) => reached);
   if (options.json === true)
     writeJson(output, {
@@ -68,6 +73,7 @@ export async function runCheck(
       warnings,
       services: services.map(({ info: _, cautions: __, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
+      ...(store === null ? {} : { store }),
       ...(outward.length > 0 ? { receivers: outward } : {}),
       ...(options.probe === true ? { reports, pushes } : {}),
     });
@@ -129,6 +135,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     `  A failed one is given ${reconnect.attempts} attempts of ${renderDuration(reconnect.intervalMs)} before alternates are offered`,
     ...renderPushes(config),
     ...renderReports(config),
+    ...renderStore(config),
     ...renderOutward(config),
     'Operators',
     `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,

@@ -22,6 +22,7 @@ import { type DoctorReport, renderReport } from './doctor/report.ts';
 import { lookAtRunning, type RunningProxy } from './doctor/running-look.ts';
 import { ENVIRONMENT_FILE, type Environment, serviceEnvironment } from './doctor/service-environment.ts';
 import { type ConfigSource, readSource } from './doctor/source.ts';
+import { lookAtStore } from './doctor/store-look.ts';
 import type { Output } from './output.ts';
 import { checkOutward } from './outward-check.ts';
 
@@ -134,6 +135,7 @@ async function lookAround(file: string, { source, running, env, account, surroun
     lookAtCertificates(config),
     lookAtNames(config, surroundings.names),
     lookAtServers(config, surroundings.now),
+    lookAtStore(config, surroundings.now),
     decideOpenFiles(config, surroundings.openFiles),
     lookAtReceivers(config),
   ]);

@@ -31,7 +31,8 @@ interface Meaning {
 /** The first that matches. The words of Redis and Valkey begin with a code of their own; the rest is Node's and ioredis'. */
 const MEANINGS: readonly Meaning[] = [
   { code: 'store-credentials', pattern: /^(?:WRONGPASS|NOAUTH)\b|^ERR (?:invalid password|AUTH <password> called)/i },
-  { code: 'store-acl', pattern: /^NOPERM\b/ },
+  // The second is what Redis 7.0 says of a command within a script, the third what later ones say.
+  { code: 'store-acl', pattern: /^NOPERM\b|executing the script can't|ACL failure in script/i },
   { code: 'store-loading', pattern: /^LOADING\b/ },
   { code: 'store-read-only', pattern: /\bREADONLY\b/ },
   { code: 'store-disk', pattern: /\bMISCONF\b/ },

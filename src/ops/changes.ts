@@ -21,14 +21,25 @@ export interface Change {
   readonly code: string | null;
   /** What failed, or why somebody did it. */
   readonly words: string | null;
-  /** The operator who did it. */
+  /** The operator who set a service, as `/health` says too; of all else the audit trail tells, to operators alone. */
   readonly who: string | null;
 }
 
 export const CHANGE_KINDS = [
   ...['state', 'setting', 'drill', 'drill-end', 'summary'],
   ...['pages-fail', 'pages-work', 'credentials', 'notification-lost', 'notification-back', 'notification-refused'],
-  ...['island', 'island-end', 'report-node', 'names'],
+  ...[
+    'island',
+    'island-end',
+    'report-node',
+    'names',
+    'proxy',
+    'proxy-gone',
+    'disagree',
+    'store',
+    'capture',
+    'capture-end',
+  ],
   ...['certificate-renewed', 'certificate-refused', 'certificate-ends'],
   ...['started', 'stopping', 'reloaded', 'reload-refused', 'not-kept', 'kept-again', 'fault'],
 ] as const;
@@ -71,12 +82,8 @@ export function createChanges(maxChanges = MAX_CHANGES): Changes {
       'service-set': on<'service-set'>('setting', ({ service: about, from, to, who }) => {
         return { about, from: from.admin, to: to.admin, words: to.reason, who };
       }),
-      'drill-began': on<'drill-began'>('drill', ({ service: about, reason, who }) => ({ about, words: reason, who })),
-      'drill-ended': on<'drill-ended'>('drill-end', ({ service: about, because, who }) => ({
-        about,
-        to: because,
-        who,
-      })),
+      'drill-began': on<'drill-began'>('drill', ({ service: about, reason }) => ({ about, words: reason })),
+      'drill-ended': on<'drill-ended'>('drill-end', ({ service: about, because }) => ({ about, to: because })),
       'outage-summary': on<'outage-summary'>('summary', ({ service: about, counts }) => {
         const { signedIn, elsewhere, returned, missing } = counts;
         return { about, to: [signedIn, elsewhere, returned, missing].join('/') };
@@ -102,6 +109,16 @@ export function createChanges(maxChanges = MAX_CHANGES): Changes {
       'report-node-changed': on<'report-node-changed'>('report-node', ({ node, from, to, failure }) => {
         return { about: node, from, to, ...tellFailure(failure) };
       }),
+      // Set at another proxy: who did it stands in the trail there.
+      'setting-heard': on<'setting-heard'>('setting', ({ service: about, from, to }) => {
+        return { about, from: from.admin, to: to.admin, words: to.reason, who: to.by?.who ?? null };
+      }),
+      'proxy-heard': on<'proxy-heard'>('proxy', ({ name }) => ({ about: name })),
+      'proxy-gone': on<'proxy-gone'>('proxy-gone', ({ name }) => ({ about: name })),
+      'proxies-disagree': on<'proxies-disagree'>('disagree', service),
+      'store-changed': on<'store-changed'>('store', ({ from, to }) => ({ from, to })),
+      'capture-began': on<'capture-began'>('capture', () => ({})),
+      'capture-ended': on<'capture-ended'>('capture-end', ({ because }) => ({ to: because })),
       'name-conflict': on<'name-conflict'>('names', ({ conflicts }) => {
         return { words: conflicts.map(({ name }) => name).join(', ') };
       }),
@@ -159,9 +176,9 @@ function changesOfEntry({ at, who, action, service: about, reason: words }: Audi
     case 'maint':
       return [newChange(at, 'setting', { about, to: action, words, who })];
     case 'drill':
-      return [newChange(at, 'drill', { about, words, who })];
+      return [newChange(at, 'drill', { about, words })];
     case 'drill-end':
-      return [newChange(at, 'drill-end', { about, to: 'operator', who })];
+      return [newChange(at, 'drill-end', { about, to: 'operator' })];
     default:
       return [];
   }

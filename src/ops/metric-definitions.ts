@@ -55,6 +55,11 @@ export const metricDefinitions = {
     help: 'Phones to be told by a push of the proxy (first-failure, verdict, recovery): delivered, left-alone since its page refreshes itself, or an error code.',
     labels: ['service', 'event', 'outcome'],
   },
+  ippa_phones_told_total: {
+    type: 'counter',
+    help: 'Phones to be told of a change of a service by a push of the proxy: delivered, left-alone since its page refreshes itself, or failed. ippa_pushes_total tells why, but knows a failure only once it has happened.',
+    labels: ['service', 'result'],
+  },
   ippa_phone_address_changes_total: {
     type: 'counter',
     help: 'Devices whose address changed: by a sign-in from the new one, or because the old one took no connections (old-gone).',

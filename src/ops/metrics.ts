@@ -89,6 +89,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const steered = createTally(() => [], []);
   const pushRelays = createTally(() => [...services(), NONE], ['delivered']);
   const pushes = createTally(() => [], []);
+  const told = createTally(services, ['delivered', 'left-alone', 'failed']);
   const addressChanges = createTally(() => ['sign-in', 'old-gone'], ['']);
   const addressRefusals = createTally(() => ['network', 'loopback', 'own', 'finesse'], ['']);
   const attempts = createTally(services, ['']);
@@ -120,6 +121,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   addCounter(registry, 'ippa_steered_total', steered);
   addCounter(registry, 'ippa_push_relays_total', pushRelays);
   addCounter(registry, 'ippa_pushes_total', pushes);
+  addCounter(registry, 'ippa_phones_told_total', told);
   addCounter(registry, 'ippa_phone_address_changes_total', addressChanges);
   addCounter(registry, 'ippa_phone_address_refusals_total', addressRefusals);
   addCounter(registry, 'ippa_reconnect_attempts_total', attempts);
@@ -191,6 +193,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'push-relayed': ({ service }) => pushRelays.add(nameOf(service), 'delivered'),
     'push-not-relayed': ({ service, failure }) => pushRelays.add(nameOf(service ?? NONE), failure.code),
     'own-push-ended': ({ service, reason, outcome }) => pushes.add(`${nameOf(service)} ${reason}`, outcome),
+    'phones-told': ({ service, delivered, leftAlone, failed }) => {
+      if (store.get(service) === null) return;
+      told.add(service, 'delivered', delivered);
+      told.add(service, 'left-alone', leftAlone);
+      told.add(service, 'failed', failed);
+    },
     'phone-address': ({ reason }) => {
       if (reason !== 'first') addressChanges.add(reason, '');
     },

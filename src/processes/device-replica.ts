@@ -53,7 +53,16 @@ export function createDeviceReplica(own: DeviceRegistry, channel: Channel<Phones
   const devices: DeviceRegistry = {
     ...own,
     prefilled: (name, ...rest) => noting(name, ['prefill'], () => own.prefilled(name, ...rest)),
-    relayed: (name, ...rest) => noting(name, ['signIn', 'view'], () => own.relayed(name, ...rest)),
+    // Nearly every page changes nothing of this, and each comes by here.
+    relayed(name, ...rest) {
+      const before = own.get(name);
+      if (before === null) return noting(name, ['signIn', 'view'], () => own.relayed(name, ...rest));
+      const { service, left, chosen, looking } = before;
+      const change = own.relayed(name, ...rest);
+      if (before.service !== service || before.left !== left || before.chosen !== chosen) note(name, 'signIn');
+      if (before.looking !== looking) note(name, 'view');
+      return change;
+    },
     signedInFrom: (name, ...rest) => noting(name, ['signIn'], () => own.signedInFrom(name, ...rest)),
     looksAt: (name, ...rest) => noting(name, ['view'], () => own.looksAt(name, ...rest)),
     offer: (name, ...rest) => noting(name, ['view'], () => own.offer(name, ...rest)),

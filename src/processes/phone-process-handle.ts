@@ -25,6 +25,9 @@ export type StartPhoneProcess = (listener: PhoneProcessListener, clock: Clock) =
 const PROGRAM = fileURLToPath(new URL(`../phone-process${import.meta.url.slice(-3)}`, import.meta.url));
 
 export const startPhoneProcess: StartPhoneProcess = (listener, clock) => {
+  // They take connections themselves, whoever is free: handed round by this process each costs a third more with TLS and the
+  // double without, and one that hangs keeps the connection that it was handed last (docs/performance.md, "More cores").
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: PROGRAM, args: [], serialization: 'json' });
   const cache = getCompileCacheDir?.();
   const worker: Worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });

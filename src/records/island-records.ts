@@ -65,7 +65,7 @@ export function createIslandRecords(
   };
 }
 
-const line = z.strictObject({ site: z.string().max(64), since: z.number().int().min(0).max(8.64e15).nullable() });
+const line = z.object({ site: z.string().max(64), since: z.number().int().min(0).max(8.64e15).nullable() });
 
 export function selectCutSince({ writtenAt, lines }: JournalContent, now: number): CutSince[] {
   const since = new Map<string, number>();

@@ -28,13 +28,13 @@ const short = z.string().max(64);
 const count = z.number().int().min(0);
 
 const cause = z
-  .strictObject({
+  .object({
     code: z.custom<FailureCode>((code) => typeof code === 'string' && Object.hasOwn(failures, code)),
     detail: z.string(),
   })
   .nullable();
 const decidedBy = z.enum(['systemInfo', 'connection', 'presence', 'notified']).nullable();
-const side = z.strictObject({
+const side = z.object({
   ...{ from: time, verdictAt: time.nullable(), until: time.nullable(), saidAt: time },
   ...{ cause, decidedBy },
 });
@@ -44,7 +44,7 @@ const cut = z.strictObject({
   nature: z.enum(['island', 'outage', 'unknown']),
 });
 
-const outageLine = z.strictObject({
+const outageLine = z.object({
   outage: short.regex(/^[A-Za-z0-9_-]+$/),
   ...{ service: short, name: short, cluster: short, drill: z.boolean() },
   ...{ startedAt: time, verdictAt: time.nullable(), endedAt: time.nullable() },
@@ -55,7 +55,7 @@ const outageLine = z.strictObject({
   cut: cut.optional(),
 });
 
-const deviceLine = z.strictObject({
+const deviceLine = z.object({
   outage: short,
   device: z.string().refine(isDeviceName),
   ...{ agent: short.nullable(), extension: short.nullable(), told: z.boolean() },

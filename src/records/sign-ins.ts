@@ -70,25 +70,26 @@ function renderLine(device: string, known: KnownDevice | null): object {
   return { device, service, since, seenAt, from, place, model, prefill, left };
 }
 
+// Fields of a newer version are passed over, in all that is kept: whoever goes back to this one keeps its sign-ins.
 const time = z.number().int().min(0).max(8.64e15);
 const address = z.string().max(64);
-const place = z.strictObject({ address, origin: z.string().max(300) }).nullable();
+const place = z.object({ address, origin: z.string().max(300) }).nullable();
 const value = z.string().max(64).nullable();
 
-const signedInLine = z.strictObject({
+const signedInLine = z.object({
   // No phone in the browser outlives its process, however that ended.
   device: z.string().refine((name) => isDeviceName(name) && !isConsoleDevice(name)),
   service: z.string().max(64),
   ...{ since: time, seenAt: time, from: place, place },
   model: z.string().max(64).nullable(),
-  prefill: z.strictObject({ id: value, extension: value, address }).nullable(),
+  prefill: z.object({ id: value, extension: value, address }).nullable(),
   // Files of earlier versions have none.
   left: z
-    .array(z.strictObject({ service: z.string().max(64), at: time }))
+    .array(z.object({ service: z.string().max(64), at: time }))
     .max(16)
     .default([]),
 });
-const signedOutLine = z.strictObject({ device: z.string(), service: z.null() });
+const signedOutLine = z.object({ device: z.string(), service: z.null() });
 
 export interface FoundSignIns {
   /** The one silent for longest first. */

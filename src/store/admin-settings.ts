@@ -11,13 +11,13 @@ import { makeFolder, renderCause } from './state-folder.ts';
 
 const settings = z.record(
   z.string(),
-  z.strictObject({
+  z.object({
     admin: z.enum(['ready', 'drain', 'maint']),
     reason: z.string().nullable(),
     until: z.number().nullable(),
     // Not in files of earlier versions.
     maintAt: z.number().optional(),
-    by: z.strictObject({ who: z.string().nullable(), at: z.number() }).optional(),
+    by: z.object({ who: z.string().nullable(), at: z.number() }).optional(),
   }),
 );
 

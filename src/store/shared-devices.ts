@@ -3,8 +3,10 @@
  * looks at. A phone that asks another proxy the next time is met there as if it had never been elsewhere. Never a password.
  */
 
+import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { isConsoleDevice } from '../domain/console-device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
@@ -68,7 +70,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     const device = devices.get(name);
     const known = facts.get('devices', name);
     // Who never signed in has nothing to lose at another proxy, and anybody can invent names.
-    if (device === null || (device.service === null && known === null)) return;
+    // Nor does a phone in the browser leave its proxy.
+    if (device === null || (device.service === null && known === null) || isConsoleDevice(name)) return;
     const value = known === null ? null : parseDevice(name, known, 0);
     // Signed in where this proxy knows of no service: that is not for it to undo.
     if (device.service === null && value !== null && value.service !== null && !options.isService(value.service))
@@ -124,7 +127,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     begin() {
       for (const device of devices.all()) {
         const { name, service, seenAt, since } = device;
-        if (service === null) continue;
+        if (service === null || isConsoleDevice(name)) continue;
         signs.set(name, { service, at: since ?? seenAt });
         // As old as it is: whoever has heard of the phone since knows better.
         const register = {
@@ -157,7 +160,11 @@ type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;
 
 const time = z.number().int().min(0).max(8.64e15);
 const address = z.string().max(64);
-const place = z.object({ address, origin: z.string().max(300) }).nullable();
+/** Pushes go there: whatever else stands in the store, it is an address and no name. */
+const place = z
+  .object({ address: address.refine((text) => isIP(text) !== 0), origin: z.string().max(300) })
+  .nullable()
+  .catch(null);
 const id = z.string().max(64).nullable();
 
 /** What a newer version says more is kept as it is (`renderDevice`), and what it leaves out is not known. */
@@ -183,7 +190,7 @@ const KEYS = Object.keys(shared.shape);
 /** null: it is none, or one that cannot be read here. */
 export function parseDevice(name: string, { at: toldAt, value }: Register, byMs: number): Told | null {
   const { data } = shared.safeParse(value);
-  if (data === undefined || !isDeviceName(name)) return null;
+  if (data === undefined || !isDeviceName(name) || isConsoleDevice(name)) return null;
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = data;
   const move = (at: number) => Math.max(0, Math.round(at + byMs));
   return {

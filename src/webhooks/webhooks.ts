@@ -101,9 +101,11 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       dropOthers();
     },
     async stop(withinMs) {
+      // One that never began, a second copy of the proxy say, has nothing to lose.
+      const hasBegun = isRunning;
       isRunning = false;
       await Promise.all([...receivers.values()].map((receiver) => receiver.stop(withinMs)));
-      if (!outbox.isKept()) {
+      if (hasBegun && !outbox.isKept()) {
         for (const [name, receiver] of receivers) receiver.lost(outbox.size(name), 'ended');
       }
       // A slow disk must not hold the end of the process.

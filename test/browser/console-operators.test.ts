@@ -46,6 +46,7 @@ describe('what operators do', () => {
     await shown.page.getByLabel(/^Reason/).fill('patching');
     await shown.page.getByRole('button', { name: 'What would that touch?' }).click();
     await shown.page.getByText('No service of the cluster would admit new agents any more.').waitFor();
+    expect(await shown.page.locator('dialog button[type=submit]').getAttribute('class')).toBe('danger');
     await shown.page.keyboard.press('Escape');
     await shown.page.locator('dialog').waitFor({ state: 'detached' });
   });

@@ -8,7 +8,6 @@ import {
   type ConsolePage,
   type ConsoleRig,
   findAccessibilityFaults,
-  keepImage,
   openPage,
   READ_TOKEN,
   SET_TOKEN,
@@ -109,7 +108,6 @@ describe('in production', () => {
       expect(await findAccessibilityFaults(page)).toEqual([]);
       const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(wide).toBeLessThanOrEqual(0);
-      await keepImage(page, `phone-${model.slice(3, 7)}-${look.language}-${look.scheme}`);
       await page.locator('.phone-tools button').first().click();
       expect(opened.complaints).toEqual([]);
     }
@@ -118,7 +116,7 @@ describe('in production', () => {
 
 it('B562 what leads elsewhere is refused in words that stand beside the phone', async () => {
   const menu = (url: string) =>
-    `<?xml version="1.0" encoding="utf-8"?>\n<CiscoIPPhoneMenu><Title>T</Title><Prompt>P</Prompt><MenuItem><Name>elsewhere</Name><URL>${url}</URL></MenuItem></CiscoIPPhoneMenu>`;
+    `<?xml version="1.0" encoding="utf-8"?>\n<CiscoIPPhoneMenu><Title>T</Title><Prompt>P</Prompt><MenuItem><Name>&lt;img src=x onerror="document.title=1"&gt;</Name><URL>${url}</URL></MenuItem></CiscoIPPhoneMenu>`;
   const evil = await startLenientServer((target) =>
     target.includes('/fippa/')
       ? { headers: 'Content-Type: text/xml; charset=utf-8\r\n', body: menu('http://192.0.2.1/x') }
@@ -139,5 +137,8 @@ it('B562 what leads elsewhere is refused in words that stand beside the phone', 
   await sees(page, '.lcd-prompt.is-error', 'HTTP Error [8]');
   await sees(page, '.phone-report .warning', 'Not asked: http://192.0.2.1');
   expect(await title(page).textContent()).toBe('T');
+  // What pages hold is text, whatever it looks like.
+  expect(await page.locator('.lcd-name').textContent()).toContain('<img src=x');
+  expect(await page.locator('img').count()).toBe(0);
   expect(complaints).toEqual([]);
 });

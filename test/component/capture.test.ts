@@ -118,6 +118,39 @@ describe('capture', () => {
     }
     expect(whole).not.toMatch(/canary/i);
   });
+
+  it('B866 B868 writes its file when the proxy stops; when the command is gone there is none, and it is over', async () => {
+    await start();
+    expect(await (await capture({ for: '2h' })).code).toBe(2);
+    expect(await (await capture({ device: ['SEP/1'] })).code).toBe(2);
+    expect(await (await capture({ maxSize: 'much' })).code).toBe(2);
+
+    // Killed: its connection breaks.
+    const body = JSON.stringify({ devices: [DEVICE], forSeconds: 60 });
+    const cut = new AbortController();
+    const headers = BEARER;
+    const killed = await fetch(`${rig.ops}/captures`, { method: 'POST', headers, body, signal: cut.signal });
+    await killed.body?.getReader().read();
+    expect((await rig.health()).capture).not.toBeNull();
+    expect(await (await capture()).code).toBe(1);
+    const over = new Promise<void>((resolve) => {
+      const look = () =>
+        void rig.health().then((health) => (health.capture === null ? resolve() : setTimeout(look, 20)));
+      look();
+    });
+    cut.abort();
+    await over;
+    expect(rig.lines.find(({ event }) => event === 'capture-ended')).toMatchObject({ because: 'gone', who: null });
+
+    const running = await capture();
+    await signIn();
+    await rig.app.stop(1000);
+    expect(await running.code).toBe(0);
+    expect(running.read().log._ippa.ended).toBe('stopping');
+    expect(running.read().log.entries.length).toBeGreaterThan(3);
+    // Without its right nobody captures: test/component/ops-api.test.ts; an operator who may `set` does.
+    expect(rig.lines.filter(({ event }) => event === 'capture-began')).toHaveLength(2);
+  });
 });
 
 /** Plain, URL-encoded, base64 alone and within more, hex. */

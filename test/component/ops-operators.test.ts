@@ -231,8 +231,8 @@ describe('the audit trail', () => {
     const entries = await audit();
     const at = expect.stringMatching(/^\d{4}-.*Z$/);
     expect(entries).toEqual([
-      { at, who: 'token', from: '127.0.0.1', action: 'drain', service: 'a', reason: 'patching' },
-      { at, who: 'wall', from: '127.0.0.1', action: 'sign-in', service: null, reason: null },
+      { at, who: 'token', from: '127.0.0.1', action: 'drain', service: 'a', reason: 'patching', proxy: null },
+      { at, who: 'wall', from: '127.0.0.1', action: 'sign-in', service: null, reason: null, proxy: null },
     ]);
     expect(await audit(`?since=${new Date(Date.now() + 1000).toISOString()}`)).toEqual([]);
     await request(rig.origin).get('/audit?since=yesterday').set('Authorization', bearer).expect(400);

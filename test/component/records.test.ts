@@ -150,14 +150,17 @@ describe('a file that is damaged', () => {
       good,
       { ...good, device: '../x' },
       { ...good, device: 'SEP2', service: 'gone' },
-      { ...good, device: 'SEP3', password: 'x' },
+      // A newer version may have written more: what it says beyond this one goes, the sign-in stays.
+      { ...good, device: 'SEP3', password: 'CANARYfield' },
       ...['text', 7, null, [], { device: 'SEP4' }],
     ];
     const head = { holds: 'sign-ins', version: 1, writtenAt: now };
     writeFileSync(file(SIGN_INS), [head, ...each].map((one) => `${JSON.stringify(one)}\n`).join(''));
     const proxy = await start();
     const { body } = await proxy.get(`${proxy.ops}/devices`, { authorization: `Bearer ${TOKEN}` });
-    expect(JSON.parse(body).devices.map(({ device }: { device: string }) => device)).toEqual(['SEP1']);
+    expect(JSON.parse(body).devices.map(({ device }: { device: string }) => device)).toEqual(['SEP1', 'SEP3']);
+    await proxy.stop();
+    expect(readFileSync(file(SIGN_INS), 'utf8')).not.toContain('CANARYfield');
   });
 });
 

@@ -81,6 +81,7 @@ async function buildElsewhere(folder: string): Promise<string> {
     'packaging',
     'phone-xml',
     'docs',
+    'monitoring',
     'README.md',
     'CHANGELOG.md',
     'LICENSE',

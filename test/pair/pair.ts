@@ -52,6 +52,8 @@ export interface PairReport {
   readonly episodes: number;
   readonly kills: number;
   readonly outages: number;
+  /** In all records together. */
+  readonly signedIn: number;
   readonly pages: number;
   readonly pushes: number;
   readonly tokens: number;
@@ -60,7 +62,7 @@ export interface PairReport {
 }
 
 const FAULTS = ['refuse', 'silent', 'out-of-service', '503', 'reset'];
-const SUMMARY_AFTER_MS = 9000;
+const SUMMARY_AFTER_MS = 7000;
 
 interface Parts {
   readonly servers: ReadonlyMap<string, Finesse>;
@@ -161,6 +163,7 @@ async function run(parts: Parts, options: PairOptions, progress: (line: string) 
   return {
     seconds: Math.round((Date.now() - began) / 1000),
     ...{ episodes: episodes.length, kills, outages: outages.length },
+    signedIn: outages.reduce((sum, each) => sum + each.signedIn, 0),
     ...{ pages: crowd.pages.length, pushes: crowd.pushes.length },
     tokens: targets.filter((target) => target.includes('token=')).length,
     longestWaitMs: Math.max(0, ...crowd.pages.map(({ tookMs }) => tookMs)),

@@ -85,6 +85,7 @@ function createPhone(device: string, index: number, options: CrowdOptions, seen:
   let wake = () => {};
   let body = '';
   let refreshMs: number | null = null;
+  let hasSignedIn = false;
 
   const token = () => `token=${index}-${++count}`;
   const withToken = (path: string) => `${path}${path.includes('?') ? '&' : '?'}${token()}`;
@@ -160,6 +161,7 @@ function createPhone(device: string, index: number, options: CrowdOptions, seen:
               ? 'sign-in'
               : 'other';
     if (kind === 'home') seen.where.set(device, service);
+    hasSignedIn ||= kind === 'home';
     if (kind === 'sign-in') seen.where.set(device, null);
     const at = Date.now();
     seen.pages.push({ at, device, proxy, kind, attempt: attempt === null ? null : Number(attempt), service, tookMs });
@@ -193,7 +195,9 @@ function createPhone(device: string, index: number, options: CrowdOptions, seen:
     }
     if (home !== null && random() < 0.5) return fetchPage(() => withToken(`${home}?reason=1`), signal);
     if (home !== null) return fetchPage(() => withToken(home.replace(/\/[^/]*$/, '/home')), signal);
-    return fetchPage(() => entry, signal);
+    // Both services have phones from the beginning; afterwards the front door leads to where a phone is signed in.
+    const first = `/${index % 4 < 2 ? 'a' : 'b'}${entry}`;
+    return fetchPage(() => (hasSignedIn ? entry : first), signal);
   };
 
   return {

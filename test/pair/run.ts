@@ -27,7 +27,7 @@ const report = await runPair({
 });
 const { problems, ...counts } = report;
 console.log(
-  `${counts.seconds} s, ${counts.episodes} failures of a server, ${counts.kills} proxies killed, ${counts.outages} outages`,
+  `${counts.seconds} s, ${counts.episodes} failures of a server, ${counts.kills} proxies killed, ${counts.outages} outages with ${counts.signedIn} phones`,
 );
 console.log(
   `${counts.pages} pages, ${counts.pushes} pushes, ${counts.tokens} requests with a token, longest wait ${counts.longestWaitMs} ms (limit ${ANSWER_WITHIN_MS})`,

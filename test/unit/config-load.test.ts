@@ -187,6 +187,8 @@ test('so are the settings that the example has commented out', async () => {
     'proxy.key': PROXY_KEY,
     'finesse-a-ca.pem': PROXY_CERTIFICATE,
     'ops-token': 'x',
+    'store-password': 'x',
+    'store-ca.pem': PROXY_CERTIFICATE,
     'probe-password': 'x',
     'finesse-notification-password': 'x',
     'noc-webhook-secret': `whsec_${'a'.repeat(32)}`,

@@ -172,6 +172,7 @@ describe('the report', () => {
       site: null,
       certificate: null,
       drill: null,
+      seenOtherwise: [],
     });
   });
 

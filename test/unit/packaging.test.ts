@@ -159,6 +159,7 @@ describe("npm's package", () => {
       'bin',
       'console',
       'dist',
+      'monitoring',
       'phone-xml',
     ]) {
       expect(files).toContain(file);

@@ -7,6 +7,7 @@ export type Area =
   | 'certificates'
   | 'names'
   | 'finesse'
+  | 'store'
   | 'receivers'
   | 'machine'
   | 'running proxy';
@@ -219,6 +220,29 @@ export const FINDINGS = {
     means: 'A node of Unified Intelligence Center does not answer as it should.',
     todo: 'What was found says what to do.',
     docs: 'configuration.md#reports',
+  },
+  'store-refused': {
+    area: 'store',
+    severity: 'error',
+    means:
+      'The store of what proxies know together cannot be had, or refuses a command that the proxy needs. Phones are answered all the same; this proxy is alone.',
+    todo: 'Do what the words say: the server, the password, or the ACL rule.',
+    docs: 'shared-memory.md#setting-it-up',
+  },
+  'store-caution': {
+    area: 'store',
+    severity: 'warning',
+    means: 'The store works and is not kept as it should be: it may lose what it holds, or its clock is wrong.',
+    todo: 'Do what the words say.',
+    docs: 'shared-memory.md#setting-it-up',
+  },
+  'store-without-state': {
+    area: 'store',
+    severity: 'warning',
+    means:
+      'There is a store, but no state.folder: after a restart this proxy counts as another one, and with the store away it knows nothing.',
+    todo: 'Set state.folder too.',
+    docs: 'configuration.md#state',
   },
   'open-files': {
     area: 'machine',

@@ -1,0 +1,240 @@
+/** What a capture writes down of URLs, headers, XML, forms and JSON. */
+import { describe, expect, it } from 'vitest';
+import { renderEntry, renderStanza } from '../../src/capture/har.ts';
+import { createMask, type Mask } from '../../src/capture/mask.ts';
+import { spell } from '../../src/capture/scrub.ts';
+import type { Passed } from '../../src/domain/tap.ts';
+import { parseXmlDocument } from '../../src/xmpp/stream.ts';
+
+const KEY = Buffer.alloc(32, 7);
+const masks = (keepNames = false): Mask => createMask({ keepNames, key: KEY });
+const xml = (text: string, type = 'text/xml; charset=utf-8', mask = masks()) => {
+  const masked = mask.body(Buffer.from(text), type);
+  return masked.written ? masked.bytes.toString() : masked;
+};
+
+describe('B864 pseudonyms', () => {
+  it('are stable, of the same shape, and lead nowhere without the key', () => {
+    const { pseudonyms } = masks();
+    const other = createMask({ keepNames: false }).pseudonyms;
+    const names = ['SEP001122334455', 'CSFjsmith'];
+    for (const name of names) {
+      expect(pseudonyms.device(name)).toBe(pseudonyms.device(name));
+      expect(pseudonyms.device(name)).not.toBe(other.device(name));
+    }
+    expect(pseudonyms.device('SEP001122334455')).toMatch(/^SEP[0-9A-F]{12}$/);
+    expect(pseudonyms.device('CSFjsmith')).toMatch(/^[A-Z]{3}[a-z]{6}$/);
+    expect(pseudonyms.value('1001')).toMatch(/^\d{4}$/);
+    expect(pseudonyms.value('jm-4711')).toMatch(/^[a-z]{2}-\d{4}$/);
+    expect(pseudonyms.host('fin-a.voice.example.com').split('.')).toHaveLength(4);
+    const [a, b] = ['fin-a.example.com', 'fin-b.example.com'].map((name) =>
+      pseudonyms.host(name).split('.').slice(1).join('.'),
+    );
+    expect(a).toBe(b);
+    expect(pseudonyms.host('10.1.2.3')).toMatch(/^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$/);
+    expect(pseudonyms.host('[2001:db8:1::1]')).toMatch(/^\[2001:db8::/);
+    expect(pseudonyms.value('10.1.2.3')).toBe(pseudonyms.host('10.1.2.3'));
+    const secret = pseudonyms.secret('s3cret');
+    expect([secret, secret.length]).toEqual([pseudonyms.secret('s3cret'), 6]);
+    expect(secret).toMatch(/^Z[A-Z0-9]{5}$/);
+    expect(secret).not.toBe(pseudonyms.secret('s3cres'));
+  });
+
+  it('with `--keep-names` hosts stay, and addresses of phones do not', () => {
+    const mask = masks(true);
+    expect(mask.urls.url('https://fin-a.example.com:8445/fippa/SEP001122334455')).toMatch(
+      /^https:\/\/fin-a\.example\.com:8445\/fippa\/SEP[0-9A-F]{12}$/,
+    );
+    expect(mask.headers.mask(['X-Forwarded-For', '10.20.3.4'])[0]?.value).not.toContain('10.20.3.4');
+  });
+
+  it('stand for one value each, as far as there are enough', () => {
+    const { pseudonyms } = masks();
+    const values = Array.from({ length: 500 }, (_, index) => String(1000 + index));
+    const made = values.map((value) => pseudonyms.value(value));
+    expect(new Set(made).size).toBe(values.length);
+    expect(made.filter((name) => values.includes(name)).length).toBeLessThan(50);
+  });
+});
+
+describe('B865 pages', () => {
+  it('keep their bytes but for texts, which keep length and charset; soft keys stay', () => {
+    const page =
+      '<?xml version="1.0" encoding="utf-8"?>\r\n<CiscoIPPhoneText>\n  <Title>Müller &amp; 日本 12</Title><Prompt/>' +
+      '<Text>a&#228;&lt;b</Text><SoftKeyItem><Name>Ready</Name><Position>1</Position><URL>SoftKey:Exit</URL></SoftKeyItem></CiscoIPPhoneText>\n';
+    const masked = xml(page) as string;
+    expect(masked).toBe(
+      page.replace('Müller &amp; 日本 12', 'xäxxxx &amp; ああ 00').replace('a&#228;&lt;b', 'xä&lt;x'),
+    );
+  });
+
+  it('keep names of parameters; values that are filled in are those of the same name elsewhere', () => {
+    const mask = masks();
+    const id = mask.urls.url('/fippa/SEP001122334455?id=1001').split('=')[1] as string;
+    const form = xml(
+      '<CiscoIPPhoneInput><URL>http://fin/fippa/SEP001122334455/signin</URL><InputItem><DisplayName>ID</DisplayName><DefaultValue>1001</DefaultValue><QueryStringParam>id</QueryStringParam><InputFlags>A</InputFlags></InputItem>' +
+        '<InputItem><QueryStringParam>geheim</QueryStringParam><DefaultValue>canary1</DefaultValue><InputFlags>AP</InputFlags></InputItem></CiscoIPPhoneInput>',
+      'text/xml',
+      mask,
+    ) as string;
+    expect(form).toContain(`<DefaultValue>${id}</DefaultValue>`);
+    expect(form).toContain('<QueryStringParam>geheim</QueryStringParam>');
+    expect(form).toContain(`<DefaultValue>${mask.pseudonyms.secret('canary1')}</DefaultValue>`);
+    // What a form masks is a secret wherever it is sent.
+    expect(mask.urls.pairs('geheim=canary2')).toBe(`geheim=${mask.pseudonyms.secret('canary2')}`);
+  });
+
+  it('keep the words of paths that Finesse has offered, and no others', () => {
+    const mask = masks();
+    expect(mask.urls.target('/fippa/SEP1/agentPage')).not.toContain('agentPage');
+    xml('<m><MenuItem><URL>http://fin/fippa/SEP1/agentPage?x=1</URL></MenuItem></m>', 'text/xml', mask);
+    expect(mask.urls.target('/fippa/SEP1/agentPage')).toMatch(/agentPage$/);
+  });
+
+  it.each([
+    ['cut off', '<CiscoIPPhoneText><Title>canary', 'text/xml', 'not well-formed XML'],
+    ['with a DOCTYPE', '<!DOCTYPE a [<!ENTITY x "canary">]><a>&x;</a>', 'text/xml', 'not well-formed XML'],
+    ['HTML', '<html>canary</html>', 'text/html', 'HTML'],
+    ['HTML that calls itself XML', '<!doctype html><html>canary</html>', 'text/xml', 'HTML'],
+    ['an image', 'canary', 'image/png', 'an image'],
+    ['bytes of another charset', '<a>\u00e9</a>', 'text/xml; charset=utf-16', 'not well-formed XML'],
+    ['anything else', 'canary', 'text/plain', 'text/plain'],
+    ['no JSON', '{canary', 'application/json', 'not JSON'],
+  ])('what cannot be parsed is not written: %s', (_, text, type, why) => {
+    expect(xml(text, type)).toEqual({ written: false, why });
+  });
+
+  it('of other charsets are parsed too', () => {
+    const text = '<?xml version="1.0"?><CiscoIPPhoneText><Title>Müller</Title></CiscoIPPhoneText>';
+    for (const [charset, bytes] of [
+      ['iso-8859-1', Buffer.from(text, 'latin1')],
+      ['utf-16le', Buffer.from(text, 'utf16le')],
+      ['shift_jis', Buffer.concat([Buffer.from('<a>'), Buffer.from([0x93, 0xfa]), Buffer.from('</a>')])],
+    ] as const) {
+      const masked = masks().body(bytes, `text/xml; charset=${charset}`);
+      expect(masked.written && masked.bytes.length).toBe(bytes.length);
+      expect(masked.written && masked.bytes.toString('latin1').replaceAll('\0', '')).toMatch(/x[äÄ\u00e4x]/);
+    }
+  });
+});
+
+/** Each canary in a place of its own. */
+const CANARY = 'canaryQ7';
+const PLACES: readonly (readonly [string, (mask: Mask) => unknown])[] = [
+  ['a path of nothing but letters', ({ urls }) => urls.url('http://h/fippa/SEP1/canary/canaryword?canaryname')],
+  ['path', ({ urls }) => urls.url(`http://h/fippa/${CANARY}/${CANARY}1/x;jsessionid=${CANARY}`)],
+  ['query', ({ urls }) => urls.url(`/x?password=${CANARY}&a=${CANARY}2&${CANARY}9=1#${CANARY}`)],
+  ['userinfo', ({ urls }) => urls.url(`http://${CANARY}:${CANARY}@h/`)],
+  ['a URI of phones', ({ urls }) => urls.url(`Dial:${CANARY}`)],
+  ['a host', ({ urls }) => urls.url(`http://${CANARY.toLowerCase()}.example.com/`)],
+  ['a nested URL', ({ urls }) => urls.url(`/x?u=${encodeURIComponent(`http://h/?password=${CANARY}`)}`)],
+  ['headers', ({ headers }) => headers.mask(HEADERS)],
+  ['text', (mask) => xml(`<a>${CANARY}</a>`, 'text/xml', mask)],
+  ['CDATA', (mask) => xml(`<a><![CDATA[${CANARY}]]></a>`, 'text/xml', mask)],
+  ['a comment', (mask) => xml(`<a><!--${CANARY}--></a>`, 'text/xml', mask)],
+  ['an instruction', (mask) => xml(`<a><?x ${CANARY}?></a>`, 'text/xml', mask)],
+  ['attributes', (mask) => xml(`<a b="${CANARY}" c='${CANARY}' URL="http://h/?token=${CANARY}"/>`, 'text/xml', mask)],
+  [
+    'a menu',
+    (mask) => xml(`<m><MenuItem><Name>${CANARY}</Name><URL>/x?pin=${CANARY}</URL></MenuItem></m>`, 'text/xml', mask),
+  ],
+  [
+    'SystemInfo',
+    (mask) =>
+      xml(
+        `<SystemInfo><host>${CANARY}.x</host><xmppDomain>${CANARY}</xmppDomain><id>${CANARY}</id></SystemInfo>`,
+        'application/xml',
+        mask,
+      ),
+  ],
+  ['an element named password', (mask) => xml(`<a><password>${CANARY}</password></a>`, 'text/xml', mask)],
+  [
+    'a form',
+    (mask) => xml(`user=${CANARY}&password=${CANARY}&x=${CANARY}3`, 'application/x-www-form-urlencoded', mask),
+  ],
+  [
+    'a push',
+    (mask) =>
+      xml(
+        `XML=${encodeURIComponent(`<e><ExecuteItem URL="http://h/?password=${CANARY}"/></e>`)}`,
+        'application/x-www-form-urlencoded',
+        mask,
+      ),
+  ],
+  [
+    'a push as it stands',
+    (mask) => xml(`XML=<e><ExecuteItem URL="http://h/?password=${CANARY}"/></e>`, 'text/xml', mask),
+  ],
+  [
+    'JSON',
+    (mask) =>
+      xml(
+        JSON.stringify({ password: CANARY, a: [`x ${CANARY}`], host: `${CANARY}.x`, url: `/x?pin=${CANARY}` }),
+        'application/json',
+        mask,
+      ),
+  ],
+  [
+    'a stanza',
+    (mask) =>
+      renderStanza(
+        parseXmlDocument(
+          `<message xmlns='jabber:client' from='pubsub.${CANARY.toLowerCase()}.x' to='${CANARY}@h/${CANARY}'><event><items node='/finesse/api/User/${CANARY}'><item id='${CANARY}'><notification>&lt;Update&gt;&lt;loginId&gt;${CANARY}&lt;/loginId&gt;&lt;/Update&gt;</notification></item></items></event></message>`,
+        ) as never,
+        mask,
+      ),
+  ],
+];
+const HEADERS = [
+  ...['Authorization', `Basic ${Buffer.from(`${CANARY}:${CANARY}`).toString('base64')}`],
+  ...['authorization', `Bearer ${CANARY}`, 'Cookie', `a=${CANARY}; b="${CANARY}"; ${CANARY}`],
+  ...['Set-Cookie', `a=${CANARY}; Path=/${CANARY}8; Domain=${CANARY}.x; x=${CANARY}`],
+  ...['Referer', `http://h/?password=${CANARY}`, 'Location', `/x?token=${CANARY}`],
+  ...['Refresh', `5; url=http://h/x?pin=${CANARY}`, 'X-Own', CANARY, 'X-Forwarded-For', `10.0.0.1, ${CANARY}`],
+  ...['Host', `${CANARY}:80`, 'X-Forwarded-Host', CANARY, 'WWW-Authenticate', `Basic realm="${CANARY}"`],
+];
+
+describe('B862 canaries', () => {
+  it.each(PLACES)('nothing of it is left in: %s', (_, place) => {
+    const made = JSON.stringify(place(masks()) ?? null);
+    for (const form of spell(CANARY)) expect(made).not.toContain(form);
+    expect(made).not.toMatch(/canary/i);
+    expect(decodeURIComponent(made)).not.toMatch(/canary/i);
+  });
+
+  it.each(['pässword+1/&<"', 'simple99', '日本語pass1'])(
+    'B863 a `password` that was typed once is found in every form: %s',
+    (password) => {
+      const mask = masks();
+      mask.urls.pairs(`id=1001&password=${encodeURIComponent(password)}`);
+      for (const form of spell(password)) {
+        expect(mask.scrub.clean(`x ${form} y`)).not.toContain(form);
+      }
+      const basic = Buffer.from(`1001:${password}`).toString('base64');
+      expect(mask.scrub.find(mask.scrub.clean(basic))).toEqual([]);
+      expect(mask.scrub.clean(basic)).not.toBe(basic);
+    },
+  );
+});
+
+describe('an entry', () => {
+  const passed = (over: Partial<Passed>): Passed => ({
+    ...{ leg: 'finesse', service: 'a', startedAt: 0, client: '10.0.0.9', method: 'GET', url: 'http://fin/fippa/SEP1' },
+    ...{ headers: [], body: null, answer: null, error: null, ...over },
+  });
+  const render = (over: Partial<Passed>) => renderEntry(passed(over), 20, { exchange: 1, device: 'SEP1' }, masks());
+
+  it('B861 keeps headers in `order`, case and number', () => {
+    const headers = ['B', '1', 'a', '2', 'b', '3', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'];
+    const { request } = render({ headers });
+    expect(request.headers.map(({ name }) => name)).toEqual(['B', 'a', 'b', 'Set-Cookie', 'Set-Cookie']);
+  });
+
+  it('B865 says of a body that is `not written` what it is and how long it was', () => {
+    const answer = { status: 500, headers: ['Content-Type', 'text/html'], body: '<html>canary</html>' };
+    const entry = render({ answer });
+    expect(entry._ippa.notWritten).toEqual({ response: { why: 'HTML', bytes: 19 } });
+    expect(JSON.stringify(entry)).not.toContain('canary');
+    expect(render({ error: 'timeout' })).toMatchObject({ _error: 'timeout', response: { status: 0 } });
+  });
+});

@@ -1,0 +1,147 @@
+/** What proxies say of themselves and of the services, and what an operator sees of it. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { renderHealth } from '../../src/ops/health.ts';
+import { createPeers } from '../../src/peers/peers.ts';
+import { readProxyId } from '../../src/shared/proxy-id.ts';
+import { createFacts } from '../../src/shared/replica.ts';
+import { createServiceStore } from '../../src/store/services.ts';
+import { createEventRecord } from '../event-record.ts';
+import { createFactHub } from '../fact-hub.ts';
+import { createFakeClock } from '../fake-clock.ts';
+import { CONFIRMED, failed } from '../scripted-probe.ts';
+
+const SETTINGS = { intervalMs: 5000, attempts: 3 };
+
+function setUp(...names: string[]) {
+  const clock = createFakeClock();
+  const hub = createFactHub(clock);
+  const proxies = names.map((name) => {
+    const facts = createFacts({ proxy: name, clock });
+    hub.join(facts);
+    const definition = { id: 'a', name: 'Finesse A', cluster: 'main', probeIntervalMs: 5000 };
+    const store = createServiceStore([definition], SETTINGS, clock);
+    const record = createEventRecord(clock);
+    const probes: string[] = [];
+    const peers = createPeers({
+      ...{ facts, store, clock, report: record.report, name: `host-${name}`, site: null, version: '1.0' },
+      signedIn: () => 7,
+      heard: (id, event) => {
+        for (const effect of store.apply(id, event)) if (effect.kind === 'probe') probes.push(effect.limit);
+      },
+    });
+    const probe = (isUp: boolean) =>
+      store.apply('a', {
+        ...{ kind: 'probe', at: clock.now(), startedAt: clock.now() - 5, latencyMs: 5 },
+        outcome: isUp ? CONFIRMED : failed('refused'),
+      });
+    const health = () =>
+      renderHealth({
+        clusters: [{ id: 'main', candidates: store.candidates('main') }],
+        signedIn: () => 7,
+        ...{ version: '1.0', startedAt: clock.now(), now: clock.now(), problems: peers.problems() },
+        proxies: peers.all(),
+      });
+    probe(true);
+    peers.start();
+    return { name, facts, store, peers, probes, probe, health, events: record.events };
+  });
+  const [one, two] = proxies;
+  if (one === undefined || two === undefined) throw new Error('two at least');
+  return { clock, hub, one, two };
+}
+
+describe('proxies', () => {
+  it('B674 are in `proxies` of `/health` with how each sees every service; one that was not `heard` for 5 s is in `problems`', async () => {
+    const { clock, hub, one, two } = setUp('one', 'two');
+    await clock.advance(1000);
+    for (const { health } of [one, two]) {
+      expect(
+        health()
+          .proxies.map(({ id, heard }) => [id, heard])
+          .toSorted(),
+      ).toEqual([
+        ['one', true],
+        ['two', true],
+      ]);
+    }
+    expect(one.health().proxies[0]).toMatchObject({ id: 'one', self: true, name: 'host-one', version: '1.0' });
+    expect(one.health().proxies[1]?.services).toMatchObject([{ id: 'a', state: 'in-service', phones: 7 }]);
+    expect(one.health().problems).toEqual([]);
+    hub.cut('two');
+    await clock.advance(4000);
+    expect(one.peers.isAlive('two')).toBe(true);
+    await clock.advance(3000);
+    expect(one.health().proxies[1]).toMatchObject({ id: 'two', heard: false });
+    expect(one.health().problems.join()).toMatch(/host-two \(two\) has not been heard since/);
+    hub.heal('two');
+    await clock.advance(1000);
+    expect(one.health().problems).toEqual([]);
+    const told = one.events.map(({ kind }) => kind).filter((kind) => kind.startsWith('proxy-'));
+    expect(told).toEqual(['proxy-heard', 'proxy-gone', 'proxy-heard']);
+    two.peers.stop();
+    expect(one.health().proxies.map(({ id }) => id)).toEqual(['one']);
+    expect(one.peers.isAlive('two')).toBe(false);
+  });
+
+  it('B675 that see the opposite have both views in `seenOtherwise`, `reason` and `problems`, and after 10 s `proxies-disagree` is reported', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(100);
+    one.probe(false);
+    await clock.advance(0);
+    expect(two.probes).toEqual(['fresh']);
+    const [mine] = one.health().services;
+    expect(mine?.seenOtherwise).toMatchObject([{ proxy: 'two', name: 'host-two', state: 'in-service' }]);
+    expect(mine?.reason).toContain('This proxy sees it reconnecting, host-two (two) sees it in-service');
+    const [its] = two.health().services;
+    expect(its?.seenOtherwise).toMatchObject([{ proxy: 'one', state: 'reconnecting', attempt: 1 }]);
+    expect(its?.reason).toContain('This proxy sees it in-service, host-one (one) sees it reconnecting');
+    expect(two.health().problems.join()).toContain('a: proxies disagree.');
+    const disagreed = () => two.events.filter(({ kind }) => kind === 'proxies-disagree' || kind === 'proxies-agree');
+    await clock.advance(9000);
+    expect(disagreed()).toEqual([]);
+    await clock.advance(3000);
+    expect(disagreed()).toMatchObject([{ service: 'a', state: 'in-service', others: ['host-one (one)'] }]);
+    one.probe(true);
+    await clock.advance(1500);
+    expect(disagreed().map(({ kind }) => kind)).toEqual(['proxies-disagree', 'proxies-agree']);
+    expect(two.health().services[0]?.seenOtherwise).toEqual([]);
+    // It was asked once.
+    expect(two.probes).toEqual(['fresh']);
+  });
+
+  it('B670 that both see it have one t0, by the clock of the store whatever their own clocks say', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    one.facts.heardTime(clock.now() + 3_600_000);
+    two.facts.heardTime(clock.now() + 3_600_000);
+    await clock.advance(1000);
+    one.probe(false);
+    const t0 = clock.now();
+    await clock.advance(3000);
+    two.probe(false);
+    await clock.advance(1000);
+    for (const { store } of [one, two]) expect(store.get('a')).toMatchObject({ t0, state: 'reconnecting' });
+    expect(one.health().services[0]?.seenOtherwise).toEqual([]);
+  });
+});
+
+it('B676 a proxy keeps its id in `state.folder`, and `problems` says when another one has the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ippa-proxy-id-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const state = { folder };
+  const id = readProxyId(state.folder);
+  expect(id).toMatch(/^[0-9a-f]{12}$/);
+  expect(readProxyId(state.folder)).toBe(id);
+  expect(readProxyId(null)).not.toBe(readProxyId(null));
+  const { clock, hub, one } = setUp('one', 'two');
+  const twin = createFacts({ proxy: 'one', clock });
+  hub.join(twin);
+  await clock.advance(1000);
+  expect(one.peers.problems()).toEqual([]);
+  const own = one.facts.get('proxies', 'one')?.value as Record<string, never>;
+  one.facts.receive('proxies', 'one', { at: clock.now() + 1, proxy: 'one', value: { ...own, boot: 'another' } });
+  expect(one.peers.problems().join()).toContain('another proxy goes by the id of this one (one)');
+});
