@@ -94,8 +94,8 @@ function everyLanguage(): readonly RenderedPage[] {
     ];
   });
   return templates.languages.flatMap(({ code }) =>
-    ['CP-7970G', 'CP-8845', 'CP-8875'].flatMap((modelName) =>
-      ['utf-8', 'iso-8859-1', 'us-ascii'].flatMap((acceptCharset) => {
+    ['CP-7970G', 'CP-8875'].flatMap((modelName) =>
+      ['utf-8', 'iso-8859-1'].flatMap((acceptCharset) => {
         const phone = { modelName, userAgent: undefined, acceptLanguage: code, acceptCharset };
         return views.map((view) => renderPage(templates, view, phone));
       }),
@@ -243,7 +243,7 @@ function validate(pages: readonly RenderedPage[]): void {
 test('B901 every page, for every phone, in every language, is within the limits', () => {
   const distinct = new Map([...everyPage(), ...everyLanguage(), ...everyName()].map((page) => [page.body, page]));
   for (const page of distinct.values()) expectWithinLimits(page);
-});
+}, 120_000);
 
 test('a page of any names and URLs is within the limits', () => {
   fc.assert(
