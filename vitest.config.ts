@@ -12,6 +12,9 @@ const BY_NODE = [
   'limits-tls',
 ];
 
+/** Once more with two processes that serve phones (`processes: 2`): what a phone meets is the same. */
+const BY_TWO = ['failover', 'elsewhere', 'gate'];
+
 const test = {
   // Real sockets and real processes: generous limits, since a slow machine is not a failure.
   testTimeout: 30_000,
@@ -28,6 +31,14 @@ export default defineConfig({
           name: 'httpParser: node',
           include: BY_NODE.map((file) => `test/component/${file}.test.ts`),
           env: { HTTP_PARSER: 'node' },
+        },
+      },
+      {
+        test: {
+          ...test,
+          name: 'processes: 2',
+          include: BY_TWO.map((file) => `test/component/${file}.test.ts`),
+          env: { PROCESSES: '2' },
         },
       },
     ],

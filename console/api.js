@@ -1,6 +1,6 @@
 /** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
 
-import { update } from './store.js';
+import { state, update } from './store.js';
 
 /**
  * @template T
@@ -13,7 +13,31 @@ import { update } from './store.js';
  * @param {{ method?: string, body?: object, signal?: AbortSignal }} [options]
  * @returns {Promise<Answer<T>>}
  */
-export async function ask(path, { method = 'GET', body, signal } = {}) {
+export function ask(path, options = {}) {
+  /** @type {Promise<Answer<T>>} */
+  const answer = exchange(path, options);
+  underWay.add(answer);
+  return answer.finally(() => underWay.delete(answer));
+}
+
+/** @type {Set<Promise<unknown>>} */
+const underWay = new Set();
+
+/** What was asked with the session is answered before it ends. */
+export async function endSession() {
+  // What needs one is asked for no more, from this moment on.
+  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
+  await Promise.allSettled([...underWay]);
+  await ask('/session', { method: 'DELETE' });
+  await loadAbout();
+}
+
+/**
+ * @param {string} path
+ * @param {{ method?: string, body?: object, signal?: AbortSignal }} options
+ * @returns {Promise<Answer<any>>}
+ */
+async function exchange(path, { method = 'GET', body, signal }) {
   try {
     const answer = await fetch(path, {
       ...{ method, cache: 'no-store', credentials: 'same-origin' },

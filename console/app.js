@@ -1,6 +1,6 @@
 /** The frame: head, navigation, the view that the address names, dialogs, and what a screen reader is told. */
 
-import { ask, loadAbout } from './api.js';
+import { endSession } from './api.js';
 import { Dialogs } from './dialogs.js';
 import { announce } from './follow.js';
 import { Mark } from './parts.js';
@@ -51,7 +51,7 @@ export function App() {
         ${state.health === null ? html`<div class="heading"><h1 tabindex="-1">${say('loading')}</h1></div>` : html`<${View} rest=${rest} key=${path} />`}
       </main>
     </div>
-    <div class="foot-narrow"><${Foot} /></div>
+    <footer class="foot-narrow"><${Foot} /></footer>
     <${Dialogs} />
     <div class="unseen" role="status" aria-live="polite">${state.announcement}</div>`;
 }
@@ -141,10 +141,7 @@ function Who() {
 }
 
 async function signOut() {
-  // What needs a session is asked for no more, from this moment on.
-  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
-  await ask('/session', { method: 'DELETE' });
-  await loadAbout();
+  await endSession();
   announce(say('signed-out'));
 }
 

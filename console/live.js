@@ -41,7 +41,7 @@ export function createLive({ onEvent, onLive }) {
   };
   const open = () => {
     close();
-    const opened = new EventSource('/events');
+    const opened = new EventSource('/events?devices=no');
     source = opened;
     openedAt = performance.now();
     for (const name of NAMES) {

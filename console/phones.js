@@ -23,6 +23,8 @@ export function Phones() {
     if (operator === null) return setFound(null);
     const stop = new AbortController();
     const timer = setTimeout(async () => {
+      // Whoever has just signed out must not ask as somebody whose session has ended.
+      if (!isSignedIn()) return;
       const query = new URLSearchParams({ q: wanted, limit: String(SHOWN) });
       /** @type {import('./api.js').Answer<{ devices: readonly Device[], total: number }>} */
       const answer = await ask(`/devices?${query}`, { signal: stop.signal });

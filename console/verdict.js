@@ -68,13 +68,16 @@ export function faviconOf(health, isLive) {
   return health === null || !isLive ? 'unknown' : health.status;
 }
 
-/** Those that are on, and those whose five minutes are not over; real ones first. @param {ReadonlyMap<string, Outage>} outages @param {number} now */
+/**
+ * Those that are on, and those that are over while agents are missing and their five minutes are not over; real ones first.
+ * @param {ReadonlyMap<string, Outage>} outages @param {number} now
+ */
 export function outagesOfNow(outages, now) {
+  const isNow = (/** @type {Outage} */ { endedAt, startedAt, missing, drill }) => {
+    return endedAt === null || (!drill && missing > 0 && now - Date.parse(startedAt) < FIVE_MINUTES_MS);
+  };
   return [...outages.values()]
-    .filter(
-      ({ endedAt, startedAt, missing }) =>
-        endedAt === null || (missing > 0 && now - Date.parse(startedAt) < FIVE_MINUTES_MS),
-    )
+    .filter(isNow)
     .toSorted((one, other) => Number(one.drill) - Number(other.drill) || one.startedAt.localeCompare(other.startedAt));
 }
 

@@ -83,10 +83,9 @@ export function stage(release: Release, packages: readonly LockedPackage[], node
 
 /** With the pages that it shows: where programs are, the documentation may be elsewhere, or left out. */
 function placeConsole(folder: string): void {
-  const forDevelopers = new Set(['tsconfig.json', 'types.d.ts']);
   cpSync(join(ROOT, 'console'), join(folder, 'console'), {
     recursive: true,
-    filter: (file) => !forDevelopers.has(basename(file)),
+    filter: (file) => basename(file) !== 'tsconfig.json' && !file.endsWith('.d.ts'),
   });
   for (const page of CONSOLE_PAGES) cpSync(join(ROOT, 'docs', page), join(folder, 'console/docs', page));
 }

@@ -173,6 +173,8 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     wasPushed: (...about) => records.outages.wasPushed(...about),
     notePush: (...about) => records.outages.notePush(...about),
   };
+  /** Whose phones are not for this proxy to tell: from here nobody knows how those of another site are. */
+  const isElsewhere = (id: string) => peers.isAlive(id) || !peers.isOfThisSite(id);
   const maintenanceOf = (service: string) => {
     const { admin, until, maintAt = null } = store.state(service).admin;
     return String(maintAt ?? until ?? admin);
@@ -186,7 +188,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
         });
   const pushes = createPushes({
     ...{ config, devices, names, tap, clock, report },
-    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, (id) => peers.isAlive(id), maintenanceOf),
+    sharing: facts === null ? ALONE : createPushSharing(facts, pushNotes, isElsewhere, maintenanceOf),
   });
   store.onPassed((service, passed) => {
     const at = clock.now();
@@ -363,7 +365,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
         throw error;
       }
       records.begin();
-      sharing?.start();
+      await sharing?.start();
       webhooks.begin();
       forget();
       // First: the first probes then meet what others know already.

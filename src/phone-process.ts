@@ -43,10 +43,9 @@ process.on('message', ({ words }: Message<MainWord>) => {
   for (const word of words) hear(word);
 });
 // Signals to the whole group reach this process too: when to stop is the other one's to say.
-process.on('SIGHUP', () => {});
-process.on('SIGINT', () => {});
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.once('uncaughtException', (error) => {
-  main.report({ kind: 'crashed', at: clock.now(), error });
+  main.report({ kind: 'internal-fault', at: clock.now(), where: 'phones', error });
   channel.flush();
   setTimeout(() => process.exit(1), LAST_WORDS_MS);
 });

@@ -17,7 +17,7 @@ import type { Clock } from './time/clock.ts';
 
 export interface Sharing {
   /** After what was kept over a restart has been read, before phones ask. */
-  start(): void;
+  start(): Promise<void>;
   /** Another configuration, after the services and devices. */
   reconfigure(config: Config): void;
   /** Each minute. */
@@ -84,8 +84,8 @@ export function createSharing(options: SharingOptions): Sharing {
           trail: audit.share(facts.proxy, name, (entry) => link?.append(entry)),
         });
   return {
-    start() {
-      sharedDevices.begin();
+    async start() {
+      await sharedDevices.begin();
       sharedSettings.begin();
       link?.start();
     },

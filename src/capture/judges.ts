@@ -120,17 +120,27 @@ export function judgeHosts(traffic: Traffic): Finding {
   const pages = pagesOf(traffic).filter((one) => linksOf(one).length > 0);
   const absolute = pages.filter((one) => absoluteLinksOf(one).length > 0);
   if (pages.length > 0 && absolute.length === 0) return holds('URLs on pages name no server: they are paths', pages);
-  return judgeEach(
-    absolute,
-    (one) => {
-      const other = absoluteLinksOf(one).filter(({ hostname }) => !known.has(hostname));
-      return other.length === 0 ? null : `URLs name ${listNames(other.map(({ host }) => host))}`;
-    },
-    {
-      none: 'no page with URLs passed',
-      all: `URLs name ${listNames(absolute.flatMap(absoluteLinksOf).map(({ host }) => host))}`,
-    },
+  return unlessUnreported(
+    traffic,
+    judgeEach(
+      absolute,
+      (one) => {
+        const other = absoluteLinksOf(one).filter(({ hostname }) => !known.has(hostname));
+        return other.length === 0 ? null : `URLs name ${listNames(other.map(({ host }) => host))}`;
+      },
+      {
+        none: 'no page with URLs passed',
+        all: `URLs name ${listNames(absolute.flatMap(absoluteLinksOf).map(({ host }) => host))}`,
+      },
+    ),
   );
+}
+
+/** By which name a server calls itself is known from its SystemInfo: of a capture of ours without one nothing can be said. */
+function unlessUnreported(traffic: Traffic, finding: Finding): Finding {
+  const isReported = probesOf(traffic).some(({ page }) => page !== null);
+  if (finding.verdict !== 'does not hold' || isReported || traffic.notes === null) return finding;
+  return notSeen('no probe passed, so it is not known what the server calls itself: capture for longer');
 }
 
 export function judgeRefresh(traffic: Traffic): Finding {
@@ -303,16 +313,19 @@ export function judgePushHosts(traffic: Traffic): Finding {
     ({ pushed }) => pushed !== null && absoluteLinksOf({ page: pushed }).length > 0,
   );
   const hosts = (one: Seen) => absoluteLinksOf({ page: one.pushed });
-  return judgeEach(
-    pushes,
-    (one) => {
-      const other = hosts(one).filter(({ hostname }) => !known.has(hostname));
-      return other.length === 0 ? null : `a push names ${listNames(other.map(({ host }) => host))}`;
-    },
-    {
-      none: 'no push came to the proxy',
-      all: `pushes name Finesse itself: ${listNames(pushes.flatMap(hosts).map(({ host }) => host))}`,
-    },
+  return unlessUnreported(
+    traffic,
+    judgeEach(
+      pushes,
+      (one) => {
+        const other = hosts(one).filter(({ hostname }) => !known.has(hostname));
+        return other.length === 0 ? null : `a push names ${listNames(other.map(({ host }) => host))}`;
+      },
+      {
+        none: 'no push came to the proxy',
+        all: `pushes name Finesse itself: ${listNames(pushes.flatMap(hosts).map(({ host }) => host))}`,
+      },
+    ),
   );
 }
 

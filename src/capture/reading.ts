@@ -13,7 +13,7 @@ export function judgeReading(traffic: Traffic): Reading {
   const pushes = pushesOf(traffic);
   if (pushes.length > 0) {
     const { found, shownBy } = holds(
-      `${pushes.length} pushes came to the proxy. ${nameHosts(traffic, pushes)}`,
+      `${pushes.length === 1 ? 'A push' : `${pushes.length} pushes`} came to the proxy. ${nameHosts(traffic, pushes)}`,
       pushes,
     );
     return {

@@ -17,6 +17,7 @@ export interface SharedDevice extends Device {
 }
 
 const MAX_LEFT = 4;
+const CLOCKS_DIFFER_MS = 1000;
 
 /**
  * The later sign-in or sign-out counts, and of the rest what `newer` says. Who has only just met a phone does not know all of it
@@ -28,7 +29,7 @@ export function mergeDevices<T extends SharedDevice>(older: T, newer: T): T {
   return {
     ...newer,
     service: last.service,
-    since: isSame && first.since !== null && last.since !== null ? Math.min(first.since, last.since) : last.since,
+    since: isSame ? earlier(first.since, last.since) : last.since,
     from: last.from ?? (isSame ? first.from : null),
     left: mergeLeft(first, last),
     chosen: last.chosen,
@@ -38,6 +39,12 @@ export function mergeDevices<T extends SharedDevice>(older: T, newer: T): T {
     prefill: newer.prefill ?? older.prefill,
     place: newer.place ?? older.place,
   };
+}
+
+/** Clocks are known to some ms: what differs by that is the same, or two proxies would correct each other for ever. */
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return other;
+  return one < other - CLOCKS_DIFFER_MS ? one : other;
 }
 
 /** A proxy that signs a phone in without knowing where it was could not note that it left there. */

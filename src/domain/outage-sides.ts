@@ -72,6 +72,11 @@ export function selectTimes(sides: OutageSides): OutageTimes {
   };
 }
 
+/** When something was last said of it. */
+export function selectSaidAt(sides: OutageSides): number {
+  return Math.max(0, ...Object.values(sides).map(({ saidAt }) => saidAt));
+}
+
 /** Whose side ended last: the one that tells of the end. */
 export function selectLast(sides: OutageSides): string | null {
   const [last] = Object.entries(sides).toSorted(

@@ -4,6 +4,7 @@ import type { Request, RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
 import { type Access, operatorOf, sendError } from './access.ts';
 import type { LiveStreams } from './live-stream.ts';
+import { queryOf } from './outage-routes.ts';
 import { readSessionId } from './session-cookie.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,7 +23,9 @@ export function createLiveRoute(options: LiveRouteOptions): RequestHandler {
     res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     if (req.method === 'HEAD') return void res.end();
     const close = streams.open({
-      ...{ isOperator, mayRead, address: req.socket.remoteAddress ?? '' },
+      // In a morning thousands sign in: a page that shows none of them need not hear of each.
+      isOperator: isOperator && queryOf(req).get('devices') !== 'no',
+      ...{ mayRead, address: req.socket.remoteAddress ?? '' },
       lastEventId: req.get('last-event-id'),
       write: (text) => res.write(text),
       onDrain: (listener) => void res.on('drain', listener),

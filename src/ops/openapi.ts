@@ -142,6 +142,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       summary:
         'What happens, as server-sent events: first `snapshot` (data: Health), then `service` (Service), `outage` (Outage), `admin` (AdminEvent), `proxy` (ProxyEvent), with a token also `device` (DeviceEvent), and `alive` (AliveEvent) every 15 s.',
       parameters: [
+        query('devices', 'With `no` there are no `device` events, also with a token.'),
         {
           ...{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } },
           description: 'Goes on after this event, or begins again with a snapshot when it is unknown or too old.',

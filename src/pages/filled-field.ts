@@ -62,8 +62,11 @@ export function fillField(field: FilledField, values: PageValues, limit: number)
   const filled = join(field.literals, slots, values, String);
   const isShort = countCodePoints(filled) <= limit;
   const broken = breakLines(isShort ? filled : cutText(filled, limit, field.ellipsis), room);
-  const fits = isShort && (!hasColumns || broken.split('\n').every((line) => countColumns(line) <= room.columns));
-  return fits || field.shorter === null ? escapeXml(broken) : fillField(field.shorter, values, limit);
+  // A break between wide characters is one more character: there is no space that it could take the place of.
+  const isWhole = isShort && countCodePoints(broken) <= limit;
+  const fits = isWhole && (!hasColumns || broken.split('\n').every((line) => countColumns(line) <= room.columns));
+  if (!fits && field.shorter !== null) return fillField(field.shorter, values, limit);
+  return escapeXml(cutText(broken, limit, field.ellipsis));
 }
 
 function join(

@@ -31,6 +31,8 @@ export interface Peers {
   all(): readonly ProxyStatus[];
   /** Whether a proxy has been heard of lately. */
   isAlive(id: string): boolean;
+  /** Whether a proxy is of this site, or may be: of one that was never heard nobody knows. */
+  isOfThisSite(id: string): boolean;
   /** Whether a phone is one of this site, by the proxy that it used last. */
   isNear(device: string): boolean;
   /** What is wrong between them, for operators. */
@@ -56,6 +58,7 @@ export const NO_PEERS: Peers = {
   reconfigure: () => {},
   all: () => [],
   isAlive: () => false,
+  isOfThisSite: () => true,
   isNear: () => true,
   problems: () => [],
 };
@@ -172,6 +175,10 @@ export function createPeers(options: PeersOptions): Peers {
   });
   store.onHealthChange(changed);
 
+  const isOfThisSite = (id: string) => {
+    const found = known.get(id);
+    return found === undefined || found.site === null || found.site === site;
+  };
   const self = (): ProxyStatus => {
     const { boot: _, ...rest } = look();
     return { ...rest, id: facts.proxy, isSelf: true, alive: true, heardAt: clock.now() };
@@ -197,10 +204,8 @@ export function createPeers(options: PeersOptions): Peers {
     },
     all: () => [self(), ...[...known.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1))],
     isAlive: (id) => id === facts.proxy || known.get(id)?.alive === true,
-    isNear(device) {
-      const home = known.get(facts.get('devices', device)?.proxy ?? '');
-      return home === undefined || home.site === null || home.site === site;
-    },
+    isOfThisSite,
+    isNear: (device) => isOfThisSite(facts.get('devices', device)?.proxy ?? ''),
     problems: () => [
       ...(twin === null
         ? []

@@ -42,9 +42,9 @@ export interface HandlerOptions {
   readonly report: Report;
   /**
    * Resolves once whoever may get the next request of a device knows of a sign-in that was just noted: a phone may ask again
-   * within a millisecond of its answer. Absent: this process gets them all.
+   * within a millisecond of its answer. Takes `withinMs` at most. Absent: this process gets them all.
    */
-  readonly signInTold?: () => Promise<void>;
+  readonly signInTold?: (withinMs: number) => Promise<void>;
 }
 
 /** Told where the requests of phones come from, before Finesse is asked. */
@@ -251,7 +251,7 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
       return report({ kind: 'phone-gone', at: clock.now(), service: status.id, device: request.device });
     }
     const isChange = noteDelivered(status, visit, target, answer);
-    if (isChange && options.signInTold !== undefined) await options.signInTold();
+    if (isChange) await options.signInTold?.(visit.deadline - WRITE_MS - clock.now());
     // The sign-in form of a service in maintenance leads nowhere: the alternates do.
     if (why === 'sign-out') return void answerFrom(status, visit, devices.get(request.device), { target, entry: true });
     // A Refresh without a URL means the page itself, which is the alternate's entry, not the choice.

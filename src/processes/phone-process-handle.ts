@@ -32,8 +32,10 @@ export const startPhoneProcess: StartPhoneProcess = (listener, clock) => {
   const cache = getCompileCacheDir?.();
   const worker: Worker = cluster.fork(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
   worker.on('message', (message: Message<PhonesWord>) => listener.heard(message));
-  // The end of the process is told by `exit`; what was being sent to it is lost with it.
-  worker.on('error', () => {});
+  // The end of a process that there was is told by `exit`; what was being sent to it is lost with it.
+  worker.on('error', (error: Error) => {
+    if (worker.process.pid === undefined) listener.ended(`it could not be started: ${error.message}`);
+  });
   worker.process.once('exit', (code, signal) => {
     listener.ended(signal === null ? `it ended with ${code}` : `it was ended by ${signal}`);
   });

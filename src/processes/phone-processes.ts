@@ -98,6 +98,7 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
   const certificates = createSharedCertificates(config.phones, clock, report);
   const barriers = createBarriers();
   let listening: readonly AddressInfo[] = [];
+  let isDraining = false;
   let isStopping = false;
   let captured: readonly string[] = [];
   let cancelPulse = () => {};
@@ -158,7 +159,9 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
       say(place, { kind: 'devices', devices: known }, 'now');
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (place.process === process) say(place, { kind: 'serve' }, 'now');
+    if (place.process !== process) return;
+    say(place, { kind: 'serve' }, 'now');
+    if (isDraining) say(place, { kind: 'drain' }, 'now');
   };
 
   const heard = (place: Place, { n, words }: Message<PhonesWord>) => {
@@ -247,7 +250,6 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
     const { process } = place;
     const because = place.condemned ?? how;
     Object.assign(place, { process: null, state: 'ended', since: clock.now(), ended: because, condemned: null });
-    place.first.reject(new Error(`a process that was to serve phones did not: ${because}`));
     barriers.ended(place.number);
     if (isStopping) {
       if (places.every((each) => each.process === null)) allEnded();
@@ -257,6 +259,7 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
     const now = clock.passed();
     place.ends = [...place.ends.filter((at) => now - at < PACE_MS), now];
     const inMs = selectRestartPause(place.ends, now);
+    if (inMs > 0) place.first.reject(new Error(`a process that was to serve phones did not: ${because}`));
     report({
       ...{ kind: 'process-ended', at: clock.now(), process: place.number, pid: process?.pid ?? 0, because },
       againInMs: inMs,
@@ -338,7 +341,10 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
       for (const { id } of store.all()) sayAll({ kind: 'service', id, state: store.state(id) }, 'later');
       tellDrills();
     },
-    drain: () => sayAll({ kind: 'drain' }, 'now'),
+    drain() {
+      isDraining = true;
+      sayAll({ kind: 'drain' }, 'now');
+    },
     stop,
     addresses: () => listening,
     certificates: certificates.all,

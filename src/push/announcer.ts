@@ -170,6 +170,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       for (const name of names) add(round, name, false);
     },
     takeOver(proxy) {
+      if (!sharing.tellsFor(proxy)) return;
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
         if (isOver && clock.passed() - told.at > NEWS_MS) continue;

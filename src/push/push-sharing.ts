@@ -43,7 +43,8 @@ const CLAIM_MS = 3_600_000;
 export function createPushSharing(
   facts: Facts,
   notes: PushNotes,
-  isAlive: (proxy: string) => boolean,
+  /** Another proxy that lives, or is of another site. */
+  isElsewhere: (proxy: string) => boolean,
   /** When the maintenance of a service begins. */
   maintenanceOf: (service: string) => string,
 ): PushSharing {
@@ -53,7 +54,7 @@ export function createPushSharing(
       const register = facts.get('devices', device);
       return register === null || register.value === null ? facts.proxy : register.proxy;
     },
-    tellsFor: (proxy) => proxy === facts.proxy || !isAlive(proxy),
+    tellsFor: (proxy) => proxy === facts.proxy || !isElsewhere(proxy),
     nameRound: (service, reason) =>
       reason === 'maintenance'
         ? `maintenance-${service}-${maintenanceOf(service)}`

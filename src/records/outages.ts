@@ -6,38 +6,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EventHandlers, EventOf, PageName, Report } from '../domain/events.ts';
 import {
-  countDevices,
   newOutage,
   newOutageDevice,
   type Outage,
-  type OutageCounts,
   type OutageDevice,
   type OutageEvent,
-  recountDevice,
   reduceOutage,
 } from '../domain/outage.ts';
-import {
-  closeSide,
-  isSameOutage,
-  joinDevices,
-  joinHeads,
-  newSide,
-  type OutageHead,
-  type OutageSides,
-  reduceSide,
-  reopenSide,
-  selectLast,
-  selectTimes,
-} from '../domain/outage-sides.ts';
+import { joinDevices, newSide, reduceSide, reopenSide, selectSaidAt, selectTimes } from '../domain/outage-sides.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
+import { type Kept, keep } from './kept-outage.ts';
 import { OUTAGE_BOUNDS, selectOutages } from './outage-bounds.ts';
+import { ALL, createOutageJoining, type OutageJoining } from './outage-joining.ts';
 import { parseOutageLines, renderDeviceLine, renderOutageLine } from './outage-lines.ts';
-import { createSharedOutages, type SharedOutages } from './shared-outages.ts';
+import { createOutageSummaries } from './outage-summaries.ts';
 
 export interface OutageSettings {
   /** After t0. */
@@ -87,27 +74,10 @@ export interface OutageRecordsOptions {
 
 type OutageCause = Pick<Outage, 'service' | 'drill' | 'cause' | 'decidedBy'>;
 
-interface Kept {
-  outage: Outage;
-  /** By proxy, this one's included; without others it is the only one. */
-  sides: OutageSides;
-  readonly devices: Map<string, OutageDevice>;
-  /** Its summary is left to another proxy until then, and how often that has been so. */
-  summaryNotBefore: number;
-  summaryTries: number;
-}
-
-/** Who has asked to write a summary has this long to do it. */
-const SUMMARY_CLAIM_MS = 10_000;
-/** So often it is asked for while the store cannot be had; then it is written, twice rather than never. */
-const SUMMARY_TRIES = 3;
 /** In place of the id of the only proxy. */
 const ALONE = 'here';
 
-const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** In place of a device's name, which it cannot be: all devices of an outage. */
-const ALL = '*';
 
 /** These tell that the service has failed. */
 const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', 'waiting', 'maintenance', 'error']);
@@ -128,9 +98,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   /** Those of whose devices is taken note. */
   let followed: readonly Kept[] = [];
   let damage: JournalDamage | null = null;
-  let cancelSummary = () => {};
   let cancelPrune = () => {};
-  let isRunning = false;
+  let cancelSettle: (() => void) | null = null;
 
   const journal: Journal = createJournal({
     ...{ name: 'outages.jsonl', holds: 'outages', clock, report },
@@ -154,11 +123,11 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
 
   const headChanged = (id: string) => {
     journal.changed(id);
-    links?.changed(id);
+    joining?.links.changed(id);
   };
   const deviceChanged = (id: string, device: string) => {
     journal.changed(`${id} ${device}`);
-    links?.changed(id, device);
+    joining?.links.changed(id, device);
   };
 
   const apply = (kept: Kept, device: OutageDevice | null, event: OutageEvent) => {
@@ -202,7 +171,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     kept.sides = { ...kept.sides, [self]: side };
     kept.outage = { ...kept.outage, ...selectTimes(kept.sides) };
     headChanged(kept.outage.id);
-    for (const device of signedInOn(service, null)) if (!kept.devices.has(device.device)) takeDevice(kept, device);
+    for (const device of signedInOn(service, null))
+      if (!kept.devices.has(device.device)) joining?.takeDevice(kept, device);
     prune();
     report({ kind: 'outage-changed', at, service, outage: kept.outage.id });
   };
@@ -219,10 +189,10 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     records.set(outage.id, keep(outage, { [self]: side }, each));
     journal.changed(outage.id);
     journal.changed(`${outage.id} ${ALL}`);
-    links?.changed(outage.id);
-    for (const { device } of each) links?.changed(outage.id, device);
+    joining?.links.changed(outage.id);
+    for (const { device } of each) joining?.links.changed(outage.id, device);
     prune();
-    armSummary();
+    summaries.arm();
     report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: each.length });
   };
 
@@ -304,8 +274,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const on = current(service, true);
       if (on !== undefined) end(on, shared(at));
     },
-    'proxy-gone': ({ proxy }) => closeSides(proxy),
-    'site-reached': (event) => noteCut(event),
+    'proxy-gone': ({ proxy }) => joining?.closeSides(proxy),
+    'site-reached': (event) => joining?.noteCut(event),
     'page-relayed'({ at, service, device, page, durationMs }) {
       // No outage: nothing more to look at, for nearly every page there is.
       if (followed.length === 0 || page !== 'other') return;
@@ -337,10 +307,10 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const { id } = record.outage;
     forgetDevices(record);
     records.delete(id);
-    links?.forget(id);
+    joining?.links.forget(id);
   };
   const forgetDevices = ({ outage: { id }, devices: each }: Kept) => {
-    links?.forgetDevices(id, each.keys());
+    joining?.links.forgetDevices(id, each.keys());
     each.clear();
   };
 
@@ -351,167 +321,11 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     });
   };
 
-  const armSummary = () => {
-    cancelSummary();
-    if (!isRunning) return;
-    const due = [...records.values()].filter(({ outage }) => outage.summarisedAt === null);
-    const dueAt = ({ outage, summaryNotBefore }: Kept) =>
-      Math.max(outage.startedAt + settings.summaryAfterMs, summaryNotBefore);
-    const [next] = due.toSorted((one, other) => dueAt(one) - dueAt(other));
-    if (next === undefined) return;
-    const inMs = dueAt(next) - now();
-    // A clock that was set back must not put it off for longer than it takes.
-    cancelSummary = clock.after(Math.min(Math.max(0, inMs), settings.summaryAfterMs), () => void summariseOnce(next));
-  };
-
-  /** One proxy writes it; if that one dies before it has, another does. */
-  const summariseOnce = async (kept: Kept) => {
-    if (facts === null) return summarise(kept);
-    // Asked while it is asked for already it would be given to somebody else.
-    kept.summaryNotBefore = now() + SUMMARY_CLAIM_MS;
-    const claim = await facts.claim(`summary/${kept.outage.id}`, SUMMARY_CLAIM_MS);
-    if (!isRunning || kept.outage.summarisedAt !== null || find(kept.outage.id) !== kept) return armSummary();
-    kept.summaryTries += Number(claim === 'unknown');
-    if (claim === 'ours' || kept.summaryTries > SUMMARY_TRIES) return summarise(kept);
-    armSummary();
-  };
-
-  const summarise = (kept: Kept) => {
-    const at = now();
-    apply(kept, null, { kind: 'summarised', at });
-    const { id: outage, service, drill, startedAt, verdictAt, endedAt, cause: failure } = kept.outage;
-    const { signedIn, told: toldOf, elsewhere, returned, missing } = kept.outage;
-    const counts = { signedIn, told: toldOf, elsewhere, returned, missing };
-    report({ kind: 'outage-summary', at, service, outage, drill, startedAt, verdictAt, endedAt, failure, counts });
-    armSummary();
-  };
-
-  /** What another proxy has said of a device, joined with what is known here. */
-  const takeDevice = (kept: Kept, said: OutageDevice): void => {
-    const before = kept.devices.get(said.device);
-    const after = before === undefined ? said : joinDevices(before, said);
-    const { id } = kept.outage;
-    // Whatever the others know less of they are told again.
-    if (!isDeepStrictEqual(after, said) || before === undefined) links?.changed(id, said.device);
-    if (isDeepStrictEqual(after, before)) return;
-    // Until then the counts were what another one said of devices that were not known here.
-    if (kept.devices.size === 0) kept.outage = { ...kept.outage, ...countDevices(0, []) };
-    kept.devices.set(said.device, after);
-    journal.changed(`${id} ${said.device}`);
-    kept.outage = recountDevice(kept.outage, before ?? null, after);
-  };
-
-  /** What the outages were that this proxy saw at a site that it could not reach. */
-  const noteCut = ({ site, since, until, nature }: EventOf<'site-reached'>) => {
-    const cut = { site, since: shared(since), until: shared(until), nature };
-    for (const kept of followed) {
-      const { service, startedAt, drill } = kept.outage;
-      const status = store.get(service);
-      if (drill || status?.site !== site || status.isNear || kept.sides[self] === undefined) continue;
-      // Its services fail one after the other, as they are asked.
-      if (startedAt < cut.since - MINUTE_MS || startedAt > cut.until) continue;
-      takeHead(kept, { ...kept.outage, cut, sides: {} });
-    }
-  };
-
-  /** A proxy that is gone sees nothing any more. */
-  const closeSides = (proxy: string) => {
-    const heardAt = facts?.get('proxies', proxy)?.at ?? now();
-    for (const kept of followed) {
-      const side = kept.sides[proxy];
-      if (side === undefined || side.until !== null) continue;
-      takeHead(kept, { ...kept.outage, sides: { [proxy]: closeSide(side, heardAt) } });
-    }
-  };
-
-  const takeHead = (kept: Kept, said: OutageHead) => {
-    const before = kept.outage;
-    const { sides, ...rest } = joinHeads({ ...kept.outage, sides: kept.sides }, said);
-    kept.sides = withOwnSide(kept.outage, sides);
-    const counts = kept.devices.size > 0 ? {} : countsOf(said);
-    kept.outage = { ...before, ...rest, ...counts, ...selectTimes(kept.sides) };
-    const known = { sides: kept.sides, ...rest };
-    const { withinFiveMinutes, summarisedAt, cut } = said;
-    const heard = { sides: said.sides, withinFiveMinutes, summarisedAt, ...(cut === undefined ? {} : { cut }) };
-    if (!isDeepStrictEqual(known, heard)) links?.changed(before.id);
-    if (isDeepStrictEqual(kept.outage, before)) return;
-    journal.changed(before.id);
-    if (before.endedAt === null && kept.outage.endedAt !== null) {
-      const last = selectLast(kept.sides);
-      if (last === self) reportEnd(kept);
-      else if (last !== null && !isAlive(last)) void reportEndOnce(kept);
-    }
-    report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
-    mergeWithOthers(kept);
-  };
-
-  /** Nobody who saw the end is left to tell of it. */
-  const reportEndOnce = async (kept: Kept) => {
-    const claim = (await facts?.claim(`ended/${kept.outage.id}`, 3_600_000)) ?? 'ours';
-    if (claim !== 'theirs' && kept.outage.endedAt !== null) reportEnd(kept);
-  };
-
-  /** Others took this proxy for gone, and it sees the failure still. */
-  const withOwnSide = ({ service, drill }: Outage, sides: OutageSides): OutageSides => {
-    const own = sides[self];
-    const t0 = drill ? null : (store.get(service)?.t0 ?? null);
-    if (own === undefined || own.until === null || t0 === null || shared(t0) > own.until) return sides;
-    return { ...sides, [self]: reopenSide(own, now()) };
-  };
-
-  const hearHead = (head: OutageHead) => {
-    const into = merged.get(head.id);
-    const kept = find(head.id);
-    if (into !== undefined) links?.merged(head.id, into);
-    if (kept !== undefined) return takeHead(kept, head);
-    const { sides, ...rest } = head;
-    const outage: Outage = { ...rest, ...selectTimes(sides) };
-    const made = keep(outage, sides, []);
-    records.set(outage.id, made);
-    for (const device of links?.devicesOf(outage.id) ?? []) takeDevice(made, device);
-    journal.changed(outage.id);
-    journal.changed(`${outage.id} ${ALL}`);
-    sortRecords();
-    prune();
-    armSummary();
-    report({ kind: 'outage-changed', at: clock.now(), service: outage.service, outage: outage.id });
-    mergeWithOthers(made);
-  };
-
-  const hearMerged = (id: string, into: string) => {
-    if (merged.get(id) === into) return;
-    const kept = records.get(id);
-    merged.set(id, into);
-    if (kept === undefined) return;
-    const target = find(into) ?? keep(newOutage({ ...kept.outage, id: into }, 0), {}, []);
-    records.set(target.outage.id, target);
-    merge(kept, target);
-  };
-
-  /** Proxies that could not hear each other may have begun a record each: the one with the lesser id is that of all. */
-  const mergeWithOthers = (kept: Kept) => {
-    const other = followed.find((each) => each !== kept && isSameOutage(each.outage, kept.outage));
-    if (other === undefined || !records.has(kept.outage.id)) return;
-    const [into, from] = other.outage.id < kept.outage.id ? [other, kept] : [kept, other];
-    merge(from, into);
-  };
-
-  const merge = (from: Kept, into: Kept) => {
-    const { id } = from.outage;
-    records.delete(id);
-    for (const [old, target] of merged) if (target === id) merged.set(old, into.outage.id);
-    merged.set(id, into.outage.id);
-    for (const device of from.devices.values()) {
-      takeDevice(into, device);
-      links?.changed(into.outage.id, device.device);
-    }
-    links?.merged(id, into.outage.id);
-    sortRecords();
-    prune();
-    journal.renew();
-    links?.changed(into.outage.id);
-    takeHead(into, { ...from.outage, sides: from.sides });
-  };
+  const summaries = createOutageSummaries({
+    ...{ records: () => records.values(), facts, now, clock, report },
+    summaryAfterMs: () => settings.summaryAfterMs,
+    summarised: (kept, at) => apply(kept, null, { kind: 'summarised', at }),
+  });
 
   /** Oldest first, whenever they were heard of. */
   const sortRecords = () => {
@@ -520,26 +334,27 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     for (const [id, kept] of sorted) records.set(id, kept);
   };
 
-  const links: SharedOutages | null =
+  const isFollowed = ({ endedAt, startedAt }: Outage) => endedAt === null || now() - startedAt < bounds.followMs;
+  /** Once for many: a proxy that has just started hears of all that the others know. */
+  const settle = () => {
+    cancelSettle ??= clock.after(0, () => {
+      cancelSettle = null;
+      sortRecords();
+      prune();
+      summaries.arm();
+    });
+  };
+
+  const joining: OutageJoining | null =
     facts === null
       ? null
-      : createSharedOutages({
-          ...{ facts, clock, onHead: hearHead, onMerged: hearMerged },
-          head(id) {
-            const kept = records.get(id);
-            if (kept === undefined) return null;
-            const { startedAt: _, verdictAt, endedAt, cause, decidedBy, ...rest } = kept.outage;
-            return { ...rest, sides: kept.sides };
-          },
-          device: (id, device) => records.get(id)?.devices.get(device) ?? null,
-          onDevice(id, device) {
-            const kept = find(id);
-            // Of those that nobody follows any more the counts are all that is kept.
-            if (kept === undefined || !followed.includes(kept)) return;
-            const before = kept.outage;
-            takeDevice(kept, device);
-            if (kept.outage === before) return;
-            report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
+      : createOutageJoining({
+          ...{ records, merged, find, journal, facts, isAlive, store, clock, report, reportEnd },
+          followed: () => followed,
+          recordsChanged(come, gone) {
+            const isOpen = come !== null && !followed.includes(come) && isFollowed(come.outage);
+            followed = [...(isOpen ? [come] : []), ...followed].filter((each) => each !== gone);
+            settle();
           },
         });
 
@@ -554,8 +369,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const kept = find(id);
       const known = kept?.devices.get(device);
       if (kept === undefined || known === undefined || facts === null) return;
-      takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
-      links?.tellNow(kept.outage.id, device);
+      joining?.takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
+      joining?.links.tellNow(kept.outage.id, device);
     },
     missing: (service) =>
       followed.find(({ outage }) => outage.service === service && !outage.drill)?.outage.missing ?? 0,
@@ -570,30 +385,31 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       prune();
     },
     begin() {
-      isRunning = true;
       journal.begin(damage);
-      for (const id of records.keys()) links?.changed(id);
-      for (const { outage, devices: each } of followed) for (const name of each.keys()) links?.changed(outage.id, name);
-      links?.begin();
+      for (const [id, { sides }] of records) joining?.links.restore(id, null, selectSaidAt(sides));
+      for (const { outage, devices: each } of followed)
+        for (const { device, at, leftAt } of each.values())
+          joining?.links.restore(outage.id, device, at ?? leftAt ?? outage.startedAt);
+      joining?.links.begin();
       leaveUnconfigured();
       // No drill outlives its process.
       for (const kept of followed) if (kept.outage.drill && kept.sides[self]?.until === null) end(kept, now());
       armPrune();
-      armSummary();
+      summaries.start();
     },
     reconfigure(next, folder) {
       settings = next;
       journal.moveTo(folder);
       leaveUnconfigured();
       prune();
-      armSummary();
+      summaries.arm();
     },
     problem: journal.problem,
     async stop() {
-      isRunning = false;
-      cancelSummary();
+      summaries.stop();
       cancelPrune();
-      links?.stop();
+      cancelSettle?.();
+      joining?.links.stop();
       await journal.stop();
     },
   };
@@ -609,15 +425,6 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       }
     }
   }
-}
-
-function keep(outage: Outage, sides: OutageSides, devices: readonly OutageDevice[]): Kept {
-  const each = new Map(devices.map((device) => [device.device, device]));
-  return { outage, sides, devices: each, summaryNotBefore: 0, summaryTries: 0 };
-}
-
-function countsOf({ signedIn, told, elsewhere, returned, missing }: OutageCounts): OutageCounts {
-  return { signedIn, told, elsewhere, returned, missing };
 }
 
 function reportBack(outage: Outage, { device, outcome, service, backAt }: OutageDevice, report: Report): void {

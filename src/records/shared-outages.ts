@@ -14,6 +14,8 @@ import { parseDevice, parseHead } from './outage-lines.ts';
 export interface SharedOutages {
   /** Something of the outage, or of one of its devices, is another. */
   changed(id: string, device?: string | null): void;
+  /** What was kept of it, or of one of its devices, over a restart: as old as it is, so that it undoes nothing. */
+  restore(id: string, device: string | null, at: number): void;
   /** It is part of another one. */
   merged(id: string, into: string): void;
   /** Tells at once what was changed of a device: before something is done that is to be done once. */
@@ -52,19 +54,22 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     const json = JSON.parse(JSON.stringify(value)) as Json;
     if (!isDeepStrictEqual(known, json)) facts.set(kind, field, json);
   };
-  const tell = (key: string) => {
-    const [id = '', device = null] = key.split('/');
-    if (device === null) {
+  const renderKey = (key: string): ['outages' | 'outage-devices', object] | null => {
+    const [id = '', name = null] = key.split('/');
+    if (name === null) {
       const head = options.head(id);
-      if (head === null) return;
+      if (head === null) return null;
       const { id: _, ...value } = head;
-      set('outages', id, value);
-    } else {
-      const found = options.device(id, device);
-      if (found === null) return;
-      const { device: _, ...value } = found;
-      set('outage-devices', key, value);
+      return ['outages', value];
     }
+    const found = options.device(id, name);
+    if (found === null) return null;
+    const { device: _, ...value } = found;
+    return ['outage-devices', value];
+  };
+  const tell = (key: string) => {
+    const found = renderKey(key);
+    if (found !== null) set(found[0], key, found[1]);
   };
   const arm = () => {
     if (cancel !== null || !isRunning || changed.size === 0) return;
@@ -99,15 +104,22 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
 
   return {
     changed(id, device = null) {
-      changed.add(device === null ? id : `${id}/${device}`);
+      changed.add(keyOf(id, device));
       arm();
+    },
+    restore(id, device, at) {
+      const key = keyOf(id, device);
+      const found = renderKey(key);
+      if (found === null) return;
+      const value = JSON.parse(JSON.stringify(found[1])) as Json;
+      facts.receive(found[0], key, { at: Math.max(1, Math.round(at)), proxy: facts.proxy, value });
     },
     merged(id, into) {
       changed.delete(id);
       set('outages', id, { into });
     },
     tellNow(id, device) {
-      const key = `${id}/${device}`;
+      const key = keyOf(id, device);
       changed.delete(key);
       tell(key);
     },
@@ -135,4 +147,8 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
       cancel?.();
     },
   };
+}
+
+function keyOf(id: string, device: string | null): string {
+  return device === null ? id : `${id}/${device}`;
 }

@@ -53,6 +53,7 @@ const OUTAGE_LIVE_MS = 3_600_000;
 const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
+const REREAD_AGAIN_MS = 5000;
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
@@ -78,6 +79,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   /** Where the next poll goes on; null: nothing was read by this connection yet. */
   let cursor: { readonly log: string; readonly audit: string } | null = null;
   let heardAt: number | null = null;
+  let startedAt = clock.passed();
   let rereadAt = 0;
   let isRunning = false;
   let isBusy = false;
@@ -104,7 +106,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (state === 'connected' || state === 'reading-only') heard();
   };
   const failed = (found: StoreFault) => {
-    const silentFor = heardAt === null ? Number.POSITIVE_INFINITY : clock.passed() - heardAt;
+    // At the start too it may take a moment to connect.
+    const silentFor = clock.passed() - (heardAt ?? startedAt);
     if (found.code === 'store-newer') enter('refused', found);
     else if (silentFor >= GONE_AFTER_MS && state !== 'refused') enter('gone', found);
   };
@@ -138,6 +141,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       rereadAt = clock.passed() + redis.rereadMs;
       heard();
     } catch (error) {
+      // What changes is asked for meanwhile, also where reading all of it fails again and again.
+      rereadAt = clock.passed() + Math.min(redis.rereadMs, REREAD_AGAIN_MS);
       if (current === generation) failed(faultOf(error));
     }
   };
@@ -298,6 +303,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     append: writer.append,
     start() {
       isRunning = true;
+      startedAt = clock.passed();
       connection.open();
       facts.link(link);
       cancelTick = clock.after(redis.pollMs, () => void tick());

@@ -66,10 +66,13 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     });
   };
   const flush = (): Promise<void> => {
-    busy ??= write().then((isDone) => {
-      busy = null;
-      arm(isDone ? GATHER_MS : RETRY_MS);
-    });
+    busy ??= write()
+      // A fault of ours must not end the process: the next full read finds what the store lacks.
+      .catch(() => false)
+      .then((isDone) => {
+        busy = null;
+        arm(isDone ? GATHER_MS : RETRY_MS);
+      });
     return busy;
   };
 

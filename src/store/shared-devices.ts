@@ -16,8 +16,11 @@ import type { Clock } from '../time/clock.ts';
 import type { DeviceRegistry, KnownDevice } from './devices.ts';
 
 export interface SharedDevices {
-  /** Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. */
-  begin(): void;
+  /**
+   * Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. In portions: phones
+   * are served between two of them.
+   */
+  begin(): Promise<void>;
   reconfigure(forgetAfterMs: number): void;
   /** Tells now what would be told in a moment. */
   flush(): void;
@@ -35,6 +38,8 @@ export interface SharedDevicesOptions {
 
 /** A sign-in is several changes in a row, all of them within the answer to one request. */
 const GATHER_MS = 10;
+/** Told, or taken at the start, in one go. */
+const AT_ONCE = 250;
 /** That a phone is still there is told anew after this part of the time in which it would be forgotten. */
 const RENEWALS = 24;
 const MAX_LOOK_MS = 60_000;
@@ -52,18 +57,28 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   /** What the store's clock is ahead of this machine's: times are told in the former. */
   const aheadMs = () => facts.now() - clock.now();
 
-  const flush = () => {
+  const flush = (atMost = Number.POSITIVE_INFINITY) => {
     cancelFlush?.();
     cancelFlush = null;
-    for (const name of changed) tell(name);
-    changed.clear();
+    let told = 0;
+    for (const name of changed) {
+      if (told === atMost) break;
+      changed.delete(name);
+      tell(name);
+      told += 1;
+    }
+    // In an outage thousands of phones look at the same page within a second.
+    if (changed.size > 0) armFlush(1);
+  };
+  const armFlush = (afterMs: number) => {
+    if (isRunning) cancelFlush ??= clock.after(afterMs, () => flush(AT_ONCE));
   };
   const note = (name: string) => {
     changed.add(name);
     const service = devices.get(name)?.service ?? null;
     const sign = signs.get(name) ?? { service: null, at: 0 };
     if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1) });
-    if (isRunning) cancelFlush ??= clock.after(GATHER_MS, flush);
+    armFlush(GATHER_MS);
   };
 
   const tell = (name: string) => {
@@ -124,8 +139,14 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   });
 
   return {
-    begin() {
+    async begin() {
+      let count = 0;
+      const isPortion = () => {
+        count += 1;
+        return count % AT_ONCE === 0;
+      };
       for (const device of devices.all()) {
+        if (isPortion()) await nextTurn();
         const { name, service, seenAt, since } = device;
         if (service === null || isConsoleDevice(name)) continue;
         signs.set(name, { service, at: since ?? seenAt });
@@ -138,8 +159,11 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         facts.receive('devices', name, register);
       }
       isRunning = true;
-      for (const [name, register] of facts.entries('devices')) if (register.proxy !== facts.proxy) hear(name, register);
-      if (changed.size > 0) flush();
+      for (const [name, register] of [...facts.entries('devices')]) {
+        if (isPortion()) await nextTurn();
+        if (register.proxy !== facts.proxy) hear(name, register);
+      }
+      armFlush(0);
       arm();
     },
     reconfigure(nextMs) {
@@ -147,13 +171,17 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
       // Services may have come that others knew.
       for (const [name, register] of facts.entries('devices')) if (devices.get(name) === null) hear(name, register);
     },
-    flush,
+    flush: () => flush(),
     stop() {
       flush();
       isRunning = false;
       cancelLook();
     },
   };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;

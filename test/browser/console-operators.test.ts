@@ -75,6 +75,7 @@ describe('what operators do', () => {
       .getByRole('row', { name: /began a drill/ })
       .first()
       .waitFor();
+    expect(await page.getByRole('row', { name: /ended a drill/ }).count()).toBeGreaterThan(0);
   });
 
   it('B949 two consoles show the same, whoever made the change', async () => {

@@ -99,7 +99,7 @@ test('a wrong one: every error with file and line, exit code 2, nothing on stand
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toBe(
     `${file}:3: phones.listeners[0].port: found nothing; allowed: a whole number from 0 to 65535\n` +
-      `${file}:3: phones.listeners[0].prot: found an unknown key; allowed: host, port, publicUrl, tls, service; did you mean port?\n` +
+      `${file}:3: phones.listeners[0].prot: found an unknown key; allowed: host, port, publicUrl, tls, service, proxyProtocol; did you mean port?\n` +
       '2 errors\n',
   );
 });

@@ -1,4 +1,7 @@
 /** Phones in the browser, from the ops port to the simulated Finesse and back: what they may do, and what ends them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { ConsolePhone } from '../../src/console-phones/console-phone.ts';
@@ -6,6 +9,8 @@ import { decidePassage } from '../../src/console-phones/passage.ts';
 import type { PhoneState } from '../../src/console-phones/phone-state.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
 import { openPhoneStream } from '../../src/ops/phone-stream.ts';
+import { selectSignIns } from '../../src/records/sign-ins.ts';
+import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { DEVICE, execute, listen, OWN, pushForm, startPushRig } from '../push-rig.ts';
@@ -51,6 +56,25 @@ describe('a phone in the browser', () => {
       const { status } = await browser.ask('POST', '/phones', { model: 'CP-7841', entry, ...more });
       expect(status).toBe(400);
     }
+  });
+
+  it('B560 also by TLS and under a public name that leads elsewhere or nowhere, and a 79xx as on the desk', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ippa-console-phone-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const { cert, key } = selfSigned(['ippa.test'], Date.now());
+    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);
+    const listener = { host: '127.0.0.1', port: 0, publicUrl: 'https://ippa.test:8445', tls, service: null };
+    const rig = await start({
+      config: (config) => ({ ...config, phones: { ...config.phones, listeners: [listener] } }),
+    });
+    const browser = await openBrowser(rig.ops, TOKEN);
+    const phone = await browser.open({ service: 'b' });
+    expect(await phone.state()).toMatchObject({ error: null, prompt: 'Sign in' });
+    expect((await phone.state()).url).toMatch(/^https:\/\/ippa\.test:8445\/b\/fippa\/CONSOLE-/);
+    expect(await phone.signIn()).toMatchObject({ prompt: '1001 Not Ready', error: null });
+    const old = await browser.open({ model: 'CP-7970G' });
+    expect(await old.state()).toMatchObject({ error: 'Host not found', reason: expect.stringContaining('TLS') });
   });
 
   it('B561 needs an operator who may set and the session of a browser, and no other session sees it', async () => {
@@ -290,6 +314,17 @@ describe('a phone in the browser', () => {
     expect(await phone.signIn()).toMatchObject({ prompt: '1001 Not Ready' });
     const { outages } = JSON.parse((await rig.get(`${rig.ops}/outages`)).body);
     expect(outages[0]).toMatchObject({ service: 'a', signedIn: 1, elsewhere: 1, missing: 0 });
+  });
+
+  it('B571 is not remembered over a restart, however the proxy ended', () => {
+    const at = Date.now();
+    const line = (device: string) => {
+      const fields = { service: 'a', since: at, seenAt: at, from: null, place: null, model: null, prefill: null };
+      return { device, ...fields };
+    };
+    const lines = [line(DEVICE), line('CONSOLE-0123456789AB')];
+    const { devices } = selectSignIns({ lines, writtenAt: at, damage: null }, at, 60_000);
+    expect(devices.map(({ name }) => name)).toEqual([DEVICE]);
   });
 });
 

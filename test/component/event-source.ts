@@ -19,9 +19,9 @@ export interface EventSource {
   close(): void;
 }
 
-export function openEvents(origin: string, headers: Record<string, string> = {}): Promise<EventSource> {
+export function openEvents(origin: string, headers: Record<string, string> = {}, query = ''): Promise<EventSource> {
   return new Promise((resolve, reject) => {
-    const asked: ClientRequest = request(`${origin}/events`, { headers, agent: false }, (answer) => {
+    const asked: ClientRequest = request(`${origin}/events${query}`, { headers, agent: false }, (answer) => {
       const events: SentEvent[] = [];
       let wake = () => {};
       let text = '';

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { NotificationConfig, ServiceConfig } from '../../src/config/config.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
 import type { SignalEvent } from '../../src/domain/health/events.ts';
+import { NO_TAP, type Tap } from '../../src/domain/tap.ts';
 import { createNotificationClient, type NotificationClient } from '../../src/notification/notification.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { INFO } from '../scripted-probe.ts';
@@ -86,6 +87,7 @@ export function createClientRig(
   port: number,
   but: Partial<NotificationConfig> = {},
   clock: Clock = systemClock,
+  tap: Pick<Tap, 'service'> = NO_TAP,
 ): ClientRig {
   const config: NotificationConfig = {
     ...{ host: '127.0.0.1', port, tls: 'unencrypted', username: 'ippa-proxy', password: PASSWORD },
@@ -110,6 +112,7 @@ export function createClientRig(
   const waiting = new Set<() => void>();
   let wasUp = false;
   const client = createNotificationClient({
+    tap,
     ...{ service, config, clock, name: 'u1', intervalMs: () => 1000 },
     isLost: () => wasUp,
     signal(event) {

@@ -6,6 +6,7 @@ import { createChanges } from '../../src/ops/changes.ts';
 import { createProbeSeries } from '../../src/ops/probe-series.ts';
 import { fetchRaw } from '../rig.ts';
 import { checkedFetch } from './checked-answers.ts';
+import { openEvents } from './event-source.ts';
 import { type OpsRig, startOps, TOKEN } from './ops-rig.ts';
 
 const running: OpsRig[] = [];
@@ -176,7 +177,7 @@ describe('outages for a spreadsheet', () => {
   it('B959 the records of a period, and with a token what became of each agent, who is missing first; no cell is a formula', async () => {
     const { origin } = await start({ outages });
     const all = await checkedFetch(`${origin}/outages.csv`);
-    expect(all.headers.get('content-disposition')).toBe('attachment; filename="outages.csv"');
+    expect(all.headers.get('content-disposition')).toBe('attachment; filename=outages.csv');
     expect((await all.text()).split('\r\n').map((row) => row.split(',')[0])).toEqual(['id', 'y-a', 'x-a', '']);
     const until = new Date(400_000).toISOString();
     expect(await (await checkedFetch(`${origin}/outages.csv?until=${until}`)).text()).not.toContain('y-a');
@@ -200,4 +201,17 @@ describe('outages for a spreadsheet', () => {
     expect(found.total).toBe(1200);
     expect(found.devices.map(({ device: name }) => name)).toEqual(['SEP1198', 'SEP1199']);
   });
+});
+
+it('B957 a page that shows no phones is not told of each that signs in', async () => {
+  const { origin, report } = await start();
+  const authorization = { authorization: `Bearer ${TOKEN}` };
+  const [all, few] = [await openEvents(origin, authorization), await openEvents(origin, authorization, '?devices=no')];
+  for (const source of [all, few]) await source.next('snapshot');
+  const at = Date.now();
+  report({ kind: 'device-signed-in', at, device: 'SEP1', service: 'a', from: null, address: '10.0.0.1' });
+  report({ kind: 'certificate-refused', at, listener: 'ops', problem: 'x' });
+  expect((await all.next()).name).toBe('device');
+  expect((await few.next()).name).toBe('proxy');
+  for (const source of [all, few]) source.close();
 });

@@ -353,15 +353,24 @@ describe('what waits', () => {
     expect(kept).toContain('kept');
     expect(kept).not.toMatch(/CANARY|whsec|http/);
     expect(ofKind(first, 'webhook-lost')).toEqual([]);
-    receiver.answer = (response) => response.writeHead(204).end();
     const second = start(configs, { folder });
-    const [before, after] = await receiver.saw(2);
+    await until(() => ofKind(second, 'webhook-failed').length === 1);
+    await second.clock.advance(300);
+    await until(() => readFileSync(join(folder, 'webhooks.jsonl'), 'utf8').includes('kept'));
+    receiver.answer = (response) => response.writeHead(204).end();
+    await second.clock.advance(5000);
+    const [before, , after] = await receiver.saw(3);
     expect(after?.headers['webhook-id']).toBe(before?.headers['webhook-id']);
     await until(() => ofKind(second, 'webhook-delivered').length === 1);
+    // Appended, not written anew: as it is found after kill -9.
+    await until(() => {
+      void second.clock.advance(300);
+      return readFileSync(join(folder, 'webhooks.jsonl'), 'utf8').includes('"gone"');
+    });
     await second.stop();
     const third = start(configs, { folder });
     await third.clock.advance(60 * MINUTE);
-    expect(receiver.requests).toHaveLength(2);
+    expect(receiver.requests).toHaveLength(3);
   });
 
   it('B612 without a folder is lost with the process, which says so', async () => {

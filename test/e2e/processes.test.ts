@@ -61,7 +61,7 @@ class Several {
   }
 
   write(more = '', phones = '', services = '', listeners = `{ host: 127.0.0.1, port: ${this.port} }`): void {
-    const probe = 'probe: { interval: 300ms, timeout: 250ms }';
+    const probe = 'probe: { interval: 1s, timeout: 900ms }';
     const text = `phones: { listeners: [${listeners}], networks: [127.0.0.0/8]${phones} }
 ops: { port: 0, token: ${TOKEN} }
 processes: 2
@@ -166,8 +166,8 @@ describe('phones of several processes', () => {
     const indices = Array.from({ length: 24 }, (_, index) => index + 1);
     const frontDoor: string[] = [];
     for (const index of indices) {
-      await proxy.signIn('b', index);
-      // Connections are handed round: the two after the sign-in meet both processes.
+      expect(await proxy.signIn('b', index)).not.toContain('Reconnecting');
+      // Whoever is free takes a connection: with 24 phones both processes meet many that signed in with the other.
       for (const _ of [1, 2]) frontDoor.push(await proxy.page(`/fippa/${phone(index)}`));
     }
     expect(frontDoor.filter((page) => page.includes('/b/fippa/'))).toHaveLength(48);
@@ -195,16 +195,16 @@ describe('phones of several processes', () => {
     expect((await proxy.health()).services.map(({ phones }) => phones)).toEqual([0, 24]);
     for (const _ of [1, 2]) expect(await proxy.page(`/fippa/${phone(7)}`)).toContain('/b/fippa/');
     expect(proxy.serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('B801 B810 see one timeline, one record and one probe of each server, a drill and a drain too', async () => {
     const proxy = await Several.start('outages: { summaryAfter: 4s }\n');
     for (const index of [1, 2, 3, 4]) await proxy.signIn('a', index);
     const probes = ({ requests }: Finesse) => requests.filter(({ target }) => target.includes('SystemInfo')).length;
     const before = probes(proxy.b);
-    await pause(1500);
-    // One every 300 ms, whatever the number of processes.
-    expect(probes(proxy.b) - before).toBeLessThanOrEqual(6);
+    await pause(3000);
+    // One a second, whatever the number of processes.
+    expect(probes(proxy.b) - before).toBeLessThanOrEqual(4);
 
     await proxy.a.fault('503');
     await proxy.page(`/a/fippa/${phone(1)}/ready`);
@@ -230,7 +230,7 @@ describe('phones of several processes', () => {
     for (const _ of [1, 2]) expect(await proxy.page(`/b/fippa/${phone(1)}`)).toContain('Reconnecting: 1 of 3');
     await proxy.ask('/services/a', JSON.stringify({ admin: 'drain', reason: 'patching' }));
     for (const _ of [1, 2]) expect(await proxy.page(`/a/fippa/${phone(9)}`)).toContain('No new sign-ins');
-  }, 60_000);
+  }, 120_000);
 
   it('B808 are told by one push each', async () => {
     const pushed: string[] = [];
@@ -251,7 +251,7 @@ describe('phones of several processes', () => {
     await proxy.a.fault('503');
     await proxy.serve.saw('phones-told', { service: 'a', reason: 'verdict', delivered: 6 });
     expect(pushed.sort()).toEqual([1, 2, 3, 4, 5, 6].map(phone));
-  }, 60_000);
+  }, 120_000);
 
   it('B809 of one address share its limits', async () => {
     const proxy = await Several.start(
@@ -267,7 +267,7 @@ describe('phones of several processes', () => {
     // Alone each process would serve 40.
     expect(served).toBeGreaterThanOrEqual(40);
     expect(served).toBeLessThanOrEqual(65);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a process', () => {
@@ -293,7 +293,7 @@ describe('a process', () => {
     await proxy.signIn('b', 1);
     for (const _ of [1, 2, 3, 4]) expect(await proxy.page(`/fippa/${phone(1)}`)).toContain('/b/fippa/');
     expect((await proxy.ask('/outages')).outages).toMatchObject([{ signedIn: 4, elsewhere: 1 }]);
-  }, 60_000);
+  }, 120_000);
 
   it('B803 that hangs is ended and replaced within seconds, and nobody signs in more slowly by it than a moment', async () => {
     const proxy = await Several.start();
@@ -308,7 +308,7 @@ describe('a process', () => {
     expect(await proxy.pids()).not.toContain(frozen);
     expect(await proxy.pids()).toContain(other);
     for (const index of [3, 4, 5, 6]) expect(await proxy.signIn('a', index)).toContain('/a/fippa/');
-  }, 60_000);
+  }, 120_000);
 
   it('B804 that ends again and again is started again after a pause, which /health says', async () => {
     const proxy = await Several.start();
@@ -322,7 +322,7 @@ describe('a process', () => {
     expect((await proxy.health()).problems.join()).toMatch(/served by 1 of 2 processes: process 1 is started again/);
     expect(await proxy.page(`/a/fippa/${phone(1)}`)).toContain('/a/fippa/');
     await proxy.until((health) => health.processes.every(({ state }) => state === 'serving'));
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('the process that there is one of', () => {
@@ -348,7 +348,7 @@ describe('the process that there is one of', () => {
     expect(await stopped.serve.ended).toEqual({ code: 0, signal: null });
     await gone(pids);
     expect(stopped.serve.lines.filter(({ event }) => event === 'process-ended')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('B806 has a reload reach all of them, and says what a listener needs', async () => {
     const proxy = await Several.start();
@@ -373,7 +373,7 @@ describe('the process that there is one of', () => {
     process.kill(pid, 'SIGKILL');
     await proxy.until(({ processes }) => processes.every((each) => each.state === 'serving' && each.pid !== pid));
     for (const index of [1, 2, 3]) expect(await proxy.page(`/a/fippa/${phone(index)}`)).toContain('Help desk: 4711');
-  }, 60_000);
+  }, 120_000);
 
   it('B806 says what hinders the start, as one process would', async () => {
     const taken = await listen((_, res) => res.end());
@@ -385,7 +385,7 @@ describe('the process that there is one of', () => {
     expect(second.stderr()).toBe(
       `phones.listeners[0].port: port ${taken.port} on 127.0.0.1 is already in use; stop the other program or choose another port\n`,
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('TLS', () => {

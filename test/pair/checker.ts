@@ -81,12 +81,13 @@ export function checkTimeline(
   const begun = lines.filter(({ event, to }) => event === 'service-state' && to === 'reconnecting');
   if (begun.length === 0) return [];
   const t0 = Math.min(...begun.map(({ at }) => at));
-  const isWithin = (at: number, attempt: number) =>
-    at >= t0 + (attempt - 1) * intervalMs - slackMs && at <= t0 + attempt * intervalMs + slackMs;
+  // A page was made at some time between the request and its arrival.
+  const isWithin = (at: number, attempt: number, tookMs: number) =>
+    at >= t0 + (attempt - 1) * intervalMs - slackMs && at - tookMs <= t0 + attempt * intervalMs + slackMs;
   // Who established it apart learns of the others a moment later.
   const attempts = lines
     .filter(({ event }) => event === 'service-attempt')
-    .map(({ proxy, at, attempt }) => ({ proxy, at, attempt: Number(attempt) }));
+    .map(({ proxy, at, attempt }) => ({ proxy, at, attempt: Number(attempt), tookMs: 0 }));
   const shown = pages
     .filter((page) => page.kind === 'reconnecting' && page.at >= t0 && page.at <= settledAt)
     .filter((page) => page.service === service || page.service === null)
@@ -94,8 +95,9 @@ export function checkTimeline(
       proxy: `${proxies[page.proxy]?.name} to ${page.device}`,
       at: page.at,
       attempt: page.attempt ?? 0,
+      tookMs: page.tookMs,
     }));
-  const wrong = [...attempts, ...shown].filter(({ at, attempt }) => !isWithin(at, attempt));
+  const wrong = [...attempts, ...shown].filter(({ at, attempt, tookMs }) => !isWithin(at, attempt, tookMs));
   const verdictAt = t0 + ATTEMPTS * intervalMs;
   const verdicts = lines.filter(({ event, to }) => event === 'service-state' && to === 'out-of-service');
   const early = verdicts.filter(({ at }) => at < verdictAt - slackMs);

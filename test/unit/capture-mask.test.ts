@@ -217,6 +217,12 @@ describe('B862 canaries', () => {
   );
 });
 
+it('B863 credentials of Basic are known one by one: a `password` of a push is found elsewhere too', () => {
+  const mask = masks();
+  mask.headers.mask(['Authorization', `Basic ${Buffer.from('push-user7:canary-p9').toString('base64')}`]);
+  expect(mask.scrub.clean('a canary-p9 of push-user7')).toMatch(/^a Z[A-Z0-9]{8} of [a-z]{4}-[a-z]{4}\d$/);
+});
+
 describe('an entry', () => {
   const passed = (over: Partial<Passed>): Passed => ({
     ...{ leg: 'finesse', service: 'a', startedAt: 0, client: '10.0.0.9', method: 'GET', url: 'http://fin/fippa/SEP1' },

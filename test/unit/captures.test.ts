@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createCaptures } from '../../src/capture/captures.ts';
 import { createRecorder } from '../../src/capture/recorder.ts';
 import type { Passed } from '../../src/domain/tap.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { createClientRig, DOMAIN, ScriptedXmpp, welcome } from '../component/notification-rig.ts';
 import { createEventRecord } from '../event-record.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
@@ -53,6 +55,26 @@ describe('captures', () => {
     captures.tap.device('SEP1')?.passed(PASSED);
     expect(captures.tap.service('a')).not.toBeNull();
     expect(captures.tap.service('z')).toBeNull();
+  });
+
+  it('B860 takes what a Notification Service says after the login, and nothing of the login', async () => {
+    const { captures } = start();
+    const begun = captures.begin(ORDER);
+    captures.tap.device('SEP1')?.passed(PASSED);
+    const text =
+      '&lt;Update&gt;&lt;data&gt;&lt;systemInfo&gt;&lt;status&gt;OUT_OF_SERVICE&lt;/status&gt;&lt;/systemInfo&gt;&lt;/data&gt;&lt;/Update&gt;';
+    const message = `<message xmlns='jabber:client' from='pubsub.${DOMAIN}' to='ippa-proxy@${DOMAIN}/r'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/finesse/api/SystemInfo'><item id='x1'><notification xmlns='http://jabber.org/protocol/pubsub'>${text}</notification></item></items></event></message>`;
+    const server = new ScriptedXmpp(welcome((socket) => void socket.write(message)));
+    const rig = createClientRig(await server.start(), {}, systemClock, captures.tap);
+    rig.confirmed();
+    await rig.until(({ kind }) => kind === 'notified');
+    captures.end(begun?.id ?? '', 'operator');
+    const stanzas = (await begun?.ended)?.log._stanzas ?? [];
+    await rig.client.stop();
+    await server.stop();
+    const notified = stanzas.find(({ xml }) => xml.includes('pubsub#event'));
+    expect(notified).toMatchObject({ service: 'a', xml: expect.stringContaining('status&gt;OUT_OF_SERVICE&lt;') });
+    expect(JSON.stringify(stanzas)).not.toMatch(/canary|fin-a|<auth/);
   });
 
   it('B866 ends when its time is over, and only one is on at a time', async () => {

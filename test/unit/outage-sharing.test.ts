@@ -1,7 +1,10 @@
 /** One record for an outage that several proxies see, in whatever order they hear of each other. */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HealthState } from '../../src/domain/model.ts';
 import { FIVE_MINUTES_MS, type Outage } from '../../src/domain/outage.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
@@ -21,7 +24,10 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
   const proxies = names.map((name) => {
     const facts = createFacts({ proxy: name, clock });
     hub.join(facts);
-    const definitions = ['a', 'b'].map((id) => ({ id, name: id, cluster: 'main', probeIntervalMs: 5000 }));
+    const definitions = ['a', 'b'].map((id) => ({
+      ...{ id, name: id, cluster: 'main', probeIntervalMs: 5000 },
+      ...(id === 'a' ? { site: 'west', isNear: false } : {}),
+    }));
     const store = createServiceStore(definitions, SETTINGS, clock);
     const devices = createDeviceRegistry();
     // Sign-ins are shared: each proxy knows all of them.
@@ -79,8 +85,10 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
       alive.delete(proxy);
       events.report({ kind: 'proxy-gone', at: clock.now(), proxy, name: proxy, site: null, heardAt: clock.now() });
     };
+    const reached = (since: number, until: number) =>
+      events.report({ kind: 'site-reached', at: clock.now(), site: 'west', since, until, nature: 'island' });
     change('in-service');
-    return { name, facts, records, store, seen, change, page, told, out, gone };
+    return { name, facts, records, store, seen, change, page, told, out, gone, reached };
   });
   return { clock, hub, proxies };
 }
@@ -166,6 +174,42 @@ describe('one record', () => {
     for (const { records } of proxies) expect(records.get(ids[1] ?? '')?.id).toBe(ids[0]);
   });
 
+  it('B691 what the time was in which a site could not be reached is in the record, on all proxies', async () => {
+    const { clock, proxies } = setUp();
+    const [one] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(300_000);
+    one.change('in-service');
+    one.reached(START, clock.now());
+    await clock.advance(0);
+    const cut = { site: 'west', since: START, until: START + 300_000, nature: 'island' };
+    for (const { records } of proxies) expect(records.all()).toMatchObject([{ service: 'a', cut }]);
+  });
+
+  it('B680 what was kept over a restart undoes nothing that others have said meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    await one.records.stop();
+    hub.cut('one');
+    two.told('p');
+    two.page('b', 'q');
+    await clock.advance(1000);
+    const before = two.records.all();
+    const again = setUp(['one'], clock).proxies[0] as Proxy;
+    again.records.read(folder);
+    again.records.begin();
+    expect(again.records.all()).toMatchObject([{ told: 0, elsewhere: 0, missing: 3 }]);
+    hub.join(again.facts);
+    await clock.advance(10);
+    expect(two.records.all()).toEqual(before);
+    expect(again.records.all()).toEqual(before);
+  });
+
   it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
@@ -246,4 +290,29 @@ describe('one record', () => {
       { numRuns: 150 },
     );
   }, 60_000);
+});
+
+it('hears of thousands of old records, as a proxy that has just started does, without holding up phones', async () => {
+  const clock = createFakeClock();
+  const facts = createFacts({ proxy: 'two', clock });
+  const hub = createFactHub(clock);
+  hub.join(facts);
+  const side = { verdictAt: null, cause: null, decidedBy: null };
+  for (let count = 0; count < 5000; count++) {
+    const from = START - 3_600_000 * (5000 - count) - 86_400_000;
+    facts.set('outages', `old-${count}`, {
+      ...{ service: 'a', name: 'A', cluster: 'main', drill: false, withinFiveMinutes: 0, summarisedAt: from + 300_000 },
+      ...{ signedIn: 1, told: 0, elsewhere: 0, returned: 1, missing: 0 },
+      sides: { two: { ...side, from, until: from + 60_000, saidAt: from } },
+    });
+  }
+  const { records } = setUp(['one'], clock).proxies[0] as Proxy;
+  const began = performance.now();
+  const fresh = setUp(['three'], clock).proxies[0] as Proxy;
+  hub.join(fresh.facts);
+  await clock.advance(0);
+  expect(fresh.records.all()).toHaveLength(5000);
+  expect(fresh.records.all()[0]?.id).toBe('old-4999');
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(records.all()).toEqual([]);
 });

@@ -57,7 +57,7 @@ test("B901 checked as if they were the administrator's own, all of them are righ
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+}, 180_000);
 
 describe.each(others.map((language) => [language.code, language] as const))('B901 %s', (code, language) => {
   test('has the texts of the English file and no others', () => {

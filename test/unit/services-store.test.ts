@@ -46,6 +46,7 @@ describe('services', () => {
       confirmedAt: null,
       info: null,
       fippaFailing: false,
+      dissent: [],
       signals: { ...NO_SIGNALS, notification: 'off', decidedBy: null },
       admin: READY,
     });

@@ -62,7 +62,10 @@ export function sendRequest(request: PhoneRequest): Promise<RequestResult> {
           : { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(form) }),
       },
       agent: false,
-      ...(request.connectTo ?? {}),
+      // `hostname` of the URL counts before `host`.
+      ...(request.connectTo === undefined
+        ? {}
+        : { hostname: request.connectTo.host, host: request.connectTo.host, port: request.connectTo.port }),
       ...(request.localAddress === undefined ? {} : { localAddress: request.localAddress }),
       ...(request.signal ? { signal: request.signal } : {}),
       ...(secure ? tlsOptions(model, request.trust) : {}),
