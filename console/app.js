@@ -165,10 +165,10 @@ function Navigation({ current }) {
   return html`<nav class="nav" aria-label=${say('nav')}>
     <ul>${views
       .filter(({ word }) => word !== null)
-      .map(({ path, word, count }) => {
+      .map(({ path, word, count, isDrill }) => {
         const n = count === undefined || state.health === null ? 0 : count(state);
         return html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === current ? 'page' : undefined}>
-          <span>${say(/** @type {string} */ (word))}</span>${n > 0 && html`<span class="count">${n}</span>`}</a></li>`;
+          <span>${say(/** @type {string} */ (word))}</span>${n > 0 && html`<span class=${isDrill?.(state) ? 'count is-drill' : 'count'}>${n}</span>`}</a></li>`;
       })}</ul>
     <${Foot} />
   </nav>`;

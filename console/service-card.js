@@ -1,5 +1,6 @@
 /** One service: its state, why, what stands against it, and what is to be done about it. */
 
+import { Moments } from './outage-panel.js';
 import { Badge, codeOf, Mark, markOf, Own, Reason } from './parts.js';
 import { Plot } from './plot.js';
 import { maySet, nameOf, state, update } from './store.js';
@@ -44,7 +45,7 @@ export function StateFacts({ service, outage }) {
   const { since, reason, runbook, state: now, lastProbe } = service;
   const isOut = now === 'out-of-service' || now === 'reconnecting';
   return html`<p class="since">
-      ${since !== null && html`${say('since')} <${Moment} at=${since} zone=${isOut} /> <span class="quiet">(<${Ago} at=${since} />)</span>`}
+      ${isOut && outage !== null ? html`<${Moments} outage=${outage} />` : since !== null && html`${say('since')} <${Moment} at=${since} zone=${isOut} /> <span class="quiet">(<${Ago} at=${since} />)</span>`}
       ${now === 'reconnecting' && html` <${Countdown} service=${service} />`}
       ${now === 'unknown' && html`<span class="quiet">${say('state.unknown.hint')}</span>`}
     </p>
@@ -52,7 +53,7 @@ export function StateFacts({ service, outage }) {
     ${
       isOut &&
       html`<p class="quiet">${say('last-probe')} <${Moment} at=${lastProbe} />${
-        outage === null || outage.drill
+        outage === null
           ? ''
           : html` · <a href=${`#/outages/${encodeURIComponent(outage.id)}`}>${sayCount('outage.missing', outage.missing)}</a>`
       }</p>`

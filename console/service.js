@@ -17,7 +17,8 @@ const SIGNALS = /** @type {const} */ (['systemInfo', 'connection', 'presence', '
 export function ServiceView({ rest: [id = ''] }) {
   const service = serviceOf(id);
   if (service === null) return html`<${Heading} title=${say('service.gone', { id })} text="" />`;
-  const outage = [...state.outages.values()].find((each) => each.service === id && each.endedAt === null) ?? null;
+  const outage =
+    [...state.outages.values()].find((each) => each.service === id && each.endedAt === null && !each.drill) ?? null;
   return html`<${Heading} title=${service.name} text=${say('service.intro', { id, cluster: service.cluster, zone: zoneName() })} />
     <div class="panel"><p><${StateBadge} service=${service} /></p>
       <${StateFacts} service=${service} outage=${outage} />

@@ -81,8 +81,8 @@ export function dayKey(at) {
   return format(at, { year: 'numeric', month: '2-digit', day: '2-digit' });
 }
 
-/** @param {number} at */
-function momentText(at) {
+/** With its day, unless that is today. @param {number} at */
+export function momentText(at) {
   const isToday = dayKey(at) === dayKey(proxyNow());
   return isToday ? clockText(at) : format(at, { ...DAY, ...CLOCK });
 }
