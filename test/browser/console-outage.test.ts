@@ -116,6 +116,8 @@ it('B954 without JavaScript the plain facts stand there, and the page looks agai
     ['de', 'außer Betrieb'],
   ] as const) {
     const { page } = await scene.open({ javaScript: false, language });
+    expect(await page.title()).toBe(`Finesse A ${word} · ippa-proxy`);
+    expect(await page.locator('h2').first().textContent()).toContain('Finesse A');
     const row = page.getByRole('row', { name: /^Finesse A \(a\)/ });
     expect(await row.textContent()).toContain(word);
     expect(await row.textContent()).toContain('Connection refused');
