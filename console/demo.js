@@ -3,7 +3,7 @@
 import { ask, loadAbout } from './api.js';
 import { announce } from './follow.js';
 import { Badge, Section } from './parts.js';
-import { maySet, serviceOf, state, update } from './store.js';
+import { isLive, maySet, serviceOf, state, update } from './store.js';
 import { html, useEffect, useState } from './ui.js';
 import { say } from './words.js';
 
@@ -70,12 +70,14 @@ export function DemoServers() {
         ${demo.faults
           .filter((each) => each !== 'none')
           .map(
-            (each) => html`<button type="button" key=${each} aria-pressed=${each === fault ? 'true' : 'false'}
+            (
+              each,
+            ) => html`<button type="button" key=${each} aria-pressed=${each === fault ? 'true' : 'false'} disabled=${!isLive()}
             onClick=${() => order(id, { fault: each })}>${say(`demo.fault.${each}`)}</button>`,
           )}
-        <button type="button" class="bring-back" disabled=${fault === 'none'} onClick=${() => order(id, { fault: 'none' })}>${say('demo.bring-back')}</button>
+        <button type="button" class="bring-back" disabled=${fault === 'none' || !isLive()} onClick=${() => order(id, { fault: 'none' })}>${say('demo.bring-back')}</button>
       </div>
-      <p class="quiet demo-means" role="status">${say(`demo.means.${fault}`)}</p>
+      <p class="quiet demo-means" role="status">${isLive() ? say(`demo.means.${fault}`) : say('live.no-orders')}</p>
     </fieldset>`;
   });
 }

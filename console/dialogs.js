@@ -57,7 +57,7 @@ function SignIn() {
       <p class="quiet">${say('sign-in.explained')}</p><${DemoSignIn} />
       <label class="field">${say('sign-in.token')}<input ref=${token} type="password" name="token" autocomplete="current-password" required autofocus /></label>
       <${Fault} text=${fault} />
-      <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
+      <p class="modal-buttons"><button type="submit" class=${state.about?.demo === true ? '' : 'primary'} disabled=${isBusy}>${say(state.about?.demo === true ? 'sign-in.with-token' : 'sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
     </form>
   <//>`;
 }
@@ -142,7 +142,7 @@ function Effect({ preview: { name, admin, phones, alternates, nobodyAdmitted }, 
   const names = alternates.map((each) => each.name).join(', ');
   return html`<div class="effect" role="status">
     <p class="effect-count"><strong>${phones.toLocaleString(document.documentElement.lang)}</strong> ${sayCount('effect.agents', phones, { name })}</p>
-    <p>${say(key, { n: within })}</p>
+    <p>${key === 'effect.maint-later' ? sayCount(key, Number(within)) : say(key)}</p>
     ${admin !== 'ready' && html`<p>${alternates.length === 0 ? say('effect.no-alternates') : say('effect.alternates', { names })}</p>`}
     ${nobodyAdmitted && html`<p class="warning">${say('effect.nobody')}</p>`}
   </div>`;

@@ -120,7 +120,7 @@ function Clock({ outage: { startedAt, withinFiveMinutes, signedIn } }) {
   const now = useNow();
   const passed = now - Date.parse(startedAt);
   if (withinFiveMinutes !== null) {
-    return html`<p class="five">${say('five.over', { n: withinFiveMinutes, of: signedIn })}</p>`;
+    return html`<p class="five">${sayCount('five.over', withinFiveMinutes, { of: signedIn })}</p>`;
   }
   const left = Math.max(0, FIVE_MINUTES_MS - passed);
   return html`<p class="five"><span class="unseen">${say('five.sentence')}</span>

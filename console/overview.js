@@ -93,7 +93,7 @@ function Card({ service }) {
   );
   return useMemo(
     () => html`<${ServiceCard} service=${service} probes=${probes ?? []} outage=${outage ?? null} />`,
-    [JSON.stringify(service), probes, outage, state.about, document.documentElement.lang],
+    [JSON.stringify(service), probes, outage, state.about, state.live.isLive, document.documentElement.lang],
   );
 }
 

@@ -23,7 +23,7 @@ export function ServiceView({ rest: [id = ''] }) {
     <div class="panel"><p><${StateBadge} service=${service} /></p>
       <${StateFacts} service=${service} outage=${outage} />
       <${Notes} service=${service} />
-      <p class="card-foot"><span class="figure"><strong>${service.phones}</strong> ${say('card.phones')}</span><${SetButtons} service=${service} /></p>
+      <p class="card-foot"><span class="figure"><strong>${service.phones}</strong> ${sayCount('card.phones', service.phones)}</span><${SetButtons} service=${service} /></p>
     </div>
     <${Signals} service=${service} />
     <${Probes} service=${service} />

@@ -1,5 +1,6 @@
 /** Times as people read them: local with the zone named, UTC at hand; and a clock that several parts of the page share. */
 
+import { state } from './store.js';
 import { html, useEffect, useState } from './ui.js';
 import { currentLanguage, say } from './words.js';
 
@@ -26,8 +27,14 @@ export function proxyNow() {
   return Date.now() + aheadMs;
 }
 
-/** By the proxy's clock, each second anew. */
+/** By the proxy's clock, each second anew; what runs stands still while the proxy is not heard. */
 export function useNow() {
+  const now = useClock();
+  return state.live.isLive ? now : state.live.since + aheadMs;
+}
+
+/** As `useNow`, and runs on. */
+export function useClock() {
   const [, draw] = useState(0);
   useEffect(() => {
     const tick = () => draw((count) => count + 1);

@@ -37,9 +37,12 @@ export function countWrong({ services, reports, islands }) {
   );
 }
 
-/** @param {Health} health */
-export function statusWords({ status }) {
-  return say(`status.${status}`);
+/** A drill is not all in service. @param {Health} health */
+export function statusWords({ status, services }) {
+  const drills = services.filter(({ drill }) => drill !== null).length;
+  if (drills === 0) return say(`status.${status}`);
+  const words = sayCount('summary.drill', drills);
+  return status === 'ok' ? words : `${say(`status.${status}`)} · ${words}`;
 }
 
 /** Such as: 1 of 4 services is out of service, 1 is reconnecting. @param {Health} health */

@@ -111,7 +111,7 @@ function renderRow(service: ServiceEntry, { words, now }: ConsolePageInput): str
   const cells = {
     state: `${say(`state.${state}`)}${attempt === null ? '' : ` (${attempt})`}${drill}${isOffered ? `<br>${say('facts.alternate')}` : ''}`,
     since: since === null ? '' : renderMoment(Date.parse(since), now),
-    reason: `<span lang="en">${escapeXml(reason ?? '')}</span>${link}${kept}`,
+    reason: `${reason === null ? '' : `<span lang="en">${escapeXml(reason)}</span>`}${link}${kept}`,
     setting: `${say(`admin.${admin}`)}${adminReason === null ? '' : `: ${escapeXml(adminReason)}`}`,
     phones: String(phones),
     lastProbe: lastProbe === null ? '' : renderMoment(Date.parse(lastProbe), now),
