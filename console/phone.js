@@ -72,7 +72,7 @@ function MyPhones() {
       }
     </div>
     <div class="phone-side">
-      <${DemoSteps} />
+      <${DemoSteps} device=${shown[0]?.device ?? null} />
       ${state.about?.demo === true && html`<${Section} title=${say('demo.servers')}><${DemoServers} /><//>`}
       <${OutagePanels} />
       ${state.about?.demo !== true && html`<${Services} />`}
