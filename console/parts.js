@@ -118,7 +118,7 @@ export function Section({ title, text, id, children, actions }) {
  * @param {{ label: string, head: readonly string[], children?: Children }} props
  */
 export function Table({ label, head, children }) {
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}>
+  return html`${head.length > 3 && html`<p class="table-hint quiet" aria-hidden="true">${say('table.hint')}</p>`}<div class="table" tabindex="0" role="region" aria-label=${label}>
     <table><thead><tr>${head.map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
     <tbody>${children}</tbody></table>
   </div>`;
