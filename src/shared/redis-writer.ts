@@ -51,15 +51,17 @@ interface Batch {
 export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const { connection, prefix, facts, clock, onAttempt } = options;
   const changed = new Map<string, readonly [kind: FactKind, field: string]>();
+  /** Sent, and not answered yet. */
+  let sent = new Map<string, readonly [kind: FactKind, field: string]>();
   let entries: string[] = [];
   let isAllowed = false;
   let cancel: (() => void) | null = null;
   let busy: Promise<void> | null = null;
   let written = 0;
 
-  const waiting = () => changed.size + entries.length;
+  const waiting = () => new Set([...changed.keys(), ...sent.keys()]).size + entries.length;
   const arm = (afterMs: number) => {
-    if (cancel !== null || busy !== null || !isAllowed || waiting() === 0) return;
+    if (cancel !== null || busy !== null || !isAllowed || changed.size + entries.length === 0) return;
     cancel = clock.after(afterMs, () => {
       cancel = null;
       void flush();
@@ -79,6 +81,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const takeBatches = (): Batch[] => {
     const byHash = new Map<string, (readonly [kind: FactKind, field: string])[]>();
     const taken = [...changed].slice(0, BATCH * BATCHES_AT_ONCE);
+    sent = new Map(taken);
     for (const [key, fact] of taken) {
       changed.delete(key);
       const { hash } = placeOf(...fact);
@@ -114,6 +117,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       ...batches.map(({ command }) => command),
       ...added.map((entry): RedisCommand => ['XADD', `${prefix}audit`, 'MAXLEN', '~', AUDIT_LENGTH, '*', 'e', entry]),
     ]);
+    sent.clear();
     let fault: StoreFault | null = null;
     batches.forEach((batch, index) => {
       const reply = replies[index];
@@ -126,9 +130,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       written += batch.facts.length;
       const stamps = Array.isArray(reply.value) ? reply.value.map(Number) : [];
       batch.facts.forEach(([kind, field], at) => {
-        const sent = before[index]?.[at] ?? null;
+        const was = before[index]?.[at] ?? null;
         const kept = stamps[at] ?? 0;
-        if (sent !== null && kept > 0 && kept !== sent.at) facts.restamp(kind, field, sent, kept);
+        if (was !== null && kept > 0 && kept !== was.at) facts.restamp(kind, field, was, kept);
       });
     });
     const failed = added.filter((_, index) => {
@@ -137,7 +141,8 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       return reply === undefined || 'fault' in reply;
     });
     entries = [...failed, ...entries.slice(added.length)];
-    onAttempt(fault);
+    // Where nothing was sent nothing is known: writes may be refused still.
+    if (batches.length + added.length > 0) onAttempt(fault);
     return fault === null;
   };
 
