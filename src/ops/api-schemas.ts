@@ -138,6 +138,7 @@ named(
         server: z.string(),
         state: z.enum(['connecting', 'connected', 'reading-only', 'gone', 'refused']),
         ...{ since: time, reason: text, means: z.string(), lagMs: count.nullable(), waiting: count, facts: count },
+        refused: count,
         peers: z.array(z.strictObject({ proxy: z.string(), heard: count, heardAt: time })),
       })
       .nullable(),

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Report } from '../domain/events.ts';
+import { LATEST_TIME } from '../domain/fact-time.ts';
 import { reduceSetting } from '../domain/health/operator.ts';
 import { type AdminSetting, READY } from '../domain/model.ts';
 import type { Json, Register } from '../domain/register.ts';
@@ -34,7 +35,8 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
     const from = store.get(service)?.admin;
     if (setting === null || from === undefined) return;
     const to = reduceSetting(setting, clock.now());
-    if (isDeepStrictEqual(from, to)) return;
+    // Ready is ready, whoever has said so: at a start that would be no news.
+    if (isDeepStrictEqual(from, to) || (isPlainReady(from) && isPlainReady(to))) return;
     isHearing = true;
     store.setAdmin(service, to);
     isHearing = false;
@@ -60,7 +62,12 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
     begin() {
       for (const { id, admin } of store.all()) {
         if (admin === READY) continue;
-        const register = { at: admin.by?.at ?? 1, proxy: facts.proxy, value: renderSetting(admin, null) };
+        // The clock may have been ahead when it was set.
+        const register = {
+          at: Math.min(admin.by?.at ?? 1, facts.now()),
+          proxy: facts.proxy,
+          value: renderSetting(admin, null),
+        };
         facts.receive('settings', id, register);
       }
       isRunning = true;
@@ -70,7 +77,7 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
   };
 }
 
-const time = z.number().int().min(0).max(8.64e15);
+const time = z.number().int().min(0).max(LATEST_TIME);
 const shared = z.looseObject({
   admin: z.enum(['ready', 'drain', 'maint']),
   reason: z.string().max(2000).nullable(),
@@ -80,12 +87,16 @@ const shared = z.looseObject({
 });
 const KEYS = Object.keys(shared.shape);
 
+function isPlainReady({ admin, reason, until }: AdminSetting): boolean {
+  return admin === 'ready' && reason === null && until === null;
+}
+
 /** null: nothing that this version understands, and then nothing changes. */
 function parseSetting({ value }: Register): AdminSetting | null {
   const { data } = shared.safeParse(value);
   if (data === undefined) return null;
   const { admin, reason, until, maintAt, by } = data;
-  if (admin === 'ready' && reason === null && until === null) return READY;
+  if (by === undefined && isPlainReady({ admin, reason, until })) return READY;
   return { admin, reason, until, ...(maintAt === undefined ? {} : { maintAt }), ...(by === undefined ? {} : { by }) };
 }
 
