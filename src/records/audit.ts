@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import type { EventHandlers, Report } from '../domain/events.ts';
+import { LATEST_TIME } from '../domain/fact-time.ts';
 import type { SharedTrail } from '../shared/shared-trail.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
@@ -62,7 +63,7 @@ export interface AuditOptions {
 const MAX_ENTRIES = 10_000;
 
 const line = z.object({
-  at: z.number().int().min(0).max(8.64e15),
+  at: z.number().int().min(0).max(LATEST_TIME),
   who: z.string().max(200),
   from: z.string().max(64).nullable(),
   action: z.enum(ACTIONS),

@@ -8,7 +8,7 @@ import type { Clock } from '../time/clock.ts';
 import type { FactKind } from './facts.ts';
 import type { RedisCommand, RedisConnection } from './redis-connection.ts';
 import { AUDIT_LENGTH, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
-import { MAX_AHEAD_MS, type Replica } from './replica.ts';
+import { MAX_AHEAD_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
 
 export interface StoreWriter {
   /** A fact has changed here. */
@@ -102,7 +102,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       return [placeOf(kind, field).field, at, proxy, JSON.stringify(value)];
     });
     const head = ['EVAL', MERGE_SCRIPT, 2, `${prefix}log`, `${prefix}${hash}`] as const;
-    return { command: [...head, MAX_AHEAD_MS, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
+    return { command: [...head, MAX_AHEAD_MS, TRUSTED_AHEAD_MS, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
   };
 
   /** false: something could not be written. */

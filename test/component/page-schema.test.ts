@@ -243,7 +243,7 @@ function validate(pages: readonly RenderedPage[]): void {
 test('B901 every page, for every phone, in every language, is within the limits', () => {
   const distinct = new Map([...everyPage(), ...everyLanguage(), ...everyName()].map((page) => [page.body, page]));
   for (const page of distinct.values()) expectWithinLimits(page);
-});
+}, 120_000);
 
 test('a page of any names and URLs is within the limits', () => {
   fc.assert(

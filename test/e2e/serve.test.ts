@@ -111,11 +111,8 @@ describe('SIGHUP', () => {
     const third = serve.lines.length;
     serve.child.kill('SIGHUP');
     await serve.saw('reload-refused', { key: 'clusters[0].services[0].adress', line: 7 }, third);
-    await serve.saw(
-      'reload-refused',
-      { key: 'pages.languages[1]', problem: expect.stringContaining('found "xx"; allowed: bg, ca') },
-      third,
-    );
+    const language = await serve.saw('reload-refused', { key: 'pages.languages[1]' }, third);
+    expect(language.problem).toContain('found "xx"; allowed: bg, ca');
     await serve.saw('reload-refused', { file: join(folder, 'error.xml') }, third);
     expect((await health(ops)).services[0].since).toBe(services[0].since);
     expect((await fetchRaw(`${phones}/a/fippa/${PHONE}`)).body).toContain('CiscoIPPhoneInput');
