@@ -224,6 +224,8 @@ export interface State {
   /** What a screen reader is told. */
   announcement: string;
   dialog: Dialog | null;
+  /** Why somebody who was signed in is not any more, without having asked for that. */
+  sessionLost: 'restarted' | 'ended' | null;
   /** Counts what the page was told, for what has to be asked for again. */
   told: number;
 }
