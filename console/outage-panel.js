@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { Mark, Reason } from './parts.js';
-import { isSignedIn, state, update } from './store.js';
+import { isSignedIn, serviceOf, state, update } from './store.js';
 import { Ago, Moment, spanText, useNow } from './time.js';
 import { html, useEffect, useState } from './ui.js';
 import { FIVE_MINUTES_MS } from './verdict.js';
@@ -30,9 +30,22 @@ export function OutagePanel({ outage }) {
     <p class="since">${say('since')} <${Moment} at=${startedAt} zone=${true} /> (<${Ago} at=${startedAt} />)${
       endedAt === null ? '' : html` · ${say('outage.until')} <${Moment} at=${endedAt} />`
     } · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
+    ${endedAt === null && !drill && html`<${SeenBy} service=${outage.service} />`}
     ${drill ? html`<p>${say('drill.explained')}</p>` : html`<${Reason} code=${cause.code} words=${cause.words} runbook=${cause.runbook} />`}
     ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<div class="counts-row"><${Counts} outage=${outage} /><${Clock} outage=${outage} /></div><${Missing} outage=${outage} />`}
   </section>`;
+}
+
+/** Where this proxy sees the service in service: who does not. @param {{ service: string }} props */
+function SeenBy({ service }) {
+  if (serviceOf(service)?.state !== 'in-service') return null;
+  const others = (state.health?.proxies ?? []).filter(({ self, heard, services }) => {
+    const seen = services.find(({ id }) => id === service)?.state;
+    return !self && heard && (seen === 'reconnecting' || seen === 'out-of-service');
+  });
+  if (others.length === 0) return null;
+  const list = others.map(({ id, name }) => `${name} (${id.slice(0, 8)}…)`).join(', ');
+  return html`<p><strong>${say('outage.seen-by', { list })}</strong></p>`;
 }
 
 /** @param {{ outage: Outage }} props */

@@ -81,7 +81,7 @@ export function createSharing(options: SharingOptions): Sharing {
       ? null
       : createRedisLink({
           ...{ redis: config.store.redis, facts: facts as Replica, clock, report },
-          trail: audit.share(facts.proxy, name, (entry) => link?.append(entry)),
+          trail: audit.share(facts.proxy, name, (entry, part) => link?.append(entry, part)),
         });
   return {
     async start() {

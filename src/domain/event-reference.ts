@@ -290,6 +290,14 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
     when: 'The store is another one than before: what this proxy knows is written to it anew.',
     fields: { flushed: 'whether it was empty; false: somebody else had begun it anew' },
   },
+  'store-fact-refused': {
+    when: 'Something in the store is not taken, because no proxy that works writes such a thing. Said once an hour for each `why`.',
+    fields: {
+      why: '`form` (no register, or one too long or too deep), `ahead` (a time that is still to come), `fault` (reading it failed)',
+      hash: 'the key, without the prefix',
+      field: 'its field; the first 100 characters',
+    },
+  },
   'device-heard': {
     when: 'Another proxy says where a device is signed in, and that was not known here.',
     fields: {

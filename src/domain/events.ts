@@ -34,6 +34,9 @@ export type ReportAnswer = 'redirected' | 'none-up' | 'island' | 'refused';
  * `connecting`: at the start, for a moment. `reading-only`: what others say is heard, what is said here is not written. `refused`:
  * a newer version of the proxy laid it out.
  */
+/** Why something in the store is not taken: no register of a form known here, a stamp no clock can have, a fault in reading it. */
+export type FactRefusal = 'form' | 'ahead' | 'fault';
+
 export type StoreState = 'connecting' | 'connected' | 'reading-only' | 'gone' | 'refused';
 
 type Nothing = Readonly<Record<never, never>>;
@@ -218,6 +221,7 @@ export interface EventFields {
   // What proxies know together
   'store-changed': { readonly from: StoreState; readonly to: StoreState; readonly fault: StoreFault | null };
   'store-replaced': { readonly flushed: boolean };
+  'store-fact-refused': { readonly why: FactRefusal; readonly hash: string; readonly field: string };
   'device-heard': {
     readonly device: string;
     readonly from: string | null;

@@ -15,6 +15,7 @@ export type StoreFaultCode =
   | 'store-no-master'
   | 'store-busy'
   | 'store-newer'
+  | 'store-key'
   | 'store-other';
 
 export interface StoreFault {
@@ -40,6 +41,7 @@ const MEANINGS: readonly Meaning[] = [
   { code: 'store-replicas', pattern: /\bNOREPLICAS\b/ },
   { code: 'store-master-down', pattern: /\bMASTERDOWN\b/ },
   { code: 'store-no-master', pattern: /sentinels? (?:are|is) unreachable|no sentinel|Redis Cluster|no such master/i },
+  { code: 'store-key', pattern: /\bWRONGTYPE\b/ },
   { code: 'store-busy', pattern: /\bBUSY\b/ },
   {
     code: 'store-tls',
@@ -69,7 +71,8 @@ const WORDS: Readonly<Record<StoreFaultCode, string>> = {
   'store-no-master': 'No Sentinel can be reached that knows a master of that name',
   'store-busy': 'It is busy with a script of somebody else',
   'store-newer':
-    'It was laid out by a newer version of the proxy, which this one does not understand: upgrade this one',
+    'Its layout is not understood here: upgrade this proxy, unless somebody else has written to the key schema',
+  'store-key': 'It holds something else in a key of the proxies: remove that key, they write what they know anew',
   'store-other': 'It answers with an error that the proxy does not know',
 };
 

@@ -25,6 +25,8 @@ export interface StoreStatus {
   /** Facts and entries that the store does not have yet. */
   readonly waiting: number;
   readonly written: number;
+  /** What stands there and was not taken. */
+  readonly refused: number;
   /** Facts known here. */
   readonly facts: number;
   /** Other proxies, by what was heard of them. */

@@ -180,6 +180,7 @@ const lines: { readonly [K in EventKind]?: LineOf<K> } = {
     ],
   },
   'store-replaced': { line: ({ flushed }) => ['warn', 'store-replaced', { flushed }] },
+  'store-fact-refused': { line: ({ why, hash, field }) => ['warn', 'store-fact-refused', { why, hash, field }] },
   'device-heard': {
     line: ({ device, from, to, proxy }) => ['debug', 'device-heard', { device, from, to, proxy }],
   },

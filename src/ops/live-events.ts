@@ -129,6 +129,7 @@ const PROXY = [
   'internal-fault',
   'store-changed',
   'store-replaced',
+  'store-fact-refused',
   'island-suspected',
   'island-long',
   'island-ended',

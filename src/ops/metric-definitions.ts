@@ -178,6 +178,11 @@ export const metricDefinitions = {
   },
   ippa_store_facts: { type: 'gauge', help: 'Facts known here.', labels: ['server'] },
   ippa_store_written_total: { type: 'counter', help: 'Facts written to the store.', labels: ['server'] },
+  ippa_store_refused_total: {
+    type: 'counter',
+    help: 'What stands in the store and was not taken, because no proxy that works writes such a thing.',
+    labels: ['server'],
+  },
   ippa_store_heard_total: {
     type: 'counter',
     help: 'Facts that were news here, by the id of the proxy that set them. At most 64 are told apart.',

@@ -367,6 +367,10 @@ function addStoreMetrics(registry: Registry, status: () => StoreStatus | null): 
     const now = status();
     if (now !== null) add({ server: now.server }, now.written);
   });
+  addTotal(registry, 'ippa_store_refused_total', (add) => {
+    const now = status();
+    if (now !== null) add({ server: now.server }, now.refused);
+  });
   addTotal(registry, 'ippa_store_heard_total', (add) => {
     for (const { proxy, heard } of status()?.peers ?? []) add({ proxy }, heard);
   });

@@ -15,14 +15,15 @@ export interface StoreEntry {
   readonly lagMs: number | null;
   readonly waiting: number;
   readonly facts: number;
+  readonly refused: number;
   readonly peers: readonly { readonly proxy: string; readonly heard: number; readonly heardAt: string }[];
 }
 
 export function renderStore(status: StoreStatus): StoreEntry {
-  const { server, state, since, fault, lagMs, waiting, facts, peers } = status;
+  const { server, state, since, fault, lagMs, waiting, facts, refused, peers } = status;
   return {
     ...{ server, state, since: new Date(since).toISOString(), reason: fault === null ? null : renderStoreFault(fault) },
-    ...{ means: describeStore(status), lagMs, waiting, facts },
+    ...{ means: describeStore(status), lagMs, waiting, facts, refused },
     peers: peers.map(({ proxy, heard, heardAt }) => ({ proxy, heard, heardAt: new Date(heardAt).toISOString() })),
   };
 }

@@ -1,6 +1,7 @@
 /** What a proxy says of itself, as it is carried to the others and read there. Pure; times are by the store's clock. */
 
 import { z } from 'zod';
+import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import type { ProxyService, ProxyStatus } from '../domain/proxies.ts';
 import type { Json, Register } from '../domain/register.ts';
 
@@ -9,7 +10,7 @@ export interface Heartbeat extends Pick<ProxyStatus, 'name' | 'site' | 'version'
   readonly boot: string;
 }
 
-const time = z.number().int().min(0).max(8.64e15);
+const time = z.number().int().min(0).max(LATEST_TIME);
 const short = z.string().max(64);
 
 const service = z.object({
@@ -44,6 +45,6 @@ export function parseHeartbeat({ value }: Register, aheadMs: number): Heartbeat 
 type Said = Omit<ProxyService, 'id'>;
 
 function shift<T extends Pick<Said, 'since' | 't0' | 'ownT0'>>(said: T, byMs: number): T {
-  const moved = (at: number | null) => (at === null ? null : Math.max(0, Math.round(at + byMs)));
+  const moved = (at: number | null) => (at === null ? null : moveTime(at, byMs));
   return { ...said, since: moved(said.since), t0: moved(said.t0), ownT0: moved(said.ownT0) };
 }

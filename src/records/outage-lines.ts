@@ -1,6 +1,7 @@
 /** Records of outages as lines of their file, and lines back to records: of what is no record nothing is taken. Pure. */
 
 import { z } from 'zod';
+import { LATEST_TIME } from '../domain/fact-time.ts';
 import { type FailureCode, failures } from '../domain/failure.ts';
 import { countDevices, type Outage, type OutageDevice } from '../domain/outage.ts';
 import type { OutageHead, OutageSides } from '../domain/outage-sides.ts';
@@ -23,7 +24,7 @@ export interface ReadOutage {
   readonly devices: readonly OutageDevice[];
 }
 
-const time = z.number().int().min(0).max(8.64e15);
+const time = z.number().int().min(0).max(LATEST_TIME);
 const short = z.string().max(64);
 const count = z.number().int().min(0);
 
@@ -91,7 +92,7 @@ export function parseOutageLines(lines: readonly unknown[]): readonly ReadOutage
 /** Without devices, because those of old records go first, the counts are all there is. */
 function recount(outage: Outage, devices: ReadonlyMap<string, OutageDevice>): Outage {
   const { signedIn, elsewhere, returned } = outage;
-  if (devices.size > 0) return { ...outage, ...countDevices(signedIn, devices.values()) };
+  if (devices.size > 0) return { ...outage, ...countDevices(outage, devices.values()) };
   return { ...outage, missing: Math.max(0, signedIn - elsewhere - returned) };
 }
 

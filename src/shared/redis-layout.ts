@@ -3,14 +3,20 @@
  * A field that a newer version of the proxy put into a value stays there; another layout has another SCHEMA.
  */
 
-import type { Register } from '../domain/register.ts';
+import type { Json, Register } from '../domain/register.ts';
 import type { FactKind } from './facts.ts';
+import type { TrailPart } from './shared-trail.ts';
 
 /** Of the layout. Fields of values and hashes may be added without another number; a proxy leaves a greater number alone. */
 export const SCHEMA = 1;
 /** Entries of the log of changes, about. Who misses more reads everything anew. */
 export const LOG_LENGTH = 10_000;
-export const AUDIT_LENGTH = 10_000;
+/** The streams of the audit trail. Older versions put all entries into the first one. */
+export const AUDIT_STREAMS: Readonly<Record<TrailPart, { readonly key: string; readonly length: number }>> = {
+  changes: { key: 'audit', length: 10_000 },
+  sessions: { key: 'audit:sessions', length: 5000 },
+  phones: { key: 'audit:phones', length: 5000 },
+};
 /** What became of each device in an outage; the records themselves stay with each proxy. */
 export const OUTAGE_DEVICES_MS = 7 * 86_400_000;
 
@@ -34,25 +40,43 @@ export function placeOf(kind: FactKind, field: string): FactPlace {
 
 export function factAt(hash: string, field: string): { readonly kind: FactKind; readonly field: string } | null {
   if (hash.startsWith('outage:')) return { kind: 'outage-devices', field: `${hash.slice(7)}/${field}` };
+  if (field.length > MAX_FIELD) return null;
   const kind = HASHES.find((each) => each === hash);
   return kind === undefined ? null : { kind, field };
 }
 
-/** null: it is none, or none of this version. */
+/** The greatest values are those of proxies, a few hundred bytes for each service; and of JSON nobody needs many levels. */
+const MAX_TEXT = 256 * 1024;
+const MAX_DEPTH = 32;
+const MAX_FIELD = 256;
+
+/** Whether this version may read and write a store that says so. */
+export function isKnownLayout(schema: string | null): boolean {
+  return schema === null || (/^\d{1,9}$/.test(schema) && Number(schema) <= SCHEMA);
+}
+
+/** null: it is none, or none of this version, or one of a size or depth that breaks whoever goes through it. */
 export function parseRegister(text: unknown): Register | null {
-  const match = typeof text === 'string' ? /^(\d{1,16}) (\S{1,80}) (.*)$/s.exec(text) : null;
+  const match = typeof text === 'string' && text.length <= MAX_TEXT ? /^(\d{1,40}) (\S{1,80}) (.*)$/s.exec(text) : null;
   if (match === null) return null;
   try {
-    return { at: Number(match[1]), proxy: match[2] ?? '', value: JSON.parse(match[3] ?? '') };
+    const value = JSON.parse(match[3] ?? '') as Json;
+    return isFlat(value, MAX_DEPTH) ? { at: Number(match[1]), proxy: match[2] ?? '', value } : null;
   } catch {
     return null;
   }
 }
 
+function isFlat(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((each: Json) => isFlat(each, levels - 1));
+}
+
 /**
  * Merges registers into a hash: the newer one stays (domain/register.ts). A stamp beyond the clock of the server was set by a
  * wrong clock and is brought back, yet never below what it replaces: whoever set it knew of that. Only what changed is told in
- * the log. KEYS: log, hash. ARGV: how far ahead a stamp may be, length of the log, name of the hash below the prefix, when the
+ * the log. What is there with a stamp that nobody trusts is older than anything, or it could never be undone. KEYS: log, hash.
+ * ARGV: how far ahead a stamp may be, and one that is trusted, length of the log, name of the hash below the prefix, when the
  * hash ends; then field, stamp, proxy, JSON of each. Returns for each the stamp that is kept, or 0 for what was not newer.
  */
 export const MERGE_SCRIPT = `
@@ -66,15 +90,16 @@ local function greater(one, other)
 end
 local time = redis.call('TIME')
 local latest = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+local trusted = latest - ARGV[1] + ARGV[2]
 local answer = {}
 local changed = false
-for i = 5, #ARGV, 4 do
+for i = 6, #ARGV, 4 do
   local field, at, proxy, value = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
   local oldAt, oldProxy, oldValue = -1, '', ''
   local old = redis.call('HGET', KEYS[2], field)
   if old then
     local a, p, v = string.match(old, '^(%d+) (%S+) (.*)$')
-    if a then oldAt, oldProxy, oldValue = tonumber(a), p, v end
+    if a and tonumber(a) <= trusted then oldAt, oldProxy, oldValue = tonumber(a), p, v end
   end
   local newer = at > oldAt
   if at == oldAt then newer = greater(proxy, oldProxy) or (proxy == oldProxy and greater(value, oldValue)) end
@@ -82,25 +107,29 @@ for i = 5, #ARGV, 4 do
     if at > latest then at = math.max(latest, oldAt + 1) end
     local text = string.format('%.0f', at) .. ' ' .. proxy .. ' ' .. value
     redis.call('HSET', KEYS[2], field, text)
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'h', ARGV[3], 'f', field, 'r', text)
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'h', ARGV[4], 'f', field, 'r', text)
     answer[#answer + 1] = at
     changed = true
   else
     answer[#answer + 1] = 0
   end
 end
-if changed and tonumber(ARGV[4]) > 0 then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+if changed and tonumber(ARGV[5]) > 0 then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
 return answer
 `;
 
-/** Removes fields whose register is older than that by the clock of the server. KEYS: hash. ARGV: age in ms, then fields. */
+/**
+ * Removes fields whose register is older than that by the clock of the server, or too far ahead of it. KEYS: hash. ARGV: age in
+ * ms, how far ahead, then fields.
+ */
 export const EXPIRE_SCRIPT = `
 local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1]
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local oldest, latest = now - ARGV[1], now + ARGV[2]
 local removed = 0
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local at = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(%d+) ')
-  if at and tonumber(at) < oldest then removed = removed + redis.call('HDEL', KEYS[1], ARGV[i]) end
+  if at and (tonumber(at) < oldest or tonumber(at) > latest) then removed = removed + redis.call('HDEL', KEYS[1], ARGV[i]) end
 end
 return removed
 `;

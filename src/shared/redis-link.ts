@@ -7,7 +7,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { Report, StoreState } from '../domain/events.ts';
-import { isNewer } from '../domain/register.ts';
+import { isNewer, type Register } from '../domain/register.ts';
 import { refusesWritesOnly, type StoreFault } from '../domain/store-fault.ts';
 import type { StoreStatus } from '../domain/store-status.ts';
 import { urlHost } from '../text/url-host.ts';
@@ -15,7 +15,16 @@ import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
 import type { Claim, FactKind, FactLink } from './facts.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
-import { AUDIT_LENGTH, EXPIRE_SCRIPT, factAt, HASHES, parseRegister, placeOf, SCHEMA } from './redis-layout.ts';
+import {
+  AUDIT_STREAMS,
+  EXPIRE_SCRIPT,
+  factAt,
+  HASHES,
+  isKnownLayout,
+  parseRegister,
+  placeOf,
+  SCHEMA,
+} from './redis-layout.ts';
 import {
   answerOf,
   createStoreReader,
@@ -27,15 +36,16 @@ import {
   type StoreReader,
 } from './redis-reader.ts';
 import { createStoreWriter } from './redis-writer.ts';
-import type { Replica } from './replica.ts';
-import type { SharedTrail } from './shared-trail.ts';
+import { createRefusedFacts } from './refused-facts.ts';
+import { type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
+import { type SharedTrail, TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 import { createStorePeers } from './store-peers.ts';
 
 export interface RedisLink extends FactLink {
   start(): void;
   stop(withinMs: number): Promise<void>;
   status(): StoreStatus;
-  append(entry: string): void;
+  append(entry: string, part: TrailPart): void;
 }
 
 export interface RedisLinkOptions {
@@ -54,6 +64,11 @@ const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
 const REREAD_AGAIN_MS = 5000;
+/** Nothing is that old. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
+/** What is polled: the log of changes, then the audit trail. */
+const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
@@ -68,16 +83,19 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   const reader: StoreReader = createStoreReader(connection, prefix);
   const writer = createStoreWriter({ connection, prefix, facts, clock, onAttempt: (fault) => attempted(fault) });
   const peers = createStorePeers(facts.proxy, clock);
+  const refused = createRefusedFacts(clock, report);
   let offset: ClockOffset = createClockOffset();
   let state: StoreState = 'connecting';
   let since = clock.now();
   let fault: StoreFault | null = null;
   let writeFault: StoreFault | null = null;
+  /** A hash that holds something else, as the last full read found. The others are read all the same. */
+  let damage: StoreFault | null = null;
   /** Of the connection that is there: what is heard for another one is passed over. */
   let generation = 0;
   let epoch: string | null = null;
   /** Where the next poll goes on; null: nothing was read by this connection yet. */
-  let cursor: { readonly log: string; readonly audit: string } | null = null;
+  let cursor: ReadonlyMap<string, string> | null = null;
   let heardAt: number | null = null;
   let startedAt = clock.passed();
   let rereadAt = 0;
@@ -95,15 +113,21 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   };
   const heard = () => {
     heardAt = clock.passed();
-    if (writeFault === null) enter('connected', null);
-    else enter('reading-only', writeFault);
+    settle();
+  };
+  const settle = () => {
+    const because = damage ?? writeFault;
+    if (because === null) enter('connected', null);
+    else enter('reading-only', because);
   };
   const attempted = (found: StoreFault | null) => {
     // Without an answer nobody knows whether writes are refused; that it is silent the poll says.
-    const refused = found !== null && (refusesWritesOnly(found) || found.code === 'store-other') ? found : null;
-    if (found !== null && refused === null) return;
-    writeFault = refused;
-    if (state === 'connected' || state === 'reading-only') heard();
+    const because = found !== null && (refusesWritesOnly(found) || isAnswer(found)) ? found : null;
+    if (found !== null && because === null) return;
+    // Which key it is a full read says.
+    if (because?.code === 'store-key' && writeFault?.code !== 'store-key') rereadAt = 0;
+    writeFault = because;
+    if (state === 'connected' || state === 'reading-only') settle();
   };
   const failed = (found: StoreFault) => {
     // At the start too it may take a moment to connect.
@@ -128,17 +152,20 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   /** The order is what makes it whole: what changes while it is read is in the log after `last`, and seen twice at worst. */
   const readAll = async (current: number, isFirst: boolean) => {
     try {
-      const last = { log: await reader.lastId('log'), audit: await reader.lastId('audit') };
+      const last = new Map<string, string>();
+      for (const key of STREAMS) last.set(key, await reader.lastId(key));
       await readHead();
       if (current !== generation) return;
       await readTime();
       writer.allow(true);
-      for (const hash of HASHES) await readHash(hash);
-      for (const outage of liveOutages(isFirst)) await readHash(`outage:${outage}`);
+      let found: StoreFault | null = null;
+      for (const hash of [...HASHES, ...liveOutages(isFirst).map((outage) => `outage:${outage}`)])
+        found = (await tryHash(hash)) ?? found;
       if (isFirst) await readTrail();
       if (current !== generation) return;
       cursor = isFirst || cursor === null ? last : cursor;
-      rereadAt = clock.passed() + redis.rereadMs;
+      damage = found;
+      rereadAt = clock.passed() + (damage === null ? redis.rereadMs : Math.min(redis.rereadMs, REREAD_AGAIN_MS));
       heard();
     } catch (error) {
       // What changes is asked for meanwhile, also where reading all of it fails again and again.
@@ -149,9 +176,12 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
 
   const readHead = async () => {
     const head = await reader.head();
-    if (head.schema !== null && Number(head.schema) > SCHEMA) {
+    if (!isKnownLayout(head.schema)) {
+      // Nothing is read of it either, until the layout is one that is known.
+      cursor = null;
       writer.allow(false);
-      throw new StoreError({ code: 'store-newer', detail: `layout ${head.schema}, known here is ${SCHEMA}` });
+      const detail = `layout ${head.schema?.slice(0, 40)}, known here is ${SCHEMA}`;
+      throw new StoreError({ code: 'store-newer', detail });
     }
     let now = head.epoch;
     if (now === null) {
@@ -177,30 +207,64 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     facts.heardTime(offset.add({ said, askedAt, heardAt: heardNow }) + heardNow);
   };
 
+  /** null: it was read. A fault: the key holds something else, and the rest of the store is to be had. */
+  const tryHash = async (hash: string): Promise<StoreFault | null> => {
+    try {
+      await readHash(hash);
+      return null;
+    } catch (error) {
+      const found = faultOf(error);
+      if (found.code !== 'store-key') throw error;
+      return found;
+    }
+  };
+
+  /** What one place of the store says: `null` nothing that can be taken, `ahead` something that is to be gone. */
+  const readFact = (hash: string, name: string, text: string): Fact | 'ahead' | null => {
+    const at = factAt(hash, name);
+    if (at === null) return null;
+    const register = parseRegister(text);
+    if (register !== null && facts.trusts(register)) return { ...at, register };
+    refused.refuse(register === null ? 'form' : 'ahead', hash, name, text);
+    return register === null ? null : 'ahead';
+  };
+  /** Whatever one of them does to whoever reads it, the next ones are read. */
+  const guard = (hash: string, name: string, text: string, run: () => void) => {
+    try {
+      run();
+    } catch {
+      refused.refuse('fault', hash, name, text);
+    }
+  };
+  const receive = ({ kind, field, register }: Fact) => {
+    if (facts.receive(kind, field, register, link)) peers.heard(register.proxy);
+  };
+
   /** Takes what is newer there, and has written what is newer here or not there at all. */
   const readHash = async (hash: string) => {
     const found = new Set<string>();
     const over = new Map<number, string[]>();
     for await (const portion of reader.fields(hash)) {
       for (const [name, text] of portion) {
-        const at = factAt(hash, name);
-        const register = parseRegister(text);
-        if (at === null || register === null) continue;
-        const ageMs = facts.overAfter(at.kind, register);
-        if (ageMs !== null) {
-          over.set(ageMs, [...(over.get(ageMs) ?? []), name]);
-          continue;
-        }
-        const known = facts.get(at.kind, at.field);
-        if (known === null || !isNewer(known, register)) found.add(at.field);
-        if (facts.receive(at.kind, at.field, register, link)) peers.heard(register.proxy);
+        guard(hash, name, text, () => {
+          const fact = readFact(hash, name, text);
+          if (fact === null) return;
+          const ageMs = fact === 'ahead' ? NEVER_MS : facts.overAfter(fact.kind, fact.register);
+          const names = ageMs === null ? undefined : over.get(ageMs);
+          if (names !== undefined) names.push(name);
+          else if (ageMs !== null) over.set(ageMs, [name]);
+          if (fact === 'ahead' || ageMs !== null) return;
+          const known = facts.get(fact.kind, fact.field);
+          if (known === null || !isNewer(known, fact.register)) found.add(fact.field);
+          receive(fact);
+        });
       }
     }
     for (const [kind, field] of await factsOf(hash)) if (!found.has(field)) writer.changed(kind, field);
     for (const [ageMs, names] of over) {
       for (let first = 0; first < names.length; first += PORTION) {
         const part = names.slice(first, first + PORTION);
-        await connection.run([['EVAL', EXPIRE_SCRIPT, 1, `${prefix}${hash}`, ageMs, ...part]]);
+        await connection.run([['EVAL', EXPIRE_SCRIPT, 1, `${prefix}${hash}`, ageMs, TRUSTED_AHEAD_MS, ...part]]);
       }
     }
   };
@@ -216,51 +280,66 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     return [...ids];
   };
 
-  /** Its stream may be new: then the entries of this proxy are added again. A full one keeps its own. */
+  /** Its streams may be new: then the entries of this proxy are added again. A full one keeps its own. */
   const readTrail = async () => {
     const there = new Set<string>();
-    for await (const portion of reader.entries('audit')) for (const entry of portion) takeEntry(entry, there);
-    if (there.size >= AUDIT_LENGTH) return;
-    for (const entry of trail.own()) if (!there.has(entry)) writer.append(entry);
+    const isFull = new Map<TrailPart, boolean>();
+    for (const part of TRAIL_PARTS) {
+      const { key, length } = AUDIT_STREAMS[part];
+      let count = 0;
+      for await (const portion of reader.entries(key)) {
+        count += portion.length;
+        for (const entry of portion) takeEntry(entry, there);
+      }
+      isFull.set(part, count >= length);
+    }
+    for (const part of TRAIL_PARTS) {
+      if (isFull.get(part)) continue;
+      for (const entry of trail.own(part)) if (!there.has(entry)) writer.append(entry, part);
+    }
   };
   const takeEntry = ({ fields }: LogEntry, there?: Set<string>) => {
     const text = fields.get('e');
     if (text === undefined) return;
     there?.add(text);
-    trail.heard(text);
+    guard('audit', '', text, () => trail.heard(text));
   };
 
   const poll = async () => {
     if (cursor === null) return;
     const current = generation;
     const from = cursor;
+    const idOf = (key: string) => from.get(key) ?? '0-0';
     const askedAt = clock.passed();
-    const streams = [`${prefix}log`, `${prefix}audit`];
     const [epochNow, time, news] = await connection.run([
       ['GET', `${prefix}epoch`],
       ['TIME'],
-      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...streams, from.log, from.audit],
+      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...STREAMS.map((key) => `${prefix}${key}`), ...STREAMS.map(idOf)],
     ]);
     if (current !== generation) return;
-    const found = parseStreams(answerOf(news));
+    const found = parseStreams(answerOf(news, `${prefix}log or ${prefix}audit`));
+    const epochThere = answerOf(epochNow, `${prefix}epoch`);
     setTime(parseTime(answerOf(time)), askedAt);
-    const changes = found.get(streams[0] ?? '') ?? [];
-    const entries = found.get(streams[1] ?? '') ?? [];
-    for (const { fields } of changes) takeChange(fields);
-    for (const entry of entries) takeEntry(entry);
-    cursor = { log: changes.at(-1)?.id ?? from.log, audit: entries.at(-1)?.id ?? from.audit };
+    const newOf = (key: string) => found.get(`${prefix}${key}`) ?? [];
+    const changes = newOf('log');
+    for (const key of STREAMS) {
+      if (key === 'log') for (const { fields } of changes) takeChange(fields);
+      else for (const entry of newOf(key)) takeEntry(entry);
+    }
+    cursor = new Map(STREAMS.map((key) => [key, newOf(key).at(-1)?.id ?? idOf(key)]));
     heard();
-    if (answerOf(epochNow) !== epoch) return leave();
+    if (epochThere !== epoch) return leave();
     if (changes.length < CHANGES_AT_ONCE) return;
     // So far behind that the log may have been cut off before it was read.
     const first = await reader.firstId('log');
-    if (first !== null && isBefore(from.log, first)) await readAll(current, false);
+    if (first !== null && isBefore(idOf('log'), first)) await readAll(current, false);
   };
   const takeChange = (fields: ReadonlyMap<string, string>) => {
-    const at = factAt(fields.get('h') ?? '', fields.get('f') ?? '');
-    const register = parseRegister(fields.get('r'));
-    if (at === null || register === null) return;
-    if (facts.receive(at.kind, at.field, register, link)) peers.heard(register.proxy);
+    const [hash, name, text] = ['h', 'f', 'r'].map((each) => fields.get(each) ?? '') as [string, string, string];
+    guard(hash, name, text, () => {
+      const fact = readFact(hash, name, text);
+      if (fact !== null && fact !== 'ahead') receive(fact);
+    });
   };
 
   const tick = async () => {
@@ -318,10 +397,22 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     status: () => ({
       ...{ server, state, since, fault },
       lagMs: heardAt === null ? null : Math.max(0, Math.round(clock.passed() - heardAt)),
-      ...{ waiting: writer.waiting(), written: writer.written(), facts: facts.size(), peers: peers.all() },
+      ...{ waiting: writer.waiting(), written: writer.written() },
+      ...{ refused: refused.total(), facts: facts.size(), peers: peers.all() },
     }),
   };
   return link;
+}
+
+interface Fact {
+  readonly kind: FactKind;
+  readonly field: string;
+  readonly register: Register;
+}
+
+/** It was heard and is no refusal that is known: whatever it is about, it was not written. */
+function isAnswer({ code }: StoreFault): boolean {
+  return code === 'store-other' || code === 'store-key';
 }
 
 function faultOf(error: unknown): StoreFault {

@@ -41,7 +41,7 @@ export const PORTION = 500;
 export function createStoreReader(connection: RedisConnection, prefix: string): StoreReader {
   const ask = async (command: RedisCommand): Promise<unknown> => {
     const [reply] = await connection.run([command]);
-    return answerOf(reply);
+    return answerOf(reply, String(command[1]));
   };
   return {
     async lastId(key) {
@@ -55,7 +55,10 @@ export function createStoreReader(connection: RedisConnection, prefix: string): 
         ['GET', `${prefix}epoch`],
         ['GET', `${prefix}schema`],
       ]);
-      return { epoch: textOrNull(answerOf(epoch)), schema: textOrNull(answerOf(schema)) };
+      return {
+        epoch: textOrNull(answerOf(epoch, `${prefix}epoch`)),
+        schema: textOrNull(answerOf(schema, `${prefix}schema`)),
+      };
     },
     async *fields(hash) {
       let cursor = '0';
@@ -88,10 +91,12 @@ export function createStoreReader(connection: RedisConnection, prefix: string): 
 
 const STRANGE: StoreFault = { code: 'store-other', detail: 'an answer of another form than was asked for' };
 
-export function answerOf(reply: RedisReply | undefined): unknown {
+/** `key`: of which is said, should it hold something else. */
+export function answerOf(reply: RedisReply | undefined, key = ''): unknown {
   if (reply === undefined) throw new StoreError(STRANGE);
-  if ('fault' in reply) throw new StoreError(reply.fault);
-  return reply.value;
+  if (!('fault' in reply)) return reply.value;
+  const { code, detail } = reply.fault;
+  throw new StoreError(code === 'store-key' && key !== '' ? { code, detail: `${key}: ${detail}` } : reply.fault);
 }
 
 function textOrNull(value: unknown): string | null {

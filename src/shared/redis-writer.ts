@@ -7,14 +7,15 @@ import type { StoreFault } from '../domain/store-fault.ts';
 import type { Clock } from '../time/clock.ts';
 import type { FactKind } from './facts.ts';
 import type { RedisCommand, RedisConnection } from './redis-connection.ts';
-import { AUDIT_LENGTH, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
-import { MAX_AHEAD_MS, type Replica } from './replica.ts';
+import { AUDIT_STREAMS, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
+import { MAX_AHEAD_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
+import { TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 
 export interface StoreWriter {
   /** A fact has changed here. */
   changed(kind: FactKind, field: string): void;
   /** An entry of the audit trail, as text. Each is added once, or twice after a time-out; readers know it by its text. */
-  append(entry: string): void;
+  append(entry: string, part: TrailPart): void;
   /** Writes may be made from now on, or may not. */
   allow(may: boolean): void;
   /** Facts and entries that the store does not have yet. */
@@ -40,7 +41,7 @@ const RETRY_MS = 500;
 /** Of one script: the server does nothing else meanwhile. */
 const BATCH = 100;
 const BATCHES_AT_ONCE = 5;
-/** Nobody has waited for an entry that long; its own proxy has it in its file. */
+/** Of each part. Nobody has waited for an entry that long; its own proxy has it in its file. */
 const MAX_ENTRIES = 2000;
 
 interface Batch {
@@ -51,13 +52,13 @@ interface Batch {
 export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const { connection, prefix, facts, clock, onAttempt } = options;
   const changed = new Map<string, readonly [kind: FactKind, field: string]>();
-  let entries: string[] = [];
+  const entries: Record<TrailPart, string[]> = { changes: [], sessions: [], phones: [] };
   let isAllowed = false;
   let cancel: (() => void) | null = null;
   let busy: Promise<void> | null = null;
   let written = 0;
 
-  const waiting = () => changed.size + entries.length;
+  const waiting = () => TRAIL_PARTS.reduce((sum, part) => sum + entries[part].length, changed.size);
   const arm = (afterMs: number) => {
     if (cancel !== null || busy !== null || !isAllowed || waiting() === 0) return;
     cancel = clock.after(afterMs, () => {
@@ -102,17 +103,20 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       return [placeOf(kind, field).field, at, proxy, JSON.stringify(value)];
     });
     const head = ['EVAL', MERGE_SCRIPT, 2, `${prefix}log`, `${prefix}${hash}`] as const;
-    return { command: [...head, MAX_AHEAD_MS, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
+    return { command: [...head, MAX_AHEAD_MS, TRUSTED_AHEAD_MS, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
   };
 
   /** false: something could not be written. */
   const write = async (): Promise<boolean> => {
     const batches = takeBatches().filter((batch) => batch.facts.length > 0);
     const before = batches.map((batch) => batch.facts.map((fact) => facts.get(...fact)));
-    const added = entries.slice(0, BATCH);
+    const added = TRAIL_PARTS.flatMap((part) => entries[part].splice(0, BATCH).map((entry) => ({ part, entry })));
     const replies = await connection.run([
       ...batches.map(({ command }) => command),
-      ...added.map((entry): RedisCommand => ['XADD', `${prefix}audit`, 'MAXLEN', '~', AUDIT_LENGTH, '*', 'e', entry]),
+      ...added.map(({ part, entry }): RedisCommand => {
+        const { key, length } = AUDIT_STREAMS[part];
+        return ['XADD', `${prefix}${key}`, 'MAXLEN', '~', length, '*', 'e', entry];
+      }),
     ]);
     let fault: StoreFault | null = null;
     batches.forEach((batch, index) => {
@@ -136,7 +140,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       if (reply !== undefined && 'fault' in reply) fault ??= reply.fault;
       return reply === undefined || 'fault' in reply;
     });
-    entries = [...failed, ...entries.slice(added.length)];
+    for (const part of TRAIL_PARTS) {
+      entries[part].unshift(...failed.filter((one) => one.part === part).map(({ entry }) => entry));
+    }
     onAttempt(fault);
     return fault === null;
   };
@@ -146,9 +152,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       changed.set(`${kind} ${field}`, [kind, field]);
       arm(GATHER_MS);
     },
-    append(entry) {
-      entries.push(entry);
-      if (entries.length > MAX_ENTRIES) entries.shift();
+    append(entry, part) {
+      entries[part].push(entry);
+      if (entries[part].length > MAX_ENTRIES) entries[part].shift();
       arm(GATHER_MS);
     },
     allow(may) {

@@ -7,6 +7,14 @@ import { type Claim, FACT_KINDS, type FactKind, type FactLink, type FactListener
 
 /** A register beyond the store's clock by more than this was set by a wrong clock. */
 export const MAX_AHEAD_MS = 1000;
+/**
+ * A register further ahead of the store's clock was set by nobody who has heard it, and would rule until its time has come. A
+ * second is let through above; each proxy knows that clock to half of a round trip, which is below a second too; and a master
+ * that takes over may have a clock some seconds behind.
+ */
+export const TRUSTED_AHEAD_MS = 5000;
+/** Before the store's clock was heard there is only the own one, which may be in another time zone. */
+const TRUSTED_UNHEARD_MS = 86_400_000;
 const DAY_MS = 86_400_000;
 /** A proxy that was cut off for less than this hears of every deletion. */
 const KEEP_DELETIONS_MS = DAY_MS;
@@ -23,6 +31,8 @@ export interface FactsOptions {
 export interface Replica extends Facts {
   /** null: it is one to keep. Else what it is older than, ms: the age at which it is no longer a fact. */
   overAfter(kind: FactKind, register: Register): number | null;
+  /** false: no clock can have given it that time, so it is refused. */
+  trusts(register: Register): boolean;
   size(): number;
   /** The store took a register that was set here by a clock ahead of its own, and gave it this time. */
   restamp(kind: FactKind, field: string, from: Register, at: number): void;
@@ -67,6 +77,9 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     return keep !== null && at < now() - keep ? keep : null;
   };
 
+  const trusts = ({ at }: Register): boolean =>
+    Number.isSafeInteger(at) && at >= 0 && at <= now() + (ahead === null ? TRUSTED_UNHEARD_MS : TRUSTED_AHEAD_MS);
+
   /** The clock that made them was wrong: left alone they would rule until that time has come. */
   const bringBack = () => {
     const latest = now() + MAX_AHEAD_MS;
@@ -91,6 +104,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     },
     subscribe: (kind, listener) => void listeners.get(kind)?.push(listener),
     receive(kind, field, register, from) {
+      if (!trusts(register)) return false;
       if (!isNewer(register, of(kind).get(field) ?? null) || overAfter(kind, register) !== null) return false;
       accept(kind, field, register, from ?? null);
       tell(kind, field, register, 'elsewhere');
@@ -98,7 +112,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     },
     now,
     heardTime(storeNow) {
-      const before = now();
+      const before = ahead === null ? Number.POSITIVE_INFINITY : now();
       ahead = storeNow - clock.passed();
       if (storeNow < before - MAX_AHEAD_MS) bringBack();
     },
@@ -120,6 +134,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
         for (const [field, register] of facts) if (overAfter(kind, register) !== null) facts.delete(field);
     },
     overAfter,
+    trusts,
     size: () => [...kinds.values()].reduce((sum, facts) => sum + facts.size, 0),
     restamp(kind, field, from, at) {
       if (of(kind).get(field) === from) of(kind).set(field, { ...from, at });

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { StoreFault } from '../domain/store-fault.ts';
 import { createRedisConnection, type RedisCommand } from './redis-connection.ts';
-import { SCHEMA } from './redis-layout.ts';
+import { isKnownLayout, SCHEMA } from './redis-layout.ts';
 import { parseTime } from './redis-reader.ts';
 
 export interface StoreTrial {
@@ -79,9 +79,8 @@ async function look(redis: RedisConfig, run: Run, now: () => number): Promise<St
     return 'fault' in reply ? [{ command: name, fault: reply.fault }] : [];
   });
   const [time, schema] = replies.map((reply) => ('value' in reply ? reply.value : null));
-  const newer = Number(schema ?? 0) > SCHEMA;
-  if (newer) {
-    const detail = `layout ${String(schema)}, known here is ${SCHEMA}`;
+  if (!isKnownLayout(schema === null || schema === undefined ? null : String(schema))) {
+    const detail = `layout ${String(schema).slice(0, 40)}, known here is ${SCHEMA}`;
     refused.push({ command: 'GET', fault: { code: 'store-newer', detail } });
   }
   const [info] = await run([['INFO']]);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
+import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { Json, Register } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
@@ -152,7 +153,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         signs.set(name, { service, at: since ?? seenAt });
         // As old as it is: whoever has heard of the phone since knows better.
         const register = {
-          at: Math.max(1, seenAt),
+          at: Math.min(Math.max(1, seenAt), facts.now()),
           proxy: facts.proxy,
           value: renderDevice(withSign(device), null, 0),
         };
@@ -186,7 +187,7 @@ function nextTurn(): Promise<void> {
 
 type Told = KnownDevice & Pick<SharedDevice, 'signedAt'>;
 
-const time = z.number().int().min(0).max(8.64e15);
+const time = z.number().int().min(0).max(LATEST_TIME);
 const address = z.string().max(64);
 /** Pushes go there: whatever else stands in the store, it is an address and no name. */
 const place = z
@@ -220,10 +221,11 @@ export function parseDevice(name: string, { at: toldAt, value }: Register, byMs:
   const { data } = shared.safeParse(value);
   if (data === undefined || !isDeviceName(name) || isConsoleDevice(name)) return null;
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = data;
-  const move = (at: number) => Math.max(0, Math.round(at + byMs));
+  // A sign-in that is still to come would be undone by none.
+  const move = (at: number) => moveTime(at, byMs);
   return {
     ...{ name, service, looking, lastKey, prefill, chosen, offer, noticed, from, model, place: data.place },
-    ...{ seenAt: move(data.seenAt), signedAt: data.signedAt ?? toldAt },
+    ...{ seenAt: move(data.seenAt), signedAt: Math.min(data.signedAt ?? toldAt, toldAt) },
     since: data.since === null ? null : move(data.since),
     left: data.left.map((each) => ({ service: each.service, at: move(each.at) })),
   };
@@ -231,7 +233,7 @@ export function parseDevice(name: string, { at: toldAt, value }: Register, byMs:
 
 export function renderDevice(device: Told, before: Register | null, byMs: number): Json {
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = device;
-  const move = (at: number) => Math.max(0, Math.round(at + byMs));
+  const move = (at: number) => moveTime(at, byMs);
   const known = {
     ...{ service, looking, lastKey, chosen, offer, noticed, model },
     prefill: prefill === null ? null : { id: prefill.id, extension: prefill.extension, address: prefill.address },

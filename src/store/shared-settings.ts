@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Report } from '../domain/events.ts';
+import { LATEST_TIME } from '../domain/fact-time.ts';
 import { reduceSetting } from '../domain/health/operator.ts';
 import { type AdminSetting, READY } from '../domain/model.ts';
 import type { Json, Register } from '../domain/register.ts';
@@ -60,7 +61,12 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
     begin() {
       for (const { id, admin } of store.all()) {
         if (admin === READY) continue;
-        const register = { at: admin.by?.at ?? 1, proxy: facts.proxy, value: renderSetting(admin, null) };
+        // The clock may have been ahead when it was set.
+        const register = {
+          at: Math.min(admin.by?.at ?? 1, facts.now()),
+          proxy: facts.proxy,
+          value: renderSetting(admin, null),
+        };
         facts.receive('settings', id, register);
       }
       isRunning = true;
@@ -70,7 +76,7 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
   };
 }
 
-const time = z.number().int().min(0).max(8.64e15);
+const time = z.number().int().min(0).max(LATEST_TIME);
 const shared = z.looseObject({
   admin: z.enum(['ready', 'drain', 'maint']),
   reason: z.string().max(2000).nullable(),

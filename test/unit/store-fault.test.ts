@@ -32,7 +32,8 @@ describe('an error of the store', () => {
     ['connect ECONNREFUSED 127.0.0.1:6379', 'store-unreachable'],
     ['Connection is closed.', 'store-unreachable'],
     ['getaddrinfo ENOTFOUND store.example.com', 'store-unreachable'],
-    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'store-other'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'store-key'],
+    ['ERR something new', 'store-other'],
   ])('%s', (message, code) => {
     const fault = classifyStoreError(message);
     expect(fault.code).toBe(code);
@@ -53,7 +54,7 @@ describe('an error of the store', () => {
         since: 0,
         fault: { code: 'store-unreachable', detail: 'ECONNREFUSED' },
       },
-      ...{ lagMs: null, waiting: 3, written: 0, facts: 7, peers: [] },
+      ...{ lagMs: null, waiting: 3, written: 0, refused: 0, facts: 7, peers: [] },
     };
     expect(decideStoreProblem(status)).toBe(
       `store: it is gone since 1970-01-01T00:00:00.000Z. It cannot be reached (ECONNREFUSED). ${describeStore(status)}`,
