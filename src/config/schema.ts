@@ -445,6 +445,7 @@ export const configSchema = z.strictObject({
       'Processes that share the work for phones, for more than one core; `auto`: as many as there are cores. 1: one process does everything. See [more cores](performance.md#more-cores).',
     unit: 'processes',
     allowed: 'auto or a whole number from 1 to 64',
+    defaultText: '1',
   }),
   site: described(plainText(64).optional(), {
     description:

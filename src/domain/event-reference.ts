@@ -288,7 +288,10 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   },
   'store-replaced': {
     when: 'The store is another one than before: what this proxy knows is written to it anew.',
-    fields: { flushed: 'whether it was empty; false: somebody else had begun it anew' },
+    fields: {
+      flushed:
+        'true: this proxy found it empty; false: another one had found it so before and begun it anew, or it is another store',
+    },
   },
   'store-fact-refused': {
     when: 'Something in the store is not taken, because no proxy that works writes such a thing. Said once an hour for each `why`.',

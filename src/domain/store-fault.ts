@@ -47,6 +47,8 @@ const MEANINGS: readonly Meaning[] = [
     code: 'store-tls',
     pattern: /certificate|self.signed|\bTLS\b|\bSSL\b|ERR_TLS|altnames|wrong version number|EPROTO/i,
   },
+  // With no retries at all it is what the client says of everything that was under way when the connection broke.
+  { code: 'store-unreachable', pattern: /max retries per request/i },
   { code: 'store-timeout', pattern: /timed? ?out|ETIMEDOUT/i },
   {
     code: 'store-unreachable',

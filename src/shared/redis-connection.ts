@@ -36,6 +36,7 @@ const CONNECT_MS = 1000;
 /** ioredis watches each command; should it ever forget one, this is when it has failed. */
 const SPARE_MS = 500;
 const NOT_UP: StoreFault = { code: 'store-unreachable', detail: 'not connected' };
+const BROKEN: StoreFault = { code: 'store-unreachable', detail: 'the connection was closed' };
 
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { redis, onUp, onDown } = options;
@@ -54,10 +55,15 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   });
   client.on('close', () => {
     // Why is known by `error`, unless the server just went away.
-    const because = fault ?? { code: 'store-unreachable', detail: 'the connection was closed' };
+    const because = fault ?? BROKEN;
     isUp = false;
     if (!isClosed) onDown(because);
   });
+
+  /** Of what was under way when the connection broke the client says only how often it has tried: once. */
+  const faultOf = (error: Error): StoreFault => {
+    return error.name === 'MaxRetriesPerRequestError' ? (fault ?? BROKEN) : classifyStoreError(messageOf(error));
+  };
 
   return {
     // What it says is heard by the events too.
@@ -70,9 +76,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       if (replies === null) return commands.map(() => ({ fault: { code: 'store-timeout', detail: 'no answer' } }));
       // What is wrong now is no longer what was wrong when it connected.
       if (replies.every(([error]) => error === null)) fault = null;
-      return replies.map(([error, value]) => {
-        return error === null ? { value } : { fault: classifyStoreError(messageOf(error)) };
-      });
+      return replies.map(([error, value]) => (error === null ? { value } : { fault: faultOf(error) }));
     },
     isUp: () => isUp,
     fault: () => fault,

@@ -106,8 +106,9 @@ for i = 6, #ARGV, 4 do
   if newer then
     if at > latest then at = math.max(latest, oldAt + 1) end
     local text = string.format('%.0f', at) .. ' ' .. proxy .. ' ' .. value
-    redis.call('HSET', KEYS[2], field, text)
+    -- First, and so told twice at worst: what is in the hash already is not tried again, so others would never hear of it.
     redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'h', ARGV[4], 'f', field, 'r', text)
+    redis.call('HSET', KEYS[2], field, text)
     answer[#answer + 1] = at
     changed = true
   else

@@ -52,15 +52,18 @@ interface Batch {
 export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const { connection, prefix, facts, clock, onAttempt } = options;
   const changed = new Map<string, readonly [kind: FactKind, field: string]>();
+  /** Sent, and not answered yet. */
+  let sent = new Map<string, readonly [kind: FactKind, field: string]>();
   const entries: Record<TrailPart, string[]> = { changes: [], sessions: [], phones: [] };
   let isAllowed = false;
   let cancel: (() => void) | null = null;
   let busy: Promise<void> | null = null;
   let written = 0;
 
-  const waiting = () => TRAIL_PARTS.reduce((sum, part) => sum + entries[part].length, changed.size);
+  const entriesWaiting = () => TRAIL_PARTS.reduce((sum, part) => sum + entries[part].length, 0);
+  const waiting = () => new Set([...changed.keys(), ...sent.keys()]).size + entriesWaiting();
   const arm = (afterMs: number) => {
-    if (cancel !== null || busy !== null || !isAllowed || waiting() === 0) return;
+    if (cancel !== null || busy !== null || !isAllowed || changed.size + entriesWaiting() === 0) return;
     cancel = clock.after(afterMs, () => {
       cancel = null;
       void flush();
@@ -80,6 +83,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const takeBatches = (): Batch[] => {
     const byHash = new Map<string, (readonly [kind: FactKind, field: string])[]>();
     const taken = [...changed].slice(0, BATCH * BATCHES_AT_ONCE);
+    sent = new Map(taken);
     for (const [key, fact] of taken) {
       changed.delete(key);
       const { hash } = placeOf(...fact);
@@ -110,7 +114,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const write = async (): Promise<boolean> => {
     const batches = takeBatches().filter((batch) => batch.facts.length > 0);
     const before = batches.map((batch) => batch.facts.map((fact) => facts.get(...fact)));
-    const added = TRAIL_PARTS.flatMap((part) => entries[part].splice(0, BATCH).map((entry) => ({ part, entry })));
+    const added = TRAIL_PARTS.flatMap((part) => entries[part].slice(0, BATCH).map((entry) => ({ part, entry })));
     const replies = await connection.run([
       ...batches.map(({ command }) => command),
       ...added.map(({ part, entry }): RedisCommand => {
@@ -118,6 +122,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
         return ['XADD', `${prefix}${key}`, 'MAXLEN', '~', length, '*', 'e', entry];
       }),
     ]);
+    sent.clear();
     let fault: StoreFault | null = null;
     batches.forEach((batch, index) => {
       const reply = replies[index];
@@ -130,9 +135,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       written += batch.facts.length;
       const stamps = Array.isArray(reply.value) ? reply.value.map(Number) : [];
       batch.facts.forEach(([kind, field], at) => {
-        const sent = before[index]?.[at] ?? null;
+        const was = before[index]?.[at] ?? null;
         const kept = stamps[at] ?? 0;
-        if (sent !== null && kept > 0 && kept !== sent.at) facts.restamp(kind, field, sent, kept);
+        if (was !== null && kept > 0 && kept !== was.at) facts.restamp(kind, field, was, kept);
       });
     });
     const failed = added.filter((_, index) => {
@@ -141,9 +146,12 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       return reply === undefined || 'fault' in reply;
     });
     for (const part of TRAIL_PARTS) {
-      entries[part].unshift(...failed.filter((one) => one.part === part).map(({ entry }) => entry));
+      const sentOfPart = added.filter((one) => one.part === part).length;
+      const again = failed.filter((one) => one.part === part).map(({ entry }) => entry);
+      entries[part] = [...again, ...entries[part].slice(sentOfPart)];
     }
-    onAttempt(fault);
+    // Where nothing was sent nothing is known: writes may be refused still.
+    if (batches.length + added.length > 0) onAttempt(fault);
     return fault === null;
   };
 

@@ -35,7 +35,8 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
     const from = store.get(service)?.admin;
     if (setting === null || from === undefined) return;
     const to = reduceSetting(setting, clock.now());
-    if (isDeepStrictEqual(from, to)) return;
+    // Ready is ready, whoever has said so: at a start that would be no news.
+    if (isDeepStrictEqual(from, to) || (isPlainReady(from) && isPlainReady(to))) return;
     isHearing = true;
     store.setAdmin(service, to);
     isHearing = false;
@@ -86,12 +87,16 @@ const shared = z.looseObject({
 });
 const KEYS = Object.keys(shared.shape);
 
+function isPlainReady({ admin, reason, until }: AdminSetting): boolean {
+  return admin === 'ready' && reason === null && until === null;
+}
+
 /** null: nothing that this version understands, and then nothing changes. */
 function parseSetting({ value }: Register): AdminSetting | null {
   const { data } = shared.safeParse(value);
   if (data === undefined) return null;
   const { admin, reason, until, maintAt, by } = data;
-  if (admin === 'ready' && reason === null && until === null) return READY;
+  if (by === undefined && isPlainReady({ admin, reason, until })) return READY;
   return { admin, reason, until, ...(maintAt === undefined ? {} : { maintAt }), ...(by === undefined ? {} : { by }) };
 }
 

@@ -29,6 +29,7 @@ describe('an error of the store', () => {
     ['Command timed out', 'store-timeout'],
     ["Socket timeout. Expecting data, but didn't receive any in 1000ms.", 'store-timeout'],
     ['connect ETIMEDOUT', 'store-timeout'],
+    ['Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest"', 'store-unreachable'],
     ['connect ECONNREFUSED 127.0.0.1:6379', 'store-unreachable'],
     ['Connection is closed.', 'store-unreachable'],
     ['getaddrinfo ENOTFOUND store.example.com', 'store-unreachable'],
