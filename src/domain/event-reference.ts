@@ -289,7 +289,8 @@ export const eventReference: { readonly [K in EventKind]: EventReference<K> } = 
   'store-replaced': {
     when: 'The store is another one than before: what this proxy knows is written to it anew.',
     fields: {
-      flushed: 'true: this proxy found it empty; false: another one had found it so before and begun it anew, or it is another store',
+      flushed:
+        'true: this proxy found it empty; false: another one had found it so before and begun it anew, or it is another store',
     },
   },
   'store-fact-refused': {
