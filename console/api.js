@@ -1,6 +1,7 @@
 /** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
 
 import { state, update } from './store.js';
+import { say } from './words.js';
 
 /**
  * @template T
@@ -26,7 +27,7 @@ const underWay = new Set();
 /** What was asked with the session is answered before it ends. */
 export async function endSession() {
   // What needs one is asked for no more, from this moment on.
-  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null } });
+  if (state.about !== null) update({ about: { ...state.about, operator: null, may: null }, sessionLost: null });
   await Promise.allSettled([...underWay]);
   await ask('/session', { method: 'DELETE' });
   await loadAbout();
@@ -51,19 +52,37 @@ async function exchange(path, { method = 'GET', body, signal }) {
     if (answer.status === 401 && path !== '/session') void loadAbout();
     return { ok: false, status: answer.status, message: json?.error?.message ?? `HTTP ${answer.status}` };
   } catch (error) {
-    return { ok: false, status: 0, message: error instanceof Error ? error.message : String(error) };
+    // What browsers say of it differs, and helps nobody.
+    const isAborted = error instanceof DOMException && error.name === 'AbortError';
+    return { ok: false, status: 0, message: isAborted ? '' : say('unanswered') };
   }
 }
 
 /** Who is signed in. */
 export async function loadAbout() {
+  const isOperator = state.about?.operator != null;
   /** @type {Answer<import('./types.d.ts').About>} */
   const answer = await ask('/console/about');
   if (!answer.ok) return;
-  update({ about: answer.body });
+  const isLost = isOperator && answer.body.operator === null && state.about?.operator != null;
+  const sessionLost = answer.body.operator !== null ? null : isLost ? lossOf() : state.sessionLost;
+  update({ about: answer.body, sessionLost });
   // Other streams tell operators more: whoever signs in or out has to open one of their own.
   if (streamOf !== answer.body.operator) onOperatorChange();
   streamOf = answer.body.operator;
+}
+
+let isRestarted = false;
+
+/** Sessions do not outlive the proxy: whoever was signed in is told that this is why. */
+export function noteRestart() {
+  isRestarted = true;
+}
+
+function lossOf() {
+  const loss = isRestarted ? 'restarted' : 'ended';
+  isRestarted = false;
+  return loss;
 }
 
 /** @type {string | null} */

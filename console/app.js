@@ -6,7 +6,7 @@ import { announce } from './follow.js';
 import { Mark } from './parts.js';
 import { chooseScheme, chosenScheme } from './scheme.js';
 import { isSignedIn, state, update, useStore } from './store.js';
-import { clockText, isUtcShown, Moment, shortZone, showUtc, useNow, zoneName } from './time.js';
+import { clockText, isUtcShown, Moment, shortZone, showUtc, useClock, zoneName } from './time.js';
 import { html, useEffect, useRef, useState } from './ui.js';
 import { countWrong, faviconOf, statusWords, summary } from './verdict.js';
 import { findView, views } from './views.js';
@@ -44,6 +44,7 @@ export function App() {
     <a class="skip" href="#main" onClick=${skip}>${say('skip')}</a>
     <${Head} />
     <${NotLive} />
+    <${SessionLost} />
     <${NewVersion} />
     <div class="frame">
       <${Navigation} current=${view.path} />
@@ -96,7 +97,7 @@ function Live() {
 
 /** It would speak every second: only for eyes. */
 function Clock() {
-  const now = useNow();
+  const now = useClock();
   return html`<span class="clock"><span aria-hidden="true">${clockText(now)}</span>
     <button type="button" class="link" aria-pressed=${isUtcShown() ? 'true' : 'false'} title=${`${zoneName()}. ${say('time.toggle')}`}
       onClick=${() => {
@@ -153,6 +154,14 @@ function NotLive() {
     <span>${say('live.since')} <${Moment} at=${new Date(live.since).toISOString()} zone=${true} />. ${say('live.trying')}</span></p>`;
 }
 
+/** Whoever was signed in and is not any more would else find out by looking for buttons. */
+function SessionLost() {
+  const { about, sessionLost, live } = state;
+  if (sessionLost === null || !about?.canSignIn || !live.isLive) return null;
+  return html`<p class="note" role="alert">${say(`session.${sessionLost}`)}
+    <button type="button" class="primary" onClick=${() => update({ dialog: { kind: 'sign-in' } })}>${say('sign-in')}</button></p>`;
+}
+
 function NewVersion() {
   const { health, version } = state;
   if (health === null || version === null || health.version === version) return null;
@@ -165,10 +174,10 @@ function Navigation({ current }) {
   return html`<nav class="nav" aria-label=${say('nav')}>
     <ul>${views
       .filter(({ word }) => word !== null)
-      .map(({ path, word, count }) => {
+      .map(({ path, word, count, isDrill }) => {
         const n = count === undefined || state.health === null ? 0 : count(state);
         return html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === current ? 'page' : undefined}>
-          <span>${say(/** @type {string} */ (word))}</span>${n > 0 && html`<span class="count">${n}</span>`}</a></li>`;
+          <span>${say(/** @type {string} */ (word))}</span>${n > 0 && html`<span class=${isDrill?.(state) ? 'count is-drill' : 'count'}>${n}</span>`}</a></li>`;
       })}</ul>
     <${Foot} />
   </nav>`;

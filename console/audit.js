@@ -44,11 +44,16 @@ export function Audit() {
       html`<${Table} label=${say('nav.audit')} head=${head.map((key) => say(key))}>
         ${entries.slice(0, limit).map(
           (entry, index) => html`<tr key=${`${entry.at} ${index}`}>
-          <td><${Moment} at=${entry.at} /></td><td><strong>${entry.who}</strong></td><td>${say(`audit.${entry.action}`)}</td>
-          <td><${ServiceName} id=${entry.service} /></td><td>${entry.reason}</td><td>${entry.from}</td></tr>`,
+          <td><${Moment} at=${entry.at} /></td><td><strong>${entry.who}</strong></td><td>${say(`audit.${entry.action}`)}${isOfPhone(entry) && html` <span class="quiet">${entry.reason}</span>`}</td>
+          <td><${ServiceName} id=${entry.service} /></td><td>${isOfPhone(entry) ? null : entry.reason}</td><td>${entry.from}</td></tr>`,
         )}
       <//>`
     }
     ${entries !== null && entries.length > limit && html`<p><button type="button" onClick=${() => setLimit(limit + SHOWN)}>${say('more')}</button></p>`}`
     }`;
+}
+
+/** There a device stands in place of a reason. @param {AuditEntry} entry */
+function isOfPhone({ action }) {
+  return action === 'phone' || action === 'phone-end';
 }

@@ -3,7 +3,8 @@
 import { ask, loadAbout } from './api.js';
 import { announce } from './follow.js';
 import { Badge, Section } from './parts.js';
-import { maySet, serviceOf, state, update } from './store.js';
+import { focusPhone } from './phone-device.js';
+import { isLive, maySet, serviceOf, state, update } from './store.js';
 import { html, useEffect, useState } from './ui.js';
 import { say } from './words.js';
 
@@ -70,12 +71,14 @@ export function DemoServers() {
         ${demo.faults
           .filter((each) => each !== 'none')
           .map(
-            (each) => html`<button type="button" key=${each} aria-pressed=${each === fault ? 'true' : 'false'}
-            onClick=${() => order(id, { fault: each })}>${say(`demo.fault.${each}`)}</button>`,
+            (
+              each,
+            ) => html`<button type="button" key=${each} aria-pressed=${each === fault ? 'true' : 'false'} disabled=${!isLive()}
+            onClick=${() => void order(id, { fault: each }).then(focusPhone)}>${say(`demo.fault.${each}`)}</button>`,
           )}
-        <button type="button" class="bring-back" disabled=${fault === 'none'} onClick=${() => order(id, { fault: 'none' })}>${say('demo.bring-back')}</button>
+        <button type="button" class="bring-back" disabled=${fault === 'none' || !isLive()} onClick=${() => void order(id, { fault: 'none' }).then(focusPhone)}>${say('demo.bring-back')}</button>
       </div>
-      <p class="quiet demo-means" role="status">${say(`demo.means.${fault}`)}</p>
+      <p class="quiet demo-means" role="status">${isLive() ? say(`demo.means.${fault}`) : say('live.no-orders')}</p>
     </fieldset>`;
   });
 }
@@ -86,11 +89,30 @@ function stateWords({ state: now, attempt }) {
   return attempt === null ? say(`state.${now}`) : `${say(`state.${now}`)} ${attempt}/${attempts}`;
 }
 
-/** What to try, in the order in which it shows most. */
-export function DemoSteps() {
+/** Where a phone is signed in; null: nowhere, or it is not known. @param {string | null} device */
+function usePlace(device) {
+  const [place, setPlace] = useState(/** @type {string | null} */ (null));
+  const { told } = state;
+  useEffect(() => {
+    if (device === null || !isLive()) return;
+    const stop = new AbortController();
+    void ask(`/devices?q=${encodeURIComponent(device)}&limit=20`, { signal: stop.signal }).then((answer) => {
+      if (!answer.ok) return;
+      const { devices } = /** @type {{ devices: import('./types.d.ts').Device[] }} */ (answer.body);
+      setPlace(devices.find((each) => each.device === device)?.service ?? null);
+    });
+    return () => stop.abort();
+  }, [device, told]);
+  return place;
+}
+
+/** What to try, in the order in which it shows most: the server that the phone is on is the one to fail. @param {{ device: string | null }} props */
+export function DemoSteps({ device }) {
   const { demo } = useDemo();
+  const place = usePlace(device);
   if (demo === null) return null;
-  const [a, b] = demo.servers;
+  const a = demo.servers.find(({ id }) => id === place) ?? demo.servers[0];
+  const b = demo.servers.find((server) => server !== a);
   const names = { a: a?.name ?? '', b: b?.name ?? '' };
   return html`<${Section} title=${say('demo.try')}>
     <ol class="demo-steps">

@@ -5,12 +5,13 @@ import { DemoSignIn } from './demo.js';
 import { announce } from './follow.js';
 import { Modal, Own } from './parts.js';
 import { serviceOf, state, update } from './store.js';
-import { html, useRef, useState } from './ui.js';
+import { html, useEffect, useRef, useState } from './ui.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
 /** @typedef {import('./types.d.ts').Preview} Preview */
 /** @typedef {import('./types.d.ts').Admin} Admin */
+/** @typedef {import('./types.d.ts').Device} Device */
 
 const close = () => update({ dialog: null });
 
@@ -57,7 +58,7 @@ function SignIn() {
       <p class="quiet">${say('sign-in.explained')}</p><${DemoSignIn} />
       <label class="field">${say('sign-in.token')}<input ref=${token} type="password" name="token" autocomplete="current-password" required autofocus /></label>
       <${Fault} text=${fault} />
-      <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
+      <p class="modal-buttons"><button type="submit" class=${state.about?.demo === true ? '' : 'primary'} disabled=${isBusy}>${say(state.about?.demo === true ? 'sign-in.with-token' : 'sign-in')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
     </form>
   <//>`;
 }
@@ -142,7 +143,7 @@ function Effect({ preview: { name, admin, phones, alternates, nobodyAdmitted }, 
   const names = alternates.map((each) => each.name).join(', ');
   return html`<div class="effect" role="status">
     <p class="effect-count"><strong>${phones.toLocaleString(document.documentElement.lang)}</strong> ${sayCount('effect.agents', phones, { name })}</p>
-    <p>${say(key, { n: within })}</p>
+    <p>${key === 'effect.maint-later' ? sayCount(key, Number(within)) : say(key)}</p>
     ${admin !== 'ready' && html`<p>${alternates.length === 0 ? say('effect.no-alternates') : say('effect.alternates', { names })}</p>`}
     ${nobodyAdmitted && html`<p class="warning">${say('effect.nobody')}</p>`}
   </div>`;
@@ -162,7 +163,8 @@ function BeginDrill({ service: { id, name, phones } }) {
   const [reason, setReason] = useState('');
   const [fault, setFault] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const named = devices.split(/[\s,;]+/).filter((each) => each !== '');
+  const named = [...new Set(devices.split(/[\s,;]+/).filter((each) => each !== ''))];
+  const there = useThere(id, named);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
@@ -184,12 +186,72 @@ function BeginDrill({ service: { id, name, phones } }) {
       <label class="field">${say('drill.for')}<select value=${minutes} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ { currentTarget }) => setMinutes(Number(currentTarget.value))}>
         ${MINUTES.map((n) => html`<option key=${n} value=${n}>${sayCount('minutes', n)}</option>`)}</select></label>
       <label class="field">${say('drill.devices-field')}<input type="text" value=${devices} placeholder="SEP001122334455" onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setDevices(currentTarget.value)} /></label>
+      <${PickDevice} service=${id} named=${named} onPick=${(/** @type {string} */ device) => setDevices([...named, device].join(' '))} />
       <label class="field">${say('set.reason-optional')}<input type="text" maxlength="200" value=${reason} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setReason(currentTarget.value)} /></label>
-      <div class="effect" role="status"><p>${named.length === 0 ? sayCount('drill.effect', phones) : sayCount('drill.effect-named', named.length)}</p></div>
+      <div class="effect" role="status"><p>${named.length === 0 ? sayCount('drill.effect', phones) : sayCount('drill.effect-named', named.length)}</p>
+        ${there !== null && html`<p class=${there === 0 ? 'warning' : ''}>${sayCount('drill.there', there, { of: named.length })}</p>`}</div>
       <${Fault} text=${fault} />
       <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('drill.begin')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
     </form>
   <//>`;
+}
+
+/** Whoever types has not finished. */
+const TYPING_MS = 250;
+const LOOKED_UP = 20;
+const OFFERED = 6;
+
+/** How many of those that are named are signed in there; null: not known, or none is named. @param {string} service @param {readonly string[]} named */
+function useThere(service, named) {
+  const [there, setThere] = useState(/** @type {number | null} */ (null));
+  useEffect(() => {
+    setThere(null);
+    if (named.length === 0 || named.length > LOOKED_UP) return;
+    const stop = new AbortController();
+    const timer = setTimeout(async () => {
+      const found = await Promise.all(named.map((name) => findDevices(name, stop.signal)));
+      if (stop.signal.aborted || found.includes(null)) return;
+      const are = found.filter((devices, index) => {
+        return devices?.some((each) => each.device === named[index] && each.service === service);
+      });
+      setThere(are.length);
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [service, named.join()]);
+  return there;
+}
+
+/** @param {string} text @param {AbortSignal} signal @returns {Promise<readonly Device[] | null>} */
+async function findDevices(text, signal) {
+  const query = new URLSearchParams({ q: text, limit: '200' });
+  /** @type {import('./api.js').Answer<{ devices: readonly Device[] }>} */
+  const answer = await ask(`/devices?${query}`, { signal });
+  return answer.ok ? answer.body.devices : null;
+}
+
+/** Phones that are signed in there, by search. @param {{ service: string, named: readonly string[], onPick: (device: string) => void }} props */
+function PickDevice({ service, named, onPick }) {
+  const [wanted, setWanted] = useState('');
+  const [found, setFound] = useState(/** @type {readonly Device[]} */ ([]));
+  const text = wanted.trim();
+  useEffect(() => {
+    if (text === '') return setFound([]);
+    const stop = new AbortController();
+    const timer = setTimeout(async () => {
+      const devices = await findDevices(text, stop.signal);
+      if (devices !== null) setFound(devices.filter((each) => each.service === service));
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [text, service]);
+  const offered = found.filter(({ device }) => !named.includes(device)).slice(0, OFFERED);
+  return html`<label class="field">${say('drill.pick')}<input type="search" value=${wanted} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setWanted(currentTarget.value)} /></label>
+    ${offered.length > 0 && html`<p class="tools">${offered.map(({ device, agent }) => html`<button type="button" key=${device} onClick=${() => onPick(device)}>+ ${agent === null ? device : `${agent} · ${device}`}</button>`)}</p>`}`;
 }
 
 /** @param {{ service: Service }} props */

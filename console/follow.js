@@ -1,6 +1,6 @@
 /** What the proxy tells, folded into what the page shows. Lists that grow are asked for once, then only what is new. */
 
-import { ask, loadAbout } from './api.js';
+import { ask, loadAbout, noteRestart } from './api.js';
 import { createLive } from './live.js';
 import { state, update } from './store.js';
 import { proxyNow, setProxyTime } from './time.js';
@@ -61,6 +61,7 @@ function onEvent(name, data) {
 /** @param {Health} health */
 function onSnapshot(health) {
   announceChanges(state.health?.services ?? [], health.services);
+  if (state.health !== null && health.uptimeSeconds < state.health.uptimeSeconds) noteRestart();
   update({ health, version: state.version ?? health.version });
   void loadAbout().then(() => state.about !== null && setProxyTime(state.about.at));
   // Of another process, say: everything anew.

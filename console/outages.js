@@ -126,7 +126,7 @@ function One({ id }) {
         <div><dt>${say('outage.ended')}</dt><dd><${Moment} at=${endedAt} /></dd></div>
         <div><dt>${say('outage.length')}</dt><dd>${lengthOf(outage)}</dd></div>
         <div><dt>${say('outage.told-by')}</dt><dd>${decidedBy === null ? say('none') : say(`signal.${decidedBy}`)}</dd></div>
-        <div><dt>${say('outage.five')}</dt><dd>${withinFiveMinutes === null ? say('none') : say('five.over', { n: withinFiveMinutes, of: signedIn })}</dd></div>
+        <div><dt>${say('outage.five')}</dt><dd>${withinFiveMinutes === null ? say('none') : sayCount('five.over', withinFiveMinutes, { of: signedIn })}</dd></div>
       </dl>
       ${drill ? html`<p>${say('drill.explained')}</p>` : html`<${Reason} code=${cause.code} words=${cause.words} runbook=${cause.runbook} />`}
       ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<${Counts} outage=${outage} />`}

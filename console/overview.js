@@ -1,14 +1,13 @@
 /** The first view: what is wrong on top, then the services of each cluster, beside them what happened last. */
 
 import { DemoControls } from './demo.js';
-import { OutagePanel } from './outage-panel.js';
+import { OutagePanels } from './outage-panel.js';
 import { Mark, Own } from './parts.js';
 import { ServiceCard } from './service-card.js';
 import { state } from './store.js';
-import { proxyNow } from './time.js';
 import { ChangeList } from './timeline.js';
 import { html, useMemo, useState } from './ui.js';
-import { outagesOfNow, severityOf, summary } from './verdict.js';
+import { severityOf, summary } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
@@ -21,14 +20,13 @@ export function Overview() {
   const [onlyWrong, setOnlyWrong] = useState(localStorage.getItem(KEPT) === 'yes');
   const [wanted, setWanted] = useState('');
   const health = /** @type {Health} */ (state.health);
-  const on = outagesOfNow(state.outages, proxyNow());
   const filter = (/** @type {Service} */ service) => {
     return (!onlyWrong || severityOf(service) > 0) && matches(service, wanted);
   };
   return html`<div class="overview">
     <div class="overview-main">
       <h1 tabindex="-1" class="unseen">${say('nav.overview')}: ${summary(health)}</h1>
-      <div class="outages">${on.map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} />`)}</div>
+      <${OutagePanels} />
       <${Problems} problems=${health.problems} />
       <div class="tools">
         <label class="check"><input type="checkbox" checked=${onlyWrong} onChange=${() => {
@@ -90,10 +88,12 @@ function Cluster({ id, status, all, shown }) {
 /** Drawn anew only when something of it changed: a hundred of them stand here. @param {{ service: Service }} props */
 function Card({ service }) {
   const probes = state.probes.get(service.id);
-  const outage = [...state.outages.values()].find((each) => each.service === service.id && each.endedAt === null);
+  const outage = [...state.outages.values()].find(
+    (each) => each.service === service.id && each.endedAt === null && !each.drill,
+  );
   return useMemo(
     () => html`<${ServiceCard} service=${service} probes=${probes ?? []} outage=${outage ?? null} />`,
-    [JSON.stringify(service), probes, outage, state.about, document.documentElement.lang],
+    [JSON.stringify(service), probes, outage, state.about, state.live.isLive, document.documentElement.lang],
   );
 }
 

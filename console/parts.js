@@ -51,12 +51,27 @@ export function Reason({ code, words, runbook = null }) {
   const isEnglish = currentLanguage() === 'en';
   // In English the proxy's own words often begin with the same ones.
   const isRepeated = isEnglish && words?.toLowerCase().startsWith(say(key).toLowerCase());
+  const [first, rest] = splitReason(words ?? '');
   return html`<div class="reason">
     ${isSaid(key) && !isRepeated && html`<strong>${say(key)}</strong> `}
-    ${words !== null && html`<span lang=${isEnglish ? undefined : 'en'}>${words}</span> `}
+    ${words !== null && html`<span lang=${isEnglish ? undefined : 'en'}>${first}</span> `}
     ${runbook !== null && html`<${RunbookLink} to=${runbook} />`}
+    ${rest !== '' && html` <details><summary>${say('reason.more')}</summary><span lang=${isEnglish ? undefined : 'en'}>${rest}</span></details>`}
   </div>`;
 }
+
+/**
+ * What failed, and what somebody who changes the configuration reads: from the first sentence or part on that names a key of it.
+ * @param {string} words @returns {[string, string]}
+ */
+export function splitReason(words) {
+  const parts = words.split(/(?<=[.?;])\s+/);
+  const at = parts.findIndex((part, index) => index > 0 && KEY_OF_CONFIGURATION.test(part));
+  if (at < 0) return [words, ''];
+  return [parts.slice(0, at).join(' ').replace(/;$/, '.'), parts.slice(at).join(' ')];
+}
+
+const KEY_OF_CONFIGURATION = /\b(?:notification|ops|phones|probe|push|reports|tls)\.[a-z]/i;
 
 /** @param {{ to: string }} props */
 export function RunbookLink({ to }) {
@@ -103,7 +118,7 @@ export function Section({ title, text, id, children, actions }) {
  * @param {{ label: string, head: readonly string[], children?: Children }} props
  */
 export function Table({ label, head, children }) {
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}>
+  return html`${head.length > 3 && html`<p class="table-hint quiet" aria-hidden="true">${say('table.hint')}</p>`}<div class="table" tabindex="0" role="region" aria-label=${label}>
     <table><thead><tr>${head.map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
     <tbody>${children}</tbody></table>
   </div>`;

@@ -279,3 +279,9 @@ function focusScreen(body) {
 function shortTime(language) {
   return new Date().toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit' });
 }
+
+/** After a button beside it, keys go on where they were pressed: on the phone, if there is one. */
+export function focusPhone() {
+  const body = document.querySelector('.browser-phone');
+  if (body instanceof HTMLElement) focusScreen(body);
+}

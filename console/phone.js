@@ -3,13 +3,12 @@
 import { ask } from './api.js';
 import { DemoServers, DemoSignIn, DemoSteps, useDemo } from './demo.js';
 import { announce } from './follow.js';
-import { OutagePanel } from './outage-panel.js';
+import { OutagePanels } from './outage-panel.js';
 import { Badge, Heading, Own, Section } from './parts.js';
 import { PhoneDevice } from './phone-device.js';
 import { isSignedIn, maySet, state, update } from './store.js';
-import { Moment, proxyNow } from './time.js';
+import { Moment } from './time.js';
 import { html, useEffect, useRef, useState } from './ui.js';
-import { outagesOfNow } from './verdict.js';
 import { currentLanguage, say } from './words.js';
 
 /** @typedef {import('./phone-types.d.ts').Phones} Phones */
@@ -73,9 +72,9 @@ function MyPhones() {
       }
     </div>
     <div class="phone-side">
-      <${DemoSteps} />
+      <${DemoSteps} device=${shown[0]?.device ?? null} />
       ${state.about?.demo === true && html`<${Section} title=${say('demo.servers')}><${DemoServers} /><//>`}
-      ${outagesOfNow(state.outages, proxyNow()).map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} />`)}
+      <${OutagePanels} />
       ${state.about?.demo !== true && html`<${Services} />`}
     </div>
   </div>`;

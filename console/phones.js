@@ -46,7 +46,7 @@ export function Phones() {
       <button type="button" onClick=${() => setAgain(again + 1)}>${say('phones.again')}</button>
       <p class="quiet" role="status">${found === null ? '' : say('shown-of', { n: found.devices.length, of: found.total })}</p>
     </div>
-    ${found !== null && html`<${Found} devices=${found.devices} />`}`
+    ${found !== null && html`<${Found} devices=${found.devices} isSearch=${wanted.trim() !== ''} />`}`
     }`;
 }
 
@@ -55,9 +55,10 @@ export function NeedsSignIn() {
   return html`<p class="empty">${say('needs-sign-in')} <button type="button" class="primary" onClick=${() => update({ dialog: { kind: 'sign-in' } })}>${say('sign-in')}</button></p>`;
 }
 
-/** @param {{ devices: readonly Device[] }} props */
-function Found({ devices }) {
-  if (devices.length === 0) return html`<p class="quiet empty">${say('phones.none')}</p>`;
+/** @param {{ devices: readonly Device[], isSearch: boolean }} props */
+function Found({ devices, isSearch }) {
+  if (devices.length === 0)
+    return html`<p class="quiet empty">${say(isSearch ? 'phones.none' : 'phones.none-yet')}</p>`;
   const head = [
     'phones.device',
     'phones.agent',

@@ -25,6 +25,8 @@ export function ProxyView() {
     ${health.capture !== null && html`<p class="panel">${say('capture.on')} <${Moment} at=${health.capture.until} /></p>`}
     <${Islands} health=${health} />
     <${Proxies} health=${health} />
+    <${Views} health=${health} />
+    <${Store} health=${health} />
     <${Processes} health=${health} />
     <${Webhooks} health=${health} />
     <${Nodes} health=${health} />
@@ -90,11 +92,54 @@ function Proxies({ health: { proxies } }) {
   return html`<${Section} title=${title}><${Table} label=${title} head=${head.map((key) => say(key))}>
     ${proxies.map(
       ({ id, name, self, heard, heardAt, site, version }) => html`<tr key=${id}>
-      <th scope="row">${name} ${self && html`<span class="tag">${say('proxies.this')}</span>`}</th>
+      <th scope="row">${name} ${self && html`<span class="tag">${say('proxies.this')}</span>`}<br /><span class="id">${id}</span></th>
       <td><${Badge} kind=${heard ? 'in-service' : 'out-of-service'} word=${say(heard ? 'proxies.heard' : 'proxies.silent')} /></td>
       <td><${Moment} at=${heardAt} /></td><td>${site}</td><td>${version}</td></tr>`,
     )}
   <//><//>`;
+}
+
+/** How each proxy sees each service, side by side; where they differ that is marked. @param {{ health: Health }} props */
+function Views({ health: { proxies, services } }) {
+  if (proxies.length < 2) return null;
+  const title = say('views');
+  const shown = proxies.filter(({ heard }) => heard);
+  const head = [say('views.service'), ...shown.map(({ name, site }) => (site === null ? name : `${name} (${site})`))];
+  return html`<${Section} title=${title}><${Table} label=${title} head=${head}>
+    ${services.map(({ id }) => {
+      const views = shown.map((proxy) => proxy.services.find((service) => service.id === id) ?? null);
+      const known = views.filter((view) => view !== null);
+      const differs = new Set(known.map((view) => `${view.state} ${view.admin}`)).size > 1;
+      return html`<tr key=${id}>
+      <th scope="row"><${ServiceName} id=${id} />${differs && html`<br /><${Badge} kind="reconnecting" word=${say('views.differ')} />`}</th>
+      ${views.map((view, index) => html`<td key=${shown[index]?.id}>${view !== null && html`<${View} view=${view} />`}</td>`)}</tr>`;
+    })}
+  <//><//>`;
+}
+
+/** @param {{ view: Health['proxies'][number]['services'][number] }} props */
+function View({ view: { state: now, attempt, admin, phones } }) {
+  const word = attempt === null ? say(`state.${now}`) : say('views.attempt', { n: attempt });
+  return html`<${Badge} kind=${now} word=${word} />${admin !== 'ready' && html` <span class="tag">${say(`admin.${admin}`)}</span>`}
+    <br /><span class="quiet">${sayCount('phones', phones)}</span>`;
+}
+
+/** @param {{ health: Health }} props */
+function Store({ health: { store } }) {
+  if (store === null) return null;
+  const { server, state: now, since, reason, means, lagMs, waiting, facts } = store;
+  const kind = now === 'connected' ? 'in-service' : now === 'connecting' ? 'unknown' : 'reconnecting';
+  return html`<${Section} title=${say('store')}>
+    <dl class="panel facts-list">
+      <div><dt>${say('store.server')}</dt><dd>${server}</dd></div>
+      <div><dt>${say('facts.state')}</dt><dd><${Badge} kind=${kind} word=${say(`store.${now}`)} /> ${say('since')} <${Moment} at=${since} /></dd></div>
+      <div><dt>${say('store.means')}</dt><dd><${Own} text=${means} /></dd></div>
+      ${reason !== null && html`<div><dt>${say('facts.reason')}</dt><dd><${Own} text=${reason} /></dd></div>`}
+      ${lagMs !== null && html`<div><dt>${say('store.lag')}</dt><dd>${lagMs} ms</dd></div>`}
+      <div><dt>${say('store.waiting')}</dt><dd>${waiting}</dd></div>
+      <div><dt>${say('store.facts')}</dt><dd>${facts}</dd></div>
+    </dl>
+  <//>`;
 }
 
 /** @param {{ health: Health }} props */

@@ -1,8 +1,9 @@
 /** One service: its state, why, what stands against it, and what is to be done about it. */
 
+import { Moments } from './outage-panel.js';
 import { Badge, codeOf, Mark, markOf, Own, Reason } from './parts.js';
 import { Plot } from './plot.js';
-import { maySet, nameOf, state, update } from './store.js';
+import { isLive, maySet, nameOf, state, update } from './store.js';
 import { Ago, Moment, spanText, useNow } from './time.js';
 import { html } from './ui.js';
 import { severityOf } from './verdict.js';
@@ -24,7 +25,7 @@ export function ServiceCard({ service, probes, outage }) {
     <${StateFacts} service=${service} outage=${outage} />
     <${Notes} service=${service} />
     <footer class="card-foot">
-      <span class="figure"><strong>${service.phones.toLocaleString(document.documentElement.lang)}</strong> ${say('card.phones')}</span>
+      <span class="figure"><strong>${service.phones.toLocaleString(document.documentElement.lang)}</strong> ${sayCount('card.phones', service.phones)}</span>
       <span class="figure plot-box"><${Plot} probes=${probes} width=${110} /><span>${service.latencyMs === null ? '' : `${service.latencyMs} ms`}</span></span>
       <${SetButtons} service=${service} />
     </footer>
@@ -44,7 +45,7 @@ export function StateFacts({ service, outage }) {
   const { since, reason, runbook, state: now, lastProbe } = service;
   const isOut = now === 'out-of-service' || now === 'reconnecting';
   return html`<p class="since">
-      ${since !== null && html`${say('since')} <${Moment} at=${since} zone=${isOut} /> <span class="quiet">(<${Ago} at=${since} />)</span>`}
+      ${isOut && outage !== null ? html`<${Moments} outage=${outage} />` : since !== null && html`${say('since')} <${Moment} at=${since} zone=${isOut} /> <span class="quiet">(<${Ago} at=${since} />)</span>`}
       ${now === 'reconnecting' && html` <${Countdown} service=${service} />`}
       ${now === 'unknown' && html`<span class="quiet">${say('state.unknown.hint')}</span>`}
     </p>
@@ -52,7 +53,7 @@ export function StateFacts({ service, outage }) {
     ${
       isOut &&
       html`<p class="quiet">${say('last-probe')} <${Moment} at=${lastProbe} />${
-        outage === null || outage.drill
+        outage === null
           ? ''
           : html` · <a href=${`#/outages/${encodeURIComponent(outage.id)}`}>${sayCount('outage.missing', outage.missing)}</a>`
       }</p>`
@@ -66,7 +67,7 @@ function Countdown({ service: { since, attempt } }) {
   if (since === null || attempt === null) return null;
   const left = Math.max(0, Math.ceil((Date.parse(since) + attempt * seconds * 1000 - now) / 1000));
   const done = Math.min(1, Math.max(0, 1 - left / seconds));
-  return html`<span class="countdown"><span class="unseen">${say('attempt.each', { n: seconds })}</span>
+  return html`<span class="countdown"><span class="unseen">${sayCount('attempt.each', seconds)}</span>
     <progress aria-hidden="true" max="1" value=${done}></progress><span aria-hidden="true">${say('attempt.left', { n: left })}</span></span>`;
 }
 
@@ -74,7 +75,6 @@ function Countdown({ service: { since, attempt } }) {
 export function Notes({ service }) {
   const {
     admin,
-    setAt,
     drill,
     finesseDrains,
     notAlternateBecause,
@@ -83,9 +83,10 @@ export function Notes({ service }) {
     seenOtherwise,
     state: now,
   } = service;
-  const isSet = admin !== 'ready' || (setAt !== null && service.adminReason !== null);
+  // What was set and is over stands in the audit trail.
+  const isSet = admin !== 'ready';
   return html`<ul class="notes">
-    ${isSet && html`<li class=${`is-${admin}`}><${Mark} kind=${admin === 'ready' ? 'in-service' : admin} /><div><${Setting} service=${service} /></div></li>`}
+    ${isSet && html`<li class=${`is-${admin}`}><${Mark} kind=${admin} /><div><${Setting} service=${service} /></div></li>`}
     ${drill !== null && html`<li class="is-drill"><${Mark} kind="drill" /><div><${DrillNote} service=${service} /></div></li>`}
     ${fippaFailing && html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div>${say('note.pages-fail')}</div></li>`}
     ${finesseDrains && html`<li class="is-drain"><${Mark} kind="drain" /><div>${say('note.finesse-drains')}</div></li>`}
@@ -129,16 +130,21 @@ function DrillNote({ service: { id, drill } }) {
   if (drill === null) return null;
   const whom = drill.devices === null ? say('drill.all') : sayCount('drill.devices', drill.devices);
   return html`<strong>${say('drill.on')}</strong> ${whom} <span class="quiet">${say('set.until')} <${Moment} at=${drill.until} /> (<${Left} at=${drill.until} />)</span>
-    ${maySet() && html`<br /><button type="button" onClick=${() => update({ dialog: { kind: 'drill', service: id } })}>${say('drill.end')}</button>`}`;
+    ${maySet() && html`<br /><button type="button" disabled=${!isLive()} title=${whyNot()} onClick=${() => update({ dialog: { kind: 'drill', service: id } })}>${say('drill.end')}</button>`}`;
 }
 
 /** @param {{ service: Service }} props */
 export function SetButtons({ service: { id, name } }) {
   if (!maySet()) return null;
   return html`<span class="buttons">
-    <button type="button" onClick=${() => update({ dialog: { kind: 'setting', service: id } })}>${say('set')}<span class="unseen"> ${name}</span></button>
-    <button type="button" onClick=${() => update({ dialog: { kind: 'drill', service: id } })}>${say('drill')}<span class="unseen"> ${name}</span></button>
+    <button type="button" disabled=${!isLive()} title=${whyNot()} onClick=${() => update({ dialog: { kind: 'setting', service: id } })}>${say('set')}<span class="unseen"> ${name}</span></button>
+    <button type="button" disabled=${!isLive()} title=${whyNot()} onClick=${() => update({ dialog: { kind: 'drill', service: id } })}>${say('drill')}<span class="unseen"> ${name}</span></button>
+    ${!isLive() && html`<span class="unseen">${say('live.no-orders')}</span>`}
   </span>`;
+}
+
+function whyNot() {
+  return isLive() ? undefined : say('live.no-orders');
 }
 
 /** @param {{ id: string | null }} props */

@@ -15,6 +15,7 @@ export const state = {
   version: null,
   announcement: '',
   dialog: null,
+  sessionLost: null,
   told: 0,
 };
 
@@ -59,6 +60,11 @@ export function nameOf(id) {
 
 export function maySet() {
   return state.about?.may === 'set';
+}
+
+/** Whether something can be ordered now: the proxy is heard. */
+export function isLive() {
+  return state.live.isLive;
 }
 
 export function isSignedIn() {

@@ -1,5 +1,6 @@
 /** Times as people read them: local with the zone named, UTC at hand; and a clock that several parts of the page share. */
 
+import { state } from './store.js';
 import { html, useEffect, useState } from './ui.js';
 import { currentLanguage, say } from './words.js';
 
@@ -26,8 +27,14 @@ export function proxyNow() {
   return Date.now() + aheadMs;
 }
 
-/** By the proxy's clock, each second anew. */
+/** By the proxy's clock, each second anew; what runs stands still while the proxy is not heard. */
 export function useNow() {
+  const now = useClock();
+  return state.live.isLive ? now : state.live.since + aheadMs;
+}
+
+/** As `useNow`, and runs on. */
+export function useClock() {
   const [, draw] = useState(0);
   useEffect(() => {
     const tick = () => draw((count) => count + 1);
@@ -81,8 +88,8 @@ export function dayKey(at) {
   return format(at, { year: 'numeric', month: '2-digit', day: '2-digit' });
 }
 
-/** @param {number} at */
-function momentText(at) {
+/** With its day, unless that is today. @param {number} at */
+export function momentText(at) {
   const isToday = dayKey(at) === dayKey(proxyNow());
   return isToday ? clockText(at) : format(at, { ...DAY, ...CLOCK });
 }

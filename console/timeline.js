@@ -4,7 +4,7 @@ import { Heading, Mark, Own } from './parts.js';
 import { nameOf, state } from './store.js';
 import { dayKey, dayText, Moment, zoneName } from './time.js';
 import { html, useState } from './ui.js';
-import { isSaid, say } from './words.js';
+import { isSaid, say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Change} Change */
 
@@ -64,6 +64,7 @@ function describe({ what, about, to, attempt, from }) {
     const [signedIn = '', elsewhere = '', returned = '', missing = ''] = (to ?? '').split('/');
     return say('change.summary', { name, signedIn, elsewhere, returned, missing });
   }
+  if (what === 'certificate-ends') return sayCount('change.certificate-ends', Number(to), { name });
   return say(`change.${what}`, { name, to: to ?? '', from: from ?? '' });
 }
 

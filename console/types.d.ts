@@ -96,7 +96,24 @@ export interface Health {
     readonly self: boolean;
     readonly heard: boolean;
     readonly heardAt: string;
+    readonly services: readonly {
+      readonly id: string;
+      readonly state: ServiceState;
+      readonly attempt: number | null;
+      readonly admin: 'ready' | 'drain' | 'maint';
+      readonly phones: number;
+    }[];
   }[];
+  readonly store: {
+    readonly server: string;
+    readonly state: 'connecting' | 'connected' | 'reading-only' | 'gone' | 'refused';
+    readonly since: string;
+    readonly reason: string | null;
+    readonly means: string;
+    readonly lagMs: number | null;
+    readonly waiting: number;
+    readonly facts: number;
+  } | null;
   readonly capture: { readonly until: string } | null;
   readonly problems: readonly string[];
 }
@@ -207,6 +224,8 @@ export interface State {
   /** What a screen reader is told. */
   announcement: string;
   dialog: Dialog | null;
+  /** Why somebody who was signed in is not any more, without having asked for that. */
+  sessionLost: 'restarted' | 'ended' | null;
   /** Counts what the page was told, for what has to be asked for again. */
   told: number;
 }

@@ -37,9 +37,12 @@ export function countWrong({ services, reports, islands }) {
   );
 }
 
-/** @param {Health} health */
-export function statusWords({ status }) {
-  return say(`status.${status}`);
+/** A drill is not all in service. @param {Health} health */
+export function statusWords({ status, services }) {
+  const drills = services.filter(({ drill }) => drill !== null).length;
+  if (drills === 0) return say(`status.${status}`);
+  const words = sayCount('summary.drill', drills);
+  return status === 'ok' ? words : `${say(`status.${status}`)} · ${words}`;
 }
 
 /** Such as: 1 of 4 services is out of service, 1 is reconnecting. @param {Health} health */
@@ -69,16 +72,32 @@ export function faviconOf(health, isLive) {
 }
 
 /**
- * Those that are on, and those that are over while agents are missing and their five minutes are not over; real ones first.
+ * What stands on top: those that are on, real ones before drills; then those that are over while agents are missing and their five
+ * minutes run, of each service the newest one; and as lines the others of the last hour from which agents are still missing.
+ * Newest first.
  * @param {ReadonlyMap<string, Outage>} outages @param {number} now
  */
 export function outagesOfNow(outages, now) {
-  const isNow = (/** @type {Outage} */ { endedAt, startedAt, missing, drill }) => {
-    return endedAt === null || (!drill && missing > 0 && now - Date.parse(startedAt) < FIVE_MINUTES_MS);
-  };
-  return [...outages.values()]
-    .filter(isNow)
-    .toSorted((one, other) => Number(one.drill) - Number(other.drill) || one.startedAt.localeCompare(other.startedAt));
+  const newest = [...outages.values()].toSorted((one, other) => other.startedAt.localeCompare(one.startedAt));
+  const on = outagesOn(outages).toSorted((one, other) => {
+    return Number(one.drill) - Number(other.drill) || other.startedAt.localeCompare(one.startedAt);
+  });
+  const over = newest.filter(({ endedAt, drill, missing }) => {
+    return !drill && missing > 0 && endedAt !== null && now - Date.parse(endedAt) < HOUR_MS;
+  });
+  // One panel for a service is enough, and the outage that is on is the one to look at.
+  const shown = new Set(on.filter(({ drill }) => !drill).map(({ service }) => service));
+  const back = over.filter(({ service, startedAt }) => {
+    if (shown.has(service) || now - Date.parse(startedAt) >= FIVE_MINUTES_MS) return false;
+    return shown.add(service);
+  });
+  return { panels: [...on, ...back], lines: over.filter((outage) => !back.includes(outage)) };
+}
+
+/** @param {ReadonlyMap<string, Outage>} outages */
+export function outagesOn(outages) {
+  return [...outages.values()].filter(({ endedAt }) => endedAt === null);
 }
 
 export const FIVE_MINUTES_MS = 300_000;
+const HOUR_MS = 3_600_000;

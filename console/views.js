@@ -8,9 +8,8 @@ import { PhoneView } from './phone.js';
 import { Phones } from './phones.js';
 import { ProxyView } from './proxy.js';
 import { ServiceView } from './service.js';
-import { proxyNow } from './time.js';
 import { Timeline } from './timeline.js';
-import { countWrong, outagesOfNow } from './verdict.js';
+import { countWrong, outagesOn } from './verdict.js';
 
 /** @typedef {import('./types.d.ts').State} State */
 /**
@@ -19,6 +18,7 @@ import { countWrong, outagesOfNow } from './verdict.js';
  * @property {string | null} word
  * @property {(props: { rest: readonly string[] }) => any} component
  * @property {(state: State) => number} [count] what stands beside it in the navigation
+ * @property {(state: State) => boolean} [isDrill] whether that is about drills alone
  */
 
 /** @type {readonly View[]} */
@@ -33,7 +33,8 @@ export const views = [
     path: 'outages',
     word: 'nav.outages',
     component: Outages,
-    count: ({ outages }) => outagesOfNow(outages, proxyNow()).length,
+    count: ({ outages }) => outagesOn(outages).length,
+    isDrill: ({ outages }) => outagesOn(outages).every(({ drill }) => drill),
   },
   { path: 'timeline', word: 'nav.timeline', component: Timeline },
   { path: 'phones', word: 'nav.phones', component: Phones },

@@ -16,11 +16,12 @@ async function make(
   how: string,
   urls: readonly string[],
   day: (phone: TestPhone, rig: PushRig) => Promise<unknown>,
+  keepNames = false,
 ): Promise<void> {
   const captures = createCaptureRig();
   const phone = await startPhone();
   const rig = await startPushRig({ phonePort: phone.web.port, servers: 1, urls });
-  const running = await captures.begin(rig.ops);
+  const running = await captures.begin(rig.ops, { keepNames });
   await day(phone, rig);
   // Some probes more.
   await new Promise((resolve) => setTimeout(resolve, 1500));

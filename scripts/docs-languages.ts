@@ -24,24 +24,27 @@ export function renderLanguagesDoc(): string {
     const { body, contentType } = renderPage(templates, view, phone);
     return cellOf(body, contentType);
   };
+  const english = PAGES.map((view) => show(templates.languages[0], view, 'iso-8859-1'));
   const shown = languages.map((language) => {
     const rows = PAGES.map((view) => {
       return { page: view.page, utf8: show(language, view, 'utf-8'), latin: show(language, view, 'iso-8859-1') };
     });
-    return { language, rows, isLatin: rows.every(({ utf8, latin }) => utf8 === latin) };
+    const isLatin = rows.every(({ utf8, latin }) => utf8 === latin);
+    return { language, rows, isLatin, isReplaced: !isLatin && rows.every(({ latin }, at) => latin === english[at]) };
   });
-  const list = shown.map(({ language, isLatin }) => {
+  const list = shown.map(({ language, isLatin, isReplaced }) => {
     const { code } = language;
     const file = `[${code}.yaml](../phone-xml/languages/${code}.yaml)`;
-    const old = isLatin ? 'all of it' : 'spelt';
-    return `| \`${code}\` | ${nameOf(code)} | ${old} | ${file} |`;
+    const old = isLatin ? 'all of it' : isReplaced ? 'nothing: English' : 'spelt';
+    return `| [\`${code}\`](#${anchorOf(code)}) | ${nameOf(code)} | ${old} | ${file} |`;
   });
-  const sections = shown.map(({ language, rows, isLatin }) => {
-    const cells = rows.map(({ page, utf8, latin }) => `| \`${page}\` | ${utf8} |${isLatin ? '' : ` ${latin} |`}`);
-    const head = isLatin
+  const sections = shown.map(({ language, rows, isLatin, isReplaced }) => {
+    const isAlone = isLatin || isReplaced;
+    const cells = rows.map(({ page, utf8, latin }) => `| \`${page}\` | ${utf8} |${isAlone ? '' : ` ${latin} |`}`);
+    const head = isAlone
       ? ['| Page | Shown |', '|---|---|']
       : ['| Page | Shown | On a phone that takes ISO-8859-1 alone |', '|---|---|---|'];
-    return [`## ${language.code}: ${nameOf(language.code)}`, '', ...head, ...cells, ''].join('\n');
+    return [`## ${headingOf(language.code)}`, '', ...head, ...cells, ''].join('\n');
   });
   return [INTRODUCTION, LIST_HEAD, ...list, '', AFTER_LIST, ...sections].join('\n');
 }
@@ -100,6 +103,18 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').trim();
 }
 
+function headingOf(code: string): string {
+  return `${code}: ${nameOf(code)}`;
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(code: string): string {
+  return headingOf(code)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 function nameOf(code: string): string {
   return new Intl.DisplayNames(['en'], { type: 'language' }).of(code) ?? code;
 }
@@ -127,8 +142,9 @@ Names of services, and what an administrator writes, are shown as they are writt
 
 A phone lists in \`Accept-Charset\` what it takes. If UTF-8 is among it, a page that needs it is sent in UTF-8. A phone that takes
 ISO-8859-1 or US-ASCII alone gets the letters it has, and the others spelt in ASCII by the table of [any-ascii](https://anyascii.com):
-\`Łódź\` is \`Lódz\`, \`Готов\` is \`Gotov\`. Of Chinese characters, Japanese ones too, that is the Mandarin reading: such phones are better served
-by \`pages.languages: [en]\`. A phone that names only sets unknown here, such as Shift_JIS, gets UTF-8.
+\`Łódź\` is \`Lódz\`, \`Готов\` is \`Gotov\`; emoji are left out. Chinese, Japanese and Korean cannot be read so: such a phone gets the next
+language that it asks for and can show, else the first of \`pages.languages\` that it can show, with \`auto\` English. If \`pages.languages\` has
+no other, it stays, spelt: a single language is shown as configured. A phone that names only sets unknown here, such as Shift_JIS, gets UTF-8.
 
 ## Correcting a sentence
 

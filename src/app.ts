@@ -358,7 +358,9 @@ export function createApp(initial: Config, log: Log, version: string, options: A
       webhooks.read();
       changes.restore(records.outages.all(), records.audit.since(0));
       try {
-        for (const part of [ops, phones, pushes, reports]) await part.start();
+        await ops.start();
+        await sharing?.connect();
+        for (const part of [phones, pushes, reports]) await part.start();
         isListening = true;
       } catch (error) {
         await stop(0);

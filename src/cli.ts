@@ -183,9 +183,10 @@ function addDrill(program: Command, output: Output, exit: (code: number) => void
     .description('treats a service as failed for phones for a while, though it is not')
     .argument('<service>', 'id of the service')
     .option('--for <duration>', 'for how long: from 1s to 1h, such as 2m')
-    .option('--device <name...>', 'for these devices only')
+    .option('--device <name...>', 'for these devices only; may be repeated (default: all)')
     .option('--reason <text>', 'why; operators see it')
     .option('--end', 'end the one that is on')
+    .option('--yes', 'without being asked')
     .option('--json', 'print JSON')
     .action(async (service, options) => exit(await runDrill({ ...options, service }, output)));
 }

@@ -16,6 +16,11 @@ import { createSharedSettings } from './store/shared-settings.ts';
 import type { Clock } from './time/clock.ts';
 
 export interface Sharing {
+  /**
+   * Before phones ask: reads what others know, so that an outage that is on is known. A store that cannot be had holds up nobody
+   * for longer than `FIRST_READ_MS`.
+   */
+  connect(): Promise<void>;
   /** After what was kept over a restart has been read, before phones ask. */
   start(): Promise<void>;
   /** Another configuration, after the services and devices. */
@@ -41,6 +46,8 @@ export interface SharingOptions {
 }
 
 const DAY_MS = 86_400_000;
+const FIRST_READ_MS = 500;
+const LOOK_MS = 10;
 
 /** The facts of a proxy with a store; null: it is alone, and needs none. */
 export function createOwnFacts(initial: Config, config: () => Config, clock: Clock, report: Report): Replica | null {
@@ -81,13 +88,19 @@ export function createSharing(options: SharingOptions): Sharing {
       ? null
       : createRedisLink({
           ...{ redis: config.store.redis, facts: facts as Replica, clock, report },
-          trail: audit.share(facts.proxy, name, (entry) => link?.append(entry)),
+          trail: audit.share(facts.proxy, name, (entry, part) => link?.append(entry, part)),
         });
   return {
+    async connect() {
+      if (link === null) return;
+      link.start();
+      const until = clock.passed() + FIRST_READ_MS;
+      while (link.status().state === 'connecting' && clock.passed() < until)
+        await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    },
     async start() {
       await sharedDevices.begin();
       sharedSettings.begin();
-      link?.start();
     },
     reconfigure(next) {
       sharedDevices.reconfigure(next.phones.forgetAfterMs);

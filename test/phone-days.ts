@@ -26,7 +26,7 @@ export function look({ screen }: Phone): Seen {
   };
 }
 
-/** An agent of the simulated Finesse: signs in, takes a call, sets a reason, signs out. `call` has Finesse do so. */
+/** An agent of the simulated Finesse: signs in, out by a reason, in again, and takes a call. `call` has Finesse do so. */
 export async function agentsDay({ phone, next }: TestPhone, proxy: string, call: () => void): Promise<readonly Seen[]> {
   const seen: Seen[] = [];
   const noted = async (done: Promise<unknown>) => {
@@ -34,6 +34,11 @@ export async function agentsDay({ phone, next }: TestPhone, proxy: string, call:
     seen.push(look(phone));
   };
   await noted(phone.open(`${proxy}/a/fippa/#DEVICENAME#`));
+  phone.fill({ id: '1001', password: 'cisco', extension: '2001' });
+  await noted(phone.submit());
+  // Out, by a reason, and in again.
+  await noted(phone.press('SignOut'));
+  await noted(phone.choose(1));
   phone.fill({ id: '1001', password: 'cisco', extension: '2001' });
   await noted(phone.submit());
   await noted(phone.press('Ready'));

@@ -62,7 +62,8 @@ export const facts: readonly Fact[] = [
     finesse: 'its own name and port; `--base-url`, `--relative-urls`',
     phone: 'resolves the names by itself',
     look: 'hosts of the URLs on pages, against those of the services',
-    ifNot: 'add the other names as `aliases` of the service',
+    ifNot:
+      'add the other names as `aliases` of the service. In a capture they are pseudonyms: repeat it with `--keep-names` to see them',
     judge: judges.judgeHosts,
   },
   {
@@ -173,7 +174,8 @@ export const facts: readonly Fact[] = [
     finesse: 'so',
     phone: 'fetches the URL',
     look: 'the host in the pushed URL, against those of the services',
-    ifNot: 'add the name as `aliases` of the service: without it the push reaches no phone',
+    ifNot:
+      'add the name as `aliases` of the service: without it the push reaches no phone. In a capture it is a pseudonym: repeat it with `--keep-names` to see it',
     judge: judges.judgePushHosts,
   },
   {
@@ -192,7 +194,7 @@ export const facts: readonly Fact[] = [
     source: 'a bare GET of /fippa/DEVICE/logout signs out (community thread td-p/3403248)',
     finesse: 'so',
     phone: 'loses its cookies when its window closes',
-    look: 'a phone that comes back without its cookie',
+    look: 'a phone that comes back without its cookie: Exit without signing out, and open the service again',
     ifNot: 'agents must sign in again after Exit, with and without the proxy. Nothing to configure',
     judge: judges.judgeSessions,
   },

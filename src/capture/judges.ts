@@ -250,22 +250,49 @@ export function judgeUrlLengths(traffic: Traffic): Finding {
   );
 }
 
+/**
+ * Of requests without a cookie while somebody is signed in on the device: not of those that sign in or out themselves, which
+ * say nothing of what a session hangs on.
+ */
 export function judgeSessions(traffic: Traffic): Finding {
-  const pages = pagesOf(traffic);
   const given = new Set<string | null>();
-  const without: Seen[] = [];
-  let needed: Seen | null = null;
-  for (const one of pages) {
-    if (given.has(one.device) && !one.request.has('cookie') && one.page !== null && !isEntry(one)) {
-      if (isSignIn(one.page)) needed ??= one;
-      else without.push(one);
+  const signedIn = new Set<string | null>();
+  const [kept, lost] = [[] as Seen[], [] as Seen[]];
+  for (const one of pagesOf(traffic)) {
+    const { device, page, request, response } = one;
+    if (page === null) continue;
+    const isTold = given.has(device) && signedIn.has(device) && !request.has('cookie') && !carriesSignIn(one);
+    if (isTold && !isSigningOut(one)) {
+      if (isSignIn(page)) lost.push(one);
+      else if (isOfSignedIn(one)) kept.push(one);
     }
-    if (one.response.has('set-cookie')) given.add(one.device);
+    if (response.has('set-cookie')) given.add(device);
+    if (isSignIn(page) || isSigningOut(one)) signedIn.delete(device);
+    else if (isOfSignedIn(one)) signedIn.add(device);
   }
-  if (without.length > 0) return holds('a phone without its cookie is known all the same', without);
-  return needed === null
-    ? notSeen('no phone came back without its cookie')
-    : fails('a phone that came back without its cookie got the sign-in form', [needed]);
+  if (lost.length > 0) return fails('a phone that came back without its cookie got the sign-in form', lost);
+  return kept.length > 0
+    ? holds('a phone without its cookie is known all the same', kept)
+    : notSeen(
+        'no phone came back without its cookie while signed in: press Exit until the window closes without signing out, and open the service once more (not by One Button Sign In)',
+      );
+}
+
+function isSigningOut({ path }: Seen): boolean {
+  return /\/(?:logout|signout)$/i.test(path);
+}
+
+function carriesSignIn({ method, parameters, posted, path }: Seen): boolean {
+  return (
+    method !== 'GET' || posted.length > 0 || /\/signin$/i.test(path) || parameters.some((one) => NAMES.includes(one))
+  );
+}
+
+/** It has more to choose than to sign in: notices lead to the form alone. */
+function isOfSignedIn(one: Seen): boolean {
+  const { page } = one;
+  if (page === null || isSignIn(page)) return false;
+  return linksOf(one).some(({ pathname }) => !/^(?:\/[\w-]{1,16})?\/fippa\/[^/;]+(?:\/?|\/signin)$/i.test(pathname));
 }
 
 export function judgeExpires(traffic: Traffic): Finding {
@@ -291,8 +318,16 @@ export function judgeLogout(traffic: Traffic): Finding {
 }
 
 export function judgePushShape(traffic: Traffic): Finding {
+  const pushes = pushesOf(traffic);
+  // Of a push from an address that nobody pushes from the body is not read.
+  const whole = pushes.filter(({ hasPosted }) => hasPosted);
+  if (pushes.length > 0 && whole.length === 0) {
+    return notSeen(
+      'a push came, and its body is not in the file: what sent it is no address of a server. Is `push.from` of the service complete?',
+    );
+  }
   return judgeEach(
-    pushesOf(traffic),
+    whole,
     ({ pushed, device }) => {
       if (pushed === null || pushed.object !== 'CiscoIPPhoneExecute') return 'a push is no CiscoIPPhoneExecute';
       const links = absoluteLinksOf({ page: pushed });
@@ -330,16 +365,23 @@ export function judgePushHosts(traffic: Traffic): Finding {
 }
 
 export function judgePushAnswers(traffic: Traffic): Finding {
-  const sent = traffic.seen.filter(({ leg }) => leg === 'push-out' || leg === 'push-in');
+  // In a file of another program there is no proxy: what was pushed was pushed to phones.
+  const leg = traffic.notes === null ? 'push-in' : 'push-out';
+  const sent = traffic.seen.filter((one) => one.leg === leg);
   return judgeEach(
     sent,
-    ({ status, page, error, leg }) => {
-      const to = leg === 'push-out' ? 'the phone' : 'the proxy';
-      if (error !== null) return `a push failed at ${to}: ${error}`;
-      if (status !== 200) return `${to} answered a push with ${status}`;
-      return page?.object === 'CiscoIPPhoneError' ? `${to} answered a push with CiscoIPPhoneError` : null;
+    ({ status, page, error }) => {
+      if (error !== null) return `a push failed at the phone: ${error}`;
+      if (status !== 200) return `the phone answered a push with ${status}`;
+      return page?.object === 'CiscoIPPhoneError' ? 'the phone answered a push with CiscoIPPhoneError' : null;
     },
-    { none: 'no push was seen', all: 'phones take the pushes' },
+    {
+      none:
+        pushesOf(traffic).length > 0
+          ? 'a push came to the proxy and was sent to no phone: see A15 and A16, and `push-failed` in the log'
+          : 'no push was seen: take a call on the phone while a capture is on',
+      all: 'phones take the pushes',
+    },
   );
 }
 

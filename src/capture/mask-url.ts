@@ -6,7 +6,7 @@ import type { Scrub } from './scrub.ts';
 export interface UrlMask {
   /** An absolute URL, a path, or a URI of phones such as `SoftKey:Exit`. */
   url(text: string): string;
-  /** The same, from Finesse: the words of its path are the server's, and stay wherever they come again. */
+  /** The same, from Finesse: files of its path are the server's, and stay wherever they come again. */
   offered(text: string): string;
   /** A path with its query. */
   target(text: string): string;
@@ -46,17 +46,20 @@ const KNOWN_WORDS = [
     'signout',
     'home',
   ],
-  ...['ready', 'notready', 'wrapup', 'calldata', 'reason', 'reasons', 'state'],
-];
-/** What the path of a URL says beyond ids: words. */
-const WORD = /^[A-Za-z][A-Za-z._~-]{0,31}$/;
+  ...['ready', 'notready', 'wrapup', 'calldata', 'reason', 'reasons', 'state', 'agent', 'agents', 'changestate'],
+  ...['unavailable', 'maintenance', 'retry', 'refresh', 'menu', 'index', 'select', 'services', 'desktop', 'phone'],
+].map((word) => word.toLowerCase());
+/** A file that a page offers: its name says what it is. */
+const FILE = /^[A-Za-z][A-Za-z_-]{0,31}\.(?:png|gif|jpe?g|bmp|cip|jspx?|do|action|xml|x?html?|php|cgi|aspx?)$/i;
 
 const MAX_WORDS = 500;
 
 export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
   const secretNames = new Set<string>();
   const words = new Set<string>(KNOWN_WORDS);
-  const isSecretName = (name: string) => SECRET_NAME.test(name) || secretNames.has(name.toLowerCase());
+  const isSecretName = (name: string) =>
+    // How a system signs people in is no secret of anybody.
+    (SECRET_NAME.test(name) && !/^systemAuthMode$/i.test(name)) || secretNames.has(name.toLowerCase());
 
   const segment = (raw: string, before: string): string => {
     const [name = '', ...parameters] = raw.split(';');
@@ -69,7 +72,8 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     if (before === 'fippa') return encode(pseudonyms.device(text));
     // /finesse/api/User/ID
     if (before === 'User') return encode(pseudonyms.value(text));
-    if (words.has(text) && !pseudonyms.names.has(text)) return encode(scrub.clean(text));
+    if ((words.has(text) || words.has(text.toLowerCase())) && !pseudonyms.names.has(text))
+      return encode(scrub.clean(text));
     // Actions of the proxy: ~to, ~here.
     if (/^~[a-z]+$/.test(text)) return text;
     return encode(pseudonyms.value(text, /\d/.test(text)));
@@ -133,7 +137,7 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
   };
   const offered: UrlMask['offered'] = (text) => {
     const [, path = ''] = /^\s*(?:https?:\/\/[^/?#]*)?(\/[^?#;]*)/i.exec(text) ?? [];
-    for (const each of path.split('/')) if (words.size < MAX_WORDS && WORD.test(each)) words.add(each);
+    for (const each of path.split('/')) if (words.size < MAX_WORDS && FILE.test(each)) words.add(each);
     return url(text);
   };
   const url: UrlMask['url'] = (text) => {

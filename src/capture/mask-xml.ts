@@ -30,6 +30,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
 /** Of SystemInfo and its notifications. */
 const WORDS: ReadonlySet<string> = new Set([
   ...['status', 'deploymenttype', 'lastctiheartbeatstatus', 'finessemmode', 'ctimmode', 'systemauthmode', 'event'],
+  ...['version', 'release', 'finesseversion', 'productversion'],
   ...[
     'timezoneoffset',
     'currenttimestamp',
@@ -52,7 +53,20 @@ const IDS: ReadonlySet<string> = new Set([
   'from',
 ]);
 
-export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scrub): XmlMask {
+/** Keys, labels and states as Finesse itself calls them, without spaces and signs. Every other word may be somebody's. */
+const VENDOR_KEYS: ReadonlySet<string> = new Set([
+  ...['signin', 'signout', 'login', 'logout', 'ready', 'notready', 'wrapup', 'calldata', 'select', 'retry', 'exit'],
+  ...['back', 'cancel', 'submit', 'update', 'ok', 'clear', 'next', 'previous', 'more', 'refresh', 'dial', 'search', ''],
+]);
+const VENDOR_TEXTS: ReadonlySet<string> = new Set([
+  ...['id', 'agentid', 'username', 'password', 'extension', 'idextension', 'state', 'ready', 'notready', 'wrapup'],
+  ...['talking', 'reserved', 'hold', 'work', 'workready', 'logout', 'signin', 'signout'],
+]);
+/** Names of the formats themselves. */
+const NAMESPACE =
+  /^(?:jabber:|urn:(?:ietf|xmpp):|https?:\/\/(?:(?:etherx\.)?jabber\.org|www\.w3\.org|www\.cisco\.com)(?:\/|$))/;
+
+export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scrub, keepNames: boolean): XmlMask {
   const escaped = (raw: string, mask: (text: string) => string): string => {
     const [, before = '', inner = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(raw) ?? [];
     if (inner === '') return raw;
@@ -82,19 +96,28 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (urls.isSecretName(name)) return escaped(raw, pseudonyms.secret);
     if (HOSTS.has(lower)) return escaped(raw, (text) => pseudonyms.host(text));
     if (IDS.has(lower)) return escaped(raw, (text) => pseudonyms.value(text));
-    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.+-]{1,40}$/.test(raw)) return scrub.clean(raw);
+    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.()+-]{1,40}$/.test(raw)) return scrub.clean(raw);
     if (lower === 'notification') {
       const inner = mask(decodeXml(raw));
       return inner === null ? maskXmlText(raw) : escapeXml(inner);
     }
-    return maskXmlText(raw);
+    return texts(raw);
   };
+  /** Line by line. */
+  const texts = (raw: string) =>
+    raw.replace(/[^\r\n]+/g, (line) =>
+      VENDOR_TEXTS.has(bare(line)) && !pseudonyms.names.has(line.trim()) ? scrub.clean(line) : maskXmlText(line),
+    );
   /** Words that all agents read; a number in one may be somebody's. */
-  const softKey = (raw: string) => scrub.clean(raw).replace(/\d{3,}/g, (digits) => '0'.repeat(digits.length));
+  const softKey = (raw: string) =>
+    keepNames || VENDOR_KEYS.has(bare(decodeXml(raw)))
+      ? scrub.clean(raw).replace(/\d{3,}/g, (digits) => '0'.repeat(digits.length))
+      : maskXmlText(raw);
 
   const attribute = (name: string, raw: string, element: string): string => {
     const lower = name.toLowerCase();
-    if (lower === 'xmlns' || lower.startsWith('xmlns:') || lower === 'xml:lang' || lower === 'type') return raw;
+    if (lower === 'xml:lang' || lower === 'type') return raw;
+    if (lower === 'xmlns' || lower.startsWith('xmlns:')) return NAMESPACE.test(raw) ? raw : escaped(raw, urls.url);
     if (/^url/.test(lower)) return escaped(raw, urls.offered);
     if (NUMBERS.has(lower) && /^-?\d{1,5}$/.test(raw)) return raw;
     if (element === 'item' && lower === 'id') return escaped(raw, (text) => pseudonyms.value(text));
@@ -143,6 +166,11 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     );
   };
   return mask;
+}
+
+/** Letters and digits alone, so that `Not Ready` and `Wrap-Up` are the same as `NotReady` and `WrapUp`. */
+function bare(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
 function isName(text: string): boolean {

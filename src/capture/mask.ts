@@ -20,7 +20,7 @@ export function createMask(options: PseudonymOptions): Mask {
   const pseudonyms = createPseudonyms(options);
   const scrub = createScrub(pseudonyms);
   const urls = createUrlMask(pseudonyms, scrub);
-  const xml = createXmlMask(pseudonyms, urls, scrub);
+  const xml = createXmlMask(pseudonyms, urls, scrub, options.keepNames);
   const headers = createHeaderMask(pseudonyms, urls, scrub);
   return { pseudonyms, scrub, urls, headers, xml, body: createBodyMask(pseudonyms, urls, xml) };
 }

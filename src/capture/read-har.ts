@@ -24,6 +24,10 @@ export interface Seen {
   /** What was posted: names of its parameters, or the document that was pushed. */
   readonly posted: readonly string[];
   readonly pushed: PhonePage | null;
+  /** What was posted is in the file. */
+  readonly hasPosted: boolean;
+  /** Address of whoever asked, as far as the file says it. */
+  readonly client: string | null;
   readonly status: number;
   readonly response: Headers;
   readonly page: PhonePage | null;
@@ -101,6 +105,8 @@ function readEntry(entry: unknown, number: number): Seen | null {
     request: readHeaders(request.headers),
     posted: leg === 'phone' || leg === 'finesse' ? [...new URLSearchParams(posted ?? '').keys()] : [],
     pushed: pushed === null ? null : parsePhonePage(pushed),
+    hasPosted: posted !== null && posted !== '',
+    client: textOf(notes?.client),
     status: Number(response.status) || 0,
     response: readHeaders(response.headers),
     error: textOf(record(entry)?._error),

@@ -20,7 +20,7 @@ import { createMask, type Mask } from './mask.ts';
 export interface CaptureRequest {
   readonly devices: readonly string[];
   readonly forMs: number;
-  /** Of the entries, as they are written. */
+  /** Of the file, as it is written. */
   readonly maxBytes: number;
   readonly keepNames: boolean;
 }
@@ -72,6 +72,9 @@ export const MAX_ENTRIES = 5000;
 const MAX_STANZAS = 1000;
 /** Of one entry that is neither body nor header. */
 const ENTRY_BYTES = 600;
+/** Of the file: its head without comment and names, and what stands between two entries. */
+const HEAD_BYTES = 1024;
+const SEPARATOR_BYTES = 2;
 
 interface Kept {
   readonly line: string;
@@ -94,6 +97,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
   const listeners = surroundings.listeners.map((origin) => mask.urls.url(origin));
 
+  /** What is left of the file beside its head. */
+  const room =
+    request.maxBytes -
+    HEAD_BYTES -
+    COMMENT.length -
+    Buffer.byteLength(JSON.stringify({ devices, services, listeners }));
   const waiting: { readonly work: Work; readonly bytes: number }[] = [];
   const lines: string[] = [];
   const stanzas: Stanza[] = [];
@@ -132,17 +141,24 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   };
   const keep = (made: Kept | Stanza | null) => {
-    if (made === null) withheld += 1;
-    else if ('line' in made) {
-      if (bytes + made.line.length > request.maxBytes) {
+    if (made === null) {
+      withheld += 1;
+      return;
+    }
+    if ('line' in made) {
+      const size = Buffer.byteLength(made.line) + SEPARATOR_BYTES;
+      if (bytes + size > room) {
         dropped += 1;
         return full('size');
       }
-      bytes += made.line.length;
+      bytes += size;
       lines.push(made.line);
       if (lines.length >= MAX_ENTRIES) full('exchanges');
-    } else if (stanzas.length < MAX_STANZAS && bytes + made.xml.length <= request.maxBytes) {
-      bytes += made.xml.length;
+      return;
+    }
+    const size = Buffer.byteLength(JSON.stringify(made)) + SEPARATOR_BYTES;
+    if (stanzas.length < MAX_STANZAS && bytes + size <= room) {
+      bytes += size;
       stanzas.push(made);
     } else dropped += 1;
   };
@@ -173,10 +189,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
         await turn();
       }
       const entries: CaptureEntry[] = [];
+      const cleaned = stanzas.map((stanza) => ({ ...stanza, xml: mask.scrub.clean(stanza.xml) }));
+      let written = cleaned.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)) + SEPARATOR_BYTES, 0);
       for (const line of lines) {
         const entry = search(line, mask);
         if (entry === null) withheld += 1;
-        else entries.push(entry);
+        else {
+          // What was learnt to be a secret later may be longer where it stands.
+          written += Buffer.byteLength(JSON.stringify(entry)) + SEPARATOR_BYTES;
+          if (written > room) dropped += 1;
+          else entries.push(entry);
+        }
         // Phones are served in between.
         await turn();
       }
@@ -190,7 +213,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
           creator: { name: 'ippa-proxy', version: surroundings.version },
           comment: COMMENT,
           _ippa: notes,
-          _stanzas: stanzas.map((stanza) => ({ ...stanza, xml: mask.scrub.clean(stanza.xml) })),
+          _stanzas: cleaned,
           entries: entries.sort((one, other) => one.startedDateTime.localeCompare(other.startedDateTime)),
         },
       };

@@ -3,10 +3,11 @@
 import { escapeXml } from '../text/xml-escape.ts';
 import type { CaptureReport, ReportRow } from './report.ts';
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1a1a1a;background:#fff}
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1a1a1a;background:#fff;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ccc;padding:.5rem;text-align:left;vertical-align:top}
 th{white-space:nowrap}code{font-size:.9em;overflow-wrap:anywhere}.no{color:#a30000;font-weight:bold}.yes{color:#1b6b1b}.unseen{color:#5a5a5a}
-.do{margin:.25rem 0 0}`;
+.do{margin:.25rem 0 0}
+@media (max-width:48rem){table,tbody,tr,td,th{display:block}thead{display:none}td,th{border:0;padding:.1rem 0}tr{border-bottom:1px solid #ccc;padding:.5rem 0}}`;
 
 const CLASSES = { 'does not hold': 'no', holds: 'yes', 'not seen': 'unseen' } as const;
 const ORDER = ['does not hold', 'holds', 'not seen'] as const;

@@ -23,11 +23,14 @@ export interface ReportRow extends Pick<Fact, 'id' | 'what' | 'ifNot' | 'look'>,
 
 export function createReport(file: string, traffic: Traffic): CaptureReport {
   const { seen, stanzas, notes, creator } = traffic;
+  // In a file of another program values are as they were.
+  const show = notes === null ? hideValues : (text: string) => text;
   const rows = assumptions.map(({ id, what, ifNot, look, judge }) => {
     const finding = judge?.(traffic) ?? notSeen('a capture does not show it');
-    return { id, what, ifNot, look, ...finding };
+    return { id, what, ifNot, look, ...finding, found: show(finding.found) };
   });
-  const reading = judgeReading(traffic);
+  const judged = judgeReading(traffic);
+  const reading = { ...judged, found: show(judged.found) };
   const pointed = new Set([...rows.flatMap(({ shownBy }) => shownBy), ...reading.shownBy]);
   const times = seen.map(({ at }) => at).filter((at) => at > 0);
   return {
@@ -37,8 +40,17 @@ export function createReport(file: string, traffic: Traffic): CaptureReport {
     until: times.length === 0 ? null : new Date(Math.max(...times)).toISOString(),
     counts: renderCounts(seen, stanzas.length),
     warnings: findWarnings(traffic),
-    shown: new Map(seen.filter(({ number }) => pointed.has(number)).map((one) => [one.number, renderSeen(one)])),
+    shown: new Map(seen.filter(({ number }) => pointed.has(number)).map((one) => [one.number, show(renderSeen(one))])),
   };
+}
+
+/** Parameters, cookies and credentials in URLs, without their values. */
+function hideValues(text: string): string {
+  return text
+    .replace(/\/\/[^/?#@\s`]*@/g, '//…@')
+    .replace(/([?&][^=&#\s`"'<>]*=)[^&#\s`"'<>]+/g, '$1…')
+    .replace(/(;jsessionid=)[^?;#\s`]+/gi, '$1…')
+    .replace(/(Set-Cookie: [^=;`]*=)[^;`]+/g, '$1…');
 }
 
 const LEGS = {

@@ -42,6 +42,34 @@ export function knownHosts(traffic: Traffic): ReadonlySet<string> {
   return new Set([...configured, ...asked, ...reported].filter((host) => host !== ''));
 }
 
+/** A path without the proxy's own prefix. */
+export function withoutPrefix({ pathname }: Pick<URL, 'pathname'>): string {
+  return pathname.replace(/^\/[A-Za-z0-9_-]{1,16}(?=\/fippa\/)/, '');
+}
+
+/** Names of servers with the port under which phones would ask them: what is configured, asked and reported. */
+export function knownAuthorities(traffic: Traffic): ReadonlySet<string> {
+  const configured = (traffic.notes?.services ?? []).flatMap(({ url, names }) => {
+    if (!URL.canParse(url)) return [];
+    const own = new URL(url);
+    return [authorityOf(own), ...names.map((name) => (/:\d+$/.test(name) ? name : `${name}:${portOf(own)}`))];
+  });
+  const asked = [...pagesOf(traffic), ...probesOf(traffic)].map(({ url }) => authorityOf(url));
+  const reported = probesOf(traffic).flatMap(({ page, url }) => {
+    const name = page?.texts.get('xmppdomain');
+    return name === undefined ? [] : [`${name.toLowerCase()}:${portOf(url)}`];
+  });
+  return new Set([...configured, ...asked, ...reported]);
+}
+
+export function authorityOf(url: URL): string {
+  return `${url.hostname}:${portOf(url)}`;
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+}
+
 export function hostOf(text: string): string {
   const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   return URL.canParse(absolute) ? new URL(absolute).hostname : '';

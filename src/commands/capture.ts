@@ -24,6 +24,12 @@ export interface CaptureOptions extends OpsAccess {
   readonly signal?: AbortSignal;
 }
 
+/** An entry a line: spaces for the eye would count against --max-size. */
+function renderFile(log: object, entries: readonly unknown[]): string {
+  const head = JSON.stringify({ log: { ...log, entries: [] } });
+  return `${head.slice(0, -3)}\n${entries.map((entry) => JSON.stringify(entry)).join(',\n')}]}}\n`;
+}
+
 /** Exit code 0 when the file is there, 1 when there is none, 2 for a wrong command line or configuration. */
 export async function runCapture(options: CaptureOptions, output: Output): Promise<number> {
   const fail = (code: 1 | 2, message: string) => {
@@ -73,7 +79,7 @@ export async function runCapture(options: CaptureOptions, output: Output): Promi
           : 'The proxy has gone before the file was whole: nothing was written.',
       );
     }
-    await handle.writeFile(`${JSON.stringify({ log: { ...log, entries } }, null, 1)}\n`);
+    await handle.writeFile(renderFile(log, entries));
     await handle.sync();
     await rename(draft, file);
     output.stdout(`${output.isTerminal ? '\n' : ''}${renderDone(log, entries.length, file)}`);

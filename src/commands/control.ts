@@ -1,12 +1,11 @@
 /** `drain`, `ready`, `maint`: sets a service of the running proxy. */
 
-import { parseDuration } from '../config/values.ts';
 import type { AdminState } from '../domain/model.ts';
 import { admitsNewAgents } from '../domain/routing.ts';
-import { parseTime } from '../ops/admin-request.ts';
+import { parseUntil } from '../ops/admin-request.ts';
 import type { ServiceEntry } from '../ops/health.ts';
 import { AnswersEnded, type Asking, askAtTerminal, confirm } from './asking.ts';
-import { renderLocalTime } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import {
   createOpsClient,
@@ -53,7 +52,7 @@ export async function runControl(
 }
 
 /** Whoever asks for JSON is a program. */
-function isAsked({ yes, json }: ControlOptions): boolean {
+export function isAsked({ yes, json }: Pick<ControlOptions, 'yes' | 'json'>): boolean {
   return yes !== true && json !== true;
 }
 
@@ -70,19 +69,21 @@ async function control(options: ControlOptions, output: Output, now: number, ask
   }
   const client = createOpsClient(found.place);
   try {
-    const shutOut =
-      options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
-    if (shutOut !== null) return fail(1, shutOut);
     const reason = options.reason ?? (options.admin === 'ready' ? null : DEFAULT_REASON);
     const setting = {
       admin: options.admin,
       reason,
-      until,
+      // A proxy of an earlier version takes no duration.
+      until: until === null ? null : new Date(until).toISOString(),
       ...(options.in === undefined ? {} : { in: options.in }),
     };
     const words = options.json === true ? null : await preview(client, options.service, setting);
     if (words !== null) output.stdout(`${words}\n`);
-    if (asking !== null && !(await isConfirmed(asking, options))) return fail(1, 'Nothing was set.');
+    const shutOut =
+      options.admin === 'ready' || options.yes === true ? null : decideShutOut(await client.health(), options);
+    if (shutOut !== null) return fail(1, shutOut);
+    const question = `Set ${options.service} to ${options.admin}?`;
+    if (asking !== null && !(await isConfirmed(asking, question))) return fail(1, 'Nothing was set.');
     const answer = await client.setAdmin(options.service, setting);
     if (answer.status === 404 && errorMessageOf(answer) !== null) {
       return fail(2, describeUnknown(options.service, await client.health()));
@@ -102,23 +103,17 @@ async function preview(client: OpsClient, service: string, setting: object): Pro
   const path = `/services/${encodeURIComponent(service)}`;
   const { status, body } = await client.change('POST', path, { ...setting, preview: true });
   const words = status === 200 ? field(body, 'words') : null;
-  return typeof words === 'string' ? words : null;
+  return typeof words === 'string' ? withLocalTimes(words) : null;
 }
 
-async function isConfirmed(asking: Asking, { service, admin }: ControlOptions): Promise<boolean> {
+/** No answer is none that says yes. */
+export async function isConfirmed(asking: Asking, question: string): Promise<boolean> {
   try {
-    return await confirm(asking, `Set ${service} to ${admin}?`);
+    return await confirm(asking, question);
   } catch (error) {
     if (error instanceof AnswersEnded) return false;
     throw error;
   }
-}
-
-/** As the ops port takes it, or null. */
-function parseUntil(text: string, now: number): string | null {
-  const duration = parseDuration(text);
-  if (duration !== null) return new Date(now + duration).toISOString();
-  return parseTime(text) === null ? null : text;
 }
 
 /** Words for a setting after which no service of the cluster admits anybody; null: another one does. */
@@ -135,7 +130,7 @@ function decideShutOut({ body }: OpsAnswer, { service, admin }: ControlOptions):
 
 function warningsOf({ body }: OpsAnswer): readonly string[] {
   const warnings: unknown = field(body, 'warnings');
-  return Array.isArray(warnings) ? warnings.map(String) : [];
+  return Array.isArray(warnings) ? warnings.map((warning) => withLocalTimes(String(warning))) : [];
 }
 
 /** The proxy may run with another configuration than the one on disk. */

@@ -9,3 +9,11 @@ export function renderLocalTime(time: number | string): string {
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
   return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone}`;
 }
+
+/** What the proxy writes into its sentences: `2030-01-31T18:00:00.000Z`. */
+const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z/g;
+
+/** Sentences of the proxy, as this machine tells the time. */
+export function withLocalTimes(text: string): string {
+  return text.replace(TIME, (time) => (Number.isNaN(Date.parse(time)) ? time : renderLocalTime(time)));
+}

@@ -15,6 +15,7 @@ import {
   renderUnexpected,
 } from './ops-client.ts';
 import type { Output } from './output.ts';
+import { renderTable } from './table.ts';
 
 export interface OutagesOptions extends OpsAccess {
   /** Of one outage; absent: all of them. */
@@ -109,7 +110,7 @@ function renderList(outages: readonly OutageEntry[], asCsv: boolean, now: number
     ...[outage.signedIn, outage.elsewhere, outage.returned, outage.missing].map(String),
   ]);
   const head = ['ID', 'NAME', 'BEGAN', 'FOR', 'STATE', 'CAUSE', 'SIGNED IN', 'ELSEWHERE', 'RETURNED', 'MISSING'];
-  return renderTable([head, ...rows]);
+  return renderLines([head, ...rows]);
 }
 
 function renderOne(
@@ -132,7 +133,7 @@ function renderOne(
     each.seconds === null ? '-' : `${Math.round(each.seconds)} s`,
   ]);
   const head = ['DEVICE', 'AGENT', 'EXTENSION', 'OUTCOME', 'SERVICE', 'AFTER'];
-  return `${lines.map(printable).join('\n')}\n${rows.length === 0 ? '' : `\n${renderTable([head, ...rows])}`}`;
+  return `${lines.map(printable).join('\n')}\n${rows.length === 0 ? '' : `\n${renderLines([head, ...rows])}`}`;
 }
 
 function renderLength({ startedAt, endedAt }: OutageEntry, now: number): string {
@@ -144,15 +145,8 @@ function renderLength({ startedAt, endedAt }: OutageEntry, now: number): string 
   return endedAt === null ? `${text}, still on` : text;
 }
 
-function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${lines.map(printable).join('\n')}\n`;
+function renderLines(rows: readonly (readonly string[])[]): string {
+  return `${renderTable(rows).map(printable).join('\n')}\n`;
 }
 
 /** What a device or a Finesse server said must not steer the terminal. */

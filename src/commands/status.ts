@@ -3,10 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrillEntry, HealthReport, ServiceEntry } from '../ops/health.ts';
 import type { ReportEntry } from '../ops/report-health.ts';
-import { renderLocalTime } from './local-time.ts';
+import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
 import type { Output } from './output.ts';
+import { renderProxies } from './status-proxies.ts';
+import { renderSpan, renderTable } from './table.ts';
 
 export interface StatusOptions extends OpsAccess {
   readonly json?: boolean;
@@ -77,7 +79,10 @@ async function watch(client: OpsClient, json: boolean, output: Output, { now, ev
 }
 
 /** What is another at every look and no change. */
-const RESTLESS: ReadonlySet<string> = new Set(['uptimeSeconds', 'seconds', 'lastProbe', 'latencyMs']);
+const RESTLESS: ReadonlySet<string> = new Set([
+  ...['uptimeSeconds', 'seconds', 'lastProbe', 'latencyMs'],
+  ...['heardAt', 'lagMs', 'facts', 'peers'],
+]);
 
 function renderMoment(seen: HealthReport | string, now: number): string {
   const text = typeof seen === 'string' ? seen.split('\n').map(printable).join('\n') : renderHealthReport(seen, now);
@@ -118,9 +123,10 @@ export function renderHealthReport(report: HealthReport, now: number): string {
     '',
     ...renderTable([COLUMNS, ...rows]),
     ...renderReports(reports),
+    ...renderProxies(report, now),
     ...(notes.length > 0 ? ['', ...notes] : []),
   ];
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map((line) => printable(withLocalTimes(line))).join('\n')}\n`;
 }
 
 /** A second table; none without reports. A proxy of another version may know of none. */
@@ -174,31 +180,6 @@ function renderNotes(service: ServiceEntry): string[] {
 function renderDrilled({ devices }: DrillEntry): string {
   if (devices === null) return 'phones are';
   return devices === 1 ? '1 phone is' : `${devices} phones are`;
-}
-
-function renderTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** Two units at most: `3 d 4 h`, `5 min 12 s`. */
-function renderSpan(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const parts: [number, string][] = [
-    [Math.floor(whole / 86_400), 'd'],
-    [Math.floor(whole / 3600) % 24, 'h'],
-    [Math.floor(whole / 60) % 60, 'min'],
-    [whole % 60, 's'],
-  ];
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return '0 s';
-  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
-  return shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
 /** What a Finesse server said must not steer the terminal. */

@@ -1,7 +1,7 @@
 /** What the keys of the schema are made of: the kinds of values, and what every key says about itself. */
 
 import { z } from 'zod';
-import { isListenHost, parseDuration, parseFingerprint, renderDuration } from './values.ts';
+import { isListenHost, parseDuration, parseFingerprint, parseOrigin, renderDuration } from './values.ts';
 
 /** What every key carries beside its type. The description is the user's manual: it goes into docs/configuration.md. */
 export interface KeyMeta {
@@ -59,6 +59,20 @@ export function plainText(maxCodePoints: number): z.ZodType<string, string> {
 
 export const path = z.string().refine((text) => text !== '' && !text.includes('\0'));
 export const port = z.int().min(0).max(65_535);
+/** Where a listener for phones or browsers is. */
+export const listenPlace = {
+  host: described(z.string().refine(isListenHost), {
+    description: 'Address to listen on. `0.0.0.0` is every IPv4 address of the machine, `::` every address.',
+    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  }),
+  port: described(port, {
+    description: 'TCP port to listen on; 0 takes any free one.',
+    allowed: 'a whole number from 0 to 65535',
+  }),
+};
+export const origin = z.string().refine((text) => parseOrigin(text) !== null);
+export const ORIGIN_ALLOWED =
+  'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials';
 export const secret = z.union([
   z.string().refine((text) => text !== '' && !UNPRINTABLE.test(text)),
   z.strictObject({ env: z.string().min(1) }),

@@ -8,15 +8,15 @@ import {
   HOUR,
   ID_ALLOWED,
   isId,
+  listenPlace,
+  ORIGIN_ALLOWED,
+  origin,
   plainText,
-  port,
   serverTls,
   tlsFiles,
 } from './schema-parts.ts';
-import { isListenHost, isUrlPath, parseOrigin } from './values.ts';
+import { isUrlPath } from './values.ts';
 
-const ORIGIN =
-  'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials';
 const PATH = 'a path that begins with /, in characters that a URL may hold';
 const urlPath = z.string().refine(isUrlPath);
 
@@ -25,25 +25,12 @@ const statuses = z.array(
 );
 
 const listener = z.strictObject({
-  host: described(z.string().refine(isListenHost), {
-    description: 'Address to listen on. `0.0.0.0` is every IPv4 address of the machine, `::` every address.',
-    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  ...listenPlace,
+  publicUrl: described(origin.optional(), {
+    description: 'Scheme, host and port by which browsers reach this listener: the address that people are given.',
+    allowed: ORIGIN_ALLOWED,
+    defaultText: 'not stated',
   }),
-  port: described(port, {
-    description: 'TCP port to listen on; 0 takes any free one.',
-    allowed: 'a whole number from 0 to 65535',
-  }),
-  publicUrl: described(
-    z
-      .string()
-      .refine((text) => parseOrigin(text) !== null)
-      .optional(),
-    {
-      description: 'Scheme, host and port by which browsers reach this listener: the address that people are given.',
-      allowed: ORIGIN,
-      defaultText: 'not stated',
-    },
-  ),
   tls: described(
     z.strictObject(tlsFiles('PEM file with the certificate that browsers see, followed by its chain.')).optional(),
     { description: 'Serve HTTPS with this certificate. Without it the listener is plain HTTP.' },
@@ -105,13 +92,10 @@ const node = z.strictObject({
     description: 'What people read when no node is up, or the sites are cut off from each other. Unique.',
     allowed: 'text of 1 to 32 characters without control characters (a number in quotes)',
   }),
-  url: described(
-    z.string().refine((text) => parseOrigin(text) !== null),
-    {
-      description: 'Origin of the node, to which browsers are led: `https://cuic-a.example.com:8444`, say.',
-      allowed: ORIGIN,
-    },
-  ),
+  url: described(origin, {
+    description: 'Origin of the node, to which browsers are led: `https://cuic-a.example.com:8444`, say.',
+    allowed: ORIGIN_ALLOWED,
+  }),
   site: described(plainText(64).optional(), {
     description: 'Where the node stands. Nodes of the site of the proxy are preferred.',
     allowed: 'text of 1 to 64 characters',

@@ -15,6 +15,9 @@ import {
   HOUR,
   ID_ALLOWED,
   isId,
+  listenPlace,
+  ORIGIN_ALLOWED,
+  origin,
   path,
   plainText,
   port,
@@ -26,7 +29,7 @@ import {
 import { reports } from './schema-reports.ts';
 import { store } from './schema-store.ts';
 import { webhooks } from './schema-webhooks.ts';
-import { isAlias, isListenHost, isNetwork, parseHttpUrl, parseOrigin } from './values.ts';
+import { isAlias, isListenHost, isNetwork, parseHttpUrl } from './values.ts';
 
 const listenerTls = z.strictObject({
   ...tlsFiles("PEM file with the certificate that phones see, followed by its chain. It must carry publicUrl's host."),
@@ -38,27 +41,13 @@ const listenerTls = z.strictObject({
 });
 
 const listener = z.strictObject({
-  host: described(z.string().refine(isListenHost), {
-    description: 'Address to listen on. `0.0.0.0` is every IPv4 address of the machine, `::` every address.',
-    allowed: 'an IP address (IPv6 without brackets) or a host name',
+  ...listenPlace,
+  publicUrl: described(origin.optional(), {
+    description:
+      'Scheme, host and port by which phones reach this listener; it begins every URL on a page. Required unless `host` is loopback.',
+    allowed: ORIGIN_ALLOWED,
+    defaultText: 'loopback only: the name in the request and the port',
   }),
-  port: described(port, {
-    description: 'TCP port to listen on; 0 takes any free one.',
-    allowed: 'a whole number from 0 to 65535',
-  }),
-  publicUrl: described(
-    z
-      .string()
-      .refine((text) => parseOrigin(text) !== null)
-      .optional(),
-    {
-      description:
-        'Scheme, host and port by which phones reach this listener; it begins every URL on a page. Required unless `host` is loopback.',
-      allowed:
-        'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials',
-      defaultText: 'loopback only: the name in the request and the port',
-    },
-  ),
   tls: described(listenerTls.optional(), {
     description: 'Serve HTTPS with this certificate. Without it the listener is plain HTTP.',
   }),
@@ -118,15 +107,11 @@ const service = z.strictObject({
     description: 'What agents read. Unique in its cluster.',
     allowed: 'text of 1 to 32 characters without control characters (a number in quotes)',
   }),
-  url: described(
-    z.string().refine((text) => parseOrigin(text) !== null),
-    {
-      description:
-        'Origin of Finesse, by its full name and its own port; `/fippa` and `/finesse/api/SystemInfo` are below it.',
-      allowed:
-        'an origin: http:// or https://, host, and port if it is not the usual one; no path, query or credentials',
-    },
-  ),
+  url: described(origin, {
+    description:
+      'Origin of Finesse, by its full name and its own port; `/fippa` and `/finesse/api/SystemInfo` are below it.',
+    allowed: ORIGIN_ALLOWED,
+  }),
   aliases: described(
     z
       .array(

@@ -160,7 +160,8 @@ function reduceDevice(outage: Outage, device: OutageDevice, event: DeviceEvent):
       if (device.service === service || isBefore) return device;
       const outcome = service === outage.service ? 'returned' : 'elsewhere';
       const { leftAt: _, ...rest } = device;
-      return { ...rest, outcome, service, at, backAt: device.backAt ?? at };
+      // Nobody was back before it failed, whatever a clock that was set back says.
+      return { ...rest, outcome, service, at, backAt: device.backAt ?? Math.max(at, outage.startedAt) };
     }
     case 'signed-out':
       if (device.service !== event.service || isBackForGood(device, event.at)) return device;
@@ -176,23 +177,28 @@ function isBackForGood({ at }: OutageDevice, now: number): boolean {
   return at !== null && now - at >= FIVE_MINUTES_MS;
 }
 
+/**
+ * Whether it was signed in on the service at t0. A proxy that could not hear of its sign-in elsewhere took it for signed in; what
+ * is known of it stays, so that all who hear of it in whatever order come to the same.
+ */
+export function wasSignedIn({ startedAt }: Pick<Outage, 'startedAt'>, { backAt }: OutageDevice): boolean {
+  return backAt === null || backAt >= startedAt;
+}
+
 function recount(outage: Outage, before: OutageDevice, after: OutageDevice): Outage {
-  const told = outage.told + Number(after.told) - Number(before.told);
-  if (before.outcome === after.outcome) return { ...outage, told };
-  return {
-    ...outage,
-    told,
-    [before.outcome]: outage[before.outcome] - 1,
-    [after.outcome]: outage[after.outcome] + 1,
-  };
+  return countBy(countBy(outage, before, -1), after, 1);
+}
+
+function countBy(outage: Outage, device: OutageDevice, by: 1 | -1): Outage {
+  if (!wasSignedIn(outage, device)) return outage;
+  const { signedIn, told } = outage;
+  const counted = { ...outage, signedIn: signedIn + by, told: told + by * Number(device.told) };
+  return { ...counted, [device.outcome]: outage[device.outcome] + by };
 }
 
 /** The counts with what is known of a device by now; null: nothing was. */
 export function recountDevice(outage: Outage, before: OutageDevice | null, after: OutageDevice): Outage {
-  if (before !== null) return recount(outage, before, after);
-  const { signedIn, told } = outage;
-  const counted = { ...outage, signedIn: signedIn + 1, told: told + Number(after.told) };
-  return { ...counted, [after.outcome]: outage[after.outcome] + 1 };
+  return before === null ? countBy(outage, after, 1) : recount(outage, before, after);
 }
 
 /** null: the five minutes are not over. */
@@ -202,13 +208,18 @@ export function selectWithinFiveMinutes(outage: Outage, now: number): number | n
 }
 
 /** The counts of a record that was read back. A device of which no line was written is missing. */
-export function countDevices(signedIn: number, devices: Iterable<OutageDevice>): OutageCounts {
+export function countDevices(
+  outage: Pick<Outage, 'startedAt' | 'signedIn'>,
+  devices: Iterable<OutageDevice>,
+): OutageCounts {
+  const { signedIn } = outage;
   const counts = { told: 0, elsewhere: 0, returned: 0, missing: 0 };
   let known = 0;
-  for (const { told, outcome } of devices) {
+  for (const device of devices) {
+    if (!wasSignedIn(outage, device)) continue;
     known += 1;
-    counts.told += Number(told);
-    counts[outcome] += 1;
+    counts.told += Number(device.told);
+    counts[device.outcome] += 1;
   }
   const all = Math.max(signedIn, known);
   return { ...counts, signedIn: all, missing: all - counts.elsewhere - counts.returned };

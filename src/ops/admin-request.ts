@@ -29,7 +29,7 @@ export function parseAdminRequest(body: unknown, now: number): AdminRequest {
   const { admin, reason = null, until = null, in: within = null } = body as Record<string, unknown>;
   const unknown = Object.keys(body).filter((key) => !KEYS.includes(key));
   const faults = [
-    ...(unknown.length > 0 ? [`unknown keys; allowed are ${KEYS.join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`unknown keys; allowed are ${KEYS.join(', ')}, preview`] : []),
     ...(isAdmin(admin) ? [] : [`admin must be one of ${ADMINS.join(', ')}`]),
     ...validateReason(reason, admin),
     ...validateUntil(until, admin, now),
@@ -41,7 +41,7 @@ export function parseAdminRequest(body: unknown, now: number): AdminRequest {
     setting: {
       admin: within === null ? admin : 'drain',
       reason: typeof reason === 'string' ? reason.trim() : null,
-      until: typeof until === 'string' ? parseTime(until) : null,
+      until: parseUntil(until, now),
       ...(typeof within === 'string' ? { maintAt: now + (parseDuration(within) ?? 0) } : {}),
     },
   };
@@ -53,7 +53,7 @@ function validateIn(within: unknown, until: unknown, admin: unknown, now: number
   if (admin !== 'maint') return ['in applies to maint: drain and ready hold at once'];
   const inMs = typeof within === 'string' ? parseDuration(within) : null;
   if (inMs === null || inMs <= 0 || inMs > MAX_IN_MS) return ['in must be a duration of at most a day, such as 10m'];
-  const end = typeof until === 'string' ? parseTime(until) : null;
+  const end = parseUntil(until, now);
   return end !== null && end <= now + inMs ? ['until must lie after the maintenance has begun'] : [];
 }
 
@@ -71,9 +71,24 @@ export function validateReason(reason: unknown, admin: unknown): string[] {
 function validateUntil(until: unknown, admin: unknown, now: number): string[] {
   if (until === null) return [];
   if (admin === 'ready') return ['until applies to drain and maint; ready has no end'];
-  const at = typeof until === 'string' ? parseTime(until) : null;
-  if (at === null) return ['until must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z'];
+  const at = parseUntil(until, now);
+  if (at === null) {
+    return [
+      'until must be an ISO 8601 time with a zone, such as 2030-01-31T18:00:00Z, or a duration, such as 30m or 2h',
+    ];
+  }
   return at > now ? [] : ['until must lie in the future'];
+}
+
+/** What has no year of four digits is no time, here and where it is written. */
+const LAST_TIME = Date.parse('9999-12-31T23:59:59Z');
+
+/** Epoch ms; null: neither a time nor a duration from now. */
+export function parseUntil(until: unknown, now: number): number | null {
+  if (typeof until !== 'string') return null;
+  const duration = parseDuration(until);
+  if (duration === null) return parseTime(until);
+  return now + duration > LAST_TIME ? null : now + duration;
 }
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;

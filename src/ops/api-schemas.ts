@@ -88,6 +88,22 @@ const preview = named(
   }),
 );
 named('SetOrPreview', 'By `preview`.', z.union([serviceSet, preview]));
+const drilled = named(
+  'ServiceDrilled',
+  'The service with its drill; `signedIn`: how many of the named devices, or of all, are signed in there.',
+  z.strictObject({ ...serviceFields, signedIn: count, words: z.string() }),
+);
+const drillPreview = named(
+  'DrillPreview',
+  'Whom a drill would touch: none has begun. `words` says it in a sentence.',
+  z.strictObject({
+    ...{ service: z.string(), name: z.string(), forSeconds: z.number(), devices: count.nullable(), signedIn: count },
+    notSignedIn: z.array(z.string()),
+    alternates: z.array(z.strictObject({ id: z.string(), name: z.string() })),
+    words: z.string(),
+  }),
+);
+named('DrillOrPreview', 'By `preview`.', z.union([drilled, drillPreview]));
 named(
   'Health',
   'The state of every service and of the proxy.',
@@ -250,26 +266,32 @@ named(
 );
 named('Session', 'Who is signed in.', z.strictObject({ operator: z.string(), may: z.enum(['read', 'set']) }));
 named('SignIn', 'The token of an operator.', z.strictObject({ token: z.string() }));
+const apiDuration = z.string().regex(/^\d{1,9}(ms|s|m|h|d)$/);
 named(
   'Setting',
-  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
+  'What a service is to be set to. `drain` and `maint` need a reason, and may have an end, `until` a time with a zone or for a duration such as 30m; `maint` may begin later, `in` a duration such as 10m. With `preview` nothing is set, and the answer says what it would touch.',
   z.strictObject({
     admin: adminState,
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
-    until: z.iso.datetime({ offset: true }).nullish(),
-    in: z.string().nullish(),
+    until: z.union([z.iso.datetime({ offset: true }), apiDuration]).nullish(),
+    in: apiDuration.nullish(),
     preview: z.boolean().optional(),
   }),
 );
 
 named(
   'Drill',
-  'Which service is to be treated as failed for phones, and for how long; `devices`: for these only.',
+  'Which service is to be treated as failed for phones, and for how long; `devices`: for these only. With `preview` none begins, and the answer says whom it would touch.',
   z.strictObject({
     service: z.string(),
     forSeconds: z.number().min(1).max(3600),
-    devices: z.array(z.string()).min(1).max(100).nullish(),
+    devices: z
+      .array(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/))
+      .min(1)
+      .max(100)
+      .nullish(),
     reason: z.string().min(1).max(MAX_REASON_LENGTH).nullish(),
+    preview: z.boolean().optional(),
   }),
 );
 

@@ -2,6 +2,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { OutageRecords } from '../records/outages.ts';
 import { selectLanguage } from '../text/accept.ts';
 import type { Clock } from '../time/clock.ts';
 import { sendError } from './access.ts';
@@ -14,6 +15,7 @@ import type { Sessions } from './sessions.ts';
 export interface ConsoleRoutesOptions {
   readonly get: (path: string | RegExp, ...handlers: RequestHandler[]) => void;
   readonly health: () => HealthReport;
+  readonly outages: Pick<OutageRecords, 'all'>;
   readonly sessions: Sessions;
   readonly operators: () => readonly OperatorConfig[];
   /** How attempts are timed, for the countdown. */
@@ -53,7 +55,8 @@ export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptio
     const language = selectLanguage(req.get('accept-language'), ['en', ...words.keys()]);
     const texts = words.get(language) ?? words.get('en') ?? {};
     res.set(HEADERS).vary('Accept-Language').type('html');
-    res.send(renderConsolePage(shell, { report: health(), words: texts, language, now: options.clock.now() }));
+    const outages = options.outages.all().filter(({ endedAt }) => endedAt === null);
+    res.send(renderConsolePage(shell, { report: health(), outages, words: texts, language, now: options.clock.now() }));
   });
   // In a browser's console an answer of 503 would stand as an error of the page.
   get('/console/health', (_, res) => void res.json(health()));
@@ -79,7 +82,7 @@ function sendFile(req: Request, res: Response, { body, type, etag }: ConsoleFile
  */
 function renderAbout(
   req: Request,
-  { sessions, operators, reconnect, demo, clock }: Omit<ConsoleRoutesOptions, 'get' | 'health'>,
+  { sessions, operators, reconnect, demo, clock }: Omit<ConsoleRoutesOptions, 'get' | 'health' | 'outages'>,
 ) {
   const id = readSessionId(req);
   const operator = id === null ? null : (sessions.find(id, 'look')?.operator ?? null);

@@ -1,6 +1,7 @@
 /** `/drills`: a service is treated as failed for phones for a while, on request. */
 
 import type { Express, RequestHandler, Response } from 'express';
+import { type DrillEffect, renderDrillEffect } from '../domain/drill-effect.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { Drills } from '../store/drills.ts';
 import { type Access, operatorOf, sendError } from './access.ts';
@@ -13,11 +14,14 @@ export interface DrillRoutesOptions {
   readonly isService: (id: string) => boolean;
   /** The service's entry of `/health`. */
   readonly entryOf: (id: string) => object | undefined;
+  /** Whom a drill of a service touches; `devices` null: all. */
+  readonly effectOf: (id: string, devices: readonly string[] | null, forMs: number) => DrillEffect;
 }
 
 export const DRILL_SECONDS = { min: 1, max: 3600 } as const;
 const MAX_DEVICES = 100;
-const KEYS = ['service', 'forSeconds', 'devices', 'reason'];
+const MAX_SHOWN_NAME = 70;
+const KEYS = ['service', 'forSeconds', 'devices', 'reason', 'preview'];
 
 export function addDrillRoutes(app: Express, options: DrillRoutesOptions): void {
   const { access, drills, readJson } = options;
@@ -40,18 +44,25 @@ function refuseMethod(res: Response, allow: string): void {
   sendError(res, 405, 'method-not-allowed', `This path takes ${allow}.`);
 }
 
-function begin({ drills, isService, entryOf }: DrillRoutesOptions): RequestHandler {
+function begin({ drills, isService, entryOf, effectOf }: DrillRoutesOptions): RequestHandler {
   return (req, res) => {
     const faults = decideDrill(req.body);
     if (faults.length > 0) return sendError(res, 400, 'bad-drill', `${faults.join('; ')}.`);
-    const { service, forSeconds, devices, reason } = req.body;
+    const { service, forSeconds, devices, reason, preview } = req.body;
     if (!isService(service)) return sendError(res, 404, 'unknown-service', 'There is no such service.');
-    const refusal = drills.begin({
-      ...{ service, forMs: forSeconds * 1000, devices: devices ?? null, reason: reason?.trim() ?? null },
-      ...{ who: operatorOf(res).name, address: req.socket.remoteAddress ?? null },
-    });
+    const asked = { service, forMs: forSeconds * 1000, devices: devices ?? null };
+    // Before it begins: then it holds for what would be told.
+    const effect = effectOf(service, asked.devices, asked.forMs);
+    const words = renderDrillEffect(effect);
+    const refusal =
+      preview === true
+        ? drills.refusalOf(service)
+        : drills.begin({
+            ...{ ...asked, reason: reason?.trim() ?? null },
+            ...{ who: operatorOf(res).name, address: req.socket.remoteAddress ?? null },
+          });
     if (refusal !== null) return sendError(res, 409, 'no-drill-now', `There can be no drill now: ${refusal}.`);
-    res.json(entryOf(service));
+    res.json(preview === true ? { ...effect, words } : { ...entryOf(service), signedIn: effect.signedIn, words });
   };
 }
 
@@ -60,21 +71,29 @@ function decideDrill(body: unknown): string[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return ['the body must be a JSON object such as {"service": "a", "forSeconds": 120}'];
   }
-  const { service, forSeconds, devices = null, reason = null } = body as Record<string, unknown>;
+  const { service, forSeconds, devices = null, reason = null, preview = false } = body as Record<string, unknown>;
   const { min, max } = DRILL_SECONDS;
   const isLength = typeof forSeconds === 'number' && forSeconds >= min && forSeconds <= max;
-  const isList =
-    devices === null ||
-    (Array.isArray(devices) && devices.length > 0 && devices.length <= MAX_DEVICES && devices.every(isDevice));
   return [
     ...(Object.keys(body).every((key) => KEYS.includes(key)) ? [] : [`unknown keys; allowed are ${KEYS.join(', ')}`]),
     ...(typeof service === 'string' ? [] : ['service must be the id of a service']),
     ...(isLength ? [] : [`forSeconds must be a number from ${min} to ${max}`]),
-    ...(isList ? [] : [`devices must be a list of 1 to ${MAX_DEVICES} names of devices, or absent for all`]),
+    ...(devices === null ? [] : validateDevices(devices)),
     ...validateReason(reason, 'ready'),
+    ...(typeof preview === 'boolean' ? [] : ['preview must be true or false']),
   ];
 }
 
-function isDevice(name: unknown): boolean {
-  return typeof name === 'string' && isDeviceName(name);
+function validateDevices(devices: unknown): string[] {
+  if (!Array.isArray(devices) || devices.length === 0 || devices.length > MAX_DEVICES) {
+    return [`devices must be a list of 1 to ${MAX_DEVICES} names of devices, or absent for all`];
+  }
+  const wrong: unknown = devices.find((name) => typeof name !== 'string' || !isDeviceName(name));
+  if (wrong === undefined) return [];
+  const shown = JSON.stringify(wrong)
+    .replace(/[^ -~]/g, '?')
+    .slice(0, MAX_SHOWN_NAME);
+  return [
+    `${shown} is no name of a device: 1 to 64 letters A-Z and a-z, digits, dots, hyphens and underscores, such as SEP001122334455`,
+  ];
 }

@@ -23,8 +23,9 @@ export function createLiveRoute(options: LiveRouteOptions): RequestHandler {
     res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     if (req.method === 'HEAD') return void res.end();
     const close = streams.open({
+      isOperator,
       // In a morning thousands sign in: a page that shows none of them need not hear of each.
-      isOperator: isOperator && queryOf(req).get('devices') !== 'no',
+      getsDevices: isOperator && queryOf(req).get('devices') !== 'no',
       ...{ mayRead, address: req.socket.remoteAddress ?? '' },
       lastEventId: req.get('last-event-id'),
       write: (text) => res.write(text),

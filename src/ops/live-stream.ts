@@ -12,8 +12,10 @@ export type LiveName = 'snapshot' | 'service' | 'outage' | 'admin' | 'proxy' | '
 /** Where a stream goes. */
 export interface LiveReader {
   readonly address: string;
-  /** Whether it also gets what only operators see. */
+  /** Operators have bounds of their own, so that nobody without a token keeps them out. */
   readonly isOperator: boolean;
+  /** Whether it also gets what only operators see. */
+  readonly getsDevices: boolean;
   /** Whether that is still so: a session ends, and a reload takes tokens away. */
   readonly mayRead: () => boolean;
   /** The header `Last-Event-ID`. */
@@ -43,7 +45,7 @@ export interface LiveStreamsOptions {
   readonly bounds?: Partial<typeof BOUNDS>;
 }
 
-const BOUNDS = { entries: 2000, streams: 64, perAddress: 16 };
+const BOUNDS = { entries: 2000, streams: 64, perAddress: 16, anonymous: 32, anonymousPerAddress: 8 };
 const FLUSH_MS = 100;
 const ALIVE_MS = 15_000;
 /** A reader that takes nothing for so long is gone, or as good as. */
@@ -101,7 +103,7 @@ export function createLiveStreams({ clock, snapshot, onFault, ...options }: Live
       return put(stream, `id: ${boot}-${count}\nevent: snapshot\ndata: ${JSON.stringify(snapshot())}\n\n`);
     }
     const left = ring.slice(ring.length - (count - readTo));
-    const text = left.filter(({ forOperators }) => reader.isOperator || !forOperators).map(textOf);
+    const text = left.filter(({ forOperators }) => reader.getsDevices || !forOperators).map(textOf);
     if (text.length > 0) put(stream, text.join(''));
   };
 
@@ -167,8 +169,11 @@ export function createLiveStreams({ clock, snapshot, onFault, ...options }: Live
       armFlush();
     },
     open(reader) {
-      const fromThere = [...streams].filter((other) => other.reader.address === reader.address).length;
-      if (streams.size >= bounds.streams || fromThere >= bounds.perAddress) return null;
+      const { address, isOperator } = reader;
+      const alike = [...streams].filter((other) => other.reader.isOperator === isOperator);
+      const fromThere = alike.filter((other) => other.reader.address === address).length;
+      if (alike.length >= (isOperator ? bounds.streams : bounds.anonymous)) return null;
+      if (fromThere >= (isOperator ? bounds.perAddress : bounds.anonymousPerAddress)) return null;
       const readTo = parseLastId(reader.lastEventId, boot);
       const stream: Stream = { reader, readTo, isBehind: false, cancelCut: () => {} };
       streams.add(stream);

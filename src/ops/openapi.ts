@@ -118,7 +118,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/audit': {
     get: {
       summary: 'Who did what.',
-      parameters: [SINCE],
+      parameters: [SINCE, query('limit', 'At most so many: the newest.')],
       access: 'needed',
       answers: { 200: ['The entries.', 'Audit'], 400: BAD, 401: NO_TOKEN },
     },
@@ -190,7 +190,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
       takes: 'Drill',
       access: 'needed',
       answers: {
-        ...{ 200: ['The service, with its drill.', 'Service'], 400: BAD, 401: NO_TOKEN },
+        ...{ 200: ['The service, with its drill, or whom it would touch.', 'DrillOrPreview'], 400: BAD, 401: NO_TOKEN },
         404: ['There is no such service.', 'Error'],
         409: ['A service of the cluster is not in service, or a drill is on there.', 'Error'],
         413: LARGE,

@@ -89,7 +89,7 @@ export function addOutageRoutes(options: OutageRoutesOptions): void {
     const from = readTime(req, 'since');
     if (from === 'wrong') return refuseTime(res);
     const found = audit.since(from ?? 0).toReversed();
-    await sendList(res, '{"entries":', found, ({ at, ...entry }) => {
+    await sendList(res, '{"entries":', found.slice(0, readLimit(req)), ({ at, ...entry }) => {
       return { at: new Date(at).toISOString(), ...entry, proxy: entry.proxy ?? null };
     });
   });

@@ -3,6 +3,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
 import type { ConsolePhones } from '../console-phones/console-phones.ts';
+import { type DrillEffect, decideDrillEffect } from '../domain/drill-effect.ts';
 import type { Report } from '../domain/events.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminSetting, ShownCertificate } from '../domain/model.ts';
@@ -134,6 +135,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
     ...{ access, readJson, drills: options.drills },
     isService: (id) => options.store.get(id) !== null,
     entryOf: (id) => reportHealth(options).services.find((service) => service.id === id),
+    effectOf: (id, named, forMs) => drillEffect(options, id, named, forMs),
   });
   addCaptureRoutes(app, { ...options, access, readJson });
   addSessionRoutes(app, { ...options, access, readJson });
@@ -308,6 +310,19 @@ function preview({ store, devices, clock }: OpsRoutesOptions, id: string, settin
   const effect = decideSettingEffect(candidate, cluster, setting, devices.signedIn(id), clock.now());
   const maintAt = effect.maintAt === null ? null : new Date(effect.maintAt).toISOString();
   return { ...effect, maintAt, words: renderSettingEffect(effect) };
+}
+
+function drillEffect(
+  { store, devices }: OpsRoutesOptions,
+  id: string,
+  named: readonly string[] | null,
+  forMs: number,
+): DrillEffect {
+  const status = store.get(id);
+  if (status === null) throw new Error(`${id} is gone`);
+  const isSignedIn = (device: string) => devices.get(device)?.service === id;
+  const scope = { forMs, devices: named, phones: devices.signedIn(id), isSignedIn };
+  return decideDrillEffect(status, store.alternates(status), scope);
 }
 
 /** What an operator should know of a setting that holds now. */

@@ -20,6 +20,8 @@ export interface OpsServerOptions extends OpsRoutesOptions {
   /** null or absent: plain HTTP. */
   readonly tls?: TlsServerFiles | null;
   readonly onCertificate?: (report: CertificateReport) => void;
+  /** An answer of which nothing is taken for so long is cut off; 30 s by default. */
+  readonly takenWithinMs?: number;
 }
 
 export interface OpsServer {
@@ -41,6 +43,8 @@ const MAX_CONNECTIONS = 256;
 /** Requests are small and few: what is slow is no tool of operators. */
 const LIMITS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
 const HANDSHAKE_MS = 5000;
+/** Above the 15 s in which each stream has something to say, and the 3 s for which a guess waits. */
+const TAKEN_WITHIN_MS = 30_000;
 
 export function createOpsServer(options: OpsServerOptions): OpsServer {
   const { host, port, clock, report, tls = null } = options;
@@ -48,6 +52,8 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
   const certificate =
     tls === null ? null : createListenerCertificate(tls, { clock, report: (seen) => options.onCertificate?.(seen) });
   const server = prepare(routes, certificate !== null);
+  // Of inactivity: an answer that waits unread is memory held for nobody. What is taken slowly goes on.
+  server.timeout = options.takenWithinMs ?? TAKEN_WITHIN_MS;
 
   return {
     async start() {

@@ -30,13 +30,13 @@ interface Held extends Session {
 
 const IDLE_MS = 30 * 60_000;
 const LONGEST_MS = 12 * 3_600_000;
-/** A few people at a few screens each: beyond this many the one that was used longest ago ends. */
-const MAX_SESSIONS = 1000;
+/** A few screens and browsers of each operator: beyond so many the one that was used longest ago ends, of the same operator. */
+const MAX_OF_OPERATOR = 32;
 
 export function createSessions(
   operators: () => readonly OperatorConfig[],
   clock: Pick<Clock, 'passed'>,
-  maxSessions = MAX_SESSIONS,
+  maxOfOperator = MAX_OF_OPERATOR,
 ): Sessions {
   /** By the hash of their id, in the order of their last request. */
   const sessions = new Map<string, Held>();
@@ -56,8 +56,10 @@ export function createSessions(
     begin(operator) {
       const id = randomBytes(32).toString('base64url');
       const now = clock.passed();
-      const [oldest] = sessions.size >= maxSessions ? sessions.keys() : [];
-      if (oldest !== undefined) sessions.delete(oldest);
+      // Whoever has one token may sign in again and again: nobody else's session ends by that.
+      const own = [...sessions].filter(([, held]) => held.operator.name === operator.name);
+      const [oldest] = own;
+      if (oldest !== undefined && own.length >= maxOfOperator) sessions.delete(oldest[0]);
       sessions.set(keyOf(id), { operator, beganAt: now, usedAt: now });
       return id;
     },

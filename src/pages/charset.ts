@@ -47,7 +47,7 @@ export function selectCharset(header: string | undefined): CharsetChoice {
 
 /**
  * The text with what the charset lacks spelt in ASCII, character by character: `Łódź` in ISO-8859-1 is `Lódz`. Where nothing is
- * known to spell a character by, it is one `?`. Longer than the text, perhaps: what has a limit is measured after this.
+ * known to spell a character by, it is one `?`; emoji are left out, for their names would take the place of the words. Longer than the text, perhaps: what has a limit is measured after this.
  */
 export function foldText(text: string, charset: Charset): string {
   if (charset === 'utf-8') return text;
@@ -57,13 +57,29 @@ export function foldText(text: string, charset: Charset): string {
   return text.normalize('NFC').replace(LACKING[charset], spell);
 }
 
-/** Marks, joiners and marks of length that have no spelling of their own only change what stands before them. */
-const ATTACHED = /^[\p{M}\p{Lm}\p{Cf}]$/u;
+/**
+ * Marks, joiners, marks of length and tones of skin that have no spelling of their own only change what stands before them.
+ */
+const ATTACHED = /^[\p{M}\p{Lm}\p{Cf}\p{Emoji_Modifier}]$/u;
+
+/** What stands for an emoji in the table of spellings is its name: `:woman:`. */
+const EMOJI_NAME = /^:.+:$/;
 
 function spell(character: string): string {
   const spelt = anyAscii(character);
-  if (spelt !== '') return spelt;
+  if (spelt !== '') return EMOJI_NAME.test(spelt) ? '' : spelt;
   return ATTACHED.test(character) ? '' : '?';
+}
+
+/**
+ * Whether a reader of this text can read it as `foldText` spells it. An alphabet can be spelt letter by letter, as Cyrillic is; of
+ * Chinese, Japanese, Korean and other scripts, which have no small and capital letters, only sounds would be left, if those.
+ */
+export function isReadable(text: string, charset: Charset): boolean {
+  if (charset === 'utf-8') return true;
+  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  const unspellable = text.match(/[\p{Lo}--\p{Script=Latin}]/gv)?.length ?? 0;
+  return 2 * unspellable <= letters;
 }
 
 /** The bytes of a text that has been folded to the charset, as one character for each: so they are written at once. */

@@ -124,7 +124,9 @@ function fillable(field: Field, context: Context, wording = 0): FilledField {
   const slots: ValueName[] = [];
   for (const part of expandParts(field, context.language, context.kind, wording)) {
     if (typeof part === 'string') {
-      const line = field.kind === 'text' ? part : part.replaceAll('\n', ' ');
+      const written = field.kind === 'text' ? part : part.replaceAll('\n', ' ');
+      // A full stop of Chinese and Japanese is as wide as a character and brings its space along.
+      const line = literals.at(-1)?.endsWith('。') ? written.replace(/^ +/, '') : written;
       const folded = foldText(line, charset);
       if (folded !== line) context.lossy = true;
       literals[literals.length - 1] += folded;

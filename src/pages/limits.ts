@@ -79,8 +79,10 @@ function keepStart(text: string, room: number): string {
   return kept;
 }
 
-/** From here on characters can be wide, or none at all (marks). */
-const MAY_BE_WIDE = /[\u0300-\uffff]/;
+/** Latin, Greek and Cyrillic: a column for each character. */
+const NARROW = /^[\0-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027]*$/;
+/** Takes no column of its own. */
+const ATTACHED = /[\p{M}\u200d]/u;
 /** What takes two columns of a line: East Asian wide characters, and emoji. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
@@ -91,9 +93,10 @@ const NEVER_LAST = /[\p{Ps}\p{Pi}]$/u;
 
 /** Columns of a line that a text takes: a wide character has two. */
 export function countColumns(text: string): number {
-  if (!MAY_BE_WIDE.test(text)) return text.length;
+  if (NARROW.test(text)) return text.length;
   let columns = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) columns += WIDE.test(segment) ? 2 : 1;
+  // Joined emoji count as if they were not: better a line too many than one that is cut.
+  for (const character of text) columns += WIDE.test(character) ? 2 : ATTACHED.test(character) ? 0 : 1;
   return columns;
 }
 

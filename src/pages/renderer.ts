@@ -1,7 +1,7 @@
 /** A view and a phone to the bytes of a page. Pure but for caches of what was computed before. */
 
 import { selectLanguage } from '../text/accept.ts';
-import { type Charset, type CharsetChoice, encodeText, foldText, selectCharset } from './charset.ts';
+import { type Charset, type CharsetChoice, encodeText, foldText, isReadable, selectCharset } from './charset.ts';
 import type { CompiledPage } from './compiled-page.ts';
 import { CLOSE_SERVICES, compilePage } from './compiled-page.ts';
 import type { PageValues } from './filled-field.ts';
@@ -72,17 +72,40 @@ function profileOf(templates: PageTemplates, phone: PhoneHeaders): PhoneProfile 
   const key = `${modelName ?? ''}\n${userAgent ?? ''}\n${acceptLanguage ?? ''}\n${acceptCharset ?? ''}`;
   const known = templates.profiles.get(key);
   if (known !== undefined) return known;
-  const { languages } = templates;
+  const choice = selectCharset(acceptCharset);
+  const languages = readableLanguages(templates, choice);
   const codes = languages.map((language) => language.code);
   const code = selectLanguage(acceptLanguage, codes);
   const language = languages.find((each) => each.code === code) ?? languages[0];
   const family = selectFamily(modelName, userAgent);
   const compiled = compiledPages(templates, `${family} ${language.code}`);
-  const profile: PhoneProfile = { family, language, compiled, ...selectCharset(acceptCharset) };
+  const profile: PhoneProfile = { family, language, compiled, ...choice };
   if (key.length > MAX_PROFILE_KEY) return profile;
   if (templates.profiles.size >= MAX_PROFILES) templates.profiles.clear();
   templates.profiles.set(key, profile);
   return profile;
+}
+
+/** Those that can be read as the phone's charset has them; if there is none, what is configured is what there is. */
+function readableLanguages(
+  { languages }: PageTemplates,
+  { charset, acceptsUtf8 }: CharsetChoice,
+): PageTemplates['languages'] {
+  if (acceptsUtf8) return languages;
+  const [first, ...others] = languages.filter((language) => isReadableIn(language, charset));
+  return first === undefined ? languages : [first, ...others];
+}
+
+const readable = new WeakMap<Language, boolean>();
+
+/** ISO-8859-1 and US-ASCII differ in accents, not in scripts: one answer for both. */
+function isReadableIn(language: Language, charset: Charset): boolean {
+  const known = readable.get(language);
+  if (known !== undefined) return known;
+  const parts = [...language.texts.values()].flatMap(({ wordings }) => wordings.flat());
+  const found = isReadable(parts.filter((part) => typeof part === 'string').join(''), charset);
+  readable.set(language, found);
+  return found;
 }
 
 function compiledPages({ compiled }: PageTemplates, key: string): CompiledPages {
@@ -100,8 +123,10 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
   const shown = (name: string | null): string => {
     const clean = cleanLine(name ?? '');
     const folded = foldText(clean, charset);
-    if (folded !== clean) lossy = true;
-    return folded === '' ? page.unnamed : folded;
+    if (folded === clean) return clean === '' ? page.unnamed : clean;
+    lossy = true;
+    // What was left out leaves the spaces around it.
+    return cleanLine(folded) || page.unnamed;
   };
   const values: PageValues = {
     service: shown(view.service),

@@ -1,12 +1,13 @@
 /**
  * The audit trail: who did what at the ops port, when, from where and why. Entries are added and never changed; beyond so
- * many the oldest go. Kept in a file if there is a folder for it.
+ * many of its part the oldest of that part go: signing in, which whoever may only read can do in a loop, pushes out no change.
+ * Kept in a file if there is a folder for it.
  */
 
 import { z } from 'zod';
 import type { EventHandlers, Report } from '../domain/events.ts';
 import { LATEST_TIME } from '../domain/fact-time.ts';
-import type { SharedTrail } from '../shared/shared-trail.ts';
+import { type SharedTrail, TRAIL_PARTS, type TrailPart } from '../shared/shared-trail.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
@@ -25,27 +26,29 @@ export interface AuditEntry {
   readonly proxy?: string | null;
 }
 
-const ACTIONS = [
-  'ready',
-  'drain',
-  'maint',
-  'drill',
-  'drill-end',
-  'capture',
-  'capture-end',
-  'sign-in',
-  'sign-out',
-  'phone',
-  'phone-end',
-] as const;
-export type AuditAction = (typeof ACTIONS)[number];
+/** The part of the trail that each belongs to. */
+const PART_OF = {
+  ready: 'changes',
+  drain: 'changes',
+  maint: 'changes',
+  drill: 'changes',
+  'drill-end': 'changes',
+  capture: 'changes',
+  'capture-end': 'changes',
+  'sign-in': 'sessions',
+  'sign-out': 'sessions',
+  phone: 'phones',
+  'phone-end': 'phones',
+} as const satisfies Readonly<Record<string, TrailPart>>;
+export type AuditAction = keyof typeof PART_OF;
+const ACTIONS = Object.keys(PART_OF) as [AuditAction, ...AuditAction[]];
 
 export interface AuditTrail {
   readonly handlers: EventHandlers;
   /** Those since then, oldest first, of all proxies that share theirs. */
   since(at: number): readonly AuditEntry[];
   /** From now on new entries are handed over too, as text; what others hand over is heard. */
-  share(proxy: string, name: string, append: (entry: string) => void): SharedTrail;
+  share(proxy: string, name: string, append: (entry: string, part: TrailPart) => void): SharedTrail;
   read(folder: string | null): void;
   begin(): void;
   reconfigure(folder: string | null): void;
@@ -56,11 +59,11 @@ export interface AuditTrail {
 export interface AuditOptions {
   readonly clock: Clock;
   readonly report: Report;
-  /** By default 10,000: some years of a busy pair of hands. */
-  readonly maxEntries?: number;
+  readonly maxEntries?: Readonly<Record<TrailPart, number>>;
 }
 
-const MAX_ENTRIES = 10_000;
+/** Of changes some years of a busy pair of hands. */
+const MAX_ENTRIES = { changes: 10_000, sessions: 5000, phones: 5000 };
 
 const line = z.object({
   at: z.number().int().min(0).max(LATEST_TIME),
@@ -86,15 +89,17 @@ function parseJson(text: string): unknown {
 }
 
 export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: AuditOptions): AuditTrail {
-  /** By their number, oldest first. */
-  const entries = new Map<string, AuditEntry>();
+  /** By their number. */
+  const entries = createParts(maxEntries);
   let count = 0;
   let damage: JournalDamage | null = null;
+  /** In the order in which they were added. */
+  const keys = () => entries.keys().sort((one, other) => Number(one) - Number(other));
   const journal: Journal = createJournal({
     ...{ name: 'audit.jsonl', holds: 'the audit trail', clock, report },
     renewEveryMs: () => null,
-    spareLines: maxEntries,
-    keys: () => [...entries.keys()],
+    spareLines: TRAIL_PARTS.reduce((sum, part) => sum + maxEntries[part], 0),
+    keys,
     *lines(key) {
       const entry = entries.get(key);
       if (entry !== undefined) yield entry;
@@ -104,36 +109,40 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
   const add = (entry: AuditEntry): string => {
     count += 1;
     const key = String(count);
-    entries.set(key, entry);
-    const [oldest] = entries.size > maxEntries ? entries.keys() : [];
-    if (oldest !== undefined) entries.delete(oldest);
+    const gone = entries.add(key, entry);
+    // Else what is remembered of each would grow without end.
+    if (gone !== null && sharing !== null) own?.[PART_OF[gone.action]].delete(sharing.render(gone));
     return key;
   };
   /** Of this proxy as the others have it, and of the others by their text: an entry may come twice, and has no other name. */
-  let sharing: { readonly render: (entry: AuditEntry) => string; readonly append: (entry: string) => void } | null =
-    null;
-  const others = new Map<string, AuditEntry>();
-  let own: Set<string> | null = null;
+  let sharing: {
+    readonly render: (entry: AuditEntry) => string;
+    readonly append: (entry: string, part: TrailPart) => void;
+  } | null = null;
+  const others = createParts(maxEntries);
+  let own: Record<TrailPart, Set<string>> | null = null;
   let ownName: string | null = null;
-  const ownTexts = (): Set<string> => {
-    own ??= new Set(sharing === null ? [] : [...entries.values()].map(sharing.render));
+  const ownTexts = (): Record<TrailPart, Set<string>> => {
+    if (own === null) {
+      own = { changes: new Set(), sessions: new Set(), phones: new Set() };
+      if (sharing !== null) for (const entry of entries.all()) own[PART_OF[entry.action]].add(sharing.render(entry));
+    }
     return own;
   };
   const note = (entry: AuditEntry) => {
     journal.changed(add(entry));
     if (sharing === null) return;
+    const part = PART_OF[entry.action];
     const text = sharing.render(entry);
-    ownTexts().add(text);
-    sharing.append(text);
+    ownTexts()[part].add(text);
+    sharing.append(text, part);
   };
   const hear = (text: string) => {
-    if (ownTexts().has(text) || others.has(text)) return;
+    if (others.get(text) !== undefined) return;
     const parsed = sharedEntry.safeParse(parseJson(text));
-    if (!parsed.success) return;
+    if (!parsed.success || ownTexts()[PART_OF[parsed.data.action]].has(text)) return;
     const { name, proxy: _, ...entry } = parsed.data;
-    others.set(text, { ...entry, proxy: name });
-    const [oldest] = others.size > maxEntries ? others.keys() : [];
-    if (oldest !== undefined) others.delete(oldest);
+    others.add(text, { ...entry, proxy: name });
   };
 
   return {
@@ -158,9 +167,12 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
         note({ at, who, from: null, action: 'phone-end', service: null, reason: device }),
     },
     since(at) {
-      const here = [...entries.values()].filter((entry) => entry.at >= at);
+      const here = keys().flatMap((key) => {
+        const entry = entries.get(key);
+        return entry !== undefined && entry.at >= at ? [entry] : [];
+      });
       if (sharing === null) return here;
-      const there = [...others.values()].filter((entry) => entry.at >= at);
+      const there = others.all().filter((entry) => entry.at >= at);
       const named = here.map((entry) => ({ ...entry, proxy: ownName }));
       return [...named, ...there].sort((one, other) => one.at - other.at);
     },
@@ -168,7 +180,7 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
       ownName = name;
       own = null;
       sharing = { append, render: (entry) => JSON.stringify({ proxy, name, ...entry }) };
-      return { own: ownTexts, heard: hear };
+      return { own: (part) => ownTexts()[part], heard: hear };
     },
     read(folder) {
       const content = journal.read(folder);
@@ -182,5 +194,33 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
     reconfigure: journal.moveTo,
     problem: journal.problem,
     stop: journal.stop,
+  };
+}
+
+/** Entries by a key of theirs, each part of the trail within its own bound. */
+function createParts(max: Readonly<Record<TrailPart, number>>) {
+  const parts: Record<TrailPart, Map<string, AuditEntry>> = {
+    changes: new Map(),
+    sessions: new Map(),
+    phones: new Map(),
+  };
+  const all = () => TRAIL_PARTS.map((part) => parts[part]);
+  return {
+    /** Returns the entry that had to go, or null. */
+    add(key: string, entry: AuditEntry): AuditEntry | null {
+      const part = PART_OF[entry.action];
+      const held = parts[part];
+      held.set(key, entry);
+      const [oldest] = held.size > max[part] ? held : [];
+      if (oldest === undefined) return null;
+      held.delete(oldest[0]);
+      return oldest[1];
+    },
+    get: (key: string) =>
+      all()
+        .find((held) => held.has(key))
+        ?.get(key),
+    keys: () => all().flatMap((held) => [...held.keys()]),
+    all: () => all().flatMap((held) => [...held.values()]),
   };
 }

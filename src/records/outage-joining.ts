@@ -9,9 +9,9 @@ import {
   countDevices,
   newOutage,
   type Outage,
-  type OutageCounts,
   type OutageDevice,
   recountDevice,
+  wasSignedIn,
 } from '../domain/outage.ts';
 import {
   closeSide,
@@ -25,10 +25,11 @@ import {
   selectTimes,
 } from '../domain/outage-sides.ts';
 import type { Facts } from '../shared/facts.ts';
+import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Journal } from './journal.ts';
-import { type Kept, keep } from './kept-outage.ts';
+import { countsFrom, countsOf, type Kept, keep } from './kept-outage.ts';
 import { createSharedOutages, type SharedOutages } from './shared-outages.ts';
 
 /** The records that this is about, and who holds them. */
@@ -45,6 +46,7 @@ export interface OutageBook {
   readonly facts: Facts;
   readonly isAlive: (proxy: string) => boolean;
   readonly store: Pick<ServiceStore, 'get'>;
+  readonly devices: Pick<DeviceRegistry, 'get'>;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -53,6 +55,8 @@ export interface OutageJoining {
   readonly links: SharedOutages;
   /** What is said of a device, joined with what is known here. */
   takeDevice(kept: Kept, said: OutageDevice): void;
+  /** Another proxy has said where a phone is signed in. */
+  hearWhere(device: string): void;
   /** What the outages were that this proxy saw at a site that it could not reach. */
   noteCut(event: EventOf<'site-reached'>): void;
   /** A proxy that is gone sees nothing any more. */
@@ -65,22 +69,50 @@ const ENDED_CLAIM_MS = 3_600_000;
 export const ALL = '*';
 
 export function createOutageJoining(book: OutageBook): OutageJoining {
-  const { records, merged, find, journal, facts, isAlive, store, clock, report } = book;
+  const { records, merged, find, journal, facts, isAlive, store, devices, clock, report } = book;
   const self = facts.proxy;
 
   /** What another proxy has said of a device, joined with what is known here. */
   const takeDevice = (kept: Kept, said: OutageDevice): void => {
     const before = kept.devices.get(said.device);
-    const after = before === undefined ? said : joinDevices(before, said);
+    const after = withWhere(kept.outage, before === undefined ? said : joinDevices(before, said));
     const { id } = kept.outage;
     // Whatever the others know less of they are told again.
     if (!isDeepStrictEqual(after, said) || before === undefined) links.changed(id, said.device);
     if (isDeepStrictEqual(after, before)) return;
     // Until then the counts were what another one said of devices that were not known here.
-    if (kept.devices.size === 0) kept.outage = { ...kept.outage, ...countDevices(0, []) };
+    if (kept.devices.size === 0) kept.outage = { ...kept.outage, ...countDevices({ ...kept.outage, signedIn: 0 }, []) };
     kept.devices.set(said.device, after);
     journal.changed(`${id} ${said.device}`);
     kept.outage = recountDevice(kept.outage, before ?? null, after);
+    // How many there are stands in the record's own line.
+    if (!wasSignedIn(kept.outage, after)) journal.changed(id);
+  };
+
+  /**
+   * What is known of where a phone is signed in: whoever relayed its sign-in may not have known that the record has it. On the
+   * service itself it says nothing: it was signed in there.
+   */
+  const withWhere = (outage: Outage, device: OutageDevice): OutageDevice => {
+    const { service = null, since = null } = devices.get(device.device) ?? {};
+    if (service === null || since === null || service === outage.service || service === device.service) return device;
+    const at = Math.round(since + facts.now() - clock.now());
+    if (at <= (device.at ?? device.leftAt ?? -1)) return device;
+    return joinDevices(device, { ...device, outcome: 'elsewhere', service, at, backAt: at });
+  };
+
+  const hearWhere = (device: string) => {
+    for (const kept of book.followed()) {
+      const known = kept.devices.get(device);
+      if (known !== undefined) takeDeviceAndTell(kept, known);
+    }
+  };
+
+  const takeDeviceAndTell = (kept: Kept, said: OutageDevice) => {
+    const before = kept.outage;
+    takeDevice(kept, said);
+    if (kept.outage === before) return;
+    report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
   };
 
   /** What the outages were that this proxy saw at a site that it could not reach. */
@@ -111,8 +143,9 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     const before = kept.outage;
     const { sides, ...rest } = joinHeads({ ...kept.outage, sides: kept.sides }, said);
     kept.sides = withOwnSide(kept.outage, sides);
-    const counts = kept.devices.size > 0 ? {} : countsOf(said);
-    kept.outage = { ...before, ...rest, ...counts, ...selectTimes(kept.sides) };
+    const times = selectTimes(kept.sides);
+    const counts = kept.devices.size > 0 ? countsFrom(kept, times.startedAt) : countsOf(said);
+    kept.outage = { ...before, ...rest, ...counts, ...times };
     const known = { sides: kept.sides, ...rest };
     const { withinFiveMinutes, summarisedAt, cut } = said;
     const heard = { sides: said.sides, withinFiveMinutes, summarisedAt, ...(cut === undefined ? {} : { cut }) };
@@ -209,16 +242,9 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
       const kept = find(id);
       // Of those that nobody follows any more the counts are all that is kept.
       if (kept === undefined || !book.followed().includes(kept)) return;
-      const before = kept.outage;
-      takeDevice(kept, device);
-      if (kept.outage === before) return;
-      report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
+      takeDeviceAndTell(kept, device);
     },
   });
 
-  return { links, takeDevice, noteCut, closeSides };
-}
-
-function countsOf({ signedIn, told, elsewhere, returned, missing }: OutageCounts): OutageCounts {
-  return { signedIn, told, elsewhere, returned, missing };
+  return { links, takeDevice, hearWhere, noteCut, closeSides };
 }

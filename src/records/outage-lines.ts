@@ -92,7 +92,7 @@ export function parseOutageLines(lines: readonly unknown[]): readonly ReadOutage
 /** Without devices, because those of old records go first, the counts are all there is. */
 function recount(outage: Outage, devices: ReadonlyMap<string, OutageDevice>): Outage {
   const { signedIn, elsewhere, returned } = outage;
-  if (devices.size > 0) return { ...outage, ...countDevices(signedIn, devices.values()) };
+  if (devices.size > 0) return { ...outage, ...countDevices(outage, devices.values()) };
   return { ...outage, missing: Math.max(0, signedIn - elsewhere - returned) };
 }
 

@@ -12,6 +12,7 @@ import {
   type OutageDevice,
   type OutageEvent,
   reduceOutage,
+  wasSignedIn,
 } from '../domain/outage.ts';
 import { joinDevices, newSide, reduceSide, reopenSide, selectSaidAt, selectTimes } from '../domain/outage-sides.ts';
 import type { Facts } from '../shared/facts.ts';
@@ -20,7 +21,7 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
-import { type Kept, keep } from './kept-outage.ts';
+import { countsFrom, type Kept, keep } from './kept-outage.ts';
 import { OUTAGE_BOUNDS, selectOutages } from './outage-bounds.ts';
 import { ALL, createOutageJoining, type OutageJoining } from './outage-joining.ts';
 import { parseOutageLines, renderDeviceLine, renderOutageLine } from './outage-lines.ts';
@@ -169,7 +170,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const side = known === undefined ? newSide(from, failure, decidedBy, shared(at)) : reopenSide(known, shared(at));
     if (side === known) return;
     kept.sides = { ...kept.sides, [self]: side };
-    kept.outage = { ...kept.outage, ...selectTimes(kept.sides) };
+    const times = selectTimes(kept.sides);
+    kept.outage = { ...kept.outage, ...countsFrom(kept, times.startedAt), ...times };
     headChanged(kept.outage.id);
     for (const device of signedInOn(service, null))
       if (!kept.devices.has(device.device)) joining?.takeDevice(kept, device);
@@ -274,6 +276,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const on = current(service, true);
       if (on !== undefined) end(on, shared(at));
     },
+    'device-heard': ({ device }) => joining?.hearWhere(device),
     'proxy-gone': ({ proxy }) => joining?.closeSides(proxy),
     'site-reached': (event) => joining?.noteCut(event),
     'page-relayed'({ at, service, device, page, durationMs }) {
@@ -349,7 +352,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     facts === null
       ? null
       : createOutageJoining({
-          ...{ records, merged, find, journal, facts, isAlive, store, clock, report, reportEnd },
+          ...{ records, merged, find, journal, facts, isAlive, store, devices, clock, report, reportEnd },
           followed: () => followed,
           recordsChanged(come, gone) {
             const isOpen = come !== null && !followed.includes(come) && isFollowed(come.outage);
@@ -362,7 +365,10 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     handlers,
     all: () => [...records.values()].map(({ outage }) => outage).reverse(),
     get: (id) => find(id)?.outage ?? null,
-    devices: (id) => [...(find(id)?.devices.values() ?? [])],
+    devices(id) {
+      const kept = find(id);
+      return kept === undefined ? [] : [...kept.devices.values()].filter((each) => wasSignedIn(kept.outage, each));
+    },
     latest: (service) => followed.find(({ outage }) => outage.service === service)?.outage.id ?? null,
     wasPushed: (id, device, reason) => find(id)?.devices.get(device)?.pushed?.includes(reason) === true,
     notePush(id, device, reason) {

@@ -5,12 +5,18 @@
 
 import type { Json, Register } from '../domain/register.ts';
 import type { FactKind } from './facts.ts';
+import type { TrailPart } from './shared-trail.ts';
 
 /** Of the layout. Fields of values and hashes may be added without another number; a proxy leaves a greater number alone. */
 export const SCHEMA = 1;
 /** Entries of the log of changes, about. Who misses more reads everything anew. */
 export const LOG_LENGTH = 10_000;
-export const AUDIT_LENGTH = 10_000;
+/** The streams of the audit trail. Older versions put all entries into the first one. */
+export const AUDIT_STREAMS: Readonly<Record<TrailPart, { readonly key: string; readonly length: number }>> = {
+  changes: { key: 'audit', length: 10_000 },
+  sessions: { key: 'audit:sessions', length: 5000 },
+  phones: { key: 'audit:phones', length: 5000 },
+};
 /** What became of each device in an outage; the records themselves stay with each proxy. */
 export const OUTAGE_DEVICES_MS = 7 * 86_400_000;
 

@@ -16,7 +16,7 @@ import { type ClockOffset, createClockOffset } from './clock-offset.ts';
 import type { Claim, FactKind, FactLink } from './facts.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
 import {
-  AUDIT_LENGTH,
+  AUDIT_STREAMS,
   EXPIRE_SCRIPT,
   factAt,
   HASHES,
@@ -38,14 +38,14 @@ import {
 import { createStoreWriter } from './redis-writer.ts';
 import { createRefusedFacts } from './refused-facts.ts';
 import { type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
-import type { SharedTrail } from './shared-trail.ts';
+import { type SharedTrail, TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 import { createStorePeers } from './store-peers.ts';
 
 export interface RedisLink extends FactLink {
   start(): void;
   stop(withinMs: number): Promise<void>;
   status(): StoreStatus;
-  append(entry: string): void;
+  append(entry: string, part: TrailPart): void;
 }
 
 export interface RedisLinkOptions {
@@ -66,6 +66,9 @@ const RETRY_MS = 250;
 const REREAD_AGAIN_MS = 5000;
 /** Nothing is that old. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
+/** What is polled: the log of changes, then the audit trail. */
+const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
@@ -92,7 +95,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   let generation = 0;
   let epoch: string | null = null;
   /** Where the next poll goes on; null: nothing was read by this connection yet. */
-  let cursor: { readonly log: string; readonly audit: string } | null = null;
+  let cursor: ReadonlyMap<string, string> | null = null;
   let heardAt: number | null = null;
   let startedAt = clock.passed();
   let rereadAt = 0;
@@ -149,7 +152,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   /** The order is what makes it whole: what changes while it is read is in the log after `last`, and seen twice at worst. */
   const readAll = async (current: number, isFirst: boolean) => {
     try {
-      const last = { log: await reader.lastId('log'), audit: await reader.lastId('audit') };
+      const last = new Map<string, string>();
+      for (const key of STREAMS) last.set(key, await reader.lastId(key));
       await readHead();
       if (current !== generation) return;
       await readTime();
@@ -276,12 +280,23 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     return [...ids];
   };
 
-  /** Its stream may be new: then the entries of this proxy are added again. A full one keeps its own. */
+  /** Its streams may be new: then the entries of this proxy are added again. A full one keeps its own. */
   const readTrail = async () => {
     const there = new Set<string>();
-    for await (const portion of reader.entries('audit')) for (const entry of portion) takeEntry(entry, there);
-    if (there.size >= AUDIT_LENGTH) return;
-    for (const entry of trail.own()) if (!there.has(entry)) writer.append(entry);
+    const isFull = new Map<TrailPart, boolean>();
+    for (const part of TRAIL_PARTS) {
+      const { key, length } = AUDIT_STREAMS[part];
+      let count = 0;
+      for await (const portion of reader.entries(key)) {
+        count += portion.length;
+        for (const entry of portion) takeEntry(entry, there);
+      }
+      isFull.set(part, count >= length);
+    }
+    for (const part of TRAIL_PARTS) {
+      if (isFull.get(part)) continue;
+      for (const entry of trail.own(part)) if (!there.has(entry)) writer.append(entry, part);
+    }
   };
   const takeEntry = ({ fields }: LogEntry, there?: Set<string>) => {
     const text = fields.get('e');
@@ -294,28 +309,30 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (cursor === null) return;
     const current = generation;
     const from = cursor;
+    const idOf = (key: string) => from.get(key) ?? '0-0';
     const askedAt = clock.passed();
-    const streams = [`${prefix}log`, `${prefix}audit`];
     const [epochNow, time, news] = await connection.run([
       ['GET', `${prefix}epoch`],
       ['TIME'],
-      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...streams, from.log, from.audit],
+      ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...STREAMS.map((key) => `${prefix}${key}`), ...STREAMS.map(idOf)],
     ]);
     if (current !== generation) return;
     const found = parseStreams(answerOf(news, `${prefix}log or ${prefix}audit`));
     const epochThere = answerOf(epochNow, `${prefix}epoch`);
     setTime(parseTime(answerOf(time)), askedAt);
-    const changes = found.get(streams[0] ?? '') ?? [];
-    const entries = found.get(streams[1] ?? '') ?? [];
-    for (const { fields } of changes) takeChange(fields);
-    for (const entry of entries) takeEntry(entry);
-    cursor = { log: changes.at(-1)?.id ?? from.log, audit: entries.at(-1)?.id ?? from.audit };
+    const newOf = (key: string) => found.get(`${prefix}${key}`) ?? [];
+    const changes = newOf('log');
+    for (const key of STREAMS) {
+      if (key === 'log') for (const { fields } of changes) takeChange(fields);
+      else for (const entry of newOf(key)) takeEntry(entry);
+    }
+    cursor = new Map(STREAMS.map((key) => [key, newOf(key).at(-1)?.id ?? idOf(key)]));
     heard();
     if (epochThere !== epoch) return leave();
     if (changes.length < CHANGES_AT_ONCE) return;
     // So far behind that the log may have been cut off before it was read.
     const first = await reader.firstId('log');
-    if (first !== null && isBefore(from.log, first)) await readAll(current, false);
+    if (first !== null && isBefore(idOf('log'), first)) await readAll(current, false);
   };
   const takeChange = (fields: ReadonlyMap<string, string>) => {
     const [hash, name, text] = ['h', 'f', 'r'].map((each) => fields.get(each) ?? '') as [string, string, string];

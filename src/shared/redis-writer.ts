@@ -7,14 +7,15 @@ import type { StoreFault } from '../domain/store-fault.ts';
 import type { Clock } from '../time/clock.ts';
 import type { FactKind } from './facts.ts';
 import type { RedisCommand, RedisConnection } from './redis-connection.ts';
-import { AUDIT_LENGTH, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
+import { AUDIT_STREAMS, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
 import { MAX_AHEAD_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
+import { TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 
 export interface StoreWriter {
   /** A fact has changed here. */
   changed(kind: FactKind, field: string): void;
   /** An entry of the audit trail, as text. Each is added once, or twice after a time-out; readers know it by its text. */
-  append(entry: string): void;
+  append(entry: string, part: TrailPart): void;
   /** Writes may be made from now on, or may not. */
   allow(may: boolean): void;
   /** Facts and entries that the store does not have yet. */
@@ -40,7 +41,7 @@ const RETRY_MS = 500;
 /** Of one script: the server does nothing else meanwhile. */
 const BATCH = 100;
 const BATCHES_AT_ONCE = 5;
-/** Nobody has waited for an entry that long; its own proxy has it in its file. */
+/** Of each part. Nobody has waited for an entry that long; its own proxy has it in its file. */
 const MAX_ENTRIES = 2000;
 
 interface Batch {
@@ -53,15 +54,16 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const changed = new Map<string, readonly [kind: FactKind, field: string]>();
   /** Sent, and not answered yet. */
   let sent = new Map<string, readonly [kind: FactKind, field: string]>();
-  let entries: string[] = [];
+  const entries: Record<TrailPart, string[]> = { changes: [], sessions: [], phones: [] };
   let isAllowed = false;
   let cancel: (() => void) | null = null;
   let busy: Promise<void> | null = null;
   let written = 0;
 
-  const waiting = () => new Set([...changed.keys(), ...sent.keys()]).size + entries.length;
+  const entriesWaiting = () => TRAIL_PARTS.reduce((sum, part) => sum + entries[part].length, 0);
+  const waiting = () => new Set([...changed.keys(), ...sent.keys()]).size + entriesWaiting();
   const arm = (afterMs: number) => {
-    if (cancel !== null || busy !== null || !isAllowed || changed.size + entries.length === 0) return;
+    if (cancel !== null || busy !== null || !isAllowed || changed.size + entriesWaiting() === 0) return;
     cancel = clock.after(afterMs, () => {
       cancel = null;
       void flush();
@@ -112,10 +114,13 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   const write = async (): Promise<boolean> => {
     const batches = takeBatches().filter((batch) => batch.facts.length > 0);
     const before = batches.map((batch) => batch.facts.map((fact) => facts.get(...fact)));
-    const added = entries.slice(0, BATCH);
+    const added = TRAIL_PARTS.flatMap((part) => entries[part].slice(0, BATCH).map((entry) => ({ part, entry })));
     const replies = await connection.run([
       ...batches.map(({ command }) => command),
-      ...added.map((entry): RedisCommand => ['XADD', `${prefix}audit`, 'MAXLEN', '~', AUDIT_LENGTH, '*', 'e', entry]),
+      ...added.map(({ part, entry }): RedisCommand => {
+        const { key, length } = AUDIT_STREAMS[part];
+        return ['XADD', `${prefix}${key}`, 'MAXLEN', '~', length, '*', 'e', entry];
+      }),
     ]);
     sent.clear();
     let fault: StoreFault | null = null;
@@ -140,7 +145,11 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       if (reply !== undefined && 'fault' in reply) fault ??= reply.fault;
       return reply === undefined || 'fault' in reply;
     });
-    entries = [...failed, ...entries.slice(added.length)];
+    for (const part of TRAIL_PARTS) {
+      const sentOfPart = added.filter((one) => one.part === part).length;
+      const again = failed.filter((one) => one.part === part).map(({ entry }) => entry);
+      entries[part] = [...again, ...entries[part].slice(sentOfPart)];
+    }
     // Where nothing was sent nothing is known: writes may be refused still.
     if (batches.length + added.length > 0) onAttempt(fault);
     return fault === null;
@@ -151,9 +160,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       changed.set(`${kind} ${field}`, [kind, field]);
       arm(GATHER_MS);
     },
-    append(entry) {
-      entries.push(entry);
-      if (entries.length > MAX_ENTRIES) entries.shift();
+    append(entry, part) {
+      entries[part].push(entry);
+      if (entries[part].length > MAX_ENTRIES) entries[part].shift();
       arm(GATHER_MS);
     },
     allow(may) {

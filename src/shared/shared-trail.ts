@@ -1,6 +1,11 @@
 /** The audit trail among several proxies. It is no set of facts: entries are added and never changed. */
+
+/** Each is bounded by itself: what may be told in a loop by whoever only reads pushes out no change. */
+export const TRAIL_PARTS = ['changes', 'sessions', 'phones'] as const;
+export type TrailPart = (typeof TRAIL_PARTS)[number];
+
 export interface SharedTrail {
   /** Those of this proxy, as text. */
-  own(): Iterable<string>;
+  own(part: TrailPart): Iterable<string>;
   heard(entry: string): void;
 }

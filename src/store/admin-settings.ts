@@ -1,6 +1,6 @@
 /** Keeps what operators set across restarts: a server in maintenance must not come back because the proxy did. */
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { reduceSetting } from '../domain/health/operator.ts';
@@ -32,6 +32,9 @@ function toSetting({ maintAt, by, ...setting }: z.infer<typeof settings>[string]
   return { ...setting, ...(maintAt === undefined ? {} : { maintAt }), ...(by === undefined ? {} : { by }) };
 }
 
+/** Names of operators and why they did what are for this user alone, as is all else in the folder. */
+const MODE = 0o600;
+
 /** Written whole beside the old file and moved over it, so that a crash never leaves half a file. */
 export function createAdminSettingsFile(folder: string): AdminSettingsFile {
   const file = join(folder, 'admin.json');
@@ -39,6 +42,7 @@ export function createAdminSettingsFile(folder: string): AdminSettingsFile {
     read(now) {
       const text = readIfThere(file);
       if (text === null) return new Map();
+      closeToOthers(file);
       const parsed = settings.safeParse(parseJson(text));
       if (!parsed.success)
         throw new Error(`${file} does not hold operator settings; remove it to start with all services ready`);
@@ -48,10 +52,21 @@ export function createAdminSettingsFile(folder: string): AdminSettingsFile {
     write(all) {
       makeFolder(folder);
       const kept = [...all].filter(([, setting]) => setting !== READY);
-      writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+      // One that a crash left would keep its mode.
+      rmSync(`${file}.new`, { force: true });
+      writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`, { mode: MODE });
       renameSync(`${file}.new`, file);
     },
   };
+}
+
+/** A file of an earlier version. That it belongs to somebody else is no reason not to begin: the next write replaces it. */
+function closeToOthers(file: string): void {
+  try {
+    chmodSync(file, MODE);
+  } catch {
+    // Not this user's.
+  }
 }
 
 export interface AdminKeeper {

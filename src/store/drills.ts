@@ -21,6 +21,8 @@ export interface Drills {
   readonly handlers: EventHandlers;
   /** Begins one, or says why there can be none now. */
   begin(request: DrillRequest): string | null;
+  /** Why there can be none of that service now; null: there can. */
+  refusalOf(service: string): string | null;
   /** false: none is on there. */
   end(service: string, who: string, address: string | null): boolean;
   get(service: string): Drill | null;
@@ -58,7 +60,7 @@ export function createDrills({ store, clock, report, ...options }: DrillsOptions
   };
 
   /** Agents must have somewhere to go, and a real failure must be told from a drill. */
-  const judge = (service: string): string | null => {
+  const refusalOf = (service: string): string | null => {
     const status = store.get(service);
     if (status === null) return `there is no service ${service}`;
     const on = [...running.values()].find(({ drill }) => drill.cluster === status.cluster);
@@ -79,7 +81,7 @@ export function createDrills({ store, clock, report, ...options }: DrillsOptions
       'fippa-failing': realFailure,
     },
     begin({ service, forMs, devices, reason, who, address }) {
-      const refusal = judge(service);
+      const refusal = refusalOf(service);
       if (refusal !== null) return refusal;
       const startedAt = clock.now();
       const { cluster = '' } = store.get(service) ?? {};
@@ -98,6 +100,7 @@ export function createDrills({ store, clock, report, ...options }: DrillsOptions
       report({ kind: 'drill-began', at: startedAt, service, until, devices: listOf(drill), reason, who, address });
       return null;
     },
+    refusalOf,
     end: (service, who, address) => end(service, 'operator', who, address),
     get: (service) => running.get(service)?.drill ?? null,
     all: () => [...running.values()].map(({ drill }) => drill),

@@ -7,16 +7,25 @@ import { badge, useScene } from './scene.ts';
 const scene = useScene();
 
 describe('a proxy that does not answer', () => {
-  it('B951 frozen, the page says since when it is not live; thawed, it is live again by itself', {
+  it('B951 B962 frozen, the page says since when it is not live; thawed, it is live again by itself', {
     timeout: 90_000,
   }, async () => {
     const shown = await scene.open();
+    await shown.signIn(SET_TOKEN);
     await badge(shown, 'Finesse A', 'in service');
+    const set = shown.page.getByRole('button', { name: /^Set Finesse A/ });
+    expect(await set.isDisabled()).toBe(false);
     scene.rig.proxy.signal('SIGSTOP');
     try {
       await shown.page.locator('.stale').waitFor({ timeout: 45_000 });
       expect(await shown.page.locator('.stale').textContent()).toMatch(/^Not live since \d\d:\d\d:\d\d CET\./);
       expect(await shown.page.title()).toMatch(/^Not live · /);
+      expect(await set.isDisabled()).toBe(true);
+      expect(await set.getAttribute('title')).toMatch(/^Not live: nothing can be ordered/);
+      const ago = shown.page.locator('.ago').first();
+      const before = await ago.textContent();
+      await shown.page.waitForTimeout(1500);
+      expect(await ago.textContent()).toBe(before);
       expect(await findAccessibilityFaults(shown.page)).toEqual([]);
     } finally {
       scene.rig.proxy.signal('SIGCONT');
@@ -25,7 +34,7 @@ describe('a proxy that does not answer', () => {
     await shown.page.locator('.live', { hasText: /^\s*Live$/ }).waitFor();
   });
 
-  it('B952 a restart under an open console: it says so, comes back by itself, and asks to sign in again', {
+  it('B952 B962 a restart under an open console: it says so, comes back by itself, and asks to sign in again', {
     timeout: 60_000,
   }, async () => {
     const shown = await scene.open();
@@ -37,6 +46,7 @@ describe('a proxy that does not answer', () => {
     await shown.page.locator('.live', { hasText: /^\s*Live$/ }).waitFor({ timeout: 30_000 });
     await shown.page.locator('.head-tools button.primary', { hasText: 'Sign in' }).waitFor();
     await badge(shown, 'Finesse A', 'in service');
+    await shown.page.locator('.note', { hasText: 'The proxy has restarted: sign in again.' }).waitFor();
     // What somebody typed, and where, stays.
     expect(await focused.inputValue()).toBe('Finesse');
     expect(await focused.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);

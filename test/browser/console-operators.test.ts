@@ -57,7 +57,13 @@ describe('what operators do', () => {
     const { page } = shown;
     await shown.signIn(SET_TOKEN);
     await page.getByRole('button', { name: 'Drill Finesse A' }).click();
-    await page.getByLabel(/^Only for these devices/).fill(deviceOf(1));
+    await page.getByLabel(/^Only for these devices/).fill('SEP00000000FFFF');
+    await page.getByText('0 of 1 named are signed in there now.').waitFor();
+    await page.getByLabel(/^Only for these devices/).fill('');
+    await page.getByLabel(/^Search phones/).fill('1001');
+    await page.getByRole('button', { name: `1001 · ${deviceOf(1)}` }).click();
+    await page.getByText('1 of 1 named is signed in there now.').waitFor();
+    expect(await page.getByLabel(/^Only for these devices/).inputValue()).toBe(deviceOf(1));
     await page
       .getByText('1 phone is told so, and no others.')
       .or(page.getByText('1 phone is told so, and no other.'))

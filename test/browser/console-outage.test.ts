@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { SET_TOKEN } from './rig.ts';
-import { badge, MARK_UP, useScene } from './scene.ts';
+import { badge, card, MARK_UP, useScene } from './scene.ts';
 
 const scene = useScene({ agents: 8 });
 
@@ -26,6 +26,11 @@ describe('an outage', () => {
       '1002 ext. 2002',
       '1003 ext. 2003',
     ]);
+
+    const since = /^failed [\d:]+, out of service since [\d:]+ CET \(/;
+    expect(await outage.locator('.since').textContent()).toMatch(since);
+    expect(await outage.getByText('First noticed by: SystemInfo').count()).toBe(1);
+    expect(await card(shown, 'Finesse A').locator('.since').textContent()).toMatch(since);
 
     await scene.rig.signIn('b', 2);
     await outage.locator('.is-outcome-elsewhere dd', { hasText: '1' }).waitFor();
@@ -63,6 +68,29 @@ describe('an outage', () => {
     );
   });
 
+  it('B960 what is on stands on top; whoever is missing from several is named once', { timeout: 60_000 }, async () => {
+    await scene.rig.signIn('a', 5);
+    const shown = await scene.open();
+    const { page } = shown;
+    await shown.signIn(SET_TOKEN);
+    await scene.rig.finesse.a?.fault('refuse');
+    await badge(shown, 'Finesse A', 'out of service');
+    await scene.rig.finesse.a?.fault('none');
+    await badge(shown, 'Finesse A', 'in service');
+    await page.getByRole('heading', { name: 'Finesse A is back, agents are missing' }).waitFor();
+    await page.locator('.outage .missing li', { hasText: '1005' }).waitFor();
+    await scene.rig.finesse.a?.fault('refuse');
+    await badge(shown, 'Finesse A', 'out of service');
+    await page.locator('.outage.is-out-of-service').waitFor();
+    expect(await page.locator('.outage').count()).toBe(1);
+    const line = page.locator('.still-missing li', { hasText: 'missing from the outage of Finesse A at' }).first();
+    await page.locator('.outage .missing li', { hasText: '1005 ext. 2005' }).waitFor();
+    await line.filter({ hasText: '(named above)' }).waitFor();
+    expect(await page.locator('.overview-main').getByText('1005').count()).toBe(1);
+    await line.getByRole('link', { name: 'Record' }).click();
+    await page.getByRole('row', { name: /1005/ }).waitFor();
+  });
+
   it('B946 a page that was opened later shows what changed before, also after a restart of the proxy', async () => {
     await scene.rig.finesse.b?.fault('refuse');
     const early = await scene.open();
@@ -88,6 +116,8 @@ it('B954 without JavaScript the plain facts stand there, and the page looks agai
     ['de', 'außer Betrieb'],
   ] as const) {
     const { page } = await scene.open({ javaScript: false, language });
+    expect(await page.title()).toBe(`Finesse A ${word} · ippa-proxy`);
+    expect(await page.locator('h2').first().textContent()).toContain('Finesse A');
     const row = page.getByRole('row', { name: /^Finesse A \(a\)/ });
     expect(await row.textContent()).toContain(word);
     expect(await row.textContent()).toContain('Connection refused');

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Asking } from '../../src/commands/asking.ts';
 import { type DrillOptions, runDrill } from '../../src/commands/drill.ts';
 import { runStatus } from '../../src/commands/status.ts';
 import { type Rig, startRig, TOKEN } from '../rig.ts';
@@ -110,5 +111,48 @@ describe('a drill', () => {
       expect(await drill(options)).toMatchObject({ code: 2, err: expect.stringContaining('--for takes') });
     }
     expect(await drill({ for: '2h' })).toMatchObject({ code: 2, err: expect.stringContaining('forSeconds') });
+  });
+
+  it.each([
+    ['n', 1, []],
+    ['y', 0, ['drill-began']],
+  ])('B584 the command says whom it touches and asks; %s', async (said, code, events) => {
+    await start();
+    const asked: string[] = [];
+    const asking: Asking = {
+      async ask(question) {
+        asked.push(question);
+        return said;
+      },
+      end: () => asked.push('end'),
+    };
+    const options = { service: 'a', for: '2m', device: [phone(1), 'SEP9'] };
+    const { out, err, ...ended } = await run((access, output) =>
+      runDrill({ ...options, ...access }, output as never, asking),
+    );
+    expect([ended.code, err]).toEqual([code, code === 0 ? '' : 'No drill has begun.\n']);
+    expect(asked).toEqual(['Begin the drill of a? [y/N] ', 'end']);
+    expect(out).toContain('1 agent signed in at Finesse A sees a failover for 2 minutes; alternates: Finesse B.');
+    expect(out).toContain('Not signed in there: SEP9;');
+    if (code === 0) expect(out).toContain('1 of 2 named devices signed in there; no other phone is told so.');
+    expect(rig.lines.map(({ event }) => String(event)).filter((event) => event.startsWith('drill-'))).toEqual(events);
+    expect((await rig.health()).services[0]?.drill === null).toBe(code === 1);
+  });
+
+  it('B584 with `preview` the API begins nothing', async () => {
+    await start();
+    const body = JSON.stringify({ service: 'a', forSeconds: 120, preview: true });
+    const answer = await fetch(`${rig.ops}/drills`, { method: 'POST', headers: BEARER, body });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      {
+        devices: null,
+        signedIn: 2,
+        notSignedIn: [],
+        words: expect.stringMatching(/^2 agents signed in at Finesse A see /),
+      },
+    ]);
+    expect((await rig.health()).services[0]?.drill).toBeNull();
+    expect((await drill({ for: '2m', yes: true, json: true })).out).toContain('"signedIn": 2');
   });
 });

@@ -88,7 +88,7 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await post('/services/a', { reason: 'x'.repeat(9000) }).expect(413);
   });
 
-  it('drills', async () => {
+  it('B585 drills', async () => {
     const drill = { service: 'a', forSeconds: 60, reason: 'practice' };
     await post('/drills', drill).expect(409);
     for (const id of ['a', 'b']) rig.setState(id, 'in-service');
@@ -97,7 +97,22 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await post('/drills', drill, 'Bearer wrong').expect(401);
     await post('/drills', drill, `Bearer ${READ_TOKEN}`).expect(403);
     await post('/drills', { reason: 'x'.repeat(9000) }).expect(413);
-    await post('/drills', drill).expect(200);
+    const seen = await post('/drills', { ...drill, devices: ['SEP1', 'SEP2'], preview: true }).expect(200);
+    expect(seen.body).toMatchObject({ devices: 2, signedIn: 0, notSignedIn: ['SEP1', 'SEP2'] });
+    // B585
+    for (const [name, shown] of [
+      ['SEP 1', '"SEP 1"'],
+      ['..', '".."'],
+      ['\u202eSEP1', '"?SEP1"'],
+      [5, '5'],
+    ]) {
+      const refused = await post('/drills', { ...drill, devices: ['SEP1', name] }).expect(400);
+      expect(refused.body.error.message).toMatch(/^.* is no name of a device: 1 to 64 letters .*SEP001122334455\.$/);
+      expect(refused.body.error.message.startsWith(`${shown} is`)).toBe(true);
+    }
+    await post('/drills', { ...drill, preview: 'yes' }).expect(400);
+    expect((await post('/drills', drill).expect(200)).body).toMatchObject({ id: 'a', signedIn: 0 });
+    await post('/drills', { ...drill, preview: true }).expect(409);
     const end = (authorization: string) => request(rig.origin).delete('/drills/a').set('Authorization', authorization);
     await end('Bearer wrong').expect(401);
     await end(BEARER).expect(204);
@@ -221,7 +236,7 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await checkEvents(source, ['snapshot', 'device', 'proxy', 'admin', 'service', 'outage']);
     source.close();
     await get('/events', 'Bearer wrong').expect(401);
-    const full = await start({ live: { bounds: { streams: 0 } } });
+    const full = await start({ live: { bounds: { anonymous: 0 } } });
     await request(full.origin).get('/events').expect(503);
   });
 

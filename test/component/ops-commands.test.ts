@@ -338,6 +338,28 @@ describe('times', () => {
   });
 });
 
+it('B582 what the proxy says stands with local times too, and `--json` as it came', async () => {
+  const told = 'nothing could be reached since 2026-01-31T18:00:00.000Z: 2026-13-99T00:00:00Z';
+  const before = process.env.TZ;
+  process.env.TZ = 'Asia/Kolkata';
+  const other = await startOps({ problems: () => [told] });
+  try {
+    for (const id of ['a', 'b']) other.setState(id, 'in-service');
+    const config = await writeConfig({ port: other.port });
+    const set = await control({ service: 'a', admin: 'maint', in: '10m', config });
+    const times = set.out.match(/\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d[^;,]{7}/g) ?? [];
+    expect(times).toHaveLength(2);
+    for (const time of times) expect(time).toMatch(/^\S{10} \S{8} \+05:30$/);
+    const shown = await status(config);
+    expect(shown.out).toContain('! nothing could be reached since 2026-01-31 23:30:00 +05:30: 2026-13-99T00:00:00Z\n');
+    expect(JSON.parse((await status(config, true)).out).problems).toEqual([told]);
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+    await other.server.stop();
+  }
+});
+
 describe('drain, ready, maint', () => {
   it('sets the service and says what that means', async () => {
     const { code, out } = await control({ service: 'a', admin: 'drain', reason: 'patching' });
@@ -407,23 +429,26 @@ describe('drain, ready, maint', () => {
   });
 
   it.each(['drain', 'maint'] as const)(
-    'B284 does not set the last service that admits new agents to %s, and says why, unless --yes is given',
+    'B284 B581 does not set the last service that admits new agents to %s, and says why, unless --yes is given',
     async (admin) => {
       rig.setState('a', 'in-service');
       rig.setState('b', 'in-service');
       await control({ service: 'b', admin: 'maint' });
       const refused = await control({ service: 'a', admin });
-      expect(refused).toMatchObject({ code: 1, out: '' });
+      // B581
+      const fate = admin === 'drain' ? 'stay; nobody new is' : 'are led away at the next key or refresh; nobody is';
+      const words = `Finesse a: 0 agents are signed in there and ${fate} admitted. There is no confirmed alternate now.`;
+      expect(refused).toMatchObject({ code: 1, out: `${words} No service of the cluster would admit new agents.\n` });
       expect(refused.err).toBe(
         `With a in ${admin} no service of cluster main would admit new agents: b is set to maint. Nothing was set; add --yes to set it all the same.\n`,
       );
       expect(rig.store.get('a')?.admin.admin).toBe('ready');
       const done = await control({ service: 'a', admin, yes: true });
       expect(done.code).toBe(0);
-      const words = `no service admits new agents: a is set to ${admin}, b is set to maint`;
-      expect(done.err).toBe(`Warning: main: ${words}\n`);
+      const problem = `no service admits new agents: a is set to ${admin}, b is set to maint`;
+      expect(done.err).toBe(`Warning: main: ${problem}\n`);
       expect(rig.store.get('a')?.admin.admin).toBe(admin);
-      expect((await status(await writeConfig())).out).toMatch(new RegExp(`^down(?:.*\n)*! main: ${words}$`, 'm'));
+      expect((await status(await writeConfig())).out).toMatch(new RegExp(`^down(?:.*\n)*! main: ${problem}$`, 'm'));
     },
   );
 

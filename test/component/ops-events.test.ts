@@ -136,12 +136,29 @@ describe('GET /events', () => {
 
   it('B505 streams are bounded, from one address and in all', async () => {
     const rig = await start({ live: { bounds: { perAddress: 2 } } });
-    const [first] = [await open(rig), await open(rig)];
-    const refused = await request(rig.origin).get('/events').expect(503);
+    const [first] = [await open(rig, BEARER), await open(rig, BEARER)];
+    const refused = await request(rig.origin).get('/events').set('Authorization', BEARER.authorization).expect(503);
     expect(refused.body.error.code).toBe('too-many-streams');
     first.close();
     await first.ended;
-    for (;;) if ((await open(rig)).status === 200) break;
+    for (;;) if ((await open(rig, BEARER)).status === 200) break;
+  });
+
+  it('B505 those without a token take none from operators, who have 16 for each address and 64 in all', async () => {
+    const rig = await start();
+    for (let n = 0; n < 8; n++) expect((await open(rig)).status).toBe(200);
+    expect((await open(rig)).status).toBe(503);
+    for (let n = 0; n < 16; n++) expect((await open(rig, BEARER)).status).toBe(200);
+    expect((await open(rig, BEARER)).status).toBe(503);
+    // What comes from many addresses is bounded too.
+    let address = 0;
+    const openFrom = (isOperator: boolean) =>
+      rig.streams.open({
+        ...{ address: `10.0.0.${address++}`, isOperator, getsDevices: false, mayRead: () => true },
+        ...{ lastEventId: undefined, write: () => true, onDrain: () => {}, end: () => {}, cutOff: () => {} },
+      }) !== null;
+    const opened = (isOperator: boolean) => Array.from({ length: 100 }, () => openFrom(isOperator)).filter(Boolean);
+    expect([opened(false).length + 8, opened(true).length + 16]).toEqual([32, 64]);
   });
 
   it('B506 a stream ends with the session that it came with, and with the proxy', async () => {

@@ -96,7 +96,7 @@ describe('sessions', () => {
     const sessions = createSessions(() => operators, clock, 2);
     const first = sessions.begin(OPERATORS[0] as OperatorConfig);
     const second = sessions.begin(OPERATORS[1] as OperatorConfig);
-    sessions.begin(OPERATORS[0] as OperatorConfig);
+    for (let n = 0; n < 2; n++) sessions.begin(OPERATORS[0] as OperatorConfig);
     expect(sessions.find(first, 'request')).toBeNull();
     expect(sessions.find(second, 'request')).not.toBeNull();
     operators = OPERATORS.map((one) => ({ ...one, token: `${one.token}2` }));
@@ -247,7 +247,7 @@ describe('the audit trail in a folder', () => {
     try {
       const clock = createFakeClock();
       const write = async (names: readonly string[]) => {
-        const trail = createAuditTrail({ clock, report: () => {}, maxEntries: 3 });
+        const trail = createAuditTrail({ clock, report: () => {}, maxEntries: { changes: 3, sessions: 3, phones: 3 } });
         trail.read(folder);
         trail.begin();
         for (const who of names) {

@@ -94,8 +94,8 @@ function everyLanguage(): readonly RenderedPage[] {
     ];
   });
   return templates.languages.flatMap(({ code }) =>
-    ['CP-7970G', 'CP-8845', 'CP-8875'].flatMap((modelName) =>
-      ['utf-8', 'iso-8859-1', 'us-ascii'].flatMap((acceptCharset) => {
+    ['CP-7970G', 'CP-8875'].flatMap((modelName) =>
+      ['utf-8', 'iso-8859-1'].flatMap((acceptCharset) => {
         const phone = { modelName, userAgent: undefined, acceptLanguage: code, acceptCharset };
         return views.map((view) => renderPage(templates, view, phone));
       }),

@@ -61,7 +61,8 @@ describe('a replay', () => {
       urls: foreign === null ? [] : [foreign.url],
     });
     stops.push(rig.stop);
-    const running = await captures.begin(rig.ops);
+    // The foreign server's keys are no words of Finesse.
+    const running = await captures.begin(rig.ops, { keepNames: isForeign });
     const original = await day(phone, rig, callFrom(rig));
     await running.end();
 
@@ -120,6 +121,11 @@ describe('test/captures', () => {
       const text = readFileSync(path, 'utf8');
       const before = JSON.parse(text) as CaptureHar;
       const expected = (await captures.report(path)).verdicts();
+      // The simulated Finesse is as docs/fidelity.md has it, also when it signs out.
+      if (file === 'simulated-finesse.har') {
+        expect(Object.values(expected)).not.toContain('does not hold');
+        expect(expected.A19).toBe('holds');
+      }
       const phoneWeb = await listen((_, res) => {
         const body = '<CiscoIPPhoneResponse><ResponseItem Status="0" Data="Success" URL=""/></CiscoIPPhoneResponse>';
         res.setHeader('Content-Type', 'text/xml').end(body);

@@ -32,7 +32,7 @@ function proxy(name: string, redis: RedisConfig, clock = systemClock): Proxy {
   const [events, trail, own]: [ProxyEvent[], string[], string[]] = [[], [], []];
   const link = createRedisLink({
     ...{ redis, facts, clock },
-    trail: { own: () => own, heard: (entry) => trail.push(entry) },
+    trail: { own: (part) => (part === 'changes' ? own : []), heard: (entry) => trail.push(entry) },
     report: (event) => events.push(event),
   });
   link.start();
@@ -171,7 +171,7 @@ describe('a store that is', () => {
     await connected(one, two);
     one.facts.set('devices', 'SEP1', 'a');
     one.own.push('entry 1');
-    one.link.append('entry 1');
+    one.link.append('entry 1', 'changes');
     await until(() => two.trail.includes('entry 1'), 'the entry');
     const epoch = await redis.ask('GET', 'ippa:epoch');
     await redis.ask('FLUSHALL');
@@ -183,6 +183,29 @@ describe('a store that is', () => {
     const replaced = () => [one, two].map(({ events }) => events.filter(({ kind }) => kind === 'store-replaced'));
     await until(() => replaced().every(({ length }) => length === 1), 'said by both');
     expect(replaced().flat()).toContainEqual(expect.objectContaining({ flushed: true }));
+  });
+
+  it('B591 changes have the stream `audit` for themselves, and what older versions put there is read', async () => {
+    const redis = await server();
+    await redis.ask('XADD', 'ippa:audit', '*', 'e', 'an older sign-in');
+    const one = proxy('p1', redisConfig(redis.port));
+    const two = proxy('p2', redisConfig(redis.port));
+    // Before there is a connection too: more than may wait, after the change.
+    one.link.append('the change', 'changes');
+    for (let n = 0; n < 2500; n++) one.link.append(`sign-in ${n}`, 'sessions');
+    for (let n = 0; n < 2500; n++) one.link.append(`phone ${n}`, 'phones');
+    await connected(one, two);
+    await until(() => two.trail.includes('sign-in 2499') && two.trail.includes('phone 2499'), 'the newest');
+    await until(() => two.trail.includes('the change'), 'the change');
+    expect(two.trail).toContain('an older sign-in');
+    const lengths = await Promise.all(
+      ['audit', 'audit:sessions', 'audit:phones'].map((key) => redis.ask('XLEN', `ippa:${key}`)),
+    );
+    expect(lengths.map(Number)).toEqual([2, 2000, 2000]);
+    // One that comes later reads all three.
+    const three = proxy('p3', redisConfig(redis.port));
+    await connected(three);
+    expect(new Set(three.trail)).toEqual(new Set(two.trail));
   });
 
   it('B644 a replica is `reading-only`: what others say is heard, and what is said here waits', async () => {

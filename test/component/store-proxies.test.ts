@@ -66,6 +66,22 @@ async function set(proxy: Rig, service: string, admin: string, reason: string): 
 const adminOf = async (proxy: Rig, service: string) =>
   (await proxy.health()).services.find(({ id }) => id === service)?.admin;
 
+it('B677 a proxy that starts has read the `store` before phones reach it, and starts without one that is gone', async () => {
+  const redis = await startStore();
+  const one = await startProxy(redis);
+  await connected(one);
+  await signIn(one, 'b');
+  await until(async () => String(await redis.ask('HGET', 'ippa:devices', PHONE)).includes('"b"'), 'written');
+  const two = await startProxy(redis, one);
+  expect(await storeOf(two)).toMatchObject({ state: 'connected' });
+  expect(await device(two)).toMatchObject({ service: 'b' });
+  await redis.kill();
+  const began = performance.now();
+  const three = await startProxy(redis, one);
+  expect(performance.now() - began).toBeLessThan(3000);
+  expect((await storeOf(three)).state).toMatch(/connecting|gone/);
+});
+
 it('B650 a phone that signed in at one proxy is signed in at the others at once, with its agent', async () => {
   const redis = await startStore();
   const one = await startProxy(redis);

@@ -29,7 +29,7 @@ function link(name: string, redis: RedisConfig) {
   const trail: string[] = [];
   const made = createRedisLink({
     ...{ redis, facts, clock: systemClock, report: () => {} },
-    trail: { own: () => ['an entry'], heard: (entry) => trail.push(entry) },
+    trail: { own: (part) => (part === 'changes' ? ['an entry'] : []), heard: (entry) => trail.push(entry) },
   });
   made.start();
   stops.push(() => made.stop(100));
@@ -49,7 +49,7 @@ describe('the user of the proxies', () => {
     await until(() => [one, two].every((each) => each.link.status().state === 'connected'), 'connected');
     one.facts.set('devices', 'SEP1', 'a');
     one.facts.set('outage-devices', 'o1/SEP1', 'told');
-    one.link.append('another entry');
+    one.link.append('another entry', 'sessions');
     expect(await one.facts.claim('summary', 1000)).toBe('ours');
     expect(await two.facts.claim('summary', 1000)).toBe('theirs');
     await until(() => two.facts.get('outage-devices', 'o1/SEP1') !== null, 'heard');

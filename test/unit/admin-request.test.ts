@@ -31,7 +31,15 @@ describe('parseAdminRequest', () => {
       { admin: 'maint', reason: 'B442', in: '10m' },
       { admin: 'drain', reason: 'B442', until: null, maintAt: NOW + 600_000 },
     ],
-  ])('takes %j', (body, setting) => {
+    [
+      { admin: 'drain', reason: 'x', until: '30m' },
+      { admin: 'drain', reason: 'x', until: NOW + 1_800_000 },
+    ],
+    [
+      { admin: 'maint', reason: 'x', in: '10m', until: '2h' },
+      { admin: 'drain', reason: 'x', until: NOW + 7_200_000, maintAt: NOW + 600_000 },
+    ],
+  ])('B580 takes %j', (body, setting) => {
     expect(parse(body)).toEqual({ ok: true, setting });
   });
 
@@ -49,9 +57,12 @@ describe('parseAdminRequest', () => {
     [{ admin: 'drain', reason: 'a\nb' }, /control characters/],
     [{ admin: 'drain', reason: 'a\u202eb' }, /control characters/],
     [{ admin: 'drain', reason: '\ud800' }, /control characters/],
-    [{ admin: 'drain', reason: 'x', force: true }, /unknown keys/],
+    [{ admin: 'drain', reason: 'x', force: true }, /unknown keys; allowed are admin, reason, until, in, preview$/],
     [JSON.parse('{"admin": "ready", "__proto__": 1}'), /unknown keys/],
-    [{ admin: 'drain', reason: 'x', until: 'tomorrow' }, /ISO 8601/],
+    [{ admin: 'drain', reason: 'x', until: 'tomorrow' }, /ISO 8601.* or a duration, such as 30m or 2h$/],
+    [{ admin: 'drain', reason: 'x', until: '999999999d' }, /ISO 8601/],
+    [{ admin: 'drain', reason: 'x', until: '0s' }, /future/],
+    [{ admin: 'maint', reason: 'x', in: '2h', until: '1h' }, /after the maintenance has begun/],
     [{ admin: 'drain', reason: 'x', until: 5 }, /ISO 8601/],
     [{ admin: 'drain', reason: 'x', until: '2026-11-01T12:00:00Z' }, /future/],
     [{ admin: 'drain', reason: 'x', in: '10m' }, /in applies to maint/],
@@ -60,7 +71,7 @@ describe('parseAdminRequest', () => {
     [{ admin: 'maint', reason: 'x', in: '0s' }, /in must be a duration/],
     [{ admin: 'maint', reason: 'x', in: '2h', until: '2026-11-01T14:00:00+01:00' }, /after the maintenance has begun/],
     [{ admin: 'ready', until: '2030-01-01T00:00:00Z' }, /ready has no end/],
-  ])('refuses %j', (body, message) => {
+  ])('B580 refuses %j', (body, message) => {
     const result = parse(body);
     expect(result.ok).toBe(false);
     expect(result.ok ? '' : result.faults.join('; ')).toMatch(message);

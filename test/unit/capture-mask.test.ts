@@ -84,11 +84,33 @@ describe('B865 pages', () => {
     expect(mask.urls.pairs('geheim=canary2')).toBe(`geheim=${mask.pseudonyms.secret('canary2')}`);
   });
 
-  it('keep the words of paths that Finesse has offered, and no others', () => {
+  it('keep the files that Finesse has offered and words that it is known for, and no others', () => {
     const mask = masks();
-    expect(mask.urls.target('/fippa/SEP1/agentPage')).not.toContain('agentPage');
-    xml('<m><MenuItem><URL>http://fin/fippa/SEP1/agentPage?x=1</URL></MenuItem></m>', 'text/xml', mask);
-    expect(mask.urls.target('/fippa/SEP1/agentPage')).toMatch(/agentPage$/);
+    expect(mask.urls.target('/fippa/SEP1/agentPage.jsp')).not.toContain('agentPage');
+    const names = 'http://fin/agent/68421337/Juergen.Kaessmann';
+    const offered = `<m><MenuItem><URL>http://fin/fippa/SEP1/agentPage.jsp?x=1</URL><URL>${names}</URL></MenuItem></m>`;
+    expect(xml(offered, 'text/xml', mask)).not.toMatch(/Juergen|Kaessmann|68421337/);
+    expect(mask.urls.target('/fippa/SEP1/agentPage.jsp')).toMatch(/agentPage\.jsp$/);
+    expect(mask.urls.target('/fippa/SEP1/NotReady')).toMatch(/NotReady$/);
+  });
+
+  it('keep soft keys and labels that are Finesse itself, and mask others; `--keep-names` keeps soft keys', () => {
+    const key = (name: string) => `<a><SoftKeyItem><Name>${name}</Name></SoftKeyItem></a>`;
+    for (const name of ['NotReady', 'Not Ready', '&lt;&lt;', 'Wrap-Up']) expect(xml(key(name))).toBe(key(name));
+    expect(xml(key('Kaessmann'))).toBe(key('xxxxxxxxx'));
+    expect(xml(key('Kaessmann'), 'text/xml', masks(true))).toBe(key('Kaessmann'));
+    const page = '<a><DisplayName>ID/Extension</DisplayName><Text>Not Ready\nKaessmann</Text></a>';
+    expect(xml(page)).toBe(page.replace('Kaessmann', 'xxxxxxxxx'));
+  });
+
+  it('keep what SystemInfo says of its release; a namespace names no host of anybody', () => {
+    const info = '<SystemInfo><version>12.6(2)</version><systemAuthMode>NON_SSO</systemAuthMode></SystemInfo>';
+    expect(xml(info)).toBe(info);
+    expect(xml('{"systemAuthMode":"SSO","version":"12.6"}', 'application/json')).toBe(
+      '{"systemAuthMode":"SSO","version":"12.6"}',
+    );
+    expect(xml('<a xmlns="http://fin.kaessmann.de/x"/>')).not.toContain('kaessmann');
+    expect(xml('<a xmlns="jabber:client"/>')).toBe('<a xmlns="jabber:client"/>');
   });
 
   it.each([

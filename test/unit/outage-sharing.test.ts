@@ -12,6 +12,7 @@ import { createOutageRecords } from '../../src/records/outages.ts';
 import { createFacts } from '../../src/shared/replica.ts';
 import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
+import { createSharedDevices } from '../../src/store/shared-devices.ts';
 import { createFactHub } from '../fact-hub.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
 import { CONFIRMED, failed } from '../scripted-probe.ts';
@@ -46,6 +47,10 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
     for (const kind of ['outage-began', 'outage-ended', 'outage-summary'] as const)
       events.subscribe(kind, { [kind]: ({ outage }: { outage: string }) => seen.push(`${kind} ${outage}`) });
     records.begin();
+    void createSharedDevices({
+      ...{ facts, devices, clock, report: events.report, forgetAfterMs: 12 * 3_600_000 },
+      isService: (id) => store.get(id) !== null,
+    }).begin();
     const change = (to: HealthState, since = clock.now(), service = 'a') => {
       const at = clock.now();
       const from = store.get(service)?.state ?? 'unknown';
@@ -114,6 +119,46 @@ describe('one record', () => {
     expect(mine).toHaveLength(1);
     expect(mine?.[0]).toMatchObject({ signedIn: 3, told: 2, elsewhere: 1, returned: 0, missing: 2, startedAt: START });
     expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-began'))).toHaveLength(1);
+  });
+
+  it('B684 who signed in elsewhere before t0 through a proxy that could not be heard leaves the record', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    await clock.advance(1000);
+    for (const { name } of proxies) hub.cut(name);
+    two.page('b', 'q');
+    await clock.advance(2000);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    expect(one.records.all()).toMatchObject([{ signedIn: 3, missing: 3 }]);
+    for (const { name } of proxies) hub.heal(name);
+    await clock.advance(100);
+    for (const { records } of proxies) {
+      const [outage] = records.all();
+      expect(outage).toMatchObject({ signedIn: 2, elsewhere: 0, missing: 2 });
+      const left = records.devices(outage?.id ?? '').map(({ device }) => device);
+      expect(left.toSorted()).toEqual(['p', 'r']);
+    }
+  });
+
+  it('B684 who signed in elsewhere after t0, through a proxy that saw no outage, counts as `elsewhere` since then', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    hub.cut('two');
+    await clock.advance(1000);
+    one.change('reconnecting');
+    await clock.advance(1000);
+    two.page('b', 'q');
+    const at = clock.now();
+    await clock.advance(1000);
+    hub.heal('two');
+    await clock.advance(100);
+    for (const { records } of proxies) {
+      const [outage] = records.all();
+      expect(outage).toMatchObject({ signedIn: 3, elsewhere: 1, missing: 2 });
+      const found = records.devices(outage?.id ?? '').find(({ device }) => device === 'q');
+      expect(found).toMatchObject({ outcome: 'elsewhere', service: 'b', at, backAt: at });
+    }
   });
 
   it('B681 it ends when no proxy sees the failure any more, and one tells of that', async () => {
@@ -240,7 +285,7 @@ describe('one record', () => {
     expect(one.seen.filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
   });
 
-  it('B680 B682 whatever the proxies see, and in whatever order they hear of it, they end with the same records', async () => {
+  it('B680 B682 B684 whatever the proxies see, and in whatever order they hear of it, they end with the same records', async () => {
     const step = fc.record({
       proxy: fc.nat(2),
       waitMs: fc.nat(3000),
@@ -278,7 +323,14 @@ describe('one record', () => {
         for (let round = 0; round < 5; round++) await clock.advance(10);
         const found = all(proxies);
         for (const each of found) expect(each).toEqual(found[0]);
-        for (const outage of found[0] ?? []) expect(outage.signedIn).toBe(sums(outage));
+        for (const outage of found[0] ?? []) {
+          expect(outage.signedIn).toBe(sums(outage));
+          const known = (proxies[0] as Proxy).records.devices(outage.id);
+          expect(outage.signedIn).toBe(known.length);
+          expect(outage.missing).toBe(known.filter(({ outcome }) => outcome === 'missing').length);
+          // Of whom all know where they are nobody says that they are `missing`, nor that they were there before t0 if `elsewhere`.
+          for (const { at } of known) expect(at ?? outage.startedAt).toBeGreaterThanOrEqual(outage.startedAt);
+        }
         // Quiet: nobody tells what all know.
         let messages = 0;
         for (const { facts } of proxies) facts.subscribe('outages', () => (messages += 1));

@@ -169,7 +169,12 @@ describe('an outage', () => {
         for (let length = 0; length <= events.length; length++) {
           const { outage, devices } = fold(events.slice(0, length), NAMES);
           expect(outage.elsewhere + outage.returned + outage.missing).toBe(outage.signedIn);
-          expect(counts(outage)).toEqual(counts({ ...outage, ...countDevices(NAMES.length, devices.values()) }));
+          expect(counts(outage)).toEqual(
+            counts({
+              ...outage,
+              ...countDevices({ startedAt: outage.startedAt, signedIn: NAMES.length }, devices.values()),
+            }),
+          );
           for (const { outcome, service: on, at: since, backAt } of devices.values()) {
             expect([on === null, since === null]).toEqual([outcome === 'missing', outcome === 'missing']);
             if (outcome !== 'missing') expect([outcome === 'returned', backAt !== null]).toEqual([on === 'a', true]);
@@ -182,6 +187,12 @@ describe('an outage', () => {
 
   it('a device of which no line was written is missing', () => {
     const device = { ...newOutageDevice('p', null, null), outcome: 'elsewhere', told: true } as const;
-    expect(countDevices(3, [device])).toEqual({ signedIn: 3, told: 1, elsewhere: 1, returned: 0, missing: 2 });
+    expect(countDevices({ startedAt: 0, signedIn: 3 }, [device])).toEqual({
+      signedIn: 3,
+      told: 1,
+      elsewhere: 1,
+      returned: 0,
+      missing: 2,
+    });
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeText, foldText, selectCharset } from '../../src/pages/charset.ts';
+import { encodeText, foldText, isReadable, selectCharset } from '../../src/pages/charset.ts';
 import { cleanLine } from '../../src/pages/limits.ts';
 import { parsePreferences, selectLanguage } from '../../src/text/accept.ts';
 
@@ -115,7 +115,9 @@ describe('the charset', () => {
     ['サーバ', 'saba', 'saba'],
     // In two characters what is one in ISO-8859-1, and what is not.
     ['e\u0301 z\u030c', 'é z', 'e z'],
-    ['👩‍👩‍👧', ':woman::woman::girl:', ':woman::woman::girl:'],
+    // The name of an emoji says nothing and takes the place of what does.
+    ['A👩‍👩‍👧 👍🏽B ❤️', 'A B ', 'A B '],
+    ['™ ★ →', 'TM * >', 'TM * >'],
     // For private use: nobody knows what it is.
     ['\ue000 \ufffd', '? ?', '? ?'],
     ['', '', ''],
@@ -132,6 +134,23 @@ describe('the charset', () => {
         expect(foldText(cleanLine(text), 'us-ascii')).toMatch(/^[ -~]*$/);
       }),
     );
+  });
+
+  test.each([
+    ['Zurück', true],
+    ['Готов', true],
+    ['Έτοιμο', true],
+    ['1ª línea', true],
+    ['就绪', false],
+    ['受信可', false],
+    ['준비', false],
+    ['מוכן', false],
+    ['Finesse と受信可にしてください', false],
+    ['', true],
+  ])('B907 whether %s can be read as it is spelt: %s', (text, readable) => {
+    expect(isReadable(text, 'iso-8859-1')).toBe(readable);
+    expect(isReadable(text, 'us-ascii')).toBe(readable);
+    expect(isReadable(text, 'utf-8')).toBe(true);
   });
 
   test('bytes are in the charset', () => {

@@ -73,11 +73,14 @@ describe.each(others.map((language) => [language.code, language] as const))('B90
     }
   });
 
-  test('has as many paragraphs, about as many sentences, and the same digits', () => {
+  test('has as many paragraphs, about as many sentences, and the same numbers', () => {
     for (const key of keys) {
       const [mine, theirs] = [said(language, key), said(english, key)];
       expect([key, mine.split('\n').length]).toEqual([key, theirs.split('\n').length]);
-      expect([key, ...(mine.match(/\d/g) ?? [])]).toEqual([key, ...(theirs.match(/\d/g) ?? [])]);
+      // What English writes in words a language may write in figures.
+      const numbers = theirs.replace('three minutes', '3').replace('five minutes', '5');
+      const figures = (text: string) => `${key} ${text.match(/\d/g) ?? ''}`;
+      expect([figures(theirs), figures(numbers)]).toContain(figures(mine));
       // A colon of one language may be the full stop of another.
       const sentences = (text: string) =>
         text.split(/[.:;!?。：；！？]+/).filter((each) => /[\p{L}\p{N}]/u.test(each)).length;
@@ -274,3 +277,49 @@ describe.each(templates.languages.map((language) => [language.code, language] as
     });
   },
 );
+
+describe('on a phone that takes ISO-8859-1 alone', () => {
+  const keysOf = (language: string, charset: string, among: typeof templates = templates) => {
+    const headers = { modelName: 'CP-7970G', userAgent: undefined, acceptLanguage: language, acceptCharset: charset };
+    const { body } = renderPage(among, view, headers);
+    return /<SoftKeyItem><Name>(.*?)<\/Name>/.exec(Buffer.from(body, 'latin1').toString())?.[1];
+  };
+
+  test.each(['iso-8859-1', 'us-ascii', 'shift_jis, iso-8859-1;q=0.1'])(
+    'B907 `zh`, `ja` and `ko` are not shown in %s, but with `auto` what comes next',
+    (charset) => {
+      for (const language of ['zh', 'zh_TW', 'zh_CN', 'ja', 'ko_KR']) expect(keysOf(language, charset)).toBe('Retry');
+      expect(keysOf('ja, de;q=0.5, en;q=0.3', charset)).toBe('Erneut');
+      expect(keysOf('ko, ja;q=0.8, ru;q=0.5', charset)).toBe('Povtor');
+      expect(keysOf('bg', charset)).toBe('Otnovo');
+      expect(keysOf('sr', charset)).toBe('Ponovi');
+    },
+  );
+
+  test('B907 elsewhere they are, though `iso-8859-1` or `us-ascii` comes first', () => {
+    for (const charset of ['utf-8', 'iso-8859-1, utf-8;q=0.8', 'us-ascii, *;q=0.1', 'shift_jis'])
+      expect(keysOf('ja', charset)).toBe('再試行');
+  });
+
+  test('B907 the first configured language that can be shown is for the others; if none can, they are as configured', () => {
+    const of = (...languages: string[]) => loadPages({ folder: null, languages, help: null });
+    expect(keysOf('ja', 'iso-8859-1', of('ja', 'de', 'en'))).toBe('Erneut');
+    expect(keysOf('ja', 'utf-8', of('ja', 'de', 'en'))).toBe('再試行');
+    expect(keysOf('en', 'iso-8859-1', of('ko'))).toBe('DaSi SiDo');
+    expect(keysOf('ko', 'iso-8859-1', of('ja', 'ko'))).toBe('DaSi SiDo');
+  });
+});
+
+test('B908 no space follows a `。` between what has failed and what to do', () => {
+  const [phone] = MODELS;
+  if (phone === undefined) throw new Error('no model');
+  for (const code of ['ja', 'zh-CN', 'zh-TW']) {
+    for (const page of ['reconnecting', 'unavailable', 'waiting'] as const) {
+      const { all } = read(bodyOf({ ...view, page, cause: 'noAnswer' }, phone, code), phone);
+      expect(all.join('\n')).toContain('。');
+      expect(all.join('\n')).not.toContain('。 ');
+    }
+  }
+  const spelt = read(bodyOf({ ...view, cause: 'noAnswer' }, phone, 'de'), phone);
+  expect(spelt.all[1]).toBe('Keine Antwort. Versuch 1 von 3');
+});

@@ -224,6 +224,13 @@ describe('names', () => {
     expect(page.items[0]).toEqual({ name: 'Sign in on Finesse', url: entry });
   });
 
+  test('B903 lose the emoji that the charset lacks, and nothing else of the page is pushed out by them', () => {
+    const latin = { acceptCharset: 'iso-8859-1' };
+    expect(read({ service: 'Finesse 👩‍👩‍👧 Köln 👍🏽' }, latin).title).toBe('Finesse Köln');
+    expect(read({ service: '💬💬' }, latin).title).toBe('Finesse');
+    expect(read({ service: '💬💬' }, { acceptCharset: 'utf-8' }).title).toBe('💬💬');
+  });
+
   test('of placeholders are shown as they are', () => {
     expect(read({ service: '{{gone}}' }).title).toBe('{{gone}}');
   });

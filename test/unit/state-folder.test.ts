@@ -1,9 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { loadConfiguration } from '../../src/commands/configuration.ts';
-import { createAdminKeeper } from '../../src/store/admin-settings.ts';
+import { createAdminKeeper, createAdminSettingsFile } from '../../src/store/admin-settings.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { validateStateFolder } from '../../src/store/state-folder.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -90,4 +99,19 @@ it('B214 a file that cannot be read is a problem until an operator sets somethin
   expect(keeper.problem()).toContain('all services began as ready');
   store.setAdmin('a', { admin: 'maint', reason: 'x', until: null });
   expect(keeper.problem()).toBeNull();
+});
+
+it('B579 `admin.json` is for its user alone, also one that others could read, and a draft that a crash left', () => {
+  const folder = testFolder();
+  const file = join(folder, 'admin.json');
+  const modeOf = (path: string) => statSync(path).mode & 0o777;
+  const settings = createAdminSettingsFile(folder);
+  settings.write(new Map([['a', { admin: 'maint', reason: 'x', until: null }]]));
+  expect(modeOf(file)).toBe(0o600);
+  chmodSync(file, 0o644);
+  expect(settings.read(0).get('a')?.admin).toBe('maint');
+  expect(modeOf(file)).toBe(0o600);
+  writeFileSync(`${file}.new`, 'half', { mode: 0o644 });
+  settings.write(new Map());
+  expect([modeOf(file), readFileSync(file, 'utf8')]).toEqual([0o600, '{}\n']);
 });

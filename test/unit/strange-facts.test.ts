@@ -72,7 +72,7 @@ const side = fc.record({
   ...{ cause: fc.constant(null), decidedBy: fc.constant(null) },
 });
 const count = fc.nat(9);
-const shaped = fc.oneof(
+const shapes = [
   fc.record({
     ...{ service: fc.constantFrom('a', 'b', null), seenAt: time, signedAt: time, since: fc.option(time) },
     left: fc.array(fc.record({ service: fc.constant('b'), at: time }), { maxLength: 3 }),
@@ -87,7 +87,10 @@ const shaped = fc.oneof(
     services: fc.dictionary(
       fc.constantFrom('a', '__proto__', 'constructor'),
       fc.record({
-        ...{ state: fc.constantFrom('in-service', 'reconnecting', 'out-of-service'), attempt: fc.option(fc.nat()) },
+        ...{
+          state: fc.constantFrom('in-service', 'reconnecting', 'out-of-service'),
+          attempt: fc.option(fc.integer({ min: 1, max: 9 })),
+        },
         ...{ since: fc.option(time), t0: fc.option(time), ownT0: fc.option(time) },
         ...{ isNear: fc.boolean(), admin: fc.constant('ready'), phones: fc.nat() },
       }),
@@ -100,7 +103,8 @@ const shaped = fc.oneof(
     ...{ withinFiveMinutes: fc.option(count), summarisedAt: fc.option(time) },
     cut: fc.record({ site: fc.constant('west'), since: time, until: time, nature: fc.constant('island') }),
   }),
-);
+] as const;
+const shaped = fc.oneof(...shapes);
 const deep = fc.nat(20_000).map((levels) => `${'['.repeat(levels)}${']'.repeat(levels)}`);
 const stamp = fc.oneof(
   time.map((at) => at.toFixed(0)),
@@ -135,12 +139,30 @@ const place = fc.oneof(
   fc.tuple(fc.constantFrom('devices', 'outages', 'outage:', 'proxies', 'x'), fc.string()),
 );
 
+/** Registers as a proxy would write them, but for their times. */
+const PLACES = [
+  ['devices', 'SEP001122334455'],
+  ['settings', 'a'],
+  ['proxies', 'p2'],
+  ['outages', 'o1'],
+] as const;
+const fitting = fc.oneof(
+  ...shapes.map((shape, index) =>
+    fc
+      .tuple(fc.integer({ min: START - 2 * HOUR, max: START - HOUR }), shape as fc.Arbitrary<object>)
+      .map(([at, value]): [[string, string], string] => {
+        const [hash, field] = PLACES[index] ?? PLACES[0];
+        return [[hash, field], `${at} p2 ${JSON.stringify(value)}`];
+      }),
+  ),
+);
+
 describe('bytes in the store', () => {
   it('B669 of whatever kind are read by `parseRegister`, and `/health` (`renderHealth`), records and phones are shown', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(0, -HOUR, HOUR),
-        fc.array(fc.tuple(place, text), { maxLength: 12 }),
+        fc.array(fc.oneof(fc.tuple(place, text), fitting), { maxLength: 12 }),
         async (aheadMs, all) => {
           const { clock, faults, facts, read, show, sharedDevices, settings, records, peers } = setUp(aheadMs);
           const half = all.length / 2;

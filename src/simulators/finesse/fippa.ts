@@ -114,7 +114,8 @@ function signInForm(world: FippaWorld, request: FippaRequest, id = '', extension
     { label: 'Password', parameter: 'password', flags: 'AP' },
     { label: 'Extension', parameter: 'extension', flags: 'N', value: extension },
   ]);
-  return { xml, refresh: null, expired: false };
+  // Under the URL of an action, signing out say, it must not come back by Exit.
+  return { xml, refresh: null, expired: request.path !== '' && request.path !== '/' };
 }
 
 /** `acted`: the request did something, so the page must not come back by Exit under the URL that did it. */

@@ -21,8 +21,8 @@ export class Session {
   readonly recorded: string;
   readonly #steps: readonly Step[];
   readonly #recording: Recording;
-  /** Values of the recording and what was sent in their place. */
-  readonly #values = new Map<string, { readonly name: string; readonly from: string; readonly to: string }>();
+  /** Values of the recording, with the name of their parameter and without, and what was sent in their place. */
+  readonly #values = new Map<string, string>();
   #position = -1;
 
   constructor(recording: Recording, recorded: string) {
@@ -51,28 +51,46 @@ export class Session {
     this.#position = found.index;
     for (const [name, from] of found.step.values) {
       const to = values.get(name) ?? '';
-      if (from !== '' && to !== '' && from !== to) this.#values.set(`${name} ${from}`, { name, from, to });
+      if (from !== '' && to !== '' && from !== to) {
+        this.#values.set(`${name} ${from}`, to);
+        if (from.length >= MIN_PSEUDONYM && !this.#values.has(from)) this.#values.set(from, to);
+      }
     }
     return found.step;
   }
 
   #isValue({ values }: Step, name: string, value: string): boolean {
     const recorded = values.get(name) ?? '';
-    return recorded === value || this.#values.get(`${name} ${recorded}`)?.to === value;
+    return recorded === value || this.#live(name, recorded) === value;
+  }
+
+  #live(name: string, recorded: string): string | undefined {
+    return this.#values.get(`${name} ${recorded}`) ?? this.#values.get(recorded);
   }
 
   /** Text of the recording with the live names in it. */
   live(text: string, device: string, names: LiveNames): string {
-    let changed = liveHosts(text, this.#recording.hosts, names).replaceAll(this.recorded, device);
-    for (const { name, from, to } of this.#values.values()) {
-      const pair = new RegExp(
-        `([?&;]${escapePattern(name)}=)${escapePattern(encodeURIComponent(from))}(?![^&"'<\\s])`,
-        'g',
-      );
-      changed = changed.replace(pair, (_, before) => `${before}${encodeURIComponent(to)}`);
-      changed = changed.replaceAll(`<DefaultValue>${from}</DefaultValue>`, `<DefaultValue>${to}</DefaultValue>`);
-    }
-    return changed;
+    return liveHosts(text, this.#recording.hosts, names)
+      .replaceAll(this.recorded, device)
+      .replace(/([?&;])([^=&;?"'<>\s]+)=([^&"'<>\s]+)/g, (whole, mark: string, name: string, value: string) => {
+        const to = this.#live(name, decodePart(value));
+        return to === undefined ? whole : `${mark}${name}=${encodeURIComponent(to)}`;
+      })
+      .replace(/<DefaultValue>([^<]+)<\/DefaultValue>/g, (whole, value: string) => {
+        const to = [...this.#values].find(([key]) => key === value || key.endsWith(` ${value}`))?.[1];
+        return to === undefined ? whole : `<DefaultValue>${to}</DefaultValue>`;
+      });
+  }
+}
+
+/** Shorter values may be the same by chance. */
+const MIN_PSEUDONYM = 3;
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
   }
 }
 
@@ -85,8 +103,4 @@ export function liveHosts(text: string, hosts: ReadonlySet<string>, { origin, ho
     .replace(/(<(xmppDomain|host)>\s*)([^<\s]+)/g, (whole, before: string, _element, name: string) =>
       hosts.has(name.toLowerCase()) ? `${before}${host}` : whole,
     );
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
