@@ -38,7 +38,7 @@ const MEANS: Readonly<Record<StoreState, string>> = {
   connected: 'All proxies know the same: phones may change between them, and what operators set holds at each.',
   'reading-only':
     'Phones are answered as before. What the others say is heard; what this proxy learns and what is set here reaches them when the store takes writes again.',
-  gone: 'Phones are answered as before, by what this proxy knows. A phone that changes to another proxy may be asked to sign in there; operators set drain and maint at each proxy. What changes meanwhile is told when the store is back.',
+  gone: 'Phones are answered as before, by what this proxy knows. A phone that changes to another proxy, which has not heard of its last sign-in, is relayed to the service it asks for; operators set drain and maint at each proxy. What changes meanwhile is told when the store is back.',
   refused:
     'Phones are answered as before, but this proxy is alone until it is upgraded: it neither hears the others nor tells them anything.',
 };
