@@ -6,7 +6,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createCaptureRig } from '../test/capture-rig.ts';
 import { startForeign } from '../test/foreign-phone-server.ts';
-import { agentsDay, callFrom, foreignDay } from '../test/phone-days.ts';
+import { agentsDay, callFrom, foreignDay, shortDay } from '../test/phone-days.ts';
 import { type PushRig, startPhone, startPushRig, type TestPhone } from '../test/push-rig.ts';
 
 const folder = new URL('../test/captures/', import.meta.url);
@@ -36,10 +36,15 @@ async function make(
 }
 
 const foreign = await startForeign();
-await make('foreign-phone-xml', 'test/foreign-phone-server.ts through the proxy', [foreign.url], (phone, rig) =>
-  foreignDay(phone, rig.phones),
+await make(
+  'foreign-phone-xml',
+  'test/foreign-phone-server.ts through the proxy',
+  [foreign.url],
+  (phone, rig) => foreignDay(phone, rig.phones),
+  true,
 );
 await foreign.stop();
-await make('simulated-finesse', 'the simulated Finesse through the proxy', [], (phone, rig) =>
-  agentsDay(phone, rig.phones, callFrom(rig)),
-);
+await make('simulated-finesse', 'the simulated Finesse through the proxy', [], async (phone, rig) => {
+  await shortDay(phone, rig.phones);
+  await agentsDay(phone, rig.phones, callFrom(rig));
+});
