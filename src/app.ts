@@ -9,6 +9,7 @@ import { listOpenListeners } from './console-phones/entries.ts';
 import { certificateEvent } from './domain/certificate-event.ts';
 import type { Report } from './domain/events.ts';
 import { selectAnswers, selectWords } from './domain/island.ts';
+import { learntName } from './domain/server-names.ts';
 import { decideStoreProblem } from './domain/store-status.ts';
 import { createMonitor } from './health/monitor.ts';
 import { createProbe } from './health/probe.ts';
@@ -115,7 +116,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
   const drills = createDrills({ store, reconnect: config.reconnect, clock, report });
   const shownCertificates = createShownCertificates();
   const captures = createCaptures({
-    surroundings: () => describeSurroundings(config, version),
+    surroundings: () => describeSurroundings(config, version, (id) => learntName(store.get(id)?.info ?? null)),
     serviceOf: (device) => devices.get(device)?.service ?? null,
     caughtUp: async () => processes?.caughtUp(),
     ...{ clock, report },

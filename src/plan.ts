@@ -48,11 +48,19 @@ export function defineClientLimits({ phones }: Config): ClientLimitsConfig {
 }
 
 /** What a capture says of the proxy around it. */
-export function describeSurroundings({ phones, clusters }: Config, version: string): Surroundings {
+export function describeSurroundings(
+  { phones, clusters }: Config,
+  version: string,
+  reported: (service: string) => string | null,
+): Surroundings {
   return {
     version,
     services: clusters.flatMap(({ id: cluster, services }) =>
-      services.map(({ id, url, aliases }) => ({ id, cluster, url, aliases })),
+      services.map(({ id, url, aliases }) => {
+        // What the server calls itself was learnt long before, and no probe of the capture need say it.
+        const name = reported(id);
+        return { id, cluster, url, aliases: name === null ? aliases : [...aliases, name] };
+      }),
     ),
     listeners: phones.listeners.flatMap(({ publicUrl }) => (publicUrl === null ? [] : [publicUrl])),
   };

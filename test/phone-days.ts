@@ -69,7 +69,10 @@ export async function foreignDay({ phone }: TestPhone, proxy: string): Promise<r
   return seen;
 }
 
+/** Long enough after the page that a replay, which keeps the gap, does not overtake a phone that is still reading it. */
+const UNTIL_CALL_MS = 300;
+
 /** Of the simulated Finesse behind the proxy. */
 export function callFrom(rig: PushRig): () => void {
-  return () => rig.finesse[0]?.call(DEVICE, '07115550100');
+  return () => void setTimeout(() => rig.finesse[0]?.call(DEVICE, '07115550100'), UNTIL_CALL_MS);
 }
