@@ -166,5 +166,5 @@ export const COMMENT =
   'Masked as it was recorded. Passwords, cookies and tokens are markers that begin with Z and keep length and equality within ' +
   'this file. Device names, ids, extensions, numbers, addresses and, unless _ippa.keepNames says otherwise, host names are ' +
   'pseudonyms of the same shape, made with a key that was thrown away: none of them is real. In texts letters are x and digits ' +
-  '0. Soft keys, paths and names of parameters are as they were. Bodies are base64 of the masked bytes; what could not be parsed ' +
-  'was left out, see _ippa.notWritten. Headers that the proxy adds as it writes (Connection, Date) are missing on the leg phone.';
+  '0. Names of parameters, and soft keys and path words that Finesse is known to use, are as they were; others are masked ' +
+  'too. Bodies are base64 of the masked bytes; what could not be parsed was left out, see _ippa.notWritten. Headers that the proxy adds as it writes (Connection, Date) are missing on the leg phone.';
