@@ -71,6 +71,18 @@ it('only a confirmed probe improves a state, and never while a failure stands', 
   );
 });
 
+it('a probe that began before a confirmation and failed after it says nothing, neither of the state nor of a notification', () => {
+  const settings = { intervalMs: 5000, attempts: 3, advisory: false };
+  const probes = (before: ServiceState, at: number, outcome: ProbeOutcome) =>
+    reduceService(before, { kind: 'probe', at, startedAt: at - 20, latencyMs: 20, outcome }, settings).state;
+  const notified = reduceService(NEW_SERVICE, { kind: 'notified', at: 1000, status: 'OUT_OF_SERVICE' }, settings).state;
+  const confirmed = probes(notified, 2000, CONFIRMED);
+  expect(probes(confirmed, 2000, failed('refused'))).toEqual(confirmed);
+  // One that began afterwards is believed.
+  const { health, signals } = probes(confirmed, 2020, failed('refused'));
+  expect([health.phase.state, selectStanding(signals, settings)?.signal]).toEqual(['reconnecting', 'notified']);
+});
+
 it('an advisory signal never changes a state', () => {
   fc.assert(
     fc.property(script, (steps) => {

@@ -16,7 +16,7 @@ import {
   type ServiceState,
   type Signals,
 } from './state.ts';
-import { reduceHealth, selectSince, selectWakeAt } from './timeline.ts';
+import { isOvertaken, reduceHealth, selectSince, selectWakeAt } from './timeline.ts';
 
 export interface ServiceStep {
   readonly state: ServiceState;
@@ -109,7 +109,9 @@ function reduceSignalled(
   settings: ServiceSettings,
 ): SignalledStep {
   const asking = askAgain(before, event.at);
-  const signals = reduceSignals(asking, event, settings);
+  // What says nothing of the timeline says nothing of a notification either.
+  const isProbeOvertaken = event.kind === 'probe' && isOvertaken(health, event);
+  const signals = isProbeOvertaken ? asking : reduceSignals(asking, event, settings);
   const standing = selectStanding(signals, settings);
   const isNew =
     isSignal(event) &&

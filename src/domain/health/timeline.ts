@@ -81,7 +81,7 @@ function startTimeline(health: ServiceHealth, t0: number): HealthStep {
 
 function reduceProbe({ health, effects }: HealthStep, event: HealthEvent & { kind: 'probe' }): HealthStep {
   const { at, latencyMs, outcome, standing = null } = event;
-  if (outcome.kind !== 'confirmed' && isOvertaken(health, event)) return { health, effects };
+  if (isOvertaken(health, event)) return { health, effects };
   const seen = { ...health, lastProbeAt: at, latencyMs };
   if (outcome.kind === 'confirmed') {
     const confirmed = { ...seen, failure: standing, info: outcome.info, confirmedAt: at };
@@ -105,8 +105,9 @@ function reduceProbe({ health, effects }: HealthStep, event: HealthEvent & { kin
  * full one that still hangs, nor a short one that gave a slow server only its second. `at` before the confirmation means
  * that the clock was set back, and then nothing is known of their order.
  */
-function isOvertaken({ confirmedAt }: ServiceHealth, event: HealthEvent & { kind: 'probe' }): boolean {
-  return confirmedAt !== null && event.startedAt < confirmedAt && confirmedAt <= event.at;
+export function isOvertaken({ confirmedAt }: ServiceHealth, event: HealthEvent): boolean {
+  if (event.kind !== 'probe' || event.outcome.kind === 'confirmed' || confirmedAt === null) return false;
+  return event.startedAt < confirmedAt && confirmedAt <= event.at;
 }
 
 function confirmedPhase(phase: Phase, at: number): Phase {
