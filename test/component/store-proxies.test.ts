@@ -160,6 +160,11 @@ it('B652 a proxy that was away and kept an old state undoes nothing when it is b
   stops.splice(stops.indexOf(one.stop), 1);
   await set(two, 'a', 'ready', 'new');
   await signIn(two, 'b');
+  const written = async (hash: string, field: string, part: string) =>
+    String(await redis.ask('HGET', `ippa:${hash}`, field)).includes(part);
+  // Only what is there can be read at the start.
+  await until(() => written('devices', PHONE, '"service":"b"'), 'the sign-in is written');
+  await until(() => written('settings', 'a', '"new"'), 'the setting is written');
   const again = await startProxy(redis, two, kept);
   await connected(again, two);
   expect([await adminOf(again, 'a'), await adminOf(two, 'a')]).toEqual(['ready', 'ready']);
