@@ -43,7 +43,7 @@ async function start(
     probe,
   };
   rig = await startRig({
-    ...{ servers: 3, intervalMs: 200 },
+    servers: 3,
     config: (base) => ({ ...twoSites(base, config), island: { suspectAfterMs, warnAfterMs: 1200 }, state: { folder } }),
     ...options,
   });

@@ -456,8 +456,7 @@ describe('an outage, as receivers are told of it', () => {
       webhookConfig(pager.url, { name: 'pager', format: 'pagerduty', secrets: [], routingKey: 'KEY' }),
     ];
     const rig = await startRig({
-      intervalMs: 300,
-      config: (config) => ({ ...config, webhooks, outages: { ...config.outages, summaryAfterMs: 1500 } }),
+      config: (config) => ({ ...config, webhooks, outages: { ...config.outages, summaryAfterMs: 6000 } }),
     });
     onTestFinished(() => rig.stop());
     await rig.finesse[0]?.fault('refuse');
@@ -499,11 +498,11 @@ describe('an outage, as receivers are told of it', () => {
   it('B610 opens none for a drill', async () => {
     const pager = await startReceiver();
     const config = webhookConfig(pager.url, { format: 'pagerduty', secrets: [], routingKey: 'KEY' });
-    const rig = await startRig({ intervalMs: 300, config: (base) => ({ ...base, webhooks: [config] }) });
+    const rig = await startRig({ config: (base) => ({ ...base, webhooks: [config] }) });
     onTestFinished(() => rig.stop());
     const began = await fetch(`${rig.ops}/drills`, {
       ...{ method: 'POST', headers: { authorization: 'Bearer test-token', 'content-type': 'application/json' } },
-      body: JSON.stringify({ service: 'a', forSeconds: 2 }),
+      body: JSON.stringify({ service: 'a', forSeconds: 5 }),
     });
     expect(began.status).toBeLessThan(300);
     await until(() => rig.lines.some(({ event }) => event === 'drill-ended'));
