@@ -136,7 +136,7 @@ const told = (line: string, index: number) => new RegExp(`"device":"${phone(inde
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
   it('B350 B356 B360 sign-ins and the record of an outage go on, at each of its stages', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const proxy = await Restarted.start();
     for (const index of [1, 2, 3]) await proxy.signIn('a', index);
