@@ -3,7 +3,7 @@
 import { ask, loadAbout } from './api.js';
 import { DemoSignIn } from './demo.js';
 import { announce } from './follow.js';
-import { Modal, Own } from './parts.js';
+import { Modal } from './parts.js';
 import { isLive, serviceOf, state, update } from './store.js';
 import { html, useEffect, useRef, useState } from './ui.js';
 import { say, sayCount } from './words.js';
@@ -29,7 +29,7 @@ export function Dialogs() {
 
 /** @param {{ text: string }} props */
 function Fault({ text }) {
-  return html`<p class="fault" role="alert">${text !== '' && html`<${Own} text=${text} />`}</p>`;
+  return html`<p class="fault" role="alert">${text}</p>`;
 }
 
 /**

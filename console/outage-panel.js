@@ -67,9 +67,7 @@ function OutagePanel({ outage, named }) {
   const what = endedAt !== null ? 'outage.over' : verdictAt === null ? 'outage.reconnecting' : 'outage.out';
   return html`<section class=${`outage is-${kind}`} aria-labelledby=${title}>
     <h2 id=${title}><${Mark} kind=${kind} size=${22} />${drill ? `${say('drill.word')}: ` : ''}${say(what, { name })}</h2>
-    <p class="since"><${Moments} outage=${outage} />${
-      endedAt === null ? '' : html` · ${say('outage.until')} <${Moment} at=${endedAt} />`
-    } · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
+    <p class="since"><${Moments} outage=${outage} /> · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
     ${endedAt === null && !drill && html`<${SeenBy} service=${outage.service} />`}
     ${drill ? html`<p>${say('drill.explained')}</p>` : html`<${Why} outage=${outage} />`}
     ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<div class="counts-row"><${Counts} outage=${outage} /><${Clock} outage=${outage} /></div><${Missing} outage=${outage} named=${named} />`}
@@ -88,8 +86,12 @@ function SeenBy({ service }) {
   return html`<p><strong>${say('outage.seen-by', { list })}</strong></p>`;
 }
 
-/** When it failed, and when that was the verdict. @param {{ outage: Outage }} props */
-export function Moments({ outage: { startedAt, verdictAt, drill } }) {
+/** When it failed, when that was the verdict, and when it was over. @param {{ outage: Outage }} props */
+export function Moments({ outage: { startedAt, verdictAt, endedAt, drill } }) {
+  if (endedAt !== null) {
+    return html`${say('outage.failed')} <${Moment} at=${startedAt} />${verdictAt === null ? '' : html`, ${say('outage.out-from')} <${Moment} at=${verdictAt} />`} ${say('outage.until')} <${Moment} at=${endedAt} zone=${true} />
+      (${spanText((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)})`;
+  }
   const ago = html`(<${Ago} at=${startedAt} />)`;
   if (drill) return html`${say('since')} <${Moment} at=${startedAt} zone=${true} /> ${ago}`;
   if (verdictAt === null) return html`${say('outage.failed')} <${Moment} at=${startedAt} zone=${true} /> ${ago}`;

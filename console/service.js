@@ -42,7 +42,7 @@ function Signals({ service }) {
       ${SIGNALS.map((name) => {
         const { says, since, reason } = signals[name];
         return html`<tr key=${name}><th scope="row">${say(`signal.${name}`)}${signals.decidedBy === name ? html` <span class="tag">${say('signal.decides')}</span>` : ''}</th>
-          <td>${says}</td><td><${Moment} at=${since} /></td><td>${reasonOf(name, reason, service) !== null && html`<${Own} text=${reasonOf(name, reason, service)} />`}</td></tr>`;
+          <td>${say(`says.${says}`)}</td><td><${Moment} at=${since} /></td><td>${reasonOf(name, reason, service) !== null && html`<${Own} text=${reasonOf(name, reason, service)} />`}</td></tr>`;
       })}
     <//>
   <//>`;

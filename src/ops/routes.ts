@@ -130,7 +130,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
   get('/events', createLiveRoute({ ...options, access }));
   addWatchRoutes({ ...options, get, services: () => options.store.all().map(({ id }) => id) });
-  addConsoleRoutes({ ...options, get, health: () => reportHealth(options) });
+  addConsoleRoutes({ ...options, app, access, get, health: () => reportHealth(options) });
   addDrillRoutes(app, {
     ...{ access, readJson, drills: options.drills },
     isService: (id) => options.store.get(id) !== null,
