@@ -52,7 +52,7 @@ export function Reason({ code, words, runbook = null }) {
   // The proxy's own words often begin with the same ones.
   const isRepeated = ownText(first).toLowerCase().startsWith(say(key).toLowerCase());
   return html`<div class="reason">
-    ${isSaid(key) && !isRepeated && html`<strong>${say(key)}</strong> `}
+    ${isSaid(key) && !isRepeated && html`<strong>${say(key)}${words === null ? '' : '.'}</strong> `}
     ${words !== null && html`<${Own} text=${first} /> `}
     ${runbook !== null && html`<${RunbookLink} to=${runbook} />`}
     ${rest !== '' && html` <details><summary>${say('reason.more')}</summary><${Own} text=${rest} /></details>`}

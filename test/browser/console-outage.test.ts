@@ -18,7 +18,7 @@ describe('an outage', () => {
     const outage = page.getByRole('region', { name: /^Finesse A/ });
     await outage.getByText('Connection refused').waitFor();
     await outage.getByRole('heading', { name: 'Finesse A is out of service' }).waitFor();
-    expect(await page.title()).toMatch(/^\(1\) Something is wrong · ippa-proxy$/);
+    expect(await page.title()).toMatch(/^\(1\) Finesse A out of service · ippa-proxy$/);
     expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe('/console/icons/degraded.svg');
     await outage.locator('.missing').getByText('1002').waitFor();
     expect(await outage.locator('.missing li').allTextContents()).toEqual([
