@@ -123,6 +123,31 @@ describe('sessions', () => {
     await post({ Origin: rig.origin }).expect(200);
   });
 
+  it('B997 nothing is loaded here by a page from elsewhere: no image, script or stream, with whatever answer', async () => {
+    const load = (path: string, site: string, mode: string) =>
+      request(rig.origin).get(path).set({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode });
+    for (const path of ['/health', '/console/icons/ok.svg', '/events']) {
+      for (const site of ['cross-site', 'same-site']) {
+        const { body } = await load(path, site, 'no-cors').expect(403);
+        expect(body.error.code).toBe('foreign-origin');
+      }
+    }
+    // A link may lead here, and what a page of this port loads is its own.
+    await load('/', 'cross-site', 'navigate').expect(200);
+    await load('/health', 'none', 'navigate').expect(503);
+    const { headers } = await load('/health', 'same-origin', 'cors').expect(503);
+    expect(headers['cross-origin-resource-policy']).toBe('same-origin');
+  });
+
+  it('B998 are none in a request with two different cookies: one of them somebody else has put there', async () => {
+    const [mine, other] = [await cookieOf(TOKEN), await cookieOf(READ_TOKEN)];
+    const ask = (cookie: string) => request(rig.origin).get('/session').set('Cookie', cookie);
+    await ask(mine).expect(200);
+    await ask(`${mine}; ${mine}`).expect(200);
+    await ask(`${other}; ${mine}`).expect(401);
+    await ask(`theme=dark; ${mine}`).expect(200);
+  });
+
   it('B994 by a form, without JavaScript, begin and end for a page of this port only', async () => {
     const { text, headers } = await request(rig.origin).get('/console/sign-in').expect(200);
     expect(text).toContain('<form method="post" action="/console/sign-in">');
