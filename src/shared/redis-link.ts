@@ -4,7 +4,7 @@
  * went wrong on the way lasts longer. Nobody waits for any of this (docs/shared-memory.md).
  */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { Report, StoreState } from '../domain/events.ts';
 import { isNewer, type Register } from '../domain/register.ts';
@@ -13,7 +13,8 @@ import type { StoreStatus } from '../domain/store-status.ts';
 import { urlHost } from '../text/url-host.ts';
 import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
-import type { Claim, FactKind, FactLink } from './facts.ts';
+import type { FactKind, FactLink } from './facts.ts';
+import { createStoreClaims } from './redis-claims.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
 import {
   AUDIT_STREAMS,
@@ -73,8 +74,6 @@ const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
   const { prefix } = redis;
   const server = redis.name ?? redis.servers.map(({ host, port }) => `${urlHost(host)}:${port}`).join();
-  /** Another one at each start: what was claimed before is not claimed by this one. */
-  const claimant = `${facts.proxy} ${randomBytes(6).toString('hex')}`;
   const connection: RedisConnection = createRedisConnection({
     ...{ redis, name: `ippa-proxy-${facts.proxy}` },
     onUp: () => begin(),
@@ -82,6 +81,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   });
   const reader: StoreReader = createStoreReader(connection, prefix);
   const writer = createStoreWriter({ connection, prefix, facts, clock, onAttempt: (fault) => attempted(fault) });
+  const claims = createStoreClaims({ connection, prefix, proxy: facts.proxy, clock, isRead: () => cursor !== null });
   const peers = createStorePeers(facts.proxy, clock);
   const refused = createRefusedFacts(clock, report);
   let offset: ClockOffset = createClockOffset();
@@ -162,6 +162,7 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       for (const hash of [...HASHES, ...liveOutages(isFirst).map((outage) => `outage:${outage}`)])
         found = (await tryHash(hash)) ?? found;
       if (isFirst) await readTrail();
+      await claims.tellDone(isFirst);
       if (current !== generation) return;
       cursor = isFirst || cursor === null ? last : cursor;
       damage = found;
@@ -358,27 +359,9 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (isRunning) cancelTick = clock.after(delayMs, () => void tick());
   };
 
-  /** Claims of which nobody could say whether the store had taken them. */
-  const unsure = new Set<string>();
-  const claim = async (name: string, forMs: number): Promise<Claim> => {
-    if (cursor === null) return 'unknown';
-    const key = `${prefix}claim:${name}`;
-    const [taken, holder] = await connection.run([
-      ['SET', key, claimant, 'NX', 'PX', forMs],
-      ['GET', key],
-    ]);
-    if (taken === undefined || 'fault' in taken || holder === undefined || 'fault' in holder) {
-      unsure.add(name);
-      return 'unknown';
-    }
-    // What was asked before was taken, only its answer was lost.
-    const wasLost = unsure.delete(name) && holder.value === claimant;
-    return taken.value === null && !wasLost ? 'theirs' : 'ours';
-  };
-
   const link: RedisLink = {
     send: (kind, field) => writer.changed(kind, field),
-    claim,
+    ...{ claim: claims.claim, finish: claims.finish },
     append: writer.append,
     start() {
       isRunning = true;

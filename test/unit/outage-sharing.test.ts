@@ -100,6 +100,8 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
 
 type Proxy = ReturnType<typeof setUp>['proxies'][number];
 const all = (proxies: readonly Proxy[]) => proxies.map(({ records }) => records.all());
+const summaries = (proxies: readonly Proxy[]) =>
+  proxies.flatMap(({ seen }) => seen.filter((each) => each.startsWith('outage-summary')));
 const sums = ({ elsewhere, returned, missing }: Outage) => elsewhere + returned + missing;
 
 describe('one record', () => {
@@ -273,6 +275,52 @@ describe('one record', () => {
     two.seen.length = 0;
     await clock.advance(FIVE_MINUTES_MS + 60_000);
     expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
+  });
+
+  it('B975 where nothing of the record comes through but who has it can be asked, one writes it and the other hears that it is `done`', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    hub.hold();
+    await clock.advance(FIVE_MINUTES_MS + 60_000);
+    expect(summaries(proxies)).toHaveLength(1);
+    expect(all(proxies).map(([outage]) => outage?.summarisedAt)).not.toContain(null);
+    // The one that only heard of it has it as late as it heard; together it is when it was written.
+    const written = one.records.all()[0]?.summarisedAt;
+    hub.hold(false);
+    await clock.advance(1000);
+    expect(two.records.all()[0]?.summarisedAt).toBe(written);
+    await clock.advance(86_400_000);
+    expect(summaries(proxies)).toHaveLength(1);
+  });
+
+  it('B975 a proxy that stood still for long after it had asked writes none: another one has it by then', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(FIVE_MINUTES_MS - 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ask = one.facts.claimTask;
+    one.facts.claimTask = async (name, forMs) => {
+      const answer = await ask(name, forMs);
+      await promise;
+      return answer;
+    };
+    await clock.advance(15_000);
+    expect(summaries([two])).toHaveLength(1);
+    resolve();
+    await clock.advance(60_000);
+    expect(summaries(proxies)).toHaveLength(1);
+  });
+
+  it('B975 where nobody can say who has it but records come through, the first writes it and the others hear of that', async () => {
+    const { clock, hub, proxies } = setUp(['one', 'two', 'three']);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    hub.refuseClaims();
+    await clock.advance(FIVE_MINUTES_MS + 120_000);
+    expect(summaries(proxies)).toHaveLength(1);
   });
 
   it('B683 without the store a summary is written all the same, later', async () => {
