@@ -95,11 +95,13 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
   facts.subscribe('outages', (field, { value }, origin) => {
     if (isRunning && origin === 'elsewhere') hear(field, value);
   });
-  facts.subscribe('outage-devices', (field, { value }, origin) => {
-    if (!isRunning || origin !== 'elsewhere') return;
+  const hearDevice = (field: string, value: Json) => {
     const [id = '', name = ''] = field.split('/');
     const device = parseDevice(name, value);
     if (device !== null) options.onDevice(id, device);
+  };
+  facts.subscribe('outage-devices', (field, { value }, origin) => {
+    if (isRunning && origin === 'elsewhere') hearDevice(field, value);
   });
 
   return {
@@ -140,6 +142,8 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     begin() {
       isRunning = true;
       for (const [field, { value }] of [...facts.entries('outages')]) hear(field, value);
+      // Those of records that are new here have come with them; of records that this proxy had kept they may have changed.
+      for (const [field, { value }] of [...facts.entries('outage-devices')]) hearDevice(field, value);
       arm();
     },
     stop() {

@@ -20,7 +20,11 @@ import { CONFIRMED, failed } from '../scripted-probe.ts';
 const PHONES = ['p', 'q', 'r'];
 const SETTINGS = { intervalMs: 5000, attempts: 3 };
 
-function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = createFakeClock()) {
+function setUp(
+  names: readonly string[] = ['one', 'two'],
+  clock: FakeClock = createFakeClock(),
+  begins: 'at once' | 'later' = 'at once',
+) {
   const hub = createFactHub(clock);
   const proxies = names.map((name) => {
     const facts = createFacts({ proxy: name, clock });
@@ -46,7 +50,7 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
     events.subscribe('outages', records.handlers);
     for (const kind of ['outage-began', 'outage-ended', 'outage-summary'] as const)
       events.subscribe(kind, { [kind]: ({ outage }: { outage: string }) => seen.push(`${kind} ${outage}`) });
-    records.begin();
+    if (begins === 'at once') records.begin();
     void createSharedDevices({
       ...{ facts, devices, clock, report: events.report, forgetAfterMs: 12 * 3_600_000 },
       isService: (id) => store.get(id) !== null,
@@ -252,6 +256,30 @@ describe('one record', () => {
     again.records.begin();
     expect(again.records.all()).toMatchObject([{ told: 0, elsewhere: 0, missing: 3 }]);
     hub.join(again.facts);
+    await clock.advance(10);
+    expect(two.records.all()).toEqual(before);
+    expect(again.records.all()).toEqual(before);
+  });
+
+  it('B680 what others have said of phones before it serves is in the record of a proxy that had kept it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    await one.records.stop();
+    hub.cut('one');
+    two.told('p');
+    two.page('b', 'q');
+    await clock.advance(1000);
+    const before = two.records.all();
+    const again = setUp(['one'], clock, 'later').proxies[0] as Proxy;
+    again.records.read(folder);
+    // It reads the store before phones reach it.
+    hub.join(again.facts);
+    again.records.begin();
     await clock.advance(10);
     expect(two.records.all()).toEqual(before);
     expect(again.records.all()).toEqual(before);
