@@ -22,6 +22,7 @@ import {
   factAt,
   HASHES,
   isKnownLayout,
+  OUTAGE_DEVICES_MS,
   parseRegister,
   placeOf,
   SCHEMA,
@@ -55,12 +56,16 @@ export interface RedisLinkOptions {
   readonly trail: SharedTrail;
   readonly clock: Clock;
   readonly report: Report;
+  /** Another connection than a real one, for tests. */
+  readonly connect?: typeof createRedisConnection;
 }
 
 /** Nothing heard for so long: it is gone. A blip that is shorter concerns nobody. */
 const GONE_AFTER_MS = 1000;
 /** An outage older than this is told of by no proxy any more; its devices are read once for each connection. */
 const OUTAGE_LIVE_MS = 3_600_000;
+/** A hash of devices has ended by then: the record is told of once more when its outage is, and they for half a day after t0. */
+const OUTAGE_ENDED_MS = OUTAGE_DEVICES_MS + 86_400_000;
 const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
@@ -71,10 +76,11 @@ const NEVER_MS = Number.MAX_SAFE_INTEGER;
 /** What is polled: the log of changes, then the audit trail. */
 const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 
-export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
+export function createRedisLink(options: RedisLinkOptions): RedisLink {
+  const { redis, facts, trail, clock, report, connect = createRedisConnection } = options;
   const { prefix } = redis;
   const server = redis.name ?? redis.servers.map(({ host, port }) => `${urlHost(host)}:${port}`).join();
-  const connection: RedisConnection = createRedisConnection({
+  const connection: RedisConnection = connect({
     ...{ redis, name: `ippa-proxy-${facts.proxy}` },
     onUp: () => begin(),
     onDown: () => leave(),
@@ -159,8 +165,9 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       await readTime();
       writer.allow(true);
       let found: StoreFault | null = null;
-      for (const hash of [...HASHES, ...liveOutages(isFirst).map((outage) => `outage:${outage}`)])
-        found = (await tryHash(hash)) ?? found;
+      for (const hash of HASHES) found = (await tryHash(hash)) ?? found;
+      // Which outages there are is known by now.
+      for (const outage of liveOutages(isFirst)) found = (await tryHash(`outage:${outage}`)) ?? found;
       if (isFirst) await readTrail();
       await claims.tellDone(isFirst);
       if (current !== generation) return;
@@ -277,7 +284,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   };
   const liveOutages = (isFirst: boolean): readonly string[] => {
     const ids = new Set([...facts.entries('outage-devices')].map(([field]) => field.slice(0, field.indexOf('/'))));
-    for (const [id, { at }] of facts.entries('outages')) if (isFirst || at > facts.now() - OUTAGE_LIVE_MS) ids.add(id);
+    const since = facts.now() - (isFirst ? OUTAGE_ENDED_MS : OUTAGE_LIVE_MS);
+    for (const [id, { at }] of facts.entries('outages')) if (at > since) ids.add(id);
     return [...ids];
   };
 
