@@ -21,7 +21,6 @@ test('B976 three proxies with phones that hop between them: one is killed, the s
       trouble({ stage: 'verdict', victim: 1, fault: 'out-of-service' }),
       trouble({ service: 'b', fault: '503', store: 'flush' }),
     ],
-    progress: (line) => process.stdout.write(`${line}\n`),
   });
   expect(report.problems).toEqual([]);
   expect(report).toMatchObject({ episodes: 4, kills: 2 });
