@@ -11,7 +11,7 @@ import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
-import type { Json, Register } from '../domain/register.ts';
+import { type Json, type Register, unknownFields } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DeviceRegistry, KnownDevice } from './devices.ts';
@@ -155,7 +155,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         const register = {
           at: Math.min(Math.max(1, seenAt), facts.now()),
           proxy: facts.proxy,
-          value: renderDevice(withSign(device), null, 0),
+          // What a newer version says more was read from the store, and is not in the folder.
+          value: renderDevice(withSign(device), facts.get('devices', name), 0),
         };
         facts.receive('devices', name, register);
       }
@@ -244,10 +245,4 @@ export function renderDevice(device: Told, before: Register | null, byMs: number
     left: device.left.map((each) => ({ service: each.service, at: move(each.at) })),
   };
   return { ...unknownFields(before?.value, KEYS), ...known };
-}
-
-/** What a newer version of the proxy has put into a value. */
-export function unknownFields(value: Json | undefined, known: readonly string[]): { readonly [key: string]: Json } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !known.includes(key)));
 }

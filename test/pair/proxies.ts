@@ -34,6 +34,7 @@ export class PairProxy {
   stderr = '';
   /** When it was killed and when it was there again; epoch ms. */
   readonly away: { from: number; to: number }[] = [];
+  readonly #write: (but: Partial<ProxyOptions>) => void;
   readonly #file: string;
   #child: ChildProcess | null = null;
 
@@ -47,7 +48,13 @@ export class PairProxy {
     this.origin = `http://127.0.0.1:${port}`;
     this.ops = `http://127.0.0.1:${opsPort}`;
     this.#file = join(options.folder, `${options.name}.yaml`);
-    writeFileSync(this.#file, renderConfig(options, port, opsPort));
+    this.#write = (but) => writeFileSync(this.#file, renderConfig({ ...options, ...but }, port, opsPort));
+    this.#write({});
+  }
+
+  /** From its next start on. */
+  configure(but: Partial<ProxyOptions>): void {
+    this.#write(but);
   }
 
   get isAlive(): boolean {

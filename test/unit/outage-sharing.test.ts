@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HealthState } from '../../src/domain/model.ts';
 import { FIVE_MINUTES_MS, type Outage } from '../../src/domain/outage.ts';
+import type { Json } from '../../src/domain/register.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
 import { createOutageRecords } from '../../src/records/outages.ts';
 import { createFacts } from '../../src/shared/replica.ts';
@@ -283,6 +284,35 @@ describe('one record', () => {
     await clock.advance(10);
     expect(two.records.all()).toEqual(before);
     expect(again.records.all()).toEqual(before);
+  });
+
+  it('B977 what a newer version says more of an outage, of what a proxy saw of it and of a phone stays there', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(1000);
+    const id = one.records.all()[0]?.id ?? '';
+    const saidOf = (kind: 'outages' | 'outage-devices', field: string) =>
+      one.facts.get(kind, field)?.value as { readonly sides: Readonly<Record<'one' | 'two', object>> };
+    // Proxy `one` is of the next version.
+    const head = saidOf('outages', id);
+    const sides = { ...head.sides, one: { ...head.sides.one, sure: 0.9 } };
+    one.facts.set('outages', id, { ...head, sides, severity: 'high' } as Json);
+    one.facts.set('outage-devices', `${id}/p`, { ...saidOf('outage-devices', `${id}/p`), mood: 'calm' } as Json);
+    await clock.advance(1000);
+    two.change('reconnecting', clock.now() - 2000);
+    two.told('p');
+    two.page('b', 'p');
+    await clock.advance(1000);
+    expect([one.facts.get('outages', id)?.proxy, one.facts.get('outage-devices', `${id}/p`)?.proxy]).toEqual([
+      'two',
+      'two',
+    ]);
+    const { one: mine, two: its } = saidOf('outages', id).sides;
+    expect(saidOf('outages', id)).toMatchObject({ severity: 'high' });
+    expect([mine, its]).toMatchObject([{ sure: 0.9 }, { from: expect.any(Number) }]);
+    expect(saidOf('outage-devices', `${id}/p`)).toMatchObject({ mood: 'calm', told: true, outcome: 'elsewhere' });
+    expect(all(proxies)[0]).toEqual(all(proxies)[1]);
   });
 
   it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {
