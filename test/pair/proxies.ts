@@ -24,6 +24,9 @@ export interface ProxyOptions {
   readonly pushPort: number;
   readonly intervalMs: number;
   readonly summaryAfterMs: number;
+  /** Where it stands, and where each service does; none: there are no sites. */
+  readonly site?: string;
+  readonly sites?: Readonly<Record<string, string>>;
 }
 
 export class PairProxy {
@@ -124,7 +127,8 @@ export class PairProxy {
 function renderConfig(options: ProxyOptions, port: number, opsPort: number): string {
   const { folder, name, services, storePort, pushPort, intervalMs, summaryAfterMs } = options;
   const probe = `{ interval: ${intervalMs}ms, timeout: ${intervalMs * 0.8}ms }`;
-  return `phones:
+  const siteOf = (id: string) => (options.sites?.[id] === undefined ? '' : `, site: ${options.sites[id]}`);
+  return `${options.site === undefined ? '' : `site: ${options.site}\n`}phones:
   listeners: [{ host: 127.0.0.1, port: ${port}, publicUrl: "http://127.0.0.1:${port}" }]
   networks: [127.0.1.0/24]
   answerWithin: 2s
@@ -133,7 +137,10 @@ clusters:
   - id: main
     services:
 ${Object.entries(services)
-  .map(([id, url]) => `      - { id: ${id}, name: Finesse ${id.toUpperCase()}, url: "${url}", probe: ${probe} }`)
+  .map(
+    ([id, url]) =>
+      `      - { id: ${id}, name: Finesse ${id.toUpperCase()}, url: "${url}", probe: ${probe}${siteOf(id)} }`,
+  )
   .join('\n')}
 reconnect: { interval: ${intervalMs}ms, attempts: 3 }
 outages: { summaryAfter: ${summaryAfterMs}ms }
