@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { defineConfig } from 'vitest/config';
 
 /** Once more with everything read by Node's parser (`phones.httpParser: node`). */
@@ -14,6 +15,11 @@ const BY_NODE = [
 
 /** Once more with two processes that serve phones (`processes: 2`): what a phone meets is the same. */
 const BY_TWO = ['failover', 'elsewhere', 'gate'];
+
+/** Once more with Valkey in place of Redis, on machines that have it: Debian 12 has not. */
+const BY_VALKEY = ['store-link', 'store-poison', 'store-refusals', 'store-server'];
+const VALKEY = 'valkey-server';
+const hasValkey = spawnSync(VALKEY, ['--version'], { stdio: 'ignore' }).status === 0;
 
 const test = {
   // Real sockets and real processes: generous limits, since a slow machine is not a failure.
@@ -43,6 +49,18 @@ export default defineConfig({
           env: { PROCESSES: '2' },
         },
       },
+      ...(hasValkey
+        ? [
+            {
+              test: {
+                ...test,
+                name: 'valkey',
+                include: BY_VALKEY.map((file) => `test/component/${file}.test.ts`),
+                env: { STORE_SERVER: VALKEY },
+              },
+            },
+          ]
+        : []),
     ],
     reporters: ['default'],
   },

@@ -30,18 +30,31 @@ const packages = [
   ['curl', 'curl'],
 ];
 
+/** Tests that need these run where Debian has them: Debian 12 has no Valkey. */
+const wished = [['valkey-server', 'valkey-server']].filter(([program, name]) => !isThere(program) && isInDebian(name));
+
 const missing = packages.filter(([program]) => !isThere(program)).map(([, name]) => name);
-if (missing.length > 0) {
+if (missing.length + wished.length > 0) {
   const debianRoot = process.getuid?.() === 0 && existsSync('/etc/debian_version');
-  if (!debianRoot) {
+  if (!debianRoot && missing.length > 0) {
     console.error(`The tests need these Debian packages: ${missing.join(' ')}. Install them, then run npm test again.`);
     process.exit(1);
   }
-  withoutServices(() => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { stdio: 'inherit', env });
+  const names = [...missing, ...wished.map(([, name]) => name)];
+  if (debianRoot)
+    withoutServices(() => {
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+      execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+      execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { stdio: 'inherit', env });
+    });
+}
+
+function isInDebian(name) {
+  const { stdout, status } = spawnSync('apt-cache', ['policy', name], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
   });
+  return status === 0 && /Candidate: \d/.test(stdout);
 }
 
 function isThere(program) {

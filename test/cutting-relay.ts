@@ -16,7 +16,8 @@ export interface CuttingRelay {
   stop(): Promise<void>;
 }
 
-export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
+/** `host`: another address of loopback, with the same port as what is behind it. */
+export async function startCuttingRelay(target: number, host: string | null = null): Promise<CuttingRelay> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let connections = 0;
@@ -39,7 +40,7 @@ export async function startCuttingRelay(target: number): Promise<CuttingRelay> {
     upstream.on('close', () => client.destroy());
     client.on('close', () => upstream.destroy());
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(host === null ? 0 : target, host ?? '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as { port: number }).port,

@@ -5,7 +5,7 @@
  */
 
 import type { Register } from '../src/domain/register.ts';
-import { type Claim, FACT_KINDS, type FactKind, type FactLink, type Facts } from '../src/shared/facts.ts';
+import { FACT_KINDS, type FactKind, type FactLink, type Facts, type TaskClaim } from '../src/shared/facts.ts';
 import type { Clock } from '../src/time/clock.ts';
 
 export interface HubMessage {
@@ -24,6 +24,8 @@ export interface FactHub {
   heal(proxy: string): void;
   /** Messages are held from now on until `deliver`, or until `hold(false)` delivers them all. */
   hold(held?: boolean): void;
+  /** Nobody can say any more who has what was claimed, though messages come through. */
+  refuseClaims(): void;
   /** What is under way. A test may take out, double or swap what it likes. */
   readonly messages: HubMessage[];
   /** Delivers the message at this place of the queue, by default all of them, those that come up meanwhile too. */
@@ -39,9 +41,10 @@ interface Member {
 /** Claims end by `clock`. */
 export function createFactHub(clock: Pick<Clock, 'passed'>): FactHub {
   const members = new Map<string, Member>();
-  const claims = new Map<string, number>();
+  const claims = new Map<string, { readonly until: number; readonly isDone: boolean }>();
   const messages: HubMessage[] = [];
   let isHeld = false;
+  let isRefusing = false;
   let isDelivering = false;
 
   const carry = (from: string, kind: FactKind, field: string, register: Register) => {
@@ -67,11 +70,12 @@ export function createFactHub(clock: Pick<Clock, 'passed'>): FactHub {
     for (let next = messages.shift(); next !== undefined; next = messages.shift()) take(next);
     isDelivering = false;
   };
-  const claim = async (name: string, forMs: number, member: Member): Promise<Claim> => {
-    if (member.isCut) return 'unknown';
+  const claim = async (name: string, forMs: number, member: Member): Promise<TaskClaim> => {
+    if (member.isCut || isRefusing) return 'unknown';
     const now = clock.passed();
-    if ((claims.get(name) ?? Number.NEGATIVE_INFINITY) > now) return 'theirs';
-    claims.set(name, now + forMs);
+    const known = claims.get(name);
+    if (known !== undefined && known.until > now) return known.isDone ? 'done' : 'theirs';
+    claims.set(name, { until: now + forMs, isDone: false });
     return 'ours';
   };
   const tellAll = (from: Facts, to: Member) => {
@@ -85,6 +89,9 @@ export function createFactHub(clock: Pick<Clock, 'passed'>): FactHub {
       const link: FactLink = {
         send: (kind, field, register) => carry(proxy, kind, field, register),
         claim: (name, forMs) => claim(name, forMs, member),
+        finish(name, forMs) {
+          if (!member.isCut && !isRefusing) claims.set(name, { until: clock.passed() + forMs, isDone: true });
+        },
       };
       const member: Member = { facts, link, isCut: true };
       members.set(proxy, member);
@@ -111,6 +118,9 @@ export function createFactHub(clock: Pick<Clock, 'passed'>): FactHub {
     hold(held = true) {
       isHeld = held;
       if (!held) deliver();
+    },
+    refuseClaims() {
+      isRefusing = true;
     },
     messages,
     deliver,

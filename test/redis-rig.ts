@@ -1,4 +1,4 @@
-/** A real redis-server, and Sentinels, for a test: on ports of their own, frozen, killed and started again as it likes. */
+/** A real redis-server, or valkey-server (`STORE_SERVER`), and Sentinels, for a test: on ports of their own, frozen, killed and started again as it likes. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,6 +21,8 @@ export interface RedisServer {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const SERVER = process.env.STORE_SERVER ?? 'redis-server';
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -57,7 +59,7 @@ export async function startRedis(args: readonly string[] = [], fixedPort?: numbe
       '--loglevel',
       'warning',
     ];
-    child = spawn('redis-server', [...base, ...args], { stdio: 'ignore' });
+    child = spawn(SERVER, [...base, ...args], { stdio: 'ignore' });
     for (let tries = 0; ; tries += 1) {
       try {
         await connect();

@@ -24,3 +24,9 @@ export function isNewer(one: Register, other: Register | null): boolean {
   if (one.proxy !== other.proxy) return one.proxy > other.proxy;
   return one.value !== other.value && JSON.stringify(one.value) > JSON.stringify(other.value);
 }
+
+/** What a newer version of the proxy has put into a value: it stays there when this one changes the rest. */
+export function unknownFields(value: Json | undefined, known: readonly string[]): { readonly [key: string]: Json } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !known.includes(key)));
+}

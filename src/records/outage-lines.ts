@@ -6,6 +6,7 @@ import { type FailureCode, failures } from '../domain/failure.ts';
 import { countDevices, type Outage, type OutageDevice } from '../domain/outage.ts';
 import type { OutageHead, OutageSides } from '../domain/outage-sides.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
+import { type Json, unknownFields } from '../domain/register.ts';
 
 /** About the outage itself; `sides` where it is shared with other proxies. */
 export function renderOutageLine({ id, ...outage }: Outage, sides: OutageSides | null = null): object {
@@ -126,4 +127,33 @@ export function parseHead(id: string, value: unknown): OutageHead | { readonly i
 export function parseDevice(device: string, value: unknown): OutageDevice | null {
   const { data } = sharedDevice.safeParse(value);
   return data === undefined || !isDeviceName(device) ? null : definedOf({ device, ...data });
+}
+
+const KEYS = {
+  head: [...Object.keys(head.shape), 'into'],
+  side: Object.keys(side.shape),
+  device: Object.keys(sharedDevice.shape),
+};
+
+/** What is said of an outage, with what a newer version has said more of it and of what each proxy saw. */
+export function renderHead({ id: _, sides: each, ...known }: OutageHead, before: Json | undefined): Json {
+  const sidesBefore = fieldOf(before, 'sides');
+  const all = Object.entries(each).map(([proxy, said]) => {
+    return [proxy, { ...unknownFields(fieldOf(sidesBefore, proxy), KEYS.side), ...said }] as const;
+  });
+  return asJson({ ...unknownFields(before, KEYS.head), ...known, sides: Object.fromEntries(all) });
+}
+
+export function renderDevice({ device: _, ...known }: OutageDevice, before: Json | undefined): Json {
+  return asJson({ ...unknownFields(before, KEYS.device), ...known });
+}
+
+/** As it is carried: keys that are not there are gone. */
+function asJson(value: object): Json {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function fieldOf(value: Json | undefined, key: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return (value as { readonly [key: string]: Json })[key];
 }

@@ -1,6 +1,7 @@
 /** The summary of each outage, when its time has come: once, whichever of several proxies writes it. */
 
 import type { Report } from '../domain/events.ts';
+import { countBefore, decideSummary } from '../domain/outage-summary.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Kept } from './kept-outage.ts';
@@ -18,7 +19,7 @@ export interface OutageSummariesOptions {
   readonly summaryAfterMs: () => number;
   /** The summary is being written. */
   readonly summarised: (kept: Kept, at: number) => void;
-  readonly facts: Pick<Facts, 'claim'> | null;
+  readonly facts: Pick<Facts, 'proxy' | 'claimTask' | 'finishTask'> | null;
   /** By the clock that proxies share. */
   readonly now: () => number;
   readonly clock: Clock;
@@ -27,8 +28,8 @@ export interface OutageSummariesOptions {
 
 /** Who has asked to write a summary has this long to do it. */
 const SUMMARY_CLAIM_MS = 10_000;
-/** So often it is asked for while the store cannot be had; then it is written, twice rather than never. */
-const SUMMARY_TRIES = 3;
+/** Of an older outage nobody writes one any more that has not: what is shared of it says so long before. */
+const SUMMARY_DONE_MS = 86_400_000;
 
 export function createOutageSummaries(options: OutageSummariesOptions): OutageSummaries {
   const { records, summaryAfterMs, facts, now, clock, report } = options;
@@ -48,16 +49,27 @@ export function createOutageSummaries(options: OutageSummariesOptions): OutageSu
     cancel = clock.after(Math.min(Math.max(0, inMs), summaryAfterMs()), () => void summariseOnce(next));
   };
 
-  /** One proxy writes it; if that one dies before it has, another does. */
+  /** One proxy writes it; if that one dies before it has said so, another does. */
   const summariseOnce = async (kept: Kept) => {
     if (facts === null) return summarise(kept);
+    const name = `summary/${kept.outage.id}`;
+    const askedAt = clock.passed();
     // Asked while it is asked for already it would be given to somebody else.
     kept.summaryNotBefore = now() + SUMMARY_CLAIM_MS;
-    const claim = await facts.claim(`summary/${kept.outage.id}`, SUMMARY_CLAIM_MS);
+    const given = await facts.claimTask(name, SUMMARY_CLAIM_MS);
     if (!isRunning || kept.outage.summarisedAt !== null || ![...records()].includes(kept)) return arm();
-    kept.summaryTries += Number(claim === 'unknown');
-    if (claim === 'ours' || kept.summaryTries > SUMMARY_TRIES) return summarise(kept);
-    arm();
+    kept.summaryTries += Number(given === 'unknown');
+    // A process that stood still meanwhile may have lost it to another.
+    const claim = given === 'ours' && clock.passed() - askedAt > SUMMARY_CLAIM_MS / 2 ? 'late' : given;
+    const decision = decideSummary(claim, kept.summaryTries, countBefore(kept.sides, facts.proxy));
+    if (decision === 'write') {
+      summarise(kept);
+      // Whoever does not hear of it by the record hears it when it asks.
+      facts.finishTask(name, SUMMARY_DONE_MS);
+    } else {
+      if (decision === 'written') options.summarised(kept, now());
+      arm();
+    }
   };
 
   const summarise = (kept: Kept) => {

@@ -9,7 +9,7 @@ import type { OutageHead } from '../domain/outage-sides.ts';
 import type { Json } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
-import { parseDevice, parseHead } from './outage-lines.ts';
+import { parseDevice, parseHead, renderDevice, renderHead } from './outage-lines.ts';
 
 export interface SharedOutages {
   /** Something of the outage, or of one of its devices, is another. */
@@ -42,6 +42,8 @@ export interface SharedOutagesOptions {
 
 const AT_ONCE = 500;
 
+type Kind = 'outages' | 'outage-devices';
+
 export function createSharedOutages(options: SharedOutagesOptions): SharedOutages {
   const { facts, clock } = options;
   const changed = new Set<string>();
@@ -49,23 +51,20 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
   let isRunning = false;
 
   /** The same value is no news, and would only come back. */
-  const set = (kind: 'outages' | 'outage-devices', field: string, value: object | null) => {
+  const set = (kind: Kind, field: string, value: Json) => {
     const known = facts.get(kind, field)?.value ?? null;
-    const json = JSON.parse(JSON.stringify(value)) as Json;
-    if (!isDeepStrictEqual(known, json)) facts.set(kind, field, json);
+    if (!isDeepStrictEqual(known, value)) facts.set(kind, field, value);
   };
-  const renderKey = (key: string): ['outages' | 'outage-devices', object] | null => {
+  const renderKey = (key: string): [Kind, Json] | null => {
     const [id = '', name = null] = key.split('/');
+    const kind: Kind = name === null ? 'outages' : 'outage-devices';
+    const before = facts.get(kind, key)?.value;
     if (name === null) {
       const head = options.head(id);
-      if (head === null) return null;
-      const { id: _, ...value } = head;
-      return ['outages', value];
+      return head === null ? null : [kind, renderHead(head, before)];
     }
     const found = options.device(id, name);
-    if (found === null) return null;
-    const { device: _, ...value } = found;
-    return ['outage-devices', value];
+    return found === null ? null : [kind, renderDevice(found, before)];
   };
   const tell = (key: string) => {
     const found = renderKey(key);
@@ -113,8 +112,7 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
       const key = keyOf(id, device);
       const found = renderKey(key);
       if (found === null) return;
-      const value = JSON.parse(JSON.stringify(found[1])) as Json;
-      facts.receive(found[0], key, { at: Math.max(1, Math.round(at)), proxy: facts.proxy, value });
+      facts.receive(found[0], key, { at: Math.max(1, Math.round(at)), proxy: facts.proxy, value: found[1] });
     },
     merged(id, into) {
       changed.delete(id);
@@ -142,7 +140,7 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     begin() {
       isRunning = true;
       for (const [field, { value }] of [...facts.entries('outages')]) hear(field, value);
-      // Of a record that was kept over the restart, others have said meanwhile what became of its devices.
+      // Those of records that are new here have come with them; of records that this proxy had kept they may have changed.
       for (const [field, { value }] of [...facts.entries('outage-devices')]) hearDevice(field, value);
       arm();
     },

@@ -19,6 +19,8 @@ export type FactListener = (field: string, register: Register, origin: 'here' | 
 
 /** `unknown`: the store cannot be had, so nobody can say. Whoever asks decides what that means for it. */
 export type Claim = 'ours' | 'theirs' | 'unknown';
+/** `done`: whoever had it has done it. */
+export type TaskClaim = Claim | 'done';
 
 export interface Facts {
   /** Id of this proxy, as in `Register.proxy`. */
@@ -48,6 +50,13 @@ export interface Facts {
    * alone decides, for all its processes.
    */
   claim(name: string, forMs: number): Promise<Claim>;
+  /**
+   * As `claim`, of something that is to be done at least once: who has it does it within `forMs` and says so (`finishTask`), else
+   * somebody else is given it.
+   */
+  claimTask(name: string, forMs: number): Promise<TaskClaim>;
+  /** It has been done, whoever had it: said to all as soon as they can be reached, also through a store that was flushed since. */
+  finishTask(name: string, forMs: number): void;
   /** Forgets what is too old to be a fact, and deletions that everybody has heard of by now. */
   prune(): void;
   /** Carries accepted registers, those from other links included, but never back to where they came from. */
@@ -59,5 +68,7 @@ export interface Facts {
 export interface FactLink {
   /** An accepted register to be carried. Returns at once. */
   send(kind: FactKind, field: string, register: Register): void;
-  claim?(name: string, forMs: number): Promise<Claim>;
+  claim?(name: string, forMs: number): Promise<TaskClaim>;
+  /** Returns at once. */
+  finish?(name: string, forMs: number): void;
 }

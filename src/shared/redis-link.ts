@@ -4,7 +4,7 @@
  * went wrong on the way lasts longer. Nobody waits for any of this (docs/shared-memory.md).
  */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { Report, StoreState } from '../domain/events.ts';
 import { isNewer, type Register } from '../domain/register.ts';
@@ -13,7 +13,8 @@ import type { StoreStatus } from '../domain/store-status.ts';
 import { urlHost } from '../text/url-host.ts';
 import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
-import type { Claim, FactKind, FactLink } from './facts.ts';
+import type { FactKind, FactLink } from './facts.ts';
+import { createStoreClaims } from './redis-claims.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
 import {
   AUDIT_STREAMS,
@@ -21,6 +22,7 @@ import {
   factAt,
   HASHES,
   isKnownLayout,
+  OUTAGE_DEVICES_MS,
   parseRegister,
   placeOf,
   SCHEMA,
@@ -54,12 +56,16 @@ export interface RedisLinkOptions {
   readonly trail: SharedTrail;
   readonly clock: Clock;
   readonly report: Report;
+  /** Another connection than a real one, for tests. */
+  readonly connect?: typeof createRedisConnection;
 }
 
 /** Nothing heard for so long: it is gone. A blip that is shorter concerns nobody. */
 const GONE_AFTER_MS = 1000;
 /** An outage older than this is told of by no proxy any more; its devices are read once for each connection. */
 const OUTAGE_LIVE_MS = 3_600_000;
+/** A hash of devices has ended by then: the record is told of once more when its outage is, and they for half a day after t0. */
+const OUTAGE_ENDED_MS = OUTAGE_DEVICES_MS + 86_400_000;
 const CHANGES_AT_ONCE = 1000;
 /** Between two attempts to read everything. */
 const RETRY_MS = 250;
@@ -70,18 +76,18 @@ const NEVER_MS = Number.MAX_SAFE_INTEGER;
 /** What is polled: the log of changes, then the audit trail. */
 const STREAMS = ['log', ...TRAIL_PARTS.map((part) => AUDIT_STREAMS[part].key)];
 
-export function createRedisLink({ redis, facts, trail, clock, report }: RedisLinkOptions): RedisLink {
+export function createRedisLink(options: RedisLinkOptions): RedisLink {
+  const { redis, facts, trail, clock, report, connect = createRedisConnection } = options;
   const { prefix } = redis;
   const server = redis.name ?? redis.servers.map(({ host, port }) => `${urlHost(host)}:${port}`).join();
-  /** Another one at each start: what was claimed before is not claimed by this one. */
-  const claimant = `${facts.proxy} ${randomBytes(6).toString('hex')}`;
-  const connection: RedisConnection = createRedisConnection({
+  const connection: RedisConnection = connect({
     ...{ redis, name: `ippa-proxy-${facts.proxy}` },
     onUp: () => begin(),
     onDown: () => leave(),
   });
   const reader: StoreReader = createStoreReader(connection, prefix);
   const writer = createStoreWriter({ connection, prefix, facts, clock, onAttempt: (fault) => attempted(fault) });
+  const claims = createStoreClaims({ connection, prefix, proxy: facts.proxy, clock, isRead: () => cursor !== null });
   const peers = createStorePeers(facts.proxy, clock);
   const refused = createRefusedFacts(clock, report);
   let offset: ClockOffset = createClockOffset();
@@ -160,9 +166,10 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       writer.allow(true);
       let found: StoreFault | null = null;
       for (const hash of HASHES) found = (await tryHash(hash)) ?? found;
-      // Which outages there are is known only now.
+      // Which outages there are is known by now.
       for (const outage of liveOutages(isFirst)) found = (await tryHash(`outage:${outage}`)) ?? found;
       if (isFirst) await readTrail();
+      await claims.tellDone(isFirst);
       if (current !== generation) return;
       cursor = isFirst || cursor === null ? last : cursor;
       damage = found;
@@ -277,7 +284,8 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
   };
   const liveOutages = (isFirst: boolean): readonly string[] => {
     const ids = new Set([...facts.entries('outage-devices')].map(([field]) => field.slice(0, field.indexOf('/'))));
-    for (const [id, { at }] of facts.entries('outages')) if (isFirst || at > facts.now() - OUTAGE_LIVE_MS) ids.add(id);
+    const since = facts.now() - (isFirst ? OUTAGE_ENDED_MS : OUTAGE_LIVE_MS);
+    for (const [id, { at }] of facts.entries('outages')) if (at > since) ids.add(id);
     return [...ids];
   };
 
@@ -359,27 +367,9 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
     if (isRunning) cancelTick = clock.after(delayMs, () => void tick());
   };
 
-  /** Claims of which nobody could say whether the store had taken them. */
-  const unsure = new Set<string>();
-  const claim = async (name: string, forMs: number): Promise<Claim> => {
-    if (cursor === null) return 'unknown';
-    const key = `${prefix}claim:${name}`;
-    const [taken, holder] = await connection.run([
-      ['SET', key, claimant, 'NX', 'PX', forMs],
-      ['GET', key],
-    ]);
-    if (taken === undefined || 'fault' in taken || holder === undefined || 'fault' in holder) {
-      unsure.add(name);
-      return 'unknown';
-    }
-    // What was asked before was taken, only its answer was lost.
-    const wasLost = unsure.delete(name) && holder.value === claimant;
-    return taken.value === null && !wasLost ? 'theirs' : 'ours';
-  };
-
   const link: RedisLink = {
     send: (kind, field) => writer.changed(kind, field),
-    claim,
+    ...{ claim: claims.claim, finish: claims.finish },
     append: writer.append,
     start() {
       isRunning = true;

@@ -3,7 +3,7 @@
 import { isNewer, type Register } from '../domain/register.ts';
 import type { Clock } from '../time/clock.ts';
 import { createLocalClaims } from './claims.ts';
-import { type Claim, FACT_KINDS, type FactKind, type FactLink, type FactListener, type Facts } from './facts.ts';
+import { FACT_KINDS, type FactKind, type FactLink, type FactListener, type Facts, type TaskClaim } from './facts.ts';
 
 /** A register beyond the store's clock by more than this was set by a wrong clock. */
 export const MAX_AHEAD_MS = 1000;
@@ -89,6 +89,19 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     }
   };
 
+  const claimTask = async (name: string, forMs: number): Promise<TaskClaim> => {
+    // The processes of one proxy ask the same one; what it has given away here it need not ask the store for.
+    const taken = claims.take(name, forMs);
+    if (taken !== 'ours') return taken;
+    for (const link of links) {
+      if (link.claim === undefined) continue;
+      const claim = await link.claim(name, forMs).catch((): TaskClaim => 'unknown');
+      if (claim === 'unknown') claims.release(name);
+      if (claim !== 'ours') return claim;
+    }
+    return 'ours';
+  };
+
   return {
     proxy,
     get: (kind, field) => of(kind).get(field) ?? null,
@@ -117,15 +130,13 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       if (storeNow < before - MAX_AHEAD_MS) bringBack();
     },
     async claim(name, forMs) {
-      // The processes of one proxy ask the same one; what it has given away here it need not ask the store for.
-      if (!claims.take(name, forMs)) return 'theirs';
-      for (const link of links) {
-        if (link.claim === undefined) continue;
-        const claim = await link.claim(name, forMs).catch((): Claim => 'unknown');
-        if (claim === 'unknown') claims.release(name);
-        if (claim !== 'ours') return claim;
-      }
-      return 'ours';
+      const claim = await claimTask(name, forMs);
+      return claim === 'done' ? 'theirs' : claim;
+    },
+    claimTask,
+    finishTask(name, forMs) {
+      claims.finish(name, forMs);
+      for (const link of links) link.finish?.(name, forMs);
     },
     link: (link) => void links.add(link),
     unlink: (link) => void links.delete(link),

@@ -12,7 +12,7 @@ import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
-import type { Json, Register } from '../domain/register.ts';
+import { type Json, type Register, unknownFields } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DeviceRegistry, KnownDevice } from './devices.ts';
@@ -156,7 +156,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         if (service === null || isConsoleDevice(name)) continue;
         signs.set(name, { service, at: told(since ?? seenAt) });
         // As old as it is: whoever has heard of the phone since knows better.
-        const value = renderDevice(withSign(device), null, byMs);
+        // What a newer version says more was read from the store, and is not in the folder.
+        const value = renderDevice(withSign(device), facts.get('devices', name), byMs);
         const register = { at: told(seenAt), proxy: facts.proxy, value };
         facts.receive('devices', name, register);
       }
@@ -247,10 +248,4 @@ export function renderDevice(device: Told, before: Register | null, byMs: number
     left: device.left.map((each) => ({ service: each.service, at: move(each.at) })),
   };
   return { ...unknownFields(before?.value, KEYS), ...known };
-}
-
-/** What a newer version of the proxy has put into a value. */
-export function unknownFields(value: Json | undefined, known: readonly string[]): { readonly [key: string]: Json } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !known.includes(key)));
 }

@@ -6,11 +6,10 @@ import type { Report } from '../domain/events.ts';
 import { LATEST_TIME } from '../domain/fact-time.ts';
 import { reduceSetting } from '../domain/health/operator.ts';
 import { type AdminSetting, READY } from '../domain/model.ts';
-import type { Json, Register } from '../domain/register.ts';
+import { type Json, type Register, unknownFields } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
-import { unknownFields } from './shared-devices.ts';
 
 export interface SharedSettings {
   /** Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. */
@@ -66,7 +65,7 @@ export function createSharedSettings({ facts, store, clock, report }: SharedSett
         const register = {
           at: Math.min(admin.by?.at ?? 1, facts.now()),
           proxy: facts.proxy,
-          value: renderSetting(admin, null),
+          value: renderSetting(admin, facts.get('settings', id)),
         };
         facts.receive('settings', id, register);
       }

@@ -60,9 +60,16 @@ describe('two proxies', () => {
     }
     // On a machine that does something else too.
     expect(times.sort((a, b) => a - b)[2]).toBeLessThan(200);
+    one.facts.set('outages', 'o1', { of: 'a' });
+    one.facts.set('outage-devices', 'o1/SEP1', 'told');
+    await until(() => one.link.status().waiting === 0, 'written');
     const three = proxy('p3', redisConfig(redis.port));
-    await agree([one, two, three]);
-    expect(two.link.status().peers).toEqual([expect.objectContaining({ proxy: 'p1', heard: 10 })]);
+    await connected(three);
+    expect(values(three)).toEqual(values(one));
+    // What became of phones in outages too, of which it knows by what it has just read.
+    expect(three.facts.get('outage-devices', 'o1/SEP1')?.value).toBe('told');
+    await until(() => two.facts.get('outage-devices', 'o1/SEP1') !== null, 'heard');
+    expect(two.link.status().peers).toEqual([expect.objectContaining({ proxy: 'p1', heard: 12 })]);
     expect(await redis.ask('GET', 'ippa:schema')).toBe('1');
   });
 

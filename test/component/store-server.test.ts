@@ -77,7 +77,10 @@ describe('check --probe and doctor', () => {
   it('B661 say that the store works, and what is not as it should be', async () => {
     const redis = await server();
     const config = withStore(redisConfig(redis.port));
-    expect(await checkStore(config)).toMatchObject({ ok: true, results: [expect.stringMatching(/^works, redis \d/)] });
+    expect(await checkStore(config)).toMatchObject({
+      ok: true,
+      results: [expect.stringMatching(/^works, (?:redis|valkey) \d/)],
+    });
     await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const findings = await lookAtStore({ ...config, state: { folder: null } }, () => Date.now() + 60_000);
     expect(findings.map(({ code, found }) => `${code} ${found}`)).toEqual([

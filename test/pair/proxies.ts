@@ -24,6 +24,9 @@ export interface ProxyOptions {
   readonly pushPort: number;
   readonly intervalMs: number;
   readonly summaryAfterMs: number;
+  /** Where it stands, and where each service does; none: there are no sites. */
+  readonly site?: string;
+  readonly sites?: Readonly<Record<string, string>>;
 }
 
 export class PairProxy {
@@ -34,6 +37,7 @@ export class PairProxy {
   stderr = '';
   /** When it was killed and when it was there again; epoch ms. */
   readonly away: { from: number; to: number }[] = [];
+  readonly #write: (but: Partial<ProxyOptions>) => void;
   readonly #file: string;
   #child: ChildProcess | null = null;
 
@@ -47,7 +51,13 @@ export class PairProxy {
     this.origin = `http://127.0.0.1:${port}`;
     this.ops = `http://127.0.0.1:${opsPort}`;
     this.#file = join(options.folder, `${options.name}.yaml`);
-    writeFileSync(this.#file, renderConfig(options, port, opsPort));
+    this.#write = (but) => writeFileSync(this.#file, renderConfig({ ...options, ...but }, port, opsPort));
+    this.#write({});
+  }
+
+  /** From its next start on. */
+  configure(but: Partial<ProxyOptions>): void {
+    this.#write(but);
   }
 
   get isAlive(): boolean {
@@ -130,7 +140,8 @@ export class PairProxy {
 function renderConfig(options: ProxyOptions, port: number, opsPort: number): string {
   const { folder, name, services, storePort, pushPort, intervalMs, summaryAfterMs } = options;
   const probe = `{ interval: ${intervalMs}ms, timeout: ${intervalMs * 0.8}ms }`;
-  return `phones:
+  const siteOf = (id: string) => (options.sites?.[id] === undefined ? '' : `, site: ${options.sites[id]}`);
+  return `${options.site === undefined ? '' : `site: ${options.site}\n`}phones:
   listeners: [{ host: 127.0.0.1, port: ${port}, publicUrl: "http://127.0.0.1:${port}" }]
   networks: [127.0.1.0/24]
   answerWithin: 2s
@@ -139,7 +150,10 @@ clusters:
   - id: main
     services:
 ${Object.entries(services)
-  .map(([id, url]) => `      - { id: ${id}, name: Finesse ${id.toUpperCase()}, url: "${url}", probe: ${probe} }`)
+  .map(
+    ([id, url]) =>
+      `      - { id: ${id}, name: Finesse ${id.toUpperCase()}, url: "${url}", probe: ${probe}${siteOf(id)} }`,
+  )
   .join('\n')}
 reconnect: { interval: ${intervalMs}ms, attempts: 3 }
 outages: { summaryAfter: ${summaryAfterMs}ms }

@@ -128,6 +128,24 @@ describe('a replica', () => {
     await clock.advance(5001);
     expect(await one.claim('push', 5000)).toBe('ours');
   });
+
+  it('gives a task to another one when who had it has not said in time that it is done, and to nobody once it is', async () => {
+    const clock = createFakeClock();
+    const hub = createFactHub(clock);
+    const [one, two] = [createFacts({ proxy: 'p1', clock }), createFacts({ proxy: 'p2', clock })];
+    hub.join(one);
+    hub.join(two);
+    expect([await one.claimTask('t', 5000), await two.claimTask('t', 5000)]).toEqual(['ours', 'theirs']);
+    await clock.advance(5001);
+    expect([await two.claimTask('t', 5000), await one.claimTask('t', 5000)]).toEqual(['ours', 'theirs']);
+    two.finishTask('t', 60_000);
+    await clock.advance(5001);
+    expect([await one.claimTask('t', 5000), await two.claimTask('t', 5000)]).toEqual(['done', 'done']);
+    // Who asks for a thing that is done once hears of nobody who could do it again.
+    expect(await two.claim('t', 5000)).toBe('theirs');
+    await clock.advance(60_000);
+    expect(await one.claimTask('t', 5000)).toBe('ours');
+  });
 });
 
 describe('several replicas', () => {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HealthState } from '../../src/domain/model.ts';
 import { FIVE_MINUTES_MS, type Outage } from '../../src/domain/outage.ts';
+import type { Json } from '../../src/domain/register.ts';
 import { createEventStream } from '../../src/ops/event-stream.ts';
 import { createOutageRecords } from '../../src/records/outages.ts';
 import { createFacts } from '../../src/shared/replica.ts';
@@ -20,7 +21,11 @@ import { CONFIRMED, failed } from '../scripted-probe.ts';
 const PHONES = ['p', 'q', 'r'];
 const SETTINGS = { intervalMs: 5000, attempts: 3 };
 
-function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = createFakeClock()) {
+function setUp(
+  names: readonly string[] = ['one', 'two'],
+  clock: FakeClock = createFakeClock(),
+  begins: 'at once' | 'later' = 'at once',
+) {
   const hub = createFactHub(clock);
   const proxies = names.map((name) => {
     const facts = createFacts({ proxy: name, clock });
@@ -46,7 +51,7 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
     events.subscribe('outages', records.handlers);
     for (const kind of ['outage-began', 'outage-ended', 'outage-summary'] as const)
       events.subscribe(kind, { [kind]: ({ outage }: { outage: string }) => seen.push(`${kind} ${outage}`) });
-    records.begin();
+    if (begins === 'at once') records.begin();
     void createSharedDevices({
       ...{ facts, devices, clock, report: events.report, forgetAfterMs: 12 * 3_600_000 },
       isService: (id) => store.get(id) !== null,
@@ -100,6 +105,8 @@ function setUp(names: readonly string[] = ['one', 'two'], clock: FakeClock = cre
 
 type Proxy = ReturnType<typeof setUp>['proxies'][number];
 const all = (proxies: readonly Proxy[]) => proxies.map(({ records }) => records.all());
+const summaries = (proxies: readonly Proxy[]) =>
+  proxies.flatMap(({ seen }) => seen.filter((each) => each.startsWith('outage-summary')));
 const sums = ({ elsewhere, returned, missing }: Outage) => elsewhere + returned + missing;
 
 describe('one record', () => {
@@ -255,6 +262,59 @@ describe('one record', () => {
     expect(again.records.all()).toEqual(before);
   });
 
+  it('B680 what others have said of phones before it serves is in the record of a proxy that had kept it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    await one.records.stop();
+    hub.cut('one');
+    two.told('p');
+    two.page('b', 'q');
+    await clock.advance(1000);
+    const before = two.records.all();
+    const again = setUp(['one'], clock, 'later').proxies[0] as Proxy;
+    again.records.read(folder);
+    // It reads the store before phones reach it.
+    hub.join(again.facts);
+    again.records.begin();
+    await clock.advance(10);
+    expect(two.records.all()).toEqual(before);
+    expect(again.records.all()).toEqual(before);
+  });
+
+  it('B977 what a newer version says more of an outage, of what a proxy saw of it and of a phone stays there', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    await clock.advance(1000);
+    const id = one.records.all()[0]?.id ?? '';
+    const saidOf = (kind: 'outages' | 'outage-devices', field: string) =>
+      one.facts.get(kind, field)?.value as { readonly sides: Readonly<Record<'one' | 'two', object>> };
+    // Proxy `one` is of the next version.
+    const head = saidOf('outages', id);
+    const sides = { ...head.sides, one: { ...head.sides.one, sure: 0.9 } };
+    one.facts.set('outages', id, { ...head, sides, severity: 'high' } as Json);
+    one.facts.set('outage-devices', `${id}/p`, { ...saidOf('outage-devices', `${id}/p`), mood: 'calm' } as Json);
+    await clock.advance(1000);
+    two.change('reconnecting', clock.now() - 2000);
+    two.told('p');
+    two.page('b', 'p');
+    await clock.advance(1000);
+    expect([one.facts.get('outages', id)?.proxy, one.facts.get('outage-devices', `${id}/p`)?.proxy]).toEqual([
+      'two',
+      'two',
+    ]);
+    const { one: mine, two: its } = saidOf('outages', id).sides;
+    expect(saidOf('outages', id)).toMatchObject({ severity: 'high' });
+    expect([mine, its]).toMatchObject([{ sure: 0.9 }, { from: expect.any(Number) }]);
+    expect(saidOf('outage-devices', `${id}/p`)).toMatchObject({ mood: 'calm', told: true, outcome: 'elsewhere' });
+    expect(all(proxies)[0]).toEqual(all(proxies)[1]);
+  });
+
   it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
@@ -273,6 +333,52 @@ describe('one record', () => {
     two.seen.length = 0;
     await clock.advance(FIVE_MINUTES_MS + 60_000);
     expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-summary'))).toHaveLength(1);
+  });
+
+  it('B975 where nothing of the record comes through but who has it can be asked, one writes it and the other hears that it is `done`', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    hub.hold();
+    await clock.advance(FIVE_MINUTES_MS + 60_000);
+    expect(summaries(proxies)).toHaveLength(1);
+    expect(all(proxies).map(([outage]) => outage?.summarisedAt)).not.toContain(null);
+    // The one that only heard of it has it as late as it heard; together it is when it was written.
+    const written = one.records.all()[0]?.summarisedAt;
+    hub.hold(false);
+    await clock.advance(1000);
+    expect(two.records.all()[0]?.summarisedAt).toBe(written);
+    await clock.advance(86_400_000);
+    expect(summaries(proxies)).toHaveLength(1);
+  });
+
+  it('B975 a proxy that stood still for long after it had asked writes none: another one has it by then', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(FIVE_MINUTES_MS - 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ask = one.facts.claimTask;
+    one.facts.claimTask = async (name, forMs) => {
+      const answer = await ask(name, forMs);
+      await promise;
+      return answer;
+    };
+    await clock.advance(15_000);
+    expect(summaries([two])).toHaveLength(1);
+    resolve();
+    await clock.advance(60_000);
+    expect(summaries(proxies)).toHaveLength(1);
+  });
+
+  it('B975 where nobody can say who has it but records come through, the first writes it and the others hear of that', async () => {
+    const { clock, hub, proxies } = setUp(['one', 'two', 'three']);
+    for (const each of proxies) each.change('reconnecting');
+    await clock.advance(1000);
+    hub.refuseClaims();
+    await clock.advance(FIVE_MINUTES_MS + 120_000);
+    expect(summaries(proxies)).toHaveLength(1);
   });
 
   it('B683 without the store a summary is written all the same, later', async () => {
