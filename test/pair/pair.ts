@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { type CuttingRelay, startCuttingRelay } from '../cutting-relay.ts';
 import { freePort, type RedisServer, startRedis } from '../redis-rig.ts';
 import {
   checkAnswers,
@@ -21,7 +22,6 @@ import {
 } from './checker.ts';
 import { type Crowd, createCrowd, sleep } from './phones.ts';
 import { PairProxy } from './proxies.ts';
-import { createWire, type Wire } from './wire.ts';
 
 export const STAGES = ['before', '1', '2', '3', 'verdict', 'choosing', 'clock', 'recovery', 'none'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -74,7 +74,7 @@ interface Parts {
   readonly servers: ReadonlyMap<string, Finesse>;
   readonly proxies: readonly PairProxy[];
   readonly redis: RedisServer;
-  readonly wires: readonly Wire[];
+  readonly wires: readonly CuttingRelay[];
   readonly crowd: Crowd;
   readonly intervalMs: number;
 }
@@ -83,7 +83,7 @@ export async function runPair(options: PairOptions): Promise<PairReport> {
   const { intervalMs = 1000, progress = () => {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'ippa-pair-'));
   const redis = await startRedis();
-  const wires: Wire[] = [];
+  const wires: CuttingRelay[] = [];
   const servers = new Map<string, Finesse>();
   const random = seeded(options.seed);
   const proxies: PairProxy[] = [];
@@ -94,7 +94,7 @@ export async function runPair(options: PairOptions): Promise<PairReport> {
     const urls = Object.fromEntries([...servers].map(([id, { url }]) => [id, url]));
     for (let index = 0; index < options.proxies; index++) {
       const name = `p${index + 1}`;
-      const wire = await createWire(redis.port);
+      const wire = await startCuttingRelay(redis.port);
       wires.push(wire);
       const shared = { folder, name, services: urls, storePort: wire.port, pushPort, intervalMs };
       const proxy = await PairProxy.create({ ...shared, summaryAfterMs: SUMMARY_AFTER_MS });
@@ -213,7 +213,7 @@ async function cause(trouble: Trouble, parts: Parts, problems: string[]): Promis
   const from = witness.lines.length;
   const beganAt = Date.now();
   const withStore = store === 'none';
-  const storeOver = breakStore(redis, parts.wires[trouble.victim % proxies.length] as Wire, store, intervalMs);
+  const storeOver = breakStore(redis, parts.wires[trouble.victim % proxies.length] as CuttingRelay, store, intervalMs);
   const restarted = Promise.withResolvers<void>();
   const strike = async () => {
     if (how === 'freeze') {
@@ -256,7 +256,12 @@ async function cause(trouble: Trouble, parts: Parts, problems: string[]): Promis
   return { service, fault, stage, beganAt, endedAt, settledAt: Date.now(), withStore };
 }
 
-async function breakStore(redis: RedisServer, wire: Wire, fault: StoreFault, intervalMs: number): Promise<void> {
+async function breakStore(
+  redis: RedisServer,
+  wire: CuttingRelay,
+  fault: StoreFault,
+  intervalMs: number,
+): Promise<void> {
   if (fault === 'none') return;
   await sleep(intervalMs);
   if (fault === 'cut') {
