@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,7 +32,10 @@ async function startProxy(): Promise<Serve> {
   }));
   finesse = createFinesse({ name: 'finesse-a.example.com', peer: 'finesse-z.example.com', agents });
   await finesse.start();
-  const serve = startServe(writeConfig(testFolder(), { a: finesse.url }, '', LIMITS));
+  const file = writeConfig(testFolder(), { a: finesse.url }, '', LIMITS);
+  // Probes as in an installation: this process is the server and the attacker, and may take a second to answer one.
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/, probe: \{[^}]*\}/, ''));
+  const serve = startServe(file);
   await serve.saw('ready');
   return serve;
 }
@@ -69,9 +73,10 @@ async function runPhones(origin: string, forMs: number): Promise<{ code: number 
 
 /** Everything in one place: what phones saw is what phones see without any attack. */
 function expectUntouched({ code, summary }: { code: number | null; summary: Summary }): void {
-  expect(summary.requests).toBeGreaterThan(3 * PHONES);
-  expect(summary.signIns).toBe(PHONES);
-  expect(summary).toMatchObject({ errors: {}, violations: {}, notInTime: 0 });
+  const all = JSON.stringify(summary);
+  expect(summary.requests, all).toBeGreaterThan(3 * PHONES);
+  expect(summary.signIns, all).toBe(PHONES);
+  expect(summary, all).toMatchObject({ errors: {}, violations: {}, notInTime: 0 });
   expect(Object.keys(summary.statuses)).toEqual(['200']);
   expect(Object.keys(summary.answers).filter((page) => /busy|not possible|refused/i.test(page))).toEqual([]);
   expect(code).toBe(0);

@@ -29,6 +29,7 @@ afterEach(async () => {
 interface Settings extends ProsodyOptions {
   readonly notification?: Partial<NotificationConfig>;
   readonly intervalMs?: number;
+  readonly pollMs?: number;
   /** Nobody but finesse may subscribe to SystemInfo. */
   readonly closed?: boolean;
   /** Through a relay that can be cut. */
@@ -42,6 +43,7 @@ const CLOSED_NODE =
 async function start({
   notification = {},
   intervalMs = 1000,
+  pollMs = 3 * intervalMs,
   relayed = false,
   closed = false,
   ...options
@@ -67,7 +69,7 @@ async function start({
         services: cluster.services.map((service) => ({
           ...service,
           notification: service.id === 'a' ? used : null,
-          probe: { ...service.probe, intervalMs: 3 * intervalMs },
+          probe: { ...service.probe, intervalMs: pollMs },
         })),
       })),
     }),
@@ -264,13 +266,17 @@ describe('scenario: Finesse loses its CTI server', () => {
   });
 });
 
+/** Time enough for a login on a busy machine: four fifths of the interval. */
+const PATIENT = { intervalMs: 2500, pollMs: 2000 };
+
 describe('what is no outage', () => {
   it('a wrong password: one login, and words', async () => {
-    await start({ relayed: true, notification: { password: 'canary-wrong-password' }, intervalMs: 300 });
+    await start({ relayed: true, notification: { password: 'canary-wrong-password' }, ...PATIENT });
     const { signals } = await until((e) => e.signals.connection.reason?.includes('login') === true);
     expect(signals.connection).toMatchObject({ says: 'unknown' });
     expect(signals.connection.reason).toMatch(/30 minutes.*not-authorized/);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    // After another failure a probe would lead to another login by now.
+    await new Promise((resolve) => setTimeout(resolve, PATIENT.intervalMs + 2 * PATIENT.pollMs));
     expect(relay?.connections()).toBe(1);
     expect((await entry()).state).toBe('in-service');
     expect(rig?.logged()).not.toContain('canary');
@@ -320,7 +326,7 @@ describe('what is no outage', () => {
     ['unencrypted', /stream error host-unknown: .* set notification.domain/],
     ['direct', /TLS alert unrecognized_name: .* set notification.domain/],
   ] as const)('B265 an unknown host, %s', async (tls, words) => {
-    await start({ notification: { domain: 'other.example.com', tls }, intervalMs: 300 });
+    await start({ notification: { domain: 'other.example.com', tls }, ...PATIENT });
     const { signals, state: found } = await until((e) => words.test(e.signals.connection.reason ?? ''));
     expect([found, signals.connection.says]).toEqual(['in-service', 'unknown']);
   });

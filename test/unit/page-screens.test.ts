@@ -205,7 +205,8 @@ test('B332 every page that asks again says that it updates itself', () => {
 });
 
 describe('B333 on the screens of phones', () => {
-  test.each(['Finesse B', ...LONGEST])('nothing is cut: %s', (name) => {
+  // Tens of thousands of pages.
+  test.each(['Finesse B', ...LONGEST])('nothing is cut: %s', { timeout: 180_000 }, (name) => {
     each((language, phone) => {
       for (const shown of situations(name)) {
         const page = show(shown, phone, language);
