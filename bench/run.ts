@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: everything that docs/performance.md states, measured in one run on loopback. Prints tables and whether each
  * target holds, and writes bench/last-result.json. Options: `--quick` (fewer rounds, a smaller outage; writes nothing),
- * `--only relay,own-page,outage,processes,memory,start`, `--rounds N`. Linux only: CPU time and memory are read from /proc.
+ * `--only relay,own-page,outage,processes,memory,start,console`, `--rounds N`. Linux only: CPU time and memory are read from /proc.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startAsked } from './child.ts';
+import { measureConsole, renderConsole } from './console.ts';
 import { type Contestant, makeCertificate, type Name, type Setting, startContestant, version } from './contestants.ts';
 import type { LoadJob } from './load.ts';
 import { measureMemory } from './memory.ts';
@@ -32,7 +33,7 @@ import { measureStart } from './start-time.ts';
 import { judge } from './targets.ts';
 import type { UpstreamOrder } from './upstream.ts';
 
-const SECTIONS = ['relay', 'own-page', 'outage', 'processes', 'memory', 'start'] as const;
+const SECTIONS = ['relay', 'own-page', 'outage', 'processes', 'memory', 'start', 'console'] as const;
 const NAMES: readonly Name[] = ['proxy', 'http-proxy-3', 'http-proxy-3, tuned', 'express', 'nginx', 'haproxy'];
 
 const { values } = parseArgs({
@@ -80,6 +81,8 @@ const memory = chosen('memory')
 if (memory !== null) show(renderMemory(memory));
 const startMs = chosen('start') ? await measureStart(upstream, folder, quick ? 3 : 5) : null;
 if (startMs !== null) show(renderStart(startMs));
+const consoles = chosen('console') ? await measureConsole(load, setting, { rounds, scale }) : null;
+if (consoles !== null) show(renderConsole(consoles));
 
 const results = {
   ...(relay === null ? {} : relay),
@@ -88,6 +91,7 @@ const results = {
   ...(processes === null ? {} : { processes }),
   ...(memory === null ? {} : { memory }),
   ...(startMs === null ? {} : { startMs }),
+  ...(consoles === null ? {} : { consoles }),
 };
 const verdicts = judge(results);
 show(renderVerdicts(verdicts));

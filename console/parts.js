@@ -4,7 +4,7 @@ import { html, useEffect, useRef } from './ui.js';
 import { currentLanguage, isSaid, ownText, say, translateOwn } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
-/** @typedef {import('./types.d.ts').Children} Children */
+/** @typedef {import('preact').ComponentChildren} Children */
 
 /** A state has a shape of its own, so that colour is never needed to tell it: drawn in a box of 16. */
 const SHAPES = {

@@ -67,7 +67,7 @@ function usePushLight({ pushes: { received } }) {
 
 /**
  * @param {{ first: PhoneState, isNew: boolean, model: PhoneModel, language: string, onEnd: (because: string) => void,
- *   onState: (phone: PhoneState) => void, children?: import('./types.d.ts').Children }} props
+ *   onState: (phone: PhoneState) => void, children?: import('preact').ComponentChildren }} props
  */
 export function PhoneDevice({ first, isNew, model, language, onEnd, onState, children }) {
   const { phone, press, fault } = usePhone(first, onEnd);

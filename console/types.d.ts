@@ -1,7 +1,5 @@
 /** What the ops port answers (docs/operations.md and /openapi.json), as far as the console reads it. */
 
-import type { ComponentChildren, VNode } from 'preact';
-
 export type Level = 'ok' | 'degraded' | 'down';
 export type Admin = 'ready' | 'drain' | 'maint';
 export type ServiceState = 'unknown' | 'in-service' | 'reconnecting' | 'out-of-service';
@@ -245,6 +243,3 @@ export type Dialog =
   | { readonly kind: 'sign-in' }
   | { readonly kind: 'setting'; readonly service: string }
   | { readonly kind: 'drill'; readonly service: string };
-
-export type Children = ComponentChildren;
-export type Element = VNode | VNode[];

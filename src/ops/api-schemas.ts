@@ -78,7 +78,7 @@ const serviceSet = named(
   'The service after a change, and what whoever made it should know.',
   z.strictObject({ ...serviceFields, warnings: z.array(z.string()).min(1).optional() }),
 );
-const preview = named(
+export const preview = named(
   'Preview',
   'What a setting would touch: nothing was set. `words` says it in a sentence.',
   z.strictObject({
@@ -93,7 +93,7 @@ const drilled = named(
   'The service with its drill; `signedIn`: how many of the named devices, or of all, are signed in there.',
   z.strictObject({ ...serviceFields, signedIn: count, words: z.string() }),
 );
-const drillPreview = named(
+export const drillPreview = named(
   'DrillPreview',
   'Whom a drill would touch: none has begun. `words` says it in a sentence.',
   z.strictObject({
@@ -104,7 +104,7 @@ const drillPreview = named(
   }),
 );
 named('DrillOrPreview', 'By `preview`.', z.union([drilled, drillPreview]));
-named(
+export const healthAnswer = named(
   'Health',
   'The state of every service and of the proxy.',
   z.strictObject({
@@ -198,12 +198,12 @@ const outageDevice = z.strictObject({
   at: maybeTime,
   seconds: z.number().min(0).nullable(),
 });
-named(
+export const outageInFull = named(
   'OutageInFull',
   'The record of one outage; `devices` for operators only.',
   z.strictObject({ ...outageFields, devices: z.array(outageDevice).optional() }),
 );
-named(
+export const devicesAnswer = named(
   'Devices',
   'The phones that are known, the one silent for longest first; `total`: how many would be there without a limit.',
   z.strictObject({
@@ -216,7 +216,7 @@ named(
     ),
   }),
 );
-named(
+export const auditAnswer = named(
   'Audit',
   'Who did what, newest first.',
   z.strictObject({
@@ -232,7 +232,7 @@ named(
     ),
   }),
 );
-named(
+export const changesAnswer = named(
   'Changes',
   'What changed in the last hours, newest first. `about` is the id of what it is about, `code` and `words` are what failed or why.',
   z.strictObject({
@@ -244,7 +244,7 @@ named(
     ),
   }),
 );
-named(
+export const probesAnswer = named(
   'Probes',
   'The last probes of each service, oldest first.',
   z.strictObject({
@@ -256,7 +256,7 @@ named(
     ),
   }),
 );
-named(
+export const aboutAnswer = named(
   'About',
   'Who is signed in with this browser, null for nobody; whether anybody can; how many attempts there are, and how long each is.',
   z.strictObject({
@@ -351,7 +351,7 @@ const phone = named(
     }),
   }),
 );
-named(
+export const phonesAnswer = named(
   'Phones',
   'The phones of this session, and with what one can be opened.',
   z.strictObject({
@@ -387,7 +387,7 @@ export const phoneKey = named(
 );
 named('PhoneEnded', 'Why a phone is over.', z.strictObject({ because: z.string() }));
 const demoServer = z.strictObject({ id: z.string(), name: z.string(), fault: z.string(), since: time });
-named(
+export const demoAnswer = named(
   'Demo',
   'The simulated servers of the demonstration and what is wrong with each.',
   z.strictObject({
