@@ -1,5 +1,6 @@
 /** URLs and forms: the words of their paths and the names of their parameters stay, since they are what a capture is for. */
 
+import { isIP } from 'node:net';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { Scrub } from './scrub.ts';
 
@@ -14,6 +15,8 @@ export interface UrlMask {
   pairs(text: string): string;
   /** host or host:port. */
   authority(text: string): string;
+  /** As a configuration has it: an address, or one of the above, or an origin. */
+  alias(text: string): string;
   /** The value of a parameter. */
   parameter(name: string, value: string): string;
   isSecretName(name: string): boolean;
@@ -150,6 +153,7 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
   };
   return {
     ...{ url, offered, target, pairs, authority, parameter, isSecretName },
+    alias: (text) => (isIP(text) === 0 ? (text.includes('://') ? url(text) : authority(text)) : pseudonyms.host(text)),
     learnWord: (word) => void words.add(word),
     learnSecretName: (name) => void secretNames.add(name.toLowerCase()),
   };

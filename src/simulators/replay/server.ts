@@ -183,7 +183,7 @@ const XML = [['Content-Type', 'application/xml;charset=utf-8']] as const;
 
 /** Of a capture without probes. */
 function inService(host: string): string {
-  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><status>IN_SERVICE</status><xmppDomain>${host}</xmppDomain></SystemInfo>`;
+  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><status>IN_SERVICE</status><xmppDomain>${host}</xmppDomain><primaryNode><host>${host}</host></primaryNode></SystemInfo>`;
 }
 
 /** Status of the answer; null: there was none. */
