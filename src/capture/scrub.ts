@@ -62,7 +62,18 @@ export function spell(text: string): ReadonlySet<string> {
   const url = encodeURIComponent(text);
   const strict = url.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   const bytes = [Buffer.from(text), Buffer.from(text, 'latin1')];
-  const forms = new Set([text, escapeXml(text)]);
+  // As bytes of two each, in either order.
+  const wide = Buffer.from(text, 'utf16le');
+  bytes.push(wide, Buffer.from(wide).swap16());
+  const references = (write: (code: number) => string) =>
+    Array.from(text, (character) => `&#${write(character.codePointAt(0) as number)};`).join('');
+  const forms = new Set([text, escapeXml(text), text.toLowerCase(), text.toUpperCase()]);
+  forms.add(references(String));
+  for (const hex of [
+    references((code) => `x${code.toString(16)}`),
+    references((code) => `x${code.toString(16).toUpperCase()}`),
+  ])
+    forms.add(hex);
   for (const each of [url, strict, percentAll(bytes[1] as Buffer), url.replaceAll('%20', '+')]) {
     forms.add(each);
     forms.add(each.replace(/%../g, (code) => code.toLowerCase()));
