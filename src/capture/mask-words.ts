@@ -48,6 +48,8 @@ const RUN = /[\p{L}\p{M}\p{N}]+/gu;
 
 /** `maxDigits`: of a number that stays. */
 export function keepWords(text: string, maxDigits = MAX_DIGITS): string {
+  // Behind an escape a short run may be a letter of anything.
+  if (/[%&\\]/.test(text)) return maskText(text);
   return text.replace(RUN, (run) => (isKept(run, maxDigits) ? run : maskText(run)));
 }
 
