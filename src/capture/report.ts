@@ -66,13 +66,17 @@ function renderCounts(seen: readonly Seen[], stanzas: number): string {
     const count = seen.filter((one) => one.leg === leg).length;
     return count === 0 ? [] : [`${count} ${words}`];
   });
-  return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ');
+  return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ') || 'no entries';
 }
 
 function findWarnings({ seen, notes }: Traffic): string[] {
   const unread = seen.filter(({ notWritten }) => notWritten !== null).length;
   return [
     ...(notes === null ? ['Another program wrote this file: nothing in it is masked unless that program did so.'] : []),
+    ...(seen.some(({ leg }) => leg !== 'probe')
+      ? []
+      : ['Nothing of a phone is in it: is the device called so, and did its service lead to the proxy?']),
+    ...(notes === null ? [] : (ENDS[notes.ended] ?? [])),
     ...(notes !== null && notes.dropped > 0 ? [`${notes.dropped} exchanges were dropped for want of room.`] : []),
     ...(notes !== null && notes.withheld > 0
       ? [`${notes.withheld} exchanges were left out: they could not be masked.`]
@@ -80,6 +84,12 @@ function findWarnings({ seen, notes }: Traffic): string[] {
     ...(unread > 0 ? [`${unread} answers are not in the file: they could not be parsed.`] : []),
   ];
 }
+
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  size: ['It was full before its end: what came later is not in it. More takes --max-size.'],
+  exchanges: ['It was full before its end: what came later is not in it.'],
+  stopping: ['The proxy stopped while it was on.'],
+};
 
 function renderSeen({ leg, method, url, status, at }: Seen): string {
   const time = at > 0 ? `${new Date(at).toISOString().slice(11, 23)} ` : '';
