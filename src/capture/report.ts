@@ -54,17 +54,17 @@ function hideValues(text: string): string {
 }
 
 const LEGS = {
-  phone: 'of phones',
-  finesse: 'to Finesse',
-  'push-in': 'pushes to the proxy',
-  'push-out': 'pushes to phones',
-  probe: 'probes',
-};
+  phone: ['of phones', 'of phones'],
+  finesse: ['to Finesse', 'to Finesse'],
+  'push-in': ['push to the proxy', 'pushes to the proxy'],
+  'push-out': ['push to a phone', 'pushes to phones'],
+  probe: ['probe', 'probes'],
+} as const;
 
 function renderCounts(seen: readonly Seen[], stanzas: number): string {
-  const counts = Object.entries(LEGS).flatMap(([leg, words]) => {
+  const counts = Object.entries(LEGS).flatMap(([leg, [single, several]]) => {
     const count = seen.filter((one) => one.leg === leg).length;
-    return count === 0 ? [] : [`${count} ${words}`];
+    return count === 0 ? [] : [`${count} ${count === 1 ? single : several}`];
   });
   return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ') || 'no entries';
 }
