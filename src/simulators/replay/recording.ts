@@ -23,6 +23,8 @@ export interface RecordedPush {
 }
 
 export interface RecordedProbe {
+  /** Epoch ms. */
+  readonly at: number;
   /** Since the first one. */
   readonly afterMs: number;
   readonly status: number;
@@ -185,7 +187,7 @@ function nextOf(taken: readonly Entry[], entry: Entry): Entry | null {
 }
 
 function probeOf({ at, status, headers, body }: Entry, first: Entry | undefined): RecordedProbe {
-  return { afterMs: at - (first?.at ?? at), status, headers, body };
+  return { at, afterMs: at - (first?.at ?? at), status, headers, body };
 }
 
 function mostOf(services: readonly (string | null)[]): string | null {
