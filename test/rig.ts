@@ -36,6 +36,7 @@ export interface Rig {
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly bytes: Buffer;
 }
@@ -219,7 +220,8 @@ export function fetchRaw(url: string, headers: Record<string, string> = {}, body
         response.on('error', reject);
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes.toString(), bytes });
+          const { statusCode: status = 0, headers, rawHeaders } = response;
+          resolve({ status, headers, rawHeaders, body: bytes.toString(), bytes });
         });
       },
     );

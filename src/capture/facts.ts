@@ -4,7 +4,26 @@
  */
 
 import type { Fact } from './fact.ts';
-import * as judges from './judges.ts';
+import {
+  judgeAnswers,
+  judgeCharset,
+  judgeCookies,
+  judgeExpires,
+  judgeRefresh,
+  judgeTimes,
+  judgeUnavailable,
+} from './judge-answers.ts';
+import { judgeHosts, judgePaths, judgeRedirects, judgeUrlLengths } from './judge-links.ts';
+import { judgePushAnswers, judgePushHosts, judgePushShape } from './judge-pushes.ts';
+import {
+  judgeDeviceNames,
+  judgeEntryParameters,
+  judgeFormFields,
+  judgeFormSubmit,
+  judgeLanguage,
+} from './judge-requests.ts';
+import { judgeLogout, judgeSessions } from './judge-sessions.ts';
+import { judgeNotifications, judgeSystemInfo } from './judge-status.ts';
 
 const XSI = 'Cisco Unified IP Phone Services Application Development Notes';
 const GUIDE = 'Cisco Finesse Administration Guide, Manage Finesse IP Phone Agent';
@@ -20,8 +39,8 @@ export const facts: readonly Fact[] = [
     phone: 'sends what its service URL has',
     look: 'the query of the first request for a device',
     ifNot:
-      'the proxy passes on any query string; only carrying `id` and `extension` to an alternate is lost. Name the parameters in Unified CM as above',
-    judge: judges.judgeEntryParameters,
+      'the proxy passes on any query string; only carrying `id` and `extension` to an alternate is lost. Name the parameters in Unified CM as above, unless the sign-in form has other names too (A2)',
+    judge: judgeEntryParameters,
   },
   {
     id: 'A2',
@@ -32,7 +51,7 @@ export const facts: readonly Fact[] = [
     look: '`QueryStringParam` of the form',
     ifNot:
       'signed-in phones are counted wrongly if no field is masked and none is `id` or `password`; `id` and `extension` are not filled in on an alternate. Relaying works',
-    judge: judges.judgeFormFields,
+    judge: judgeFormFields,
   },
   {
     id: 'A3',
@@ -42,7 +61,7 @@ export const facts: readonly Fact[] = [
     phone: 'is called as `--device` says',
     look: 'what stands behind `/fippa/`',
     ifNot: 'the phone gets the error page that says so',
-    judge: judges.judgeDeviceNames,
+    judge: judgeDeviceNames,
   },
   {
     id: 'A4',
@@ -53,7 +72,7 @@ export const facts: readonly Fact[] = [
     look: 'paths of the URLs on pages',
     ifNot:
       'what is below it is passed on as it is. URLs that lead elsewhere stay as they are, and phones ask Finesse directly',
-    judge: judges.judgePaths,
+    judge: judgePaths,
   },
   {
     id: 'A5',
@@ -63,8 +82,8 @@ export const facts: readonly Fact[] = [
     phone: 'resolves the names by itself',
     look: 'hosts of the URLs on pages, against those of the services',
     ifNot:
-      'add the other names as `aliases` of the service. In a capture they are pseudonyms: repeat it with `--keep-names` to see them',
-    judge: judges.judgeHosts,
+      'add the other names as `aliases` of the service, with the port where that is another one. In a capture they are pseudonyms: repeat it with `--keep-names` to see them',
+    judge: judgeHosts,
   },
   {
     id: 'A6',
@@ -111,7 +130,7 @@ export const facts: readonly Fact[] = [
     look: 'the request after a form',
     ifNot:
       'forms by POST are relayed too, up to 16 KiB, and never repeated; other parameters pass as they are. Nothing to configure',
-    judge: judges.judgeFormSubmit,
+    judge: judgeFormSubmit,
   },
   {
     id: 'A11',
@@ -122,7 +141,7 @@ export const facts: readonly Fact[] = [
     look: '`Refresh` of answers',
     ifNot:
       'its URL is rewritten, and screens change without pushes too. Count one request for each phone and interval (performance.md)',
-    judge: judges.judgeRefresh,
+    judge: judgeRefresh,
   },
   {
     id: 'A12',
@@ -133,7 +152,7 @@ export const facts: readonly Fact[] = [
     look: '`Set-Cookie` of answers',
     ifNot:
       'any cookie passes: its path gets the prefix of the service, its domain goes. Nothing to configure, unless phones reach two servers under one name',
-    judge: judges.judgeCookies,
+    judge: judgeCookies,
   },
   {
     id: 'A13',
@@ -144,7 +163,7 @@ export const facts: readonly Fact[] = [
     look: 'answers with status 3xx, and `Location`',
     ifNot:
       "within the server's own names it is followed inside the proxy: add the name as `aliases`. One that leaves the server is an error for the phone: set `url` of the service to where it leads",
-    judge: judges.judgeRedirects,
+    judge: judgeRedirects,
   },
   {
     id: 'A14',
@@ -155,7 +174,7 @@ export const facts: readonly Fact[] = [
     look: 'status, `Content-Type` and root element of answers',
     ifNot:
       'what is no phone XML reaches no phone: it gets the error page, and three in 15 s take the service out of the alternates. Look at /desktop/logs/fippa',
-    judge: judges.judgeAnswers,
+    judge: judgeAnswers,
   },
   {
     id: 'A15',
@@ -165,7 +184,7 @@ export const facts: readonly Fact[] = [
     phone: 'takes up to three items, by their priority',
     look: 'the form field `XML` of `POST /CGI/Execute`',
     ifNot: 'the proxy cannot tell whose push it is (`push-no-device`): use reading (b)',
-    judge: judges.judgePushShape,
+    judge: judgePushShape,
   },
   {
     id: 'A16',
@@ -176,7 +195,7 @@ export const facts: readonly Fact[] = [
     look: 'the host in the pushed URL, against those of the services',
     ifNot:
       'add the name as `aliases` of the service: without it the push reaches no phone. In a capture it is a pseudonym: repeat it with `--keep-names` to see it',
-    judge: judges.judgePushHosts,
+    judge: judgePushHosts,
   },
   {
     id: 'A17',
@@ -186,7 +205,7 @@ export const facts: readonly Fact[] = [
     phone: 'asks its Authentication URL, if it has one',
     look: 'answers to `POST /CGI/Execute` on both sides',
     ifNot: 'runbook.md, pushes: web access, the application user and its controlled devices',
-    judge: judges.judgePushAnswers,
+    judge: judgePushAnswers,
   },
   {
     id: 'A18',
@@ -196,7 +215,7 @@ export const facts: readonly Fact[] = [
     phone: 'loses its cookies when its window closes',
     look: 'a phone that comes back without its cookie: Exit without signing out, and open the service again',
     ifNot: 'agents must sign in again after Exit, with and without the proxy. Nothing to configure',
-    judge: judges.judgeSessions,
+    judge: judgeSessions,
   },
   {
     id: 'A19',
@@ -206,7 +225,7 @@ export const facts: readonly Fact[] = [
     phone: 'leaves expired pages out of its history',
     look: '`Expires` of answers to forms and choices',
     ifNot: 'Exit may repeat an action, with and without the proxy. Nothing to configure',
-    judge: judges.judgeExpires,
+    judge: judgeExpires,
   },
   {
     id: 'A20',
@@ -216,7 +235,7 @@ export const facts: readonly Fact[] = [
     phone: 'has no part in it',
     look: 'a request for it: Sign out on a page of maintenance makes one',
     ifNot: 'agents cannot sign out by the key of the maintenance page: they choose the direct service',
-    judge: judges.judgeLogout,
+    judge: judgeLogout,
   },
   {
     id: 'A21',
@@ -226,7 +245,7 @@ export const facts: readonly Fact[] = [
     phone: '`--language`',
     look: '`Accept-Language` of requests',
     ifNot: "the proxy's own pages are English there: set `pages.languages`",
-    judge: judges.judgeLanguage,
+    judge: judgeLanguage,
   },
   {
     id: 'A22',
@@ -236,7 +255,7 @@ export const facts: readonly Fact[] = [
     phone: '`--charset`; says when it did not ask for one',
     look: '`charset` of answers, `Accept-Charset` of requests',
     ifNot: 'the page passes as it is. Look at the User Locale of the phone in Unified CM',
-    judge: judges.judgeCharset,
+    judge: judgeCharset,
   },
   {
     id: 'A23',
@@ -246,7 +265,7 @@ export const facts: readonly Fact[] = [
     phone: 'reports longer ones',
     look: 'the length of URLs on pages that phones got',
     ifNot: 'shorten `publicUrl` and the ids of services',
-    judge: judges.judgeUrlLengths,
+    judge: judgeUrlLengths,
   },
   {
     id: 'A24',
@@ -256,7 +275,7 @@ export const facts: readonly Fact[] = [
     phone: 'has no part in it',
     look: 'probes',
     ifNot: 'set `probe.username` and `probe.password`',
-    judge: judges.judgeSystemInfo,
+    judge: judgeSystemInfo,
   },
   {
     id: 'A25',
@@ -266,7 +285,7 @@ export const facts: readonly Fact[] = [
     phone: 'has no part in it',
     look: '`_stanzas` of the file',
     ifNot: 'set `notification.advisory: true`, so that SystemInfo alone decides',
-    judge: judges.judgeNotifications,
+    judge: judgeNotifications,
   },
   {
     id: 'A26',
@@ -277,7 +296,7 @@ export const facts: readonly Fact[] = [
     look: 'what phones get after a probe said OUT_OF_SERVICE',
     ifNot:
       'nothing: the proxy goes by SystemInfo, and shows its own page in its place. Keys have other names in other languages',
-    judge: judges.judgeUnavailable,
+    judge: judgeUnavailable,
   },
   {
     id: 'A27',
@@ -287,7 +306,7 @@ export const facts: readonly Fact[] = [
     phone: 'waits 10 s',
     look: '`time` of the leg finesse',
     ifNot: 'raise `phones.answerWithin`, to 10 s at most',
-    judge: judges.judgeTimes,
+    judge: judgeTimes,
   },
   {
     id: 'F1',

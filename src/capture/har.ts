@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Entry, Har } from 'har-format';
 import type { Leg, Passed, PassedAnswer, PassedElement } from '../domain/tap.ts';
 import { escapeXml } from '../text/xml-escape.ts';
+import { cookiesOf, headerIn, pairsOf, queryOf, setCookiesOf } from './har-lists.ts';
 import type { Mask } from './mask.ts';
 
 /** What HAR has no field for. */
@@ -96,17 +97,20 @@ export function renderEntry(
 }
 
 function renderRequest({ method, url, headers, body }: Passed, mask: Mask) {
+  const masked = { url: mask.urls.url(url), headers: mask.headers.mask(headers) };
   const base = {
-    ...{ method, url: mask.urls.url(url), httpVersion: 'HTTP/1.1', cookies: [], headers: mask.headers.mask(headers) },
-    ...{ queryString: [], headersSize: -1, bodySize: body === null ? 0 : body.length },
+    ...{ method, ...masked, httpVersion: 'HTTP/1.1', cookies: cookiesOf(masked.headers) },
+    ...{ queryString: queryOf(masked.url), headersSize: -1, bodySize: body === null ? 0 : body.length },
   };
   if (body === null || body.length === 0) return { har: base, notWritten: null };
   const type = findHeader(headers, 'content-type');
-  const masked = mask.body(toBuffer(body), type);
-  if (!masked.written) return { har: base, notWritten: { why: masked.why, bytes: body.length } };
+  const posted = mask.body(toBuffer(body), type);
+  if (!posted.written) return { har: base, notWritten: { why: posted.why, bytes: body.length } };
   // HAR 1.2 has no encoding for what is posted.
-  const text = masked.bytes.toString('base64');
-  const postData = { mimeType: mask.scrub.clean(type ?? ''), params: [], text, _encoding: 'base64' };
+  const text = posted.bytes.toString('base64');
+  const mimeType = headerIn(masked.headers, 'content-type') ?? '';
+  const params = /form-urlencoded/i.test(mimeType) ? pairsOf(posted.bytes.toString('latin1')) : [];
+  const postData = { mimeType, params, text, _encoding: 'base64' };
   return {
     har: { ...base, postData: postData as unknown as NonNullable<Entry['request']['postData']> },
     notWritten: null,
@@ -116,11 +120,12 @@ function renderRequest({ method, url, headers, body }: Passed, mask: Mask) {
 function renderAnswer({ status, headers, body }: PassedAnswer, mask: Mask) {
   const type = findHeader(headers, 'content-type');
   const masked = mask.body(toBuffer(body), type);
-  const content = { size: body.length, mimeType: mask.scrub.clean(type ?? '') };
+  const written = mask.headers.mask(headers);
+  const content = { size: body.length, mimeType: headerIn(written, 'content-type') ?? '' };
   const location = findHeader(headers, 'location');
   const har = {
-    ...{ status, statusText: STATUS_CODES[status] ?? '', httpVersion: 'HTTP/1.1', cookies: [] },
-    ...{ headers: mask.headers.mask(headers), redirectURL: location === null ? '' : mask.urls.url(location) },
+    ...{ status, statusText: STATUS_CODES[status] ?? '', httpVersion: 'HTTP/1.1', cookies: setCookiesOf(written) },
+    ...{ headers: written, redirectURL: location === null ? '' : mask.urls.url(location) },
     ...{ headersSize: -1, bodySize: body.length },
   };
   if (!masked.written) return { har: { ...har, content }, notWritten: { why: masked.why, bytes: body.length } };
@@ -167,4 +172,5 @@ export const COMMENT =
   'this file. Device names, ids, extensions, numbers, addresses and, unless _ippa.keepNames says otherwise, host names are ' +
   'pseudonyms of the same shape, made with a key that was thrown away: none of them is real. In texts letters are x and digits ' +
   '0. Names of parameters, and soft keys and path words that Finesse is known to use, are as they were; others are masked ' +
-  'too. Bodies are base64 of the masked bytes; what could not be parsed was left out, see _ippa.notWritten. Headers that the proxy adds as it writes (Connection, Date) are missing on the leg phone.';
+  'too. Bodies are base64 of the masked bytes; what could not be parsed was left out, see _ippa.notWritten. Headers that ' +
+  'the proxy adds as it writes (Connection, Date) are missing on the leg phone.';

@@ -2,6 +2,7 @@
 
 import { maskText } from './mask-text.ts';
 import { decode, type UrlMask } from './mask-url.ts';
+import { isWord, keepWords, MAX_VERSION } from './mask-words.ts';
 import type { XmlMask } from './mask-xml.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 
@@ -50,8 +51,8 @@ export function createBodyMask(pseudonyms: Pseudonyms, urls: UrlMask, xml: XmlMa
     const masked = text.replace(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*/g, (whole, string, colon) => {
       if (string === undefined) return whole.replace(/\d/g, (digit: string) => (whole.length > 2 ? '0' : digit));
       if (colon !== undefined) {
-        key = string;
-        return whole;
+        key = JSON.parse(`"${string}"`) as string;
+        return isWord(key) ? whole : `${JSON.stringify(pseudonyms.value(key))}${colon}`;
       }
       const value = JSON.parse(`"${string}"`) as string;
       return JSON.stringify(maskJsonValue(key, value));
@@ -59,7 +60,8 @@ export function createBodyMask(pseudonyms: Pseudonyms, urls: UrlMask, xml: XmlMa
     return { written: true, bytes: Buffer.from(masked), charset: 'utf-8' };
   };
   const maskJsonValue = (key: string, value: string): string => {
-    if (/^(?:status|deploymentType|version|release|\w*Mode|\w*HeartbeatStatus)$/.test(key)) return value;
+    if (/^(?:status|deploymentType|version|release|\w*Mode|\w*HeartbeatStatus)$/.test(key))
+      return keepWords(value, MAX_VERSION);
     if (/host|domain|fqdn/i.test(key)) return pseudonyms.host(value);
     if (/^(?:https?:\/)?\//.test(value)) return urls.url(value);
     const masked = urls.parameter(key, value);
@@ -85,7 +87,7 @@ export function createBodyMask(pseudonyms: Pseudonyms, urls: UrlMask, xml: XmlMa
 
 function printableType(type: string): string {
   const [found] = /^\s*[a-z]{1,20}\/[a-z0-9.+-]{1,40}/.exec(type) ?? [];
-  return found?.trim() ?? 'of an unknown type';
+  return found === undefined ? 'of an unknown type' : keepWords(found.trim());
 }
 
 function charsetOf(contentType: string | null): string | null {

@@ -2,6 +2,7 @@
 
 import { maskText } from './mask-text.ts';
 import { decode, type UrlMask } from './mask-url.ts';
+import { isWord, keepWords } from './mask-words.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { Scrub } from './scrub.ts';
 
@@ -10,7 +11,7 @@ export interface HeaderMask {
   mask(raw: readonly string[]): { readonly name: string; readonly value: string }[];
 }
 
-/** They say what a client or server can do, not who it is. */
+/** They say what a client or server can do, not who it is: in words that are known (mask-words.ts). */
 const KEPT: ReadonlySet<string> = new Set([
   ...[
     'accept',
@@ -28,15 +29,28 @@ const KEPT: ReadonlySet<string> = new Set([
   ...['x-frame-options', 'x-powered-by', 'x-xss-protection', 'x-ciscoipphonedisplay', 'x-ciscoipphonemodelname'],
   ...['x-ciscoipphonesdkversion', 'strict-transport-security', 'upgrade-insecure-requests'],
 ]);
+/** Numbers in them are counts and times, however long. */
+const COUNTS: ReadonlySet<string> = new Set([
+  'age',
+  'cache-control',
+  'content-length',
+  'keep-alive',
+  'retry-after',
+  'strict-transport-security',
+]);
+const MAX_COUNT = 10;
+/** How somebody signs in, before what he signs in with. */
+const SCHEMES = /^(?:basic|bearer|digest|negotiate|ntlm)$/i;
 const URLS: ReadonlySet<string> = new Set(['location', 'content-location', 'referer', 'origin', 'x-original-url']);
 const HOSTS: ReadonlySet<string> = new Set(['host', 'x-forwarded-host', 'x-forwarded-server']);
 const ADDRESSES: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-real-ip', 'x-client-ip']);
 
 export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scrub): HeaderMask {
+  const nameOf = (name: string) => (isWord(name.trim()) ? scrub.clean(name) : pseudonyms.value(name));
   const cookie = (pair: string): string => {
     const [, blank = '', name = '', value] = /^(\s*)([^=]*)(?:=([\s\S]*))?$/.exec(pair) ?? [];
     if (value === undefined) return name === '' ? blank : `${blank}${pseudonyms.secret(name)}`;
-    return `${blank}${scrub.clean(name)}=${quoted(value, pseudonyms.secret)}`;
+    return `${blank}${nameOf(name)}=${quoted(value, pseudonyms.secret)}`;
   };
   const setCookie = (value: string): string => {
     const [first = '', ...attributes] = value.split(';');
@@ -52,16 +66,16 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
         case 'samesite':
         case 'secure':
         case 'httponly':
-          return attribute;
+          return keepWords(attribute, MAX_COUNT);
         default:
-          return `${before}${scrub.clean(name)}${equals}${text === '' ? '' : pseudonyms.secret(text)}`;
+          return `${before}${keepWords(name)}${equals}${text === '' ? '' : pseudonyms.secret(text)}`;
       }
     });
     return [cookie(first), ...masked].join(';');
   };
   const authorization = (value: string): string => {
     const [, scheme = '', blank = '', rest = ''] = /^(\S+)(\s*)([\s\S]*)$/.exec(value) ?? [];
-    if (rest === '') return pseudonyms.secret(value);
+    if (rest === '' || !SCHEMES.test(scheme)) return pseudonyms.secret(value);
     if (scheme.toLowerCase() === 'basic') {
       const plain = Buffer.from(rest, 'base64').toString('utf8');
       const colon = plain.indexOf(':');
@@ -71,8 +85,6 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
     }
     return `${scheme}${blank}${pseudonyms.secret(rest)}`;
   };
-  const challenge = (value: string): string =>
-    value.replace(/="([^"]*)"/g, (_, text: string) => `="${maskText(text)}"`);
   const refresh = (value: string): string => {
     const [, before = '', url = ''] = /^(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?)([\s\S]*)$/i.exec(value) ?? [];
     return `${before}${url === '' ? '' : quoted(url, urls.offered)}`;
@@ -82,8 +94,10 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
 
   const one = (name: string, value: string): string => {
     const lower = name.toLowerCase();
-    if (lower === 'content-length' || lower === 'date' || lower === 'expires') return value;
-    if (KEPT.has(lower)) return scrub.clean(value);
+    // Not searched for names: numbers might be one by chance.
+    if (COUNTS.has(lower)) return keepWords(value, MAX_COUNT);
+    if (lower === 'date' || lower === 'expires') return keepWords(value);
+    if (KEPT.has(lower)) return keepWords(scrub.clean(value));
     if (URLS.has(lower)) return lower === 'location' ? urls.offered(value) : urls.url(value);
     if (HOSTS.has(lower)) return urls.authority(value);
     if (ADDRESSES.has(lower)) return addresses(value);
@@ -97,13 +111,13 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
         return authorization(value);
       case 'www-authenticate':
       case 'proxy-authenticate':
-        return challenge(value);
+        return keepWords(scrub.clean(value));
       case 'refresh':
         return refresh(value);
       // Some phones write their MAC address and serial number into it.
       case 'user-agent':
-        return scrub.clean(
-          value.replace(/[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){3,}/g, (each) => pseudonyms.value(each)),
+        return keepWords(
+          scrub.clean(value.replace(/[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){3,}/g, (each) => pseudonyms.value(each))),
         );
       default:
         return maskText(scrub.clean(decode(value)));
@@ -114,7 +128,7 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
       const masked: { name: string; value: string }[] = [];
       for (let at = 0; at + 1 < raw.length; at += 2) {
         const name = raw[at] as string;
-        masked.push({ name, value: one(name, raw[at + 1] as string) });
+        masked.push({ name: nameOf(name), value: one(name, raw[at + 1] as string) });
       }
       return masked;
     },

@@ -1,5 +1,7 @@
 /** URLs and forms: the words of their paths and the names of their parameters stay, since they are what a capture is for. */
 
+import { isIP } from 'node:net';
+import { isWord, keepWords } from './mask-words.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { Scrub } from './scrub.ts';
 
@@ -14,6 +16,8 @@ export interface UrlMask {
   pairs(text: string): string;
   /** host or host:port. */
   authority(text: string): string;
+  /** As a configuration has it: an address, or one of the above, or an origin. */
+  alias(text: string): string;
   /** The value of a parameter. */
   parameter(name: string, value: string): string;
   isSecretName(name: string): boolean;
@@ -30,6 +34,9 @@ const SECRET_NAME =
 const NAME_OF_NAME = /id$|user|agent|login|name|ext|number|^dn$|line|phone|device|mail/i;
 /** URIs that phones know by themselves, with words that are not anybody's. */
 const PHONE_WORDS = /^(?:SoftKey|Key|Init|Display|Notify|Play|Vibrate|Menu|App|Application):[A-Za-z<>?*#]*[0-9]{0,2}$/i;
+/** What stands before a colon, and may as well be an id before a password. */
+const SCHEMES =
+  /^(?:https?|wss?|tftp|tel|sips?|mailto|xmpp|SoftKey|Key|Init|Display|Notify|Play|Vibrate|Menu|App|Application|QueryStringParam|Dial|EditDial|SendDigits|Device|RTP[A-Za-z]{0,6}):$/i;
 /** Words of paths that say nothing of anybody, whoever asks. */
 const KNOWN_WORDS = [
   ...[
@@ -75,7 +82,7 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     if ((words.has(text) || words.has(text.toLowerCase())) && !pseudonyms.names.has(text))
       return encode(scrub.clean(text));
     // Actions of the proxy: ~to, ~here.
-    if (/^~[a-z]+$/.test(text)) return text;
+    if (/^~(?:to|here|exit|signout)$/.test(text)) return text;
     return encode(pseudonyms.value(text, /\d/.test(text)));
   };
   const path = (text: string): string => {
@@ -106,12 +113,9 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
     // As spaces were written before.
     return `${cleanName}=${value.includes('+') ? masked.replaceAll('%20', '+') : masked}`;
   };
-  /** A parameter's name is a word. One that is not may be a value that lost its name. */
   const nameOf = (raw: string): string => {
     const text = decode(raw, true);
-    return /^[A-Za-z][A-Za-z0-9._~[\]-]{0,39}$/.test(text) && !/\d{3}/.test(text)
-      ? scrub.clean(raw)
-      : encode(pseudonyms.value(text));
+    return isWord(text) ? scrub.clean(raw) : encode(pseudonyms.value(text));
   };
   const pairs: UrlMask['pairs'] = (text) => text.split('&').map(pair).join('&');
   const target: UrlMask['target'] = (text) => {
@@ -143,13 +147,22 @@ export function createUrlMask(pseudonyms: Pseudonyms, scrub: Scrub): UrlMask {
   const url: UrlMask['url'] = (text) => {
     const [, blank = '', scheme = '', slashes, host = '', rest = ''] =
       /^(\s*)([A-Za-z][A-Za-z0-9+.-]*:)?(\/\/)?([^/?#]*)([\s\S]*)$/.exec(text) ?? [];
-    if (slashes !== undefined) return `${blank}${scheme}//${authority(host)}${target(rest)}`;
+    const isKnown = SCHEMES.test(scheme);
+    if (slashes !== undefined) {
+      const kept = isKnown || scheme === '' ? scheme : `${pseudonyms.value(scheme.slice(0, -1))}:`;
+      return `${blank}${kept}//${authority(host)}${target(rest)}`;
+    }
     if (scheme === '') return `${blank}${target(text.slice(blank.length))}`;
-    if (PHONE_WORDS.test(text.trim())) return scrub.clean(text);
-    return `${blank}${scheme}${encode(pseudonyms.value(decode(text.slice(blank.length + scheme.length))))}`;
+    if (!isKnown) return `${blank}${encode(pseudonyms.value(decode(text.slice(blank.length))))}`;
+    const behind = text.slice(blank.length + scheme.length);
+    if (PHONE_WORDS.test(text.trim())) return `${blank}${scheme}${keepWords(scrub.clean(behind))}`;
+    // What a key adds to the URL of an item: later requests have it by its name.
+    if (/^QueryStringParam:$/i.test(scheme)) return `${blank}${scheme}${pairs(behind)}`;
+    return `${blank}${scheme}${encode(pseudonyms.value(decode(behind)))}`;
   };
   return {
     ...{ url, offered, target, pairs, authority, parameter, isSecretName },
+    alias: (text) => (isIP(text) === 0 ? (text.includes('://') ? url(text) : authority(text)) : pseudonyms.host(text)),
     learnWord: (word) => void words.add(word),
     learnSecretName: (name) => void secretNames.add(name.toLowerCase()),
   };

@@ -7,6 +7,7 @@ import { SaxesParser } from 'saxes';
 import { escapeXml } from '../text/xml-escape.ts';
 import { decodeXml, maskText, maskXmlText } from './mask-text.ts';
 import type { UrlMask } from './mask-url.ts';
+import { isWord, keepWords, MAX_VERSION } from './mask-words.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { Scrub } from './scrub.ts';
 
@@ -42,6 +43,7 @@ const WORDS: ReadonlySet<string> = new Set([
     'state',
   ],
 ]);
+const TIME = /^\s*\d{4}-\d\d-\d\dT[\d:.]{5,12}(?:Z|[+-]\d\d:?\d\d)?\s*$/;
 const HOSTS: ReadonlySet<string> = new Set(['host', 'xmppdomain', 'xmpppubsubdomain', 'hostname', 'fqdn']);
 const IDS: ReadonlySet<string> = new Set([
   'peripheralid',
@@ -88,7 +90,7 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (NUMBERS.has(lower) && /^\s*(?:-?\d{1,5}|[A-Z]{1,3})\s*$/.test(raw)) return raw;
     if (lower === 'name' && parent === 'softkeyitem') return softKey(raw);
     if (lower === 'querystringparam')
-      return escaped(raw, (text) => (isName(text) ? scrub.clean(text) : pseudonyms.value(text)));
+      return escaped(raw, (text) => (isWord(text) ? scrub.clean(text) : pseudonyms.value(text)));
     if (lower === 'defaultvalue') {
       const parameter = around.findLast((each) => each.parameter !== null)?.parameter ?? '';
       return escaped(raw, (text) => urls.parameter(parameter, text));
@@ -96,7 +98,8 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (urls.isSecretName(name)) return escaped(raw, pseudonyms.secret);
     if (HOSTS.has(lower)) return escaped(raw, (text) => pseudonyms.host(text));
     if (IDS.has(lower)) return escaped(raw, (text) => pseudonyms.value(text));
-    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.()+-]{1,40}$/.test(raw)) return scrub.clean(raw);
+    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.()+-]{1,40}$/.test(raw))
+      return TIME.test(raw) ? raw : keepWords(scrub.clean(raw), MAX_VERSION);
     if (lower === 'notification') {
       const inner = mask(decodeXml(raw));
       return inner === null ? maskXmlText(raw) : escapeXml(inner);
@@ -108,22 +111,30 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     raw.replace(/[^\r\n]+/g, (line) =>
       VENDOR_TEXTS.has(bare(line)) && !pseudonyms.names.has(line.trim()) ? scrub.clean(line) : maskXmlText(line),
     );
+  /** Without what is known: references stand for characters too. */
+  const known = (raw: string) => {
+    const plain = decodeXml(raw);
+    const cleaned = scrub.clean(plain);
+    return cleaned === plain ? scrub.clean(raw) : escapeXml(cleaned);
+  };
   /** Words that all agents read; a number in one may be somebody's. */
   const softKey = (raw: string) =>
     keepNames || VENDOR_KEYS.has(bare(decodeXml(raw)))
-      ? scrub.clean(raw).replace(/\d{3,}/g, (digits) => '0'.repeat(digits.length))
+      ? known(raw).replace(/\d{3,}/g, (digits) => '0'.repeat(digits.length))
       : maskXmlText(raw);
 
+  const nameOf = (name: string) => (name.split(':').every(isWord) ? name : pseudonyms.value(name, false));
   const attribute = (name: string, raw: string, element: string): string => {
     const lower = name.toLowerCase();
-    if (lower === 'xml:lang' || lower === 'type') return raw;
+    if (lower === 'xml:lang' || lower === 'type') return keepWords(scrub.clean(raw));
     if (lower === 'xmlns' || lower.startsWith('xmlns:')) return NAMESPACE.test(raw) ? raw : escaped(raw, urls.url);
     if (/^url/.test(lower)) return escaped(raw, urls.offered);
     if (NUMBERS.has(lower) && /^-?\d{1,5}$/.test(raw)) return raw;
     if (element === 'item' && lower === 'id') return escaped(raw, (text) => pseudonyms.value(text));
     if (lower === 'node') return escaped(raw, urls.target);
     if (lower === 'from' || lower === 'to' || lower === 'jid') return escaped(raw, jid);
-    if (lower === 'id' && /^[a-z-]{1,20}$/.test(raw)) return scrub.clean(raw);
+    if (lower === 'id' && keepWords(raw) === raw) return scrub.clean(raw);
+    if (lower === 'id') return escaped(raw, (text) => pseudonyms.value(text, false));
     return maskXmlText(raw);
   };
 
@@ -135,9 +146,10 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     let field = -1;
     return text.replace(
       TOKEN,
-      (whole, comment, cdata, instruction, closes, name: string | undefined, attributes = '', empty, raw) => {
+      (_, comment, cdata, instruction, closes, name: string | undefined, attributes = '', empty, raw) => {
         if (comment !== undefined) return `<!--${maskText(comment)}-->`;
-        if (instruction !== undefined) return /^xml\s/.test(instruction) ? whole : `<?${maskText(instruction)}?>`;
+        if (instruction !== undefined)
+          return /^xml\s/.test(instruction) ? `<?${keepWords(instruction)}?>` : `<?${maskText(instruction)}?>`;
         const at = around.at(-1)?.name ?? '';
         if (cdata !== undefined) {
           const masked = content(escapeXml(cdata), at, around);
@@ -146,7 +158,7 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
         if (raw !== undefined) return content(raw, at, around);
         if (closes === '/') {
           around.pop();
-          return whole;
+          return `</${nameOf(name ?? '')}${attributes}>`;
         }
         const local = name?.replace(/^.*:/, '') ?? '';
         if (empty !== '/') {
@@ -156,12 +168,12 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
         }
         const masked = attributes.replace(
           ATTRIBUTE,
-          (_: string, key: string, equals: string, double: string | undefined, single: string) =>
+          (__: string, key: string, equals: string, double: string | undefined, single: string) =>
             double === undefined
-              ? `${key}${equals}'${attribute(key, single, local)}'`
-              : `${key}${equals}"${attribute(key, double, local)}"`,
+              ? `${nameOf(key)}${equals}'${attribute(key, single, local)}'`
+              : `${nameOf(key)}${equals}"${attribute(key, double, local)}"`,
         );
-        return `<${name}${masked}${empty}>`;
+        return `<${nameOf(name ?? '')}${masked}${empty}>`;
       },
     );
   };
@@ -171,10 +183,6 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
 /** Letters and digits alone, so that `Not Ready` and `Wrap-Up` are the same as `NotReady` and `WrapUp`. */
 function bare(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-}
-
-function isName(text: string): boolean {
-  return /^[A-Za-z][\w.-]{0,39}$/.test(text) && !/\d{3}/.test(text);
 }
 
 function isWellFormed(text: string): boolean {

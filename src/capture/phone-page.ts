@@ -17,7 +17,7 @@ export interface PhonePage {
   readonly fields: readonly Field[];
   /** Every URL of it, with those of pushes. */
   readonly urls: readonly string[];
-  /** Text of elements by name in lower case, the first of each. */
+  /** Text of elements by name in lower case, and by `parent/name`, the first of each. */
   readonly texts: ReadonlyMap<string, string>;
 }
 
@@ -39,7 +39,7 @@ export function parsePhonePage(text: string): PhonePage | null {
   const close = ({ name, values, text: inner }: Open) => {
     const value = inner.trim();
     const parent = around.at(-1);
-    if (value !== '' && !texts.has(name)) texts.set(name, value);
+    for (const key of [name, `${parent?.name}/${name}`]) if (value !== '' && !texts.has(key)) texts.set(key, value);
     parent?.values.set(name, value);
     if (/^url/.test(name) && value !== '') urls.push(value);
     if (name === 'url' && parent !== undefined && around.length === 1) formUrl = value;

@@ -50,19 +50,23 @@ export type ReadHar =
   | { readonly ok: true; readonly traffic: Traffic }
   | { readonly ok: false; readonly problem: string };
 
-export function readHar(text: string): ReadHar {
+export function readHar(file: string): ReadHar {
+  const text = file.replace(/^\ufeff/, '');
   let found: unknown;
   try {
     found = JSON.parse(text);
-  } catch {
-    return { ok: false, problem: 'it is not JSON, so it is no HAR' };
+  } catch (error) {
+    return { ok: false, problem: explainNoJson(text, error) };
   }
   const log = record(record(found)?.log);
   const entries = log?.entries;
   if (log === null || !Array.isArray(entries)) return { ok: false, problem: 'it has no log.entries, so it is no HAR' };
   const seen = entries.flatMap((entry, index) => readEntry(entry, index + 1) ?? []);
   if (seen.length === 0 && entries.length > 0) {
-    return { ok: false, problem: 'nothing in it is about phones: no /fippa/, no /CGI/Execute, no phone XML' };
+    return {
+      ok: false,
+      problem: `of its entries (${entries.length}) none is about phones: no /fippa/, no /CGI/Execute, no SystemInfo, no phone XML`,
+    };
   }
   const notes = record(log._ippa);
   const stanzas = Array.isArray(log._stanzas)
@@ -78,6 +82,18 @@ export function readHar(text: string): ReadHar {
       creator: [creator?.name, creator?.version].filter((each) => typeof each === 'string').join(' '),
     },
   };
+}
+
+/** Where it stops being JSON, without a word of it. */
+function explainNoJson(text: string, error: unknown): string {
+  if (text.trim() === '') return 'it is empty';
+  if (text.startsWith('\x1f') || text.startsWith('PK')) return 'it is compressed: unpack it first';
+  const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length);
+  const before = text.slice(0, at).split('\n');
+  const place = `line ${before.length}, character ${(before.at(-1)?.length ?? 0) + 1}`;
+  return /^\s*\{/.test(text)
+    ? `it is no whole JSON (${place}): was it written and copied to its end?`
+    : 'it is not JSON, so it is no HAR';
 }
 
 function readEntry(entry: unknown, number: number): Seen | null {

@@ -3,17 +3,7 @@
 import { type Finding, holds, notSeen } from './fact.ts';
 import { isSignIn } from './phone-page.ts';
 import type { Seen, Traffic } from './read-har.ts';
-import {
-  absoluteLinksOf,
-  authorityOf,
-  hostOf,
-  isEntry,
-  knownAuthorities,
-  knownHosts,
-  linksOf,
-  pushesOf,
-  withoutPrefix,
-} from './traffic-views.ts';
+import { absoluteLinksOf, hostOf, isEntry, knownServers, linksOf, pushesOf, withoutPrefix } from './traffic-views.ts';
 
 export interface Reading extends Pick<Finding, 'found' | 'shownBy'> {
   readonly reading: 'a' | 'b' | 'unknown';
@@ -36,8 +26,8 @@ export function judgeReading(traffic: Traffic): Reading {
   }
   const { proofs, others } = findUnasked(traffic);
   if (proofs.length > 0) {
-    const finesse = knownAuthorities(traffic);
-    const where = proofs.some(({ url }) => finesse.has(authorityOf(url)))
+    const isServer = knownServers(traffic);
+    const where = proofs.some(({ url }) => isServer(url))
       ? 'under the name of Finesse itself, so what was pushed names Finesse itself'
       : 'though no page had led there';
     const { found, shownBy } = holds(
@@ -62,17 +52,20 @@ export function judgeReading(traffic: Traffic): Reading {
 }
 
 function nameHosts(traffic: Traffic, pushes: readonly Seen[]): string {
-  const known = knownHosts(traffic);
-  const hosts = pushes.flatMap(({ pushed }) =>
-    pushed === null ? [] : absoluteLinksOf({ page: pushed }).map(({ hostname }) => hostname),
-  );
+  const isServer = knownServers(traffic);
+  const links = pushes.flatMap(({ pushed }) => (pushed === null ? [] : absoluteLinksOf({ page: pushed })));
   const listeners = new Set((traffic.notes?.listeners ?? []).map(hostOf));
-  const said = [...new Set(hosts)].map((host) => {
-    if (known.has(host)) return `Finesse itself (\`${host}\`), which the proxy replaces by its own name`;
-    return listeners.has(host) ? `the proxy (\`${host}\`)` : `\`${host}\`, which is no configured name`;
+  const said = links.map((link) => {
+    if (isServer(link)) return `Finesse itself (\`${link.host}\`), which the proxy replaces by its own name`;
+    return listeners.has(link.hostname)
+      ? `the proxy (\`${link.host}\`)`
+      : `\`${link.host}\`, which is no configured name`;
   });
-  if (said.length === 0 && pushes.every(({ hasPosted }) => !hasPosted)) return 'What they say is not in the file.';
-  return said.length === 0 ? 'They name no host.' : `They name ${said.join(' and ')}.`;
+  const [they, name, say] = pushes.length === 1 ? ['It', 'names', 'says'] : ['They', 'name', 'say'];
+  if (said.length === 0 && pushes.every(({ hasPosted }) => !hasPosted)) {
+    return `What ${they.toLowerCase()} ${say} is not in the file.`;
+  }
+  return said.length === 0 ? `${they} ${name} no host.` : `${they} ${name} ${[...new Set(said)].join(' and ')}.`;
 }
 
 interface Unasked {

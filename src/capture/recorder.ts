@@ -89,7 +89,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   // The names of what is captured are known from the beginning, wherever they stand first.
   const devices = request.devices.map((name) => mask.pseudonyms.device(name));
   const services = surroundings.services.map(({ id, cluster, url, aliases }) => ({
-    ...{ id, cluster, url: mask.urls.url(url), names: aliases.map((alias) => mask.urls.authority(alias)) },
+    ...{ id, cluster, url: mask.urls.url(url), names: aliases.map(mask.urls.alias) },
   }));
   for (const { id, cluster } of surroundings.services) {
     mask.urls.learnWord(id);

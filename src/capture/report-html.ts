@@ -7,7 +7,9 @@ const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-widt
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ccc;padding:.5rem;text-align:left;vertical-align:top}
 th{white-space:nowrap}code{font-size:.9em;overflow-wrap:anywhere}.no{color:#a30000;font-weight:bold}.yes{color:#1b6b1b}.unseen{color:#5a5a5a}
 .do{margin:.25rem 0 0}
-@media (max-width:48rem){table,tbody,tr,td,th{display:block}thead{display:none}td,th{border:0;padding:.1rem 0}tr{border-bottom:1px solid #ccc;padding:.5rem 0}}`;
+@media screen and (max-width:48rem){h1{font-size:1.5rem}table,tbody,tr,td,th{display:block}thead{display:none}td,th{border:0;padding:.1rem 0}
+tr{border-bottom:1px solid #ccc;padding:.5rem 0}td[data-is]::before{content:attr(data-is) ": ";color:#5a5a5a}td[data-is]:empty{display:none}}
+@media print{body{font-size:9.5pt;margin:0;padding:0;max-width:none}td,th{padding:.2rem .4rem}tr{break-inside:avoid}h2{break-after:avoid}a{color:inherit;text-decoration:none}}`;
 
 const CLASSES = { 'does not hold': 'no', holds: 'yes', 'not seen': 'unseen' } as const;
 const ORDER = ['does not hold', 'holds', 'not seen'] as const;
@@ -18,11 +20,11 @@ export function renderHtml(report: CaptureReport): string {
   const row = ({ id, verdict, what, found, shownBy, ifNot, look }: ReportRow) => {
     const todo =
       verdict === 'does not hold'
-        ? `<p class="do">${words(ifNot)}</p>`
+        ? `<p class="do">→ ${words(ifNot)}</p>`
         : verdict === 'not seen'
           ? `<p class="do">To see it: ${words(look)}</p>`
           : '';
-    return `<tr id="${id}"><th scope="row">${id}</th><td class="${CLASSES[verdict]}">${verdict}</td><td>${words(what)}</td><td>${words(found)}${todo}</td><td>${shownBy.map(link).join(', ')}</td></tr>`;
+    return `<tr id="${id}"><th scope="row">${id}</th><td class="${CLASSES[verdict]}">${verdict}</td><td data-is="Assumed">${words(what)}</td><td data-is="Found">${words(found)}${todo}</td><td data-is="Entries">${shownBy.map(link).join(', ')}</td></tr>`;
   };
   const sorted = ORDER.flatMap((verdict) => rows.filter((one) => one.verdict === verdict));
   const entries = [...shown].sort(([one], [other]) => one - other);
@@ -43,7 +45,7 @@ export function renderHtml(report: CaptureReport): string {
 ${warnings.map((warning) => `<p class="no">${escapeXml(warning)}</p>`).join('\n')}
 <h2>Pushes: ${reading.reading === 'unknown' ? 'not seen' : `reading (${reading.reading})`}</h2>
 <p>${words(reading.found)} ${reading.shownBy.map(link).join(', ')}</p>
-<p>${words(reading.configure)}</p>
+<p>→ ${words(reading.configure)}</p>
 <h2>Assumptions</h2>
 <table>
 <thead><tr><th scope="col">No.</th><th scope="col">Verdict</th><th scope="col">Assumption</th><th scope="col">Found</th><th scope="col">Entries</th></tr></thead>

@@ -54,25 +54,29 @@ function hideValues(text: string): string {
 }
 
 const LEGS = {
-  phone: 'of phones',
-  finesse: 'to Finesse',
-  'push-in': 'pushes to the proxy',
-  'push-out': 'pushes to phones',
-  probe: 'probes',
-};
+  phone: ['of phones', 'of phones'],
+  finesse: ['to Finesse', 'to Finesse'],
+  'push-in': ['push to the proxy', 'pushes to the proxy'],
+  'push-out': ['push to a phone', 'pushes to phones'],
+  probe: ['probe', 'probes'],
+} as const;
 
 function renderCounts(seen: readonly Seen[], stanzas: number): string {
-  const counts = Object.entries(LEGS).flatMap(([leg, words]) => {
+  const counts = Object.entries(LEGS).flatMap(([leg, [single, several]]) => {
     const count = seen.filter((one) => one.leg === leg).length;
-    return count === 0 ? [] : [`${count} ${words}`];
+    return count === 0 ? [] : [`${count} ${count === 1 ? single : several}`];
   });
-  return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ');
+  return [...counts, ...(stanzas === 0 ? [] : [`${stanzas} notifications`])].join(', ') || 'no entries';
 }
 
 function findWarnings({ seen, notes }: Traffic): string[] {
   const unread = seen.filter(({ notWritten }) => notWritten !== null).length;
   return [
     ...(notes === null ? ['Another program wrote this file: nothing in it is masked unless that program did so.'] : []),
+    ...(seen.some(({ leg }) => leg !== 'probe')
+      ? []
+      : ['Nothing of a phone is in it: is the device called so, and did its service lead to the proxy?']),
+    ...(notes === null ? [] : (ENDS[notes.ended] ?? [])),
     ...(notes !== null && notes.dropped > 0 ? [`${notes.dropped} exchanges were dropped for want of room.`] : []),
     ...(notes !== null && notes.withheld > 0
       ? [`${notes.withheld} exchanges were left out: they could not be masked.`]
@@ -80,6 +84,12 @@ function findWarnings({ seen, notes }: Traffic): string[] {
     ...(unread > 0 ? [`${unread} answers are not in the file: they could not be parsed.`] : []),
   ];
 }
+
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  size: ['It was full before its end: what came later is not in it. More takes --max-size.'],
+  exchanges: ['It was full before its end: what came later is not in it.'],
+  stopping: ['The proxy stopped while it was on.'],
+};
 
 function renderSeen({ leg, method, url, status, at }: Seen): string {
   const time = at > 0 ? `${new Date(at).toISOString().slice(11, 23)} ` : '';

@@ -14,47 +14,100 @@ export interface Scrub {
 }
 
 /** Shorter secrets are masked where they stand and not looked for: they would be found in any number. */
-const MIN_SECRET = 3;
+const MIN_FORM = 3;
 /** Up to here a secret is only one if no letter or digit stands beside it. */
 const SHORT = 6;
 /** Of base64 in the middle of something longer. */
 const MIN_BASE64 = 6;
 
-export function createScrub(pseudonyms: Pseudonyms): Scrub {
-  let size = -1;
-  let forms = new Map<string, string>();
-  let pattern: RegExp | null = null;
+/** Something that must not stay, as it may be written. */
+interface Form {
+  readonly replacement: string;
+  /** Whose form it is, where that is a name and no secret. */
+  readonly name: string | null;
+}
 
-  const refresh = () => {
+export function createScrub(pseudonyms: Pseudonyms): Scrub {
+  const forms = new Map<string, Form>();
+  /** How long those are that begin so, the longest first: a capture knows thousands, and each text is gone through once. */
+  const lengths = new Map<number, number[]>();
+  let [secretsKnown, namesKnown] = [0, 0];
+
+  const add = (text: string, form: Form) => {
+    forms.set(text, form);
+    const start = startOf(text, 0);
+    const known = lengths.get(start) ?? [];
+    if (!known.includes(text.length))
+      lengths.set(
+        start,
+        [...known, text.length].sort((one, other) => other - one),
+      );
+  };
+  const learn = () => {
     const { secrets, names } = pseudonyms;
-    if (secrets.size + names.size === size) return;
-    size = secrets.size + names.size;
-    forms = new Map();
-    for (const [text, marker] of secrets) {
-      if (text.length < MIN_SECRET) continue;
-      for (const form of spell(text)) forms.set(form, fit(marker, form));
-    }
-    for (const [text, name] of names) {
-      // One that is a pseudonym as well gives nothing away.
-      if (pseudonyms.isMade(text)) continue;
-      for (const form of new Set([text, encodeURIComponent(text), escapeXml(text)])) {
-        if (!forms.has(form)) forms.set(form, name);
+    for (const [text, marker] of after(secrets, secretsKnown)) {
+      if (text.length < MIN_FORM) continue;
+      for (const form of spell(text)) {
+        if (form.length >= MIN_FORM) add(form, { replacement: fit(marker, form), name: null });
       }
     }
-    const sorted = [...forms.keys()].sort((one, other) => other.length - one.length);
-    pattern = sorted.length === 0 ? null : new RegExp(sorted.map(bounded).join('|'), 'g');
+    for (const [text, name] of after(names, namesKnown)) {
+      for (const form of new Set([text, encodeURIComponent(text), escapeXml(text)])) {
+        if (form.length >= MIN_FORM && !forms.has(form)) add(form, { replacement: name, name: text });
+      }
+    }
+    [secretsKnown, namesKnown] = [secrets.size, names.size];
+  };
+  const formAt = (text: string, at: number): (Form & { readonly text: string }) | null => {
+    for (const length of lengths.get(startOf(text, at)) ?? []) {
+      const found = text.slice(at, at + length);
+      const form = forms.get(found);
+      // A name that is a pseudonym as well gives nothing away.
+      if (form === undefined || (form.name !== null && pseudonyms.isMade(form.name))) continue;
+      if (length >= SHORT || standsAlone(text, at, length)) return { ...form, text: found };
+    }
+    return null;
+  };
+  const walk = (text: string, found: (form: Form & { readonly text: string }, at: number) => void) => {
+    learn();
+    for (let at = 0; at + MIN_FORM <= text.length; at++) {
+      const form = formAt(text, at);
+      if (form === null) continue;
+      found(form, at);
+      at += form.text.length - 1;
+    }
   };
 
   return {
     clean(text) {
-      refresh();
-      return pattern === null ? text : text.replace(pattern, (found) => forms.get(found) ?? '');
+      let [cleaned, from] = ['', 0];
+      walk(text, (form, at) => {
+        cleaned += text.slice(from, at) + form.replacement;
+        from = at + form.text.length;
+      });
+      return from === 0 ? text : cleaned + text.slice(from);
     },
     find(text) {
-      refresh();
-      return pattern === null ? [] : (text.match(pattern) ?? []);
+      const found: string[] = [];
+      walk(text, (form) => void found.push(form.text));
+      return found;
     },
   };
+}
+
+/** What came into it since there were `known` of it. */
+function* after<K, V>(map: ReadonlyMap<K, V>, known: number): Iterable<readonly [K, V]> {
+  if (map.size === known) return;
+  let n = 0;
+  for (const each of map) if (n++ >= known) yield each;
+}
+
+function startOf(text: string, at: number): number {
+  return (text.charCodeAt(at) * 0x10000 + text.charCodeAt(at + 1)) * 0x10000 + text.charCodeAt(at + 2);
+}
+
+function standsAlone(text: string, at: number, length: number): boolean {
+  return !/[A-Za-z0-9]/.test(`${text.charAt(at - 1)}${text.charAt(at + length)}`);
 }
 
 /** Every form in which a value may stand: plain, in a URL (once or twice), in XML, JSON, hex and base64, alone or within more. */
@@ -62,7 +115,18 @@ export function spell(text: string): ReadonlySet<string> {
   const url = encodeURIComponent(text);
   const strict = url.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   const bytes = [Buffer.from(text), Buffer.from(text, 'latin1')];
-  const forms = new Set([text, escapeXml(text)]);
+  // As bytes of two each, in either order.
+  const wide = Buffer.from(text, 'utf16le');
+  bytes.push(wide, Buffer.from(wide).swap16());
+  const references = (write: (code: number) => string) =>
+    Array.from(text, (character) => `&#${write(character.codePointAt(0) as number)};`).join('');
+  const forms = new Set([text, escapeXml(text), text.toLowerCase(), text.toUpperCase()]);
+  forms.add(references(String));
+  for (const hex of [
+    references((code) => `x${code.toString(16)}`),
+    references((code) => `x${code.toString(16).toUpperCase()}`),
+  ])
+    forms.add(hex);
   for (const each of [url, strict, percentAll(bytes[1] as Buffer), url.replaceAll('%20', '+')]) {
     forms.add(each);
     forms.add(each.replace(/%../g, (code) => code.toLowerCase()));
@@ -107,9 +171,4 @@ function percentAll(bytes: Buffer): string {
 /** Of the same length where it can be. */
 function fit(marker: string, form: string): string {
   return marker.length >= form.length ? marker.slice(0, form.length) : marker.padEnd(form.length, 'Z');
-}
-
-function bounded(form: string): string {
-  const literal = form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  return form.length < SHORT ? `(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])` : literal;
 }

@@ -1,5 +1,6 @@
 /** What of a capture the checks look at. Pure. */
 
+import { createServerNames, learntName, type NamedService } from '../domain/server-names.ts';
 import { isSignIn } from './phone-page.ts';
 import type { Seen, Traffic } from './read-har.ts';
 
@@ -31,15 +32,38 @@ export function isEntry({ path }: Seen): boolean {
   return /^\/fippa\/[^/;]+\/?$/.test(path);
 }
 
-/** Hosts that a server is known to have: as configured, as it was asked, and as it reports itself. */
-export function knownHosts(traffic: Traffic): ReadonlySet<string> {
-  const configured = (traffic.notes?.services ?? []).flatMap(({ url, names }) => [hostOf(url), ...names.map(hostOf)]);
-  const asked = [...pagesOf(traffic), ...probesOf(traffic)].map(({ url }) => url.hostname);
-  const reported = probesOf(traffic).flatMap(({ page }) => {
-    const name = page?.texts.get('xmppdomain');
-    return name === undefined ? [] : [name.toLowerCase()];
+/**
+ * Whether a URL names a server, as the proxy itself decides that: by the names and ports that are configured and the name that
+ * the server reports. In a file of another program every server that was asked is one of its own.
+ */
+export function knownServers(traffic: Traffic): (url: URL) => boolean {
+  const clusters = new Map<string, NamedService[]>();
+  const add = (cluster: string, service: NamedService) =>
+    clusters.set(cluster, [...(clusters.get(cluster) ?? []), service]);
+  if (traffic.notes !== null) {
+    for (const { id, cluster, url, names } of traffic.notes.services) {
+      const learntName = learntFrom(probesOf(traffic).filter(({ service }) => service === null || service === id));
+      add(cluster, { id, url, aliases: names, learntName });
+    }
+  } else {
+    const asked = [...pagesOf(traffic), ...probesOf(traffic)].map(({ url }) => url.origin);
+    for (const origin of new Set(asked)) {
+      const learntName = learntFrom(probesOf(traffic).filter(({ url }) => url.origin === origin));
+      add(origin, { id: origin, url: origin, aliases: [], learntName });
+    }
+  }
+  const names = [...clusters.values()].map(createServerNames);
+  return ({ protocol, host }) => names.some(({ serviceOf }) => serviceOf(`${protocol}//${host}`) !== null);
+}
+
+function learntFrom(probes: readonly Seen[]): string | null {
+  const texts = probes.findLast(({ page }) => page !== null)?.page?.texts;
+  const text = (name: string) => texts?.get(name) ?? null;
+  return learntName({
+    xmppDomain: text('xmppdomain'),
+    primaryHost: text('primarynode/host'),
+    secondaryHost: text('secondarynode/host'),
   });
-  return new Set([...configured, ...asked, ...reported].filter((host) => host !== ''));
 }
 
 /** A path without the proxy's own prefix. */
@@ -47,40 +71,17 @@ export function withoutPrefix({ pathname }: Pick<URL, 'pathname'>): string {
   return pathname.replace(/^\/[A-Za-z0-9_-]{1,16}(?=\/fippa\/)/, '');
 }
 
-/** Names of servers with the port under which phones would ask them: what is configured, asked and reported. */
-export function knownAuthorities(traffic: Traffic): ReadonlySet<string> {
-  const configured = (traffic.notes?.services ?? []).flatMap(({ url, names }) => {
-    if (!URL.canParse(url)) return [];
-    const own = new URL(url);
-    return [authorityOf(own), ...names.map((name) => (/:\d+$/.test(name) ? name : `${name}:${portOf(own)}`))];
-  });
-  const asked = [...pagesOf(traffic), ...probesOf(traffic)].map(({ url }) => authorityOf(url));
-  const reported = probesOf(traffic).flatMap(({ page, url }) => {
-    const name = page?.texts.get('xmppdomain');
-    return name === undefined ? [] : [`${name.toLowerCase()}:${portOf(url)}`];
-  });
-  return new Set([...configured, ...asked, ...reported]);
-}
-
-export function authorityOf(url: URL): string {
-  return `${url.hostname}:${portOf(url)}`;
-}
-
-function portOf({ port, protocol }: URL): string {
-  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
-}
-
 export function hostOf(text: string): string {
   const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   return URL.canParse(absolute) ? new URL(absolute).hostname : '';
 }
 
-/** The absolute and path-absolute URLs of a page: not those that phones know by themselves. */
+/** The URLs of a page, relative ones too: not those that phones know by themselves. */
 export function linksOf({ page, response, url }: Pick<Seen, 'page' | 'response' | 'url'>): readonly URL[] {
   const refresh = (response.get('refresh') ?? []).flatMap((value) => /url\s*=\s*["']?([^"']+)/i.exec(value)?.[1] ?? []);
   return [...(page?.urls ?? []), ...refresh].flatMap((text) => {
-    if (!/^(?:https?:\/\/|\/)/i.test(text) || !URL.canParse(text, url.origin)) return [];
-    return [new URL(text, url.origin)];
+    const isPhones = /^[a-z][a-z0-9+.-]*:/i.test(text) && !/^https?:\/\//i.test(text);
+    return isPhones || !URL.canParse(text, url.href) ? [] : [new URL(text, url.href)];
   });
 }
 
@@ -88,4 +89,9 @@ export function absoluteLinksOf({ page }: Pick<Seen, 'page'>): readonly URL[] {
   return (page?.urls ?? []).flatMap((text) =>
     /^https?:\/\//i.test(text) && URL.canParse(text) ? [new URL(text)] : [],
   );
+}
+
+/** What of a path says which page it is. */
+export function lastPart(path: string): string {
+  return `\`${path.replace(/^\/fippa\/[^/;]+/, '/fippa/…')}\``;
 }

@@ -24,12 +24,12 @@ export async function runCaptureReport({ file, html, json }: CaptureReportOption
   try {
     text = Buffer.from(await readBytes(file, MAX_FILE_BYTES)).toString();
   } catch (error) {
-    output.stderr(`${file}: ${renderFileError(error)}\n`);
+    output.stderr(`${file}: ${renderFileError(error).replace(/^which /, 'it ')}\n`);
     return 2;
   }
   const read = readHar(text);
   if (!read.ok) {
-    output.stderr(`${file}: ${read.problem}.\n`);
+    output.stderr(`${file}: ${read.problem}${read.problem.endsWith('?') ? '' : '.'}\n`);
     return 2;
   }
   const report = createReport(basename(file), read.traffic);

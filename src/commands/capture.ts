@@ -1,6 +1,6 @@
 /** `capture`: has the running proxy record what passes for some devices, and writes the file that it makes of it. */
 
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { renderFound } from '../config/document.ts';
@@ -41,6 +41,8 @@ export async function runCapture(options: CaptureOptions, output: Output): Promi
   const found = await findOps(options, 'needed');
   if (!found.ok) return fail(2, found.message);
   const file = resolve(options.out ?? `capture-${new Date().toISOString().replace(/[-:]|\..*/g, '')}.har`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    return fail(2, `--out: ${file}: it is a folder`);
   const draft = join(dirname(file), `.${basename(file)}.${process.pid}`);
   const client = createOpsClient(found.place);
   let handle: Awaited<ReturnType<typeof open>>;
@@ -48,7 +50,7 @@ export async function runCapture(options: CaptureOptions, output: Output): Promi
     // Before anything is captured: it would be in vain.
     handle = await open(draft, 'wx', 0o600);
   } catch (error) {
-    return fail(2, `--out: ${file}: ${renderFileError(error)}`);
+    return fail(2, `--out: ${dirname(file)}: ${renderFileError(error).replace(/^which /, 'it ')}`);
   }
   const interrupt = createInterrupt(options.signal);
   try {
@@ -101,6 +103,10 @@ interface Order {
   readonly keepNames: boolean;
 }
 
+// As the ops port has them (ops/capture-routes.ts), in the words of the command line.
+const FOR_MS = { min: 1000, max: 3_600_000 } as const;
+const BYTES = { min: 64 * 1024, max: 64 * 1024 * 1024 } as const;
+const MAX_DEVICES = 16;
 const UNITS = { K: 1024, M: 1024 * 1024 } as const;
 
 /** Or what is wrong with the command line. */
@@ -108,13 +114,15 @@ function readOrder(options: CaptureOptions): Order | string {
   const { device = [] } = options;
   if (device.length === 0) return '--device NAME is needed, such as SEP001122334455; it may be repeated';
   const forMs = options.for === undefined ? null : parseDuration(options.for);
-  if (forMs === null) return `--for: found ${renderFound(options.for)}; allowed: a duration from 1s to 1h, such as 10m`;
+  if (forMs === null || forMs < FOR_MS.min || forMs > FOR_MS.max)
+    return `--for: found ${renderFound(options.for)}; allowed: a duration from 1s to 1h, such as 10m`;
   const wrong = device.find((name) => !isDeviceName(name));
   if (wrong !== undefined) return `--device: found ${renderFound(wrong)}; allowed: a name such as SEP001122334455`;
+  if (device.length > MAX_DEVICES) return `--device: found ${device.length} of them; allowed: up to ${MAX_DEVICES}`;
   const [, amount, unit] = /^(\d{1,8})([KM])$/.exec(options.maxSize ?? '16M') ?? [];
-  if (amount === undefined)
-    return `--max-size: found ${renderFound(options.maxSize)}; allowed: from 64K to 64M, such as 16M`;
   const maxBytes = Number(amount) * UNITS[unit as keyof typeof UNITS];
+  if (!(maxBytes >= BYTES.min && maxBytes <= BYTES.max))
+    return `--max-size: found ${renderFound(options.maxSize)}; allowed: from 64K to 64M, such as 16M`;
   return { devices: device, forSeconds: forMs / 1000, maxBytes, keepNames: options.keepNames === true };
 }
 
@@ -167,5 +175,7 @@ function renderDone(log: object, entries: number, file: string): string {
     ...(number('withheld') === 0 ? [] : [`${number('withheld')} were left out since they could not be masked`]),
   ];
   const words = `${ENDS[String(field(notes, 'ended'))] ?? ''} ${entries} exchanges${lost.length === 0 ? '' : `; ${lost.join(', ')}`}.`;
-  return `${words.trim()}\n${file}\nNow: ippa-proxy capture report ${file}\n`;
+  const none =
+    entries === 0 ? 'Nothing passed for the device: is that its name, and does its service lead to this proxy?\n' : '';
+  return `${words.trim()}\n${none}${file}\nNow: ippa-proxy capture report ${file}\n`;
 }

@@ -77,7 +77,9 @@ export function createServerNames(services: readonly NamedService[]): ServerName
  * The name by which a server knows itself: `xmppDomain`, when it is one of the two hosts of the pair (that is how Finesse's
  * own client finds out which side it talks to, reference/finesse-health.md §2). Lower case; null: nothing to be trusted.
  */
-export function learntName(info: SystemInfo | null): string | null {
+export function learntName(
+  info: Pick<SystemInfo, 'xmppDomain' | 'primaryHost' | 'secondaryHost'> | null,
+): string | null {
   if (info === null || info.xmppDomain === null) return null;
   const own = parseName(info.xmppDomain);
   if (own === null || own.port !== null) return null;

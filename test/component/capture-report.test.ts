@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runReplay } from '../../src/simulators/replay/run.ts';
 import { type CaptureRig, createCaptureRig, type Report } from '../capture-rig.ts';
 import { type Deviations, startDeviating } from '../deviating-finesse.ts';
 import { DEVICE, startPhone, startPushRig } from '../push-rig.ts';
@@ -71,7 +72,7 @@ describe('capture report', () => {
     expect(Object.values(report.verdicts())).not.toContain('does not hold');
     expect(report.verdicts()).toMatchObject({ A2: 'holds', A5: 'holds', A10: 'holds', A15: 'holds', A16: 'holds' });
     expect(report.verdicts()).toMatchObject({ A1: 'not seen', A6: 'not seen' });
-    expect(report.reading).toMatchObject({ reading: 'a', found: expect.stringContaining('name Finesse itself') });
+    expect(report.reading).toMatchObject({ reading: 'a', found: expect.stringMatching(/names? Finesse itself/) });
     expect(report.page).toContain(`http-equiv="Content-Security-Policy" content="default-src 'none'`);
     expect(report.page).not.toMatch(/<script|\son\w+=|javascript:/i);
     expect(report.page).toContain('<tr id="A2">');
@@ -133,12 +134,38 @@ describe('capture report', () => {
     for (const [text, problem] of [
       ['<html>', 'it is not JSON'],
       ['{}', 'no log.entries'],
+      ['', 'it is empty'],
+      ['{"log": {"entries": [\n{"canary', '(line 2, character 9): was it written and copied to its end?'],
+      ['PK\u0003\u0004', 'unpack it first'],
       [JSON.stringify({ log: { entries: [{ request: { url: 'http://x/' }, response: {} }] } }), 'about phones'],
     ] as const) {
       writeFileSync(file, text);
-      expect(await captures.report(file)).toMatchObject({ code: 2, err: expect.stringContaining(problem) });
+      const { code, err } = await captures.report(file);
+      expect([code, err]).toEqual([2, expect.stringContaining(problem)]);
+      expect(err).not.toContain('canary');
+      let replayed = '';
+      const stderr = (words: string) => {
+        replayed += words;
+      };
+      expect(await runReplay({ file }, { stdout: () => {}, stderr, stdin: null, signal: null })).toBe(2);
+      expect(replayed).toContain(problem === 'about phones' ? 'no page of a phone' : problem);
     }
+    expect(await captures.report(join(captures.folder, 'no.har'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no.har: it does not exist'),
+    });
   });
+});
+
+it('B889 a report says of a capture that is empty, or that was full before its end, that it is', async () => {
+  const notes = { format: 1, devices: [], services: [], listeners: [], keepNames: false, dropped: 0, withheld: 0 };
+  const file = join(captures.folder, 'few.har');
+  const warnings = async (ended: string) => {
+    writeFileSync(file, JSON.stringify({ log: { version: '1.2', entries: [], _ippa: { ...notes, ended } } }));
+    return (await captures.report(file)).page;
+  };
+  expect(await warnings('time')).toContain('Nothing of a phone is in it');
+  expect(await warnings('size')).toMatch(/full before its end.*--max-size/);
 });
 
 const FORM =

@@ -121,9 +121,21 @@ describe('capture', () => {
 
   it('B866 B868 writes its file when the proxy stops; when the command is gone there is none, and it is over', async () => {
     await start();
-    expect(await (await capture({ for: '2h' })).code).toBe(2);
-    expect(await (await capture({ device: ['SEP/1'] })).code).toBe(2);
-    expect(await (await capture({ maxSize: 'much' })).code).toBe(2);
+    // B889: the option, what was found, what is allowed.
+    for (const [over, problem] of [
+      [{ for: '2h' }, '--for: found "2h"; allowed: a duration from 1s to 1h'],
+      [{ for: '0s' }, '--for: found "0s"'],
+      [{ device: ['SEP/1'] }, '--device: found "SEP/1"'],
+      [{ device: Array.from({ length: 17 }, () => DEVICE) }, '--device: found 17 of them; allowed: up to 16'],
+      [{ maxSize: 'much' }, '--max-size: found "much"; allowed: from 64K to 64M'],
+      [{ maxSize: '1K' }, '--max-size: found "1K"'],
+      [{ maxSize: '65M' }, '--max-size: found "65M"'],
+      [{ out: captures.folder }, `--out: ${captures.folder}: it is a folder`],
+      [{ out: '/nowhere/x.har' }, '--out: /nowhere: it does not exist'],
+    ] as const) {
+      const { code, err } = await (await capture(over)).end();
+      expect([code, err]).toEqual([2, expect.stringContaining(problem)]);
+    }
 
     // Killed: its connection breaks.
     const body = JSON.stringify({ devices: [DEVICE], forSeconds: 60 });

@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { startCanaryServer } from '../canary-finesse.ts';
+import { canaryForms, unfold } from '../canary-forms.ts';
 
 const ID = 'CANARYid';
 const EXTENSION = 'CANARYext';
@@ -91,10 +93,10 @@ log: { level: debug, format: ${format} }
   return { folder, file, phonesPort, opsPort, finesse };
 }
 
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createFinesse(), createFinesse()] as const;
+async function freePorts(): Promise<[number, number, number]> {
+  const servers = [createFinesse(), createFinesse(), createFinesse()] as const;
   await Promise.all(servers.map((server) => server.start()));
-  const ports: [number, number] = [servers[0].port, servers[1].port];
+  const ports: [number, number, number] = [servers[0].port, servers[1].port, servers[2].port];
   await Promise.all(servers.map((server) => server.stop()));
   return ports;
 }
@@ -354,3 +356,156 @@ describe.each(['json', 'pretty'] as const)('with a log in %s', (format) => {
     expect(proxy.output()).not.toContain('CANARY');
   });
 });
+
+/** Typed at the phone, and so known; and one that stands only where nobody expects it. */
+const TYPED = 'CANARYtyped +&<"é9';
+const UNKNOWN = 'CANARYunknown7f3';
+/** Of the proxy's own configuration. */
+const OWN = { push: 'CANARYpushpw', probe: 'CANARYprobepw', xmpp: 'CANARYxmpppw', token: 'CANARYopstoken' };
+
+describe('B888 a capture', () => {
+  test('of canaries in every field and in every form has none of them, nor has what is told of it', {
+    timeout: 300_000,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ippa-secrets-'));
+    cleanUp.push(() => rmSync(folder, { recursive: true }));
+    const finesse = await startCanaryServer(PHONE, TYPED, UNKNOWN);
+    cleanUp.push(() => finesse.stop());
+    const [phonesPort, opsPort, pushPort] = await freePorts();
+    const file = join(folder, 'proxy.yaml');
+    writeFileSync(
+      file,
+      `phones: { listeners: [{ host: 127.0.0.1, port: ${phonesPort} }], networks: [127.0.0.0/8] }
+push: { listeners: [{ host: 127.0.0.1, port: ${pushPort} }], username: CANARYpushuser, password: ${OWN.push}, phonePorts: { http: 9 } }
+ops: { host: 127.0.0.1, port: ${opsPort}, token: ${OWN.token} }
+clusters:
+  - id: main
+    services:
+      - id: a
+        name: Finesse A
+        url: "${finesse.url}"
+        aliases: [CANARYalias.example, "http://CANARYorigin.example:8082"]
+        probe: { username: CANARYprobeuser, password: ${OWN.probe}, interval: 500ms }
+        notification: { host: 127.0.0.1, port: ${finesse.xmppPort}, tls: unencrypted, username: CANARYxmppuser, password: ${OWN.xmpp}, domain: canaryxmpp.example }
+state: { folder: state }
+`,
+    );
+    const proxy = serve(file);
+    await proxy.logged('ready');
+    const har = join(folder, 'out.har');
+    const capture = spawn(process.execPath, [
+      ...[bin, 'capture', '--config', file, '--device', PHONE, '--for', '10m', '--out', har],
+    ]);
+    cleanUp.push(() => capture.kill('SIGKILL'));
+    let told = '';
+    const begun = Promise.withResolvers<void>();
+    for (const stream of [capture.stdout, capture.stderr]) {
+      stream.on('data', (chunk) => {
+        told += chunk;
+        if (told.includes('Ctrl-C')) begun.resolve();
+      });
+    }
+    capture.on('close', () => begun.reject(new Error(told)));
+    await begun.promise;
+
+    const typed = Object.values(canaryForms(TYPED)).filter((form) => /^[\x20-\x7e]*$/.test(form));
+    const { plain, urlTwice, base64 } = canaryForms(UNKNOWN);
+    const all = [...typed, ...[plain, urlTwice, base64].map(String)];
+    const base = `/a/fippa/${PHONE}`;
+    await ask(phonesPort, `${base}/signin?id=CANARYid&password=${encodeURIComponent(TYPED)}&extension=CANARYext`);
+    for (const form of all) {
+      const part = encodeURIComponent(form);
+      const headers = {
+        ...{ Cookie: `JSESSIONID=${form}; ${form}; x="${form}"`, Referer: `http://${part}/${part}?${part}=${part}` },
+        ...{ Authorization: `Basic ${Buffer.from(`CANARYuser:${form}`).toString('base64')}`, 'X-Own': form },
+        ...{ 'X-Forwarded-For': part, 'User-Agent': form, Accept: form, 'Accept-Language': form, Origin: form },
+        ...{ 'X-CiscoIPPhoneModelName': form, 'If-None-Match': form, From: form, 'Content-Type': `text/${part}` },
+      };
+      await ask(phonesPort, `${base}/${part};jsessionid=${part}?password=${part}&x=${part}&u=http://h/${part}`, {
+        headers,
+      });
+      const proxied = { 'Proxy-Authorization': `Bearer ${form}`, Authorization: form };
+      await ask(phonesPort, `${base}/x?${part}`, { headers: proxied });
+      await ask(phonesPort, `${base}/signin`, {
+        ...{ method: 'POST', body: `id=${part}&password=${part}&${part}` },
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      });
+    }
+    for (const [type, body] of [
+      ['application/json', JSON.stringify({ password: UNKNOWN, [UNKNOWN]: TYPED })],
+      [
+        `multipart/form-data; boundary=${UNKNOWN}`,
+        `--${UNKNOWN}\r\nContent-Disposition: form-data; name="password"\r\n\r\n${TYPED}\r\n`,
+      ],
+      ['text/xml', `<a>${UNKNOWN}</a>`],
+      ['text/plain', TYPED],
+    ] as const) {
+      await ask(phonesPort, `${base}/x`, { method: 'POST', body, headers: { 'Content-Type': type } });
+    }
+    // Split in the middle of them.
+    const slow = `${base}/x?password=${UNKNOWN}`;
+    const chunks = [
+      `GET ${slow.slice(0, -6)}`,
+      `${slow.slice(-6)} HTTP/1.1\r\nHost: ${UNKNOWN}\r\nConnection: close\r\n\r\n`,
+    ];
+    await inParts(phonesPort, chunks);
+    const credentials = Buffer.from(`CANARYpusher:${UNKNOWN}`).toString('base64');
+    for (const form of all) {
+      const target = `${finesse.url}/fippa/${PHONE}/${encodeURIComponent(form)}?password=${encodeURIComponent(form)}`;
+      const xml = `<CiscoIPPhoneExecute><!-- ${UNKNOWN} --><ExecuteItem Priority="0" URL="${target}"/></CiscoIPPhoneExecute>`;
+      const body = `XML=${encodeURIComponent(xml)}`;
+      const head = `POST /CGI/Execute?x=${UNKNOWN} HTTP/1.1\r\nHost: ${UNKNOWN}.example\r\nConnection: close\r\nAuthorization: Basic ${credentials}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`;
+      await inParts(pushPort, [head + body.slice(0, 90), body.slice(90)]);
+    }
+    // What is wrong with some of them counts against the server.
+    for (const path of finesse.paths) await ask(phonesPort, base + path);
+    finesse.publish();
+    // The probes and what was published have passed.
+    for (const _ of [1, 2, 3]) await new Promise((resolve) => setTimeout(resolve, 500));
+    capture.kill('SIGINT');
+    await once(capture, 'close');
+    proxy.signal('SIGTERM');
+    expect(await proxy.ended).toBe(0);
+
+    const text = readFileSync(har, 'utf8');
+    const { log } = JSON.parse(text);
+    const legs = new Set(log.entries.map(({ _ippa }: { _ippa: { leg: string } }) => _ippa.leg));
+    expect(legs, proxy.output()).toEqual(new Set(['phone', 'finesse', 'push-in', 'push-out', 'probe']));
+    expect(log._stanzas.some(({ xml }: { xml: string }) => xml.includes('pubsub#event'))).toBe(true);
+    expect(log.entries.length).toBeGreaterThan(150);
+    const put: readonly (readonly [string, string])[] = [
+      ['file', text],
+      ['command', told],
+      ['log', proxy.output()],
+      ['report', command('capture', 'report', har)],
+      ['report as JSON', command('capture', 'report', har, '--json')],
+      ['page', readFileSync(join(folder, 'out.html'), 'utf8')],
+    ];
+    const strings = new Set<string>();
+    JSON.parse(text, (key, value) => {
+      strings.add(key);
+      if (typeof value === 'string') strings.add(value);
+      return value;
+    });
+    const leaks = [...put, ...[...strings].map((each) => ['file', each] as const)].flatMap(([what, where]) => {
+      const found = [...unfold(where, what === 'file' && where === text ? 0 : 3)].find((each) => /canary/i.test(each));
+      return found === undefined
+        ? []
+        : [
+            `${what}: ${where.slice(0, 200)} => ${found.slice(Math.max(0, found.search(/canary/i) - 80)).slice(0, 200)}`,
+          ];
+    });
+    expect(leaks).toEqual([]);
+  });
+});
+
+async function inParts(port: number, parts: readonly string[]): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.setNoDelay(true).resume();
+  socket.on('error', () => {});
+  for (const part of parts) {
+    await new Promise((resolve) => socket.write(part, resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await once(socket, 'close');
+}

@@ -12,6 +12,9 @@ interface Exchange {
   readonly answer?: Readonly<Record<string, string>>;
   readonly page?: string;
   readonly posted?: string;
+  readonly status?: number;
+  readonly error?: string;
+  readonly exchange?: number;
 }
 
 const DEVICE = 'SEP0A0B0C0D0E0F';
@@ -34,20 +37,23 @@ const list = (headers: Readonly<Record<string, string>> = {}) =>
   Object.entries(headers).map(([name, value]) => ({ name, value }));
 
 function reportOf(exchanges: readonly Exchange[], notes: object | null = NOTES): CaptureReport {
-  const entries = exchanges.map(({ leg, method = 'GET', url, headers, answer, page, posted }, index) => ({
-    startedDateTime: new Date(Date.UTC(2026, 0, 1) + index * 1000).toISOString(),
-    time: 3,
-    request: {
-      ...{ method, url, headers: list(headers) },
-      ...(posted === undefined ? {} : { postData: { mimeType: 'application/x-www-form-urlencoded', text: posted } }),
-    },
-    response: {
-      status: 200,
-      headers: list({ 'Content-Type': 'text/xml; charset=utf-8', ...answer }),
-      content: { text: page ?? HOME },
-    },
-    ...(leg === undefined ? {} : { _ippa: { leg, device: leg === 'push-in' ? null : DEVICE } }),
-  }));
+  const entries = exchanges.map(
+    ({ leg, method = 'GET', url, headers, answer, page, posted, status = 200, error, exchange }, index) => ({
+      startedDateTime: new Date(Date.UTC(2026, 0, 1) + index * 1000).toISOString(),
+      time: 3,
+      request: {
+        ...{ method, url, headers: list(headers) },
+        ...(posted === undefined ? {} : { postData: { mimeType: 'application/x-www-form-urlencoded', text: posted } }),
+      },
+      response: {
+        status,
+        headers: list({ 'Content-Type': 'text/xml; charset=utf-8', ...answer }),
+        content: { text: page ?? HOME },
+      },
+      ...(error === undefined ? {} : { _error: error }),
+      ...(leg === undefined ? {} : { _ippa: { leg, exchange, device: leg === 'push-in' ? null : DEVICE } }),
+    }),
+  );
   const log = {
     version: '1.2',
     creator: { name: 'x', version: '1' },
@@ -131,6 +137,61 @@ describe('B877 a session on the device name (A18) is judged while somebody is si
     ],
   ])('%s: %s', (_, verdict, exchanges) => {
     expect(row(reportOf(exchanges), 'A18')?.verdict).toBe(verdict);
+  });
+});
+
+describe('B884 names are those of a server as the proxy itself decides it', () => {
+  const system = (host: string, primary = host): Exchange => ({
+    ...{ leg: 'probe', url: 'https://fin.example:8445/finesse/api/SystemInfo' },
+    page: `<SystemInfo><status>IN_SERVICE</status><primaryNode><host>${primary}</host></primaryNode><xmppDomain>${host}</xmppDomain></SystemInfo>`,
+  });
+  const naming = (origin: string, ...more: readonly Exchange[]) =>
+    row(reportOf([...more, finesse('', { page: HOME.replace('/fippa', `${origin}/fippa`) })]), 'A5');
+
+  it.each([
+    ['https://fin.example:8445', 'holds'],
+    ['http://fin.example:8082', 'holds'],
+    ['http://alias.example:8082', 'holds'],
+    ['http://fin.example:9000', 'does not hold'],
+    ['http://own.example:8082', 'holds'],
+    ['http://other.example:8082', 'does not hold'],
+  ])('%s: %s', (origin, verdict) => {
+    expect(naming(origin, system('own.example'))?.verdict).toBe(verdict);
+  });
+  it('a name that it reports and that is neither of its pair is not believed', () => {
+    expect(naming('http://own.example:8082', system('own.example', 'fin.example'))?.verdict).toBe('does not hold');
+  });
+  it('a push is held against the same names', () => {
+    const xml = `<CiscoIPPhoneExecute><ExecuteItem URL="http://fin.example:9000/fippa/${DEVICE}/x"/></CiscoIPPhoneExecute>`;
+    const push: Exchange = {
+      ...{ leg: 'push-in', method: 'POST', url: 'http://proxy.example/CGI/Execute' },
+      posted: `XML=${encodeURIComponent(xml)}`,
+    };
+    const report = reportOf([system('own.example'), push]);
+    expect(row(report, 'A16')).toMatchObject({ verdict: 'does not hold', found: expect.stringContaining(':9000') });
+    expect(report.reading.found).toContain('no configured name');
+  });
+  it('a redirect is followed where the capture shows it', () => {
+    const redirect = { status: 302, page: '', answer: { Location: `/fippa/${DEVICE}/home` }, exchange: 1 };
+    const found = (...next: readonly Exchange[]) => row(reportOf([finesse('/x', redirect), ...next]), 'A13')?.found;
+    expect(found(finesse('/home', { exchange: 1 }))).toContain('the proxy follows');
+    expect(found(finesse('/home', { exchange: 2 }))).toContain('has not followed');
+  });
+});
+
+describe('B885 what a server does not do is seen too', () => {
+  it('no cookie is none too many, and without any a bare URL that is known shows what a session hangs on', () => {
+    const signedIn = [finesse('', { page: FORM }), finesse('/signin?id=1&password=Z')];
+    const report = reportOf([...signedIn, finesse('/ready'), finesse('')]);
+    expect([row(report, 'A12'), row(report, 'A18')]).toMatchObject([{ verdict: 'holds' }, { verdict: 'holds' }]);
+    expect(row(report, 'A18')?.shownBy).toEqual([4]);
+    expect(row(reportOf([...signedIn, finesse('', { page: FORM })]), 'A18')?.verdict).toBe('does not hold');
+    expect(row(reportOf([...signedIn, finesse('/ready')]), 'A18')?.verdict).toBe('not seen');
+  });
+  it('an answer that never came was not in time', () => {
+    const late = finesse('/ready', { status: 0, page: '', error: 'timeout' });
+    const found = row(reportOf([finesse(''), late]), 'A27');
+    expect(found).toMatchObject({ verdict: 'does not hold', shownBy: [2], found: expect.stringContaining('/ready') });
   });
 });
 

@@ -239,6 +239,77 @@ describe('B862 canaries', () => {
   );
 });
 
+/** What is kept for what it says of a program: each with a canary where such a word stands. */
+const KEPT: readonly (readonly [string, (mask: Mask) => unknown])[] = [
+  ...[
+    ['Accept', 'text/canary, x-canary/*;q=0.9, canary'],
+    ['Accept-Language', 'canary, de-canary'],
+    ['Accept-Charset', 'canary;q=0.5'],
+    ['Content-Type', 'multipart/form-data; boundary=----canary'],
+    ['Content-Type', 'text/xml; charset=canary'],
+    ['Server', 'canary/1.0 (canary)'],
+    ['X-Powered-By', 'Servlet/canary'],
+    ['User-Agent', 'canary/4.34'],
+    ['Expires', 'canary'],
+    ['Date', 'canary'],
+    ['Cache-Control', 'max-age=0, canary'],
+    ['Keep-Alive', 'canary'],
+    ['X-CiscoIPPhoneModelName', 'CP-canary'],
+    ['Set-Cookie', 'a=1; SameSite=canary; canary; Expires=canary'],
+    ['WWW-Authenticate', 'Basic realm=canary, nonce="canary"'],
+    ['Authorization', 'canary canary'],
+    ['Refresh', '5 canary'],
+    ['Location', 'canary:canary'],
+    ['Location', 'canary://h/'],
+    ['Cookie', 'canary11111=1'],
+    ['canary11111', '1'],
+  ].map(
+    ([name = '', value = '']) => [`${name}: ${value}`, ({ headers }: Mask) => headers.mask([name, value])] as const,
+  ),
+  ['a URI of phones', ({ urls }) => ['SoftKey:canary', 'Key:canary', 'App:canary1'].map((uri) => urls.url(uri))],
+  ['what a key adds', ({ urls }) => urls.url('QueryStringParam:password=canary&canary')],
+  ['an action of the proxy', ({ urls }) => urls.url('/a/fippa/SEP1/~canary')],
+  ['a declaration', (mask) => xml('<?xml version="1.0" encoding="canary"?><a/>', 'text/xml; charset=utf-8', mask)],
+  ['a state', (mask) => xml('<a><status>canary</status><requestId>canary</requestId></a>', 'text/xml', mask)],
+  ['a type', (mask) => xml('<iq type="canary" id="canary" xml:lang="canary"/>', 'text/xml', mask)],
+  ['names of elements', (mask) => xml('<canary1234 canary5678="1"><b/></canary1234>', 'text/xml', mask)],
+  ['names of values', (mask) => xml('{"canary1234":{"status":"canary"}}', 'application/json', mask)],
+  ['a type that is not written', (mask) => xml('canary', 'text/canary', mask)],
+];
+
+describe('B886 words that are kept are those of a list', () => {
+  it.each(KEPT)('%s', (_, place) => {
+    const made = JSON.stringify(place(masks()) ?? null);
+    expect(made).not.toMatch(/canary/i);
+    expect(made.length).toBeGreaterThan(4);
+  });
+
+  it('and those of phones, of Finesse and of what it runs on are among them', () => {
+    const headers = [
+      ...['Accept', 'x-CiscoIPPhone/*;*/*;text/xml, text/html, image/png', 'Accept-Language', 'de-DE, zh_TW;q=0.8'],
+      ...['Accept-Charset', 'utf-8,iso-8859-1;q=0.8', 'Content-Type', 'text/xml; charset=windows-1252'],
+      ...['Server', 'Apache-Coyote/1.1', 'User-Agent', 'Allegro-Software-WebClient/4.34', 'Connection', 'keep-alive'],
+      ...['Cache-Control', 'no-cache, must-revalidate, max-age=31536000', 'X-CiscoIPPhoneModelName', 'CP-7970G'],
+      ...['Expires', 'Thu, 01 Jan 1970 00:00:00 GMT', 'Set-Cookie', '=; Path=/; HttpOnly; Secure; SameSite=Lax'],
+      ...['x-CiscoIPPhoneDisplay', '559, 265, 24, C', 'x-CiscoIPPhoneSDKVersion', '9.3(4)', 'Refresh', '30'],
+    ];
+    const masked = masks().headers.mask(headers);
+    expect(masked.flatMap(({ name, value }) => [name, value])).toEqual(headers);
+    const page =
+      '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><currentTimestamp>2014-04-17T13:22:35.123Z</currentTimestamp><deploymentType>UCCX</deploymentType><status>OUT_OF_SERVICE</status><version>12.6.1.10000-38</version></SystemInfo>';
+    expect(xml(page)).toBe(page);
+    for (const uri of ['SoftKey:<<', 'Key:KeyPad5', 'Init:CallHistory']) expect(masks().urls.url(uri)).toBe(uri);
+  });
+});
+
+it('B863 a known secret is found behind references for characters too, where keys stay', () => {
+  const mask = masks(true);
+  mask.pseudonyms.secret('canary99');
+  expect(xml('<a><SoftKeyItem><Name>a&#99;&#x61;nary99 </Name></SoftKeyItem></a>', 'text/xml', mask)).not.toMatch(
+    /nary/,
+  );
+});
+
 it('B863 credentials of Basic are known one by one: a `password` of a push is found elsewhere too', () => {
   const mask = masks();
   mask.headers.mask(['Authorization', `Basic ${Buffer.from('push-user7:canary-p9').toString('base64')}`]);
@@ -256,6 +327,45 @@ describe('an entry', () => {
     const headers = ['B', '1', 'a', '2', 'b', '3', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'];
     const { request } = render({ headers });
     expect(request.headers.map(({ name }) => name)).toEqual(['B', 'a', 'b', 'Set-Cookie', 'Set-Cookie']);
+  });
+
+  it('B887 has the lists of HAR 1.2, made of what is masked already', () => {
+    const mask = masks();
+    const entry = renderEntry(
+      passed({
+        url: 'http://fin/fippa/SEP1?password=canary1&name=a%20b+c',
+        headers: ['Cookie', 'JSESSIONID=canary2; b="canary3"', 'Content-Type', 'application/x-www-form-urlencoded'],
+        method: 'POST',
+        body: 'id=1001&password=canary1',
+        answer: {
+          ...{ status: 200, body: '' },
+          headers: ['Set-Cookie', 'JSESSIONID=canary2; Path=/fippa; HttpOnly; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+        },
+      }),
+      20,
+      { exchange: 1, device: 'SEP1' },
+      mask,
+    );
+    const { secret, value } = mask.pseudonyms;
+    expect(entry.request.queryString).toEqual([
+      { name: 'password', value: secret('canary1') },
+      { name: 'name', value: value('a b c') },
+    ]);
+    expect(entry.request.cookies).toEqual([
+      { name: 'JSESSIONID', value: secret('canary2') },
+      { name: 'b', value: `"${secret('canary3')}"` },
+    ]);
+    expect(entry.request.postData?.params).toEqual([
+      { name: 'id', value: value('1001') },
+      { name: 'password', value: secret('canary1') },
+    ]);
+    expect(entry.response.cookies).toEqual([
+      {
+        ...{ name: 'JSESSIONID', value: secret('canary2'), path: '/fippa', httpOnly: true, secure: false },
+        expires: '1970-01-01T00:00:00.000Z',
+      },
+    ]);
+    expect(JSON.stringify(entry)).not.toContain('canary');
   });
 
   it('B865 says of a body that is `not written` what it is and how long it was', () => {

@@ -23,6 +23,8 @@ export interface RecordedPush {
 }
 
 export interface RecordedProbe {
+  /** Epoch ms. */
+  readonly at: number;
   /** Since the first one. */
   readonly afterMs: number;
   readonly status: number;
@@ -58,12 +60,13 @@ interface Entry {
 }
 
 /** `wanted`: a service of the capture; by default the one with most pages. Throws RecordingError. */
-export function readRecording(text: string, wanted: string | null = null): Recording {
+export function readRecording(file: string, wanted: string | null = null): Recording {
+  const text = file.replace(/^\ufeff/, '');
   let log: Fields;
   try {
     log = fieldsOf(fieldsOf(JSON.parse(text)).log);
-  } catch {
-    throw new RecordingError('it is not JSON, so it is no HAR');
+  } catch (error) {
+    throw new RecordingError(explainNoJson(text, error));
   }
   if (!Array.isArray(log.entries)) throw new RecordingError('it has no log.entries, so it is no HAR');
   const all = log.entries.flatMap((entry) => readEntry(fieldsOf(entry)) ?? []).sort((one, other) => one.at - other.at);
@@ -74,7 +77,9 @@ export function readRecording(text: string, wanted: string | null = null): Recor
   if (taken.length === 0) {
     const there = [...new Set(pages.map((entry) => entry.service))].join(', ');
     throw new RecordingError(
-      wanted === null ? 'no page of a phone is in it' : `it has no service ${wanted}: there are ${there}`,
+      wanted === null || pages.length === 0
+        ? `no page of a phone is in it: of its entries (${log.entries.length}) none is an answer for a device`
+        : `it has no service ${wanted}: there are ${there}`,
     );
   }
   const steps = new Map<string, Step[]>();
@@ -89,6 +94,18 @@ export function readRecording(text: string, wanted: string | null = null): Recor
     hosts: hostsOf(log, taken, probes, service),
     probes: probes.map((probe) => probeOf(probe, probes[0])),
   };
+}
+
+/** Where it stops being JSON, without a word of it. */
+function explainNoJson(text: string, error: unknown): string {
+  if (text.trim() === '') return 'it is empty';
+  if (text.startsWith('\x1f') || text.startsWith('PK')) return 'it is compressed: unpack it first';
+  const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length);
+  const before = text.slice(0, at).split('\n');
+  const place = `line ${before.length}, character ${(before.at(-1)?.length ?? 0) + 1}`;
+  return /^\s*\{/.test(text)
+    ? `it is no whole JSON (${place}): was it written and copied to its end?`
+    : 'it is not JSON, so it is no HAR';
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -170,7 +187,7 @@ function nextOf(taken: readonly Entry[], entry: Entry): Entry | null {
 }
 
 function probeOf({ at, status, headers, body }: Entry, first: Entry | undefined): RecordedProbe {
-  return { afterMs: at - (first?.at ?? at), status, headers, body };
+  return { at, afterMs: at - (first?.at ?? at), status, headers, body };
 }
 
 function mostOf(services: readonly (string | null)[]): string | null {

@@ -37,11 +37,20 @@ function load(file: string, service: string | null, io: RunIo): Recording | null
   try {
     return readRecording(readFileSync(file, 'utf8'), service);
   } catch (error) {
-    const problem =
-      error instanceof RecordingError ? error.message : `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    const problem = error instanceof RecordingError ? error.message : explainUnread(error as NodeJS.ErrnoException);
     io.stderr(`--replay: ${file}: ${problem}\n`);
     return null;
   }
+}
+
+const UNREAD: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+};
+
+function explainUnread({ code = 'unknown error' }: NodeJS.ErrnoException): string {
+  return UNREAD[code] ?? `it cannot be read (${code})`;
 }
 
 function welcome(file: string, { steps, probes, service }: Recording, replay: Replay, pushes: boolean): string {

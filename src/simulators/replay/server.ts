@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { selfSigned } from '../finesse/certificate.ts';
 import { portError } from '../finesse/port-error.ts';
 import { readBody } from '../finesse/seen-request.ts';
+import { liveHeaders } from './live-headers.ts';
 import type { RecordedPush, Recording, Step } from './recording.ts';
 import { type LiveNames, liveHosts, Session } from './session.ts';
 
@@ -40,8 +41,6 @@ interface ReplayEvents {
 
 /** Longest that an answer is held back as it was then. */
 const MAX_DELAY_MS = 30_000;
-/** Made anew here. */
-const OWN_HEADERS = /^(?:content-length|connection|keep-alive|transfer-encoding|date)$/i;
 
 export class Replay extends EventEmitter<ReplayEvents> {
   readonly #options: ReplayOptions;
@@ -142,7 +141,7 @@ export class Replay extends EventEmitter<ReplayEvents> {
     this.#answer(
       req,
       res,
-      probe ?? { status: 200, headers: XML, body: Buffer.from(inService(this.#names.host)) },
+      probe ?? { at: Date.now(), status: 200, headers: XML, body: Buffer.from(inService(this.#names.host)) },
       live,
     );
   }
@@ -150,14 +149,18 @@ export class Replay extends EventEmitter<ReplayEvents> {
   #answer(
     req: IncomingMessage,
     res: ServerResponse,
-    { status, headers, body }: Pick<Step, 'status' | 'headers' | 'body'>,
+    { at, status, headers, body }: Pick<Step, 'at' | 'status' | 'headers' | 'body'>,
     live: (text: string) => string,
   ): void {
     if (status === 0) return void req.socket.destroy();
     // Byte for byte, whatever the charset: the names are ASCII.
     const bytes = Buffer.from(live(body.toString('latin1')), 'latin1');
-    const kept = headers.filter(([name]) => !OWN_HEADERS.test(name)).flatMap(([name, value]) => [name, live(value)]);
-    res.writeHead(status, [...kept, 'Content-Length', String(bytes.length)]);
+    const answer = liveHeaders(headers, { at, length: bytes.length, now: Date.now(), live });
+    const has = (wanted: string) => answer.some(([name]) => name.toLowerCase() === wanted);
+    // What was not there then would be added here.
+    if (!has('connection')) res.removeHeader('connection');
+    res.sendDate = has('date');
+    res.writeHead(status, answer.flat());
     res.end(bytes);
   }
 
@@ -183,7 +186,7 @@ const XML = [['Content-Type', 'application/xml;charset=utf-8']] as const;
 
 /** Of a capture without probes. */
 function inService(host: string): string {
-  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><status>IN_SERVICE</status><xmppDomain>${host}</xmppDomain></SystemInfo>`;
+  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><status>IN_SERVICE</status><xmppDomain>${host}</xmppDomain><primaryNode><host>${host}</host></primaryNode></SystemInfo>`;
 }
 
 /** Status of the answer; null: there was none. */

@@ -34,14 +34,11 @@ export class Session {
   /** null: nothing of the kind is in the recording. */
   next({ device, method, target, body }: Asked): Step | null {
     const url = new URL(target, 'http://replay.invalid');
-    const path = url.pathname
-      .split('/')
-      .map((part) => (part === device ? '{device}' : part))
-      .join('/');
+    const parts = url.pathname.split('/').map((part) => (part === device ? '{device}' : part));
     const values = new Map([...url.searchParams, ...new URLSearchParams(method === 'POST' ? body : '')]);
     const names = [...values.keys()].sort().join('&');
     const fits = (step: Step) =>
-      step.method === method && step.path === path && [...step.values.keys()].sort().join('&') === names;
+      step.method === method && this.#leadsTo(step, parts) && [...step.values.keys()].sort().join('&') === names;
     const all = this.#steps.flatMap((step, index) => (fits(step) ? [{ step, index }] : []));
     // A choice among several: what was chosen stands in the URL of the page before.
     const same = all.filter(({ step }) => [...values].every(([name, value]) => this.#isValue(step, name, value)));
@@ -59,6 +56,21 @@ export class Session {
     return found.step;
   }
 
+  /** A part of the path may be a value as it was typed here, as pages of this session have it. */
+  #leadsTo({ path }: Step, parts: readonly string[]): boolean {
+    const recorded = path.split('/');
+    return (
+      recorded.length === parts.length &&
+      recorded.every((part, at) => part === parts[at] || this.#livePart(part) === parts[at])
+    );
+  }
+
+  #livePart(part: string): string {
+    const [name = '', ...parameters] = part.split(';');
+    const to = name.length < MIN_PART ? undefined : this.#values.get(decodePart(name));
+    return to === undefined ? part : [encodeURIComponent(to), ...parameters].join(';');
+  }
+
   #isValue({ values }: Step, name: string, value: string): boolean {
     const recorded = values.get(name) ?? '';
     return recorded === value || this.#live(name, recorded) === value;
@@ -68,10 +80,26 @@ export class Session {
     return this.#values.get(`${name} ${recorded}`) ?? this.#values.get(recorded);
   }
 
+  /** Its name; where that is a MAC address, also without what stands before it. */
+  #liveDevice(text: string, device: string): string {
+    const whole = text.replaceAll(this.recorded, device);
+    const [from, to] = [this.recorded, device].map((name) => /^SEP([0-9A-F]{12})$/i.exec(name)?.[1]);
+    if (from === undefined || to === undefined) return whole;
+    return whole.replaceAll(from, to).replaceAll(from.toLowerCase(), to.toLowerCase());
+  }
+
   /** Text of the recording with the live names in it. */
   live(text: string, device: string, names: LiveNames): string {
-    return liveHosts(text, this.#recording.hosts, names)
-      .replaceAll(this.recorded, device)
+    return this.#liveDevice(liveHosts(text, this.#recording.hosts, names), device)
+      .replace(/(\/fippa\/[^\s"'<>?#/]+)((?:\/[^\s"'<>?#/]*)+)/g, (_, before: string, parts: string) => {
+        return (
+          before +
+          parts
+            .split('/')
+            .map((part) => this.#livePart(part))
+            .join('/')
+        );
+      })
       .replace(/([?&;])([^=&;?"'<>\s]+)=([^&"'<>\s]+)/g, (whole, mark: string, name: string, value: string) => {
         const to = this.#live(name, decodePart(value));
         return to === undefined ? whole : `${mark}${name}=${encodeURIComponent(to)}`;
@@ -83,6 +111,8 @@ export class Session {
   }
 }
 
+/** Shorter ones may be words of the path. */
+const MIN_PART = 4;
 /** Shorter values may be the same by chance. */
 const MIN_PSEUDONYM = 3;
 
