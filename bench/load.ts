@@ -4,7 +4,7 @@
  */
 
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { requestHead } from './fixture.ts';
 
 export interface LoadJob {
@@ -14,6 +14,8 @@ export interface LoadJob {
   /** Every page on a connection of its own, as phones do. */
   readonly fresh: boolean;
   readonly tls: 'full' | 'resumed' | null;
+  /** Highest version of TLS that they speak. Absent: 1.3. */
+  readonly version?: 'TLSv1.2';
   /** As many pages as go through `connections`, or pages at a fixed rate (per second). */
   readonly pace:
     | { readonly connections: number; readonly pages: number }
@@ -47,6 +49,8 @@ const HELD_OPEN = new Set<Socket>();
 class Load {
   readonly job: LoadJob;
   readonly heads: readonly Buffer[];
+  /** One for all: Node makes one for each connection otherwise, which costs the phones as much as the handshake. */
+  readonly context: SecureContext | null;
   readonly times: number[] = [];
   readonly held: Record<string, number> = {};
   readonly complaints: string[] = [];
@@ -59,6 +63,9 @@ class Load {
 
   constructor(job: LoadJob) {
     this.job = job;
+    // The curve that phones know; left alone Node would offer a post-quantum key exchange, which only some contestants know.
+    const offered = { ecdhCurve: 'P-256', maxVersion: job.version ?? 'TLSv1.3' } as const;
+    this.context = job.tls === null ? null : createSecureContext(offered);
     this.heads = job.paths.map((path) => Buffer.from(requestHead(path, job.port, !job.fresh)));
   }
 
@@ -81,14 +88,14 @@ class Load {
 
   connect(ready: (socket: Socket) => void): Socket {
     const { port, tls } = this.job;
-    // The curve that phones know; left alone Node would offer a post-quantum key exchange, which only some contestants know.
-    const target = { host: '127.0.0.1', port, noDelay: true, ecdhCurve: 'P-256' };
-    if (tls === null) {
+    const target = { host: '127.0.0.1', port, noDelay: true };
+    if (this.context === null) {
       const socket: Socket = connectTcp(target, () => ready(socket));
       return socket;
     }
     const resume = tls === 'resumed' && this.session !== undefined ? { session: this.session } : {};
-    const socket: TLSSocket = connectTls({ ...target, ...resume, rejectUnauthorized: false }, () => {
+    const secure = { secureContext: this.context, rejectUnauthorized: false };
+    const socket: TLSSocket = connectTls({ ...target, ...resume, ...secure }, () => {
       if (socket.isSessionReused()) this.resumed += 1;
       ready(socket);
     });

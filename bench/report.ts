@@ -90,8 +90,14 @@ export function renderProcesses({ pages, waves }: Processes): string {
     'phones',
     'growth on 2 cores',
   ];
-  const waved = waves.map(({ scheme, processes, p50Ms, p99Ms, maxMs, bad, cpuSeconds, phonesCpuSeconds }) => [
-    ...[`${scheme}: processes ${processes}`, number(p50Ms), number(p99Ms), number(maxMs), `${bad}`],
+  const waved = waves.map(({ scheme, key, processes, p50Ms, p99Ms, maxMs, bad, cpuSeconds, phonesCpuSeconds }) => [
+    ...[
+      `${scheme}${key === null ? '' : ` ${key}`}: processes ${processes}`,
+      number(p50Ms),
+      number(p99Ms),
+      number(maxMs),
+      `${bad}`,
+    ],
     ...[number(cpuSeconds), number(phonesCpuSeconds)],
   ]);
   const waveHeader = [
