@@ -22,6 +22,8 @@ export interface LoadJob {
     | { readonly rate: number; readonly pages: number };
   /** Answers are counted by the first of these texts they hold. */
   readonly markers: readonly string[];
+  /** The result has the time of each page. */
+  readonly tellsTimes?: true;
   /** Instead: this many connections that ask once and then stay open and silent. Answers how many there are. */
   readonly hold?: number;
   /** Instead: those are closed. */
@@ -40,6 +42,10 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** Each of them in ascending order, if that was asked for. */
+  readonly times: readonly number[];
+  /** Ms by which the last page was late to begin: more than a little, and the phones are what is slow. */
+  readonly latest: number;
   /** TLS sessions that were resumed. */
   readonly resumed: number;
 }
@@ -56,6 +62,7 @@ class Load {
   readonly complaints: string[] = [];
   bad = 0;
   resumed = 0;
+  latest = 0;
   issued = 0;
   session: Buffer | undefined;
   readonly startedAt = performance.now();
@@ -127,8 +134,9 @@ class Load {
     const seconds = (performance.now() - this.startedAt) / 1000;
     const times = Float64Array.from(this.times).sort();
     const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-    const { held, bad, complaints, resumed } = this;
-    return { seconds, held, bad, complaints, resumed, p50: at(0.5), p99: at(0.99), max: at(1) };
+    const { held, bad, complaints, resumed, latest } = this;
+    const told = this.job.tellsTimes === true ? [...times] : [];
+    return { seconds, held, bad, complaints, resumed, latest, times: told, p50: at(0.5), p99: at(0.99), max: at(1) };
   }
 }
 
@@ -252,6 +260,7 @@ function atRate(load: Load, rate: number, pages: number): void {
   const free: Kept[] = [];
   const start = performance.now();
   const one = (dueAt: number) => {
+    load.latest = Math.max(load.latest, performance.now() - dueAt);
     if (load.job.fresh) {
       load.once(dueAt, () => {});
       return;

@@ -5,7 +5,8 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { type Asked, cpuMs, freePort, pause, type Started, untilOpen } from './child.ts';
+import { setPriority } from 'node:os';
+import { type Asked, cpuMs, freePort, pause, type Started, startAsked, untilOpen } from './child.ts';
 import { type KeyType, makeCertificate, type Setting, serve } from './contestants.ts';
 import { deviceName, SERVERS } from './fixture.ts';
 import type { LoadJob, LoadResult } from './load.ts';
@@ -59,6 +60,8 @@ export interface Wave {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** By how much the phones were late to ask. */
+  readonly latestMs: number;
   /** In seconds of one core, until the last answer. */
   readonly cpuSeconds: number;
   readonly phonesCpuSeconds: number;
@@ -87,13 +90,17 @@ export async function measureProcesses(
   const pages = await measurePages(load, running, options);
   await Promise.all(running.map(({ proxy }) => proxy.stop()));
   const waves: Wave[] = [];
+  // One process of phones would be what is slow: they compute as much as the proxy does, and real ones do so by themselves.
+  const loads = [load];
+  while (loads.length < CORES) loads.push(await startAsked<LoadJob>('./load.ts'));
   const rsa = { ...setting, ...makeCertificate(setting.folder, 'RSA-2048') };
   for (const processes of PROCESSES) {
     for (const key of [null, 'P-256', 'RSA-2048'] as const) {
       const started = await start(key === 'RSA-2048' ? rsa : setting, processes);
-      waves.push(await measureWave(load, upstream, started, key, options));
+      waves.push(await measureWave(loads, upstream, started, key, options));
     }
   }
+  for (const added of loads.slice(1)) added.stop();
   return { pages, waves };
 }
 
@@ -118,10 +125,15 @@ clusters:
   return { processes, port, tlsPort, proxy };
 }
 
+/** Processes that a process has started. */
+function childrenOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return children === '' ? [] : children.split(' ').map(Number);
+}
+
 /** CPU time of a process and of those that it started, in ms; the first by itself too. */
 function cpuOf(pid: number): { readonly all: number; readonly main: number } {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
-  const each = children === '' ? [] : children.split(' ').map((child) => cpuMs(Number(child)));
+  const each = childrenOf(pid).map(cpuMs);
   const main = cpuMs(pid);
   return { all: each.reduce((sum, ms) => sum + ms, main), main };
 }
@@ -193,9 +205,12 @@ function nameOf({ processes, proxy }: Running) {
   return { name: `processes: ${processes}`, pid: proxy.pid };
 }
 
+/** In which the proxy yields to the phones: those that there are wait for no processor of the proxy's machine. */
+const YIELDS = 10;
+
 /** All phones ask within a second, each on a connection of its own and with a full handshake, at the moment their service fails. */
 async function measureWave(
-  load: Load,
+  loads: readonly Load[],
   upstream: Asked<UpstreamOrder>,
   { processes, port, tlsPort, proxy }: Running,
   key: KeyType | null,
@@ -206,30 +221,32 @@ async function measureWave(
   const job = { fresh: true, markers, paths: all };
   const plain = { ...job, port, tls: null };
   const met = key === null ? plain : ({ ...job, port: tlsPort, tls: 'full', version: 'TLSv1.2' } as const);
+  const phonesCpuMs = () => loads.reduce((sum, { pid }) => sum + cpuMs(pid), 0);
   await upstream.ask({ failing: [], probeDelayMs: 30 });
   // What is meant is a proxy that has run for a while, and its phones are signed in.
-  await load.ask<LoadResult>({ ...plain, pace: { connections: 16, pages: phones } });
-  const warm = Math.ceil(WARM_PAGES * scale * 2 * processes);
-  await load.ask<LoadResult>({ ...met, pace: { connections: 8 * processes, pages: warm } });
-  const before = { proxy: cpuOf(proxy.pid).all, phones: cpuMs(load.pid) };
+  await loads[0]?.ask<LoadResult>({ ...plain, pace: { connections: 16, pages: phones } });
+  const warm = { connections: 8 * processes, pages: Math.ceil((WARM_PAGES * scale * 2 * processes) / loads.length) };
+  for (const load of loads) await load.ask<LoadResult>({ ...met, pace: warm });
+  for (const pid of [proxy.pid, ...childrenOf(proxy.pid)]) setPriority(pid, YIELDS);
+  const before = { proxy: cpuOf(proxy.pid).all, phones: phonesCpuMs() };
   await upstream.ask({ failing: ['a'] });
-  const pace = { rate: phones, pages: phones };
-  const waved = await load.ask<LoadResult>({ ...met, paths: all.map((path) => `${path}/ready`), pace });
+  const share = phones / loads.length;
+  const waved = await Promise.all(
+    loads.map((load, index) => {
+      const paths = all.slice(index * share, (index + 1) * share).map((path) => `${path}/ready`);
+      return load.ask<LoadResult>({ ...met, paths, tellsTimes: true, pace: { rate: share, pages: share } });
+    }),
+  );
   const cpuSeconds = (cpuOf(proxy.pid).all - before.proxy) / 1000;
-  const phonesCpuSeconds = (cpuMs(load.pid) - before.phones) / 1000;
+  const phonesCpuSeconds = (phonesCpuMs() - before.phones) / 1000;
   await upstream.ask({ failing: [], probeDelayMs: 0 });
   await proxy.stop();
+  const times = waved.flatMap((each) => each.times).sort((a, b) => a - b);
+  const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0;
   return {
-    ...{
-      scheme: key === null ? 'http' : 'https',
-      key,
-      processes,
-      phones,
-      bad: waved.bad,
-      cpuSeconds,
-      phonesCpuSeconds,
-    },
-    ...{ complaints: waved.complaints, p50Ms: waved.p50, p99Ms: waved.p99, maxMs: waved.max },
+    ...{ scheme: key === null ? 'http' : 'https', key, processes, phones, cpuSeconds, phonesCpuSeconds },
+    ...{ bad: waved.reduce((sum, { bad }) => sum + bad, 0), complaints: waved.flatMap((each) => each.complaints) },
+    ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), latestMs: Math.max(...waved.map(({ latest }) => latest)) },
   };
 }
 
