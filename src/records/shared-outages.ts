@@ -95,11 +95,13 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
   facts.subscribe('outages', (field, { value }, origin) => {
     if (isRunning && origin === 'elsewhere') hear(field, value);
   });
-  facts.subscribe('outage-devices', (field, { value }, origin) => {
-    if (!isRunning || origin !== 'elsewhere') return;
+  const hearDevice = (field: string, value: Json) => {
     const [id = '', name = ''] = field.split('/');
     const device = parseDevice(name, value);
     if (device !== null) options.onDevice(id, device);
+  };
+  facts.subscribe('outage-devices', (field, { value }, origin) => {
+    if (isRunning && origin === 'elsewhere') hearDevice(field, value);
   });
 
   return {
@@ -140,6 +142,8 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     begin() {
       isRunning = true;
       for (const [field, { value }] of [...facts.entries('outages')]) hear(field, value);
+      // Of a record that was kept over the restart, others have said meanwhile what became of its devices.
+      for (const [field, { value }] of [...facts.entries('outage-devices')]) hearDevice(field, value);
       arm();
     },
     stop() {

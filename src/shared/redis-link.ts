@@ -159,8 +159,9 @@ export function createRedisLink({ redis, facts, trail, clock, report }: RedisLin
       await readTime();
       writer.allow(true);
       let found: StoreFault | null = null;
-      for (const hash of [...HASHES, ...liveOutages(isFirst).map((outage) => `outage:${outage}`)])
-        found = (await tryHash(hash)) ?? found;
+      for (const hash of HASHES) found = (await tryHash(hash)) ?? found;
+      // Which outages there are is known only now.
+      for (const outage of liveOutages(isFirst)) found = (await tryHash(`outage:${outage}`)) ?? found;
       if (isFirst) await readTrail();
       if (current !== generation) return;
       cursor = isFirst || cursor === null ? last : cursor;

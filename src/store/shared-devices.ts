@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
+import { isPrefillValue } from '../domain/device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
@@ -146,17 +147,17 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         count += 1;
         return count % AT_ONCE === 0;
       };
+      // What was kept has the times of this machine's clock.
+      const byMs = aheadMs();
+      const told = (at: number) => Math.min(Math.max(1, Math.round(at + byMs)), facts.now());
       for (const device of devices.all()) {
         if (isPortion()) await nextTurn();
         const { name, service, seenAt, since } = device;
         if (service === null || isConsoleDevice(name)) continue;
-        signs.set(name, { service, at: since ?? seenAt });
+        signs.set(name, { service, at: told(since ?? seenAt) });
         // As old as it is: whoever has heard of the phone since knows better.
-        const register = {
-          at: Math.min(Math.max(1, seenAt), facts.now()),
-          proxy: facts.proxy,
-          value: renderDevice(withSign(device), null, 0),
-        };
+        const value = renderDevice(withSign(device), null, byMs);
+        const register = { at: told(seenAt), proxy: facts.proxy, value };
         facts.receive('devices', name, register);
       }
       isRunning = true;
@@ -195,6 +196,8 @@ const place = z
   .nullable()
   .catch(null);
 const id = z.string().max(64).nullable();
+/** Only what this proxy would have taken from a phone: it goes into URLs. */
+const typed = z.string().refine(isPrefillValue).nullable().catch(null);
 
 /** What a newer version says more is kept as it is (`renderDevice`), and what it leaves out is not known. */
 const shared = z.looseObject({
@@ -204,7 +207,7 @@ const shared = z.looseObject({
   since: time.nullable().default(null),
   looking: id.default(null),
   lastKey: z.enum(['no-matter', 'not-done', 'may-be-done']).catch('no-matter'),
-  prefill: z.object({ id, extension: id, address }).nullable().default(null),
+  prefill: z.object({ id: typed, extension: typed, address }).nullable().default(null),
   left: z
     .array(z.object({ service: z.string().max(64), at: time }))
     .max(16)
