@@ -206,7 +206,7 @@ function nameOf({ processes, proxy }: Running) {
 }
 
 /** In which the proxy yields to the phones: those that there are wait for no processor of the proxy's machine. */
-const YIELDS = 10;
+const YIELDS = 5;
 
 /** All phones ask within a second, each on a connection of its own and with a full handshake, at the moment their service fails. */
 async function measureWave(
