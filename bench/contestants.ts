@@ -22,22 +22,32 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
-export interface Setting {
+export interface Setting extends Certificate {
   /** Folder for configurations and keys. */
   readonly folder: string;
   /** Ports of the Finesse servers a and b. */
   readonly upstreams: readonly [number, number];
-  readonly cert: string;
-  readonly key: string;
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE_URL = '/fippa/SEP001122334455/ready';
 
-/** A certificate with a P-256 key, as docs/performance.md advises. */
-export function makeCertificate(folder: string): { cert: string; key: string } {
-  const [cert, key] = [join(folder, 'bench.pem'), join(folder, 'bench.key')];
-  const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** P-256 is what docs/performance.md advises; RSA-2048 is what many have. */
+export type KeyType = 'P-256' | 'RSA-2048';
+
+const KEY_OPTIONS: Record<KeyType, readonly string[]> = {
+  'P-256': ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+  'RSA-2048': ['-newkey', 'rsa:2048'],
+};
+
+export function makeCertificate(folder: string, type: KeyType = 'P-256'): Certificate {
+  const [cert, key] = [join(folder, `${type}.pem`), join(folder, `${type}.key`)];
+  const made = ['req', '-x509', ...KEY_OPTIONS[type], '-nodes', '-days', '2'];
   spawnSync('openssl', [...made, '-subj', '/CN=127.0.0.1', '-keyout', key, '-out', cert]);
   if (!existsSync(cert)) throw new Error('the benchmark needs openssl to make a certificate');
   return { cert, key };

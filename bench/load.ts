@@ -4,7 +4,7 @@
  */
 
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { requestHead } from './fixture.ts';
 
 export interface LoadJob {
@@ -14,12 +14,16 @@ export interface LoadJob {
   /** Every page on a connection of its own, as phones do. */
   readonly fresh: boolean;
   readonly tls: 'full' | 'resumed' | null;
+  /** Highest version of TLS that they speak. Absent: 1.3. */
+  readonly version?: 'TLSv1.2';
   /** As many pages as go through `connections`, or pages at a fixed rate (per second). */
   readonly pace:
     | { readonly connections: number; readonly pages: number }
     | { readonly rate: number; readonly pages: number };
   /** Answers are counted by the first of these texts they hold. */
   readonly markers: readonly string[];
+  /** The result has the time of each page. */
+  readonly tellsTimes?: true;
   /** Instead: this many connections that ask once and then stay open and silent. Answers how many there are. */
   readonly hold?: number;
   /** Instead: those are closed. */
@@ -38,6 +42,10 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** Each of them in ascending order, if that was asked for. */
+  readonly times: readonly number[];
+  /** Ms by which the last page was late to begin: more than a little, and the phones are what is slow. */
+  readonly latest: number;
   /** TLS sessions that were resumed. */
   readonly resumed: number;
 }
@@ -47,11 +55,14 @@ const HELD_OPEN = new Set<Socket>();
 class Load {
   readonly job: LoadJob;
   readonly heads: readonly Buffer[];
+  /** One for all: Node makes one for each connection otherwise, which costs the phones as much as the handshake. */
+  readonly context: SecureContext | null;
   readonly times: number[] = [];
   readonly held: Record<string, number> = {};
   readonly complaints: string[] = [];
   bad = 0;
   resumed = 0;
+  latest = 0;
   issued = 0;
   session: Buffer | undefined;
   readonly startedAt = performance.now();
@@ -59,6 +70,9 @@ class Load {
 
   constructor(job: LoadJob) {
     this.job = job;
+    // The curve that phones know; left alone Node would offer a post-quantum key exchange, which only some contestants know.
+    const offered = { ecdhCurve: 'P-256', maxVersion: job.version ?? 'TLSv1.3' } as const;
+    this.context = job.tls === null ? null : createSecureContext(offered);
     this.heads = job.paths.map((path) => Buffer.from(requestHead(path, job.port, !job.fresh)));
   }
 
@@ -81,14 +95,14 @@ class Load {
 
   connect(ready: (socket: Socket) => void): Socket {
     const { port, tls } = this.job;
-    // The curve that phones know; left alone Node would offer a post-quantum key exchange, which only some contestants know.
-    const target = { host: '127.0.0.1', port, noDelay: true, ecdhCurve: 'P-256' };
-    if (tls === null) {
+    const target = { host: '127.0.0.1', port, noDelay: true };
+    if (this.context === null) {
       const socket: Socket = connectTcp(target, () => ready(socket));
       return socket;
     }
     const resume = tls === 'resumed' && this.session !== undefined ? { session: this.session } : {};
-    const socket: TLSSocket = connectTls({ ...target, ...resume, rejectUnauthorized: false }, () => {
+    const secure = { secureContext: this.context, rejectUnauthorized: false };
+    const socket: TLSSocket = connectTls({ ...target, ...resume, ...secure }, () => {
       if (socket.isSessionReused()) this.resumed += 1;
       ready(socket);
     });
@@ -120,8 +134,9 @@ class Load {
     const seconds = (performance.now() - this.startedAt) / 1000;
     const times = Float64Array.from(this.times).sort();
     const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-    const { held, bad, complaints, resumed } = this;
-    return { seconds, held, bad, complaints, resumed, p50: at(0.5), p99: at(0.99), max: at(1) };
+    const { held, bad, complaints, resumed, latest } = this;
+    const told = this.job.tellsTimes === true ? [...times] : [];
+    return { seconds, held, bad, complaints, resumed, latest, times: told, p50: at(0.5), p99: at(0.99), max: at(1) };
   }
 }
 
@@ -245,6 +260,7 @@ function atRate(load: Load, rate: number, pages: number): void {
   const free: Kept[] = [];
   const start = performance.now();
   const one = (dueAt: number) => {
+    load.latest = Math.max(load.latest, performance.now() - dueAt);
     if (load.job.fresh) {
       load.once(dueAt, () => {});
       return;

@@ -90,10 +90,18 @@ export function renderProcesses({ pages, waves }: Processes): string {
     'phones',
     'growth on 2 cores',
   ];
-  const waved = waves.map(({ scheme, processes, p50Ms, p99Ms, maxMs, bad, cpuSeconds, phonesCpuSeconds }) => [
-    ...[`${scheme}: processes ${processes}`, number(p50Ms), number(p99Ms), number(maxMs), `${bad}`],
-    ...[number(cpuSeconds), number(phonesCpuSeconds)],
-  ]);
+  const waved = waves.map(
+    ({ scheme, key, processes, p50Ms, p99Ms, maxMs, latestMs, bad, cpuSeconds, phonesCpuSeconds }) => [
+      ...[
+        `${scheme}${key === null ? '' : ` ${key}`}: processes ${processes}`,
+        number(p50Ms),
+        number(p99Ms),
+        number(maxMs),
+        `${bad}`,
+      ],
+      ...[number(cpuSeconds), number(phonesCpuSeconds), number(latestMs)],
+    ],
+  );
   const waveHeader = [
     `wave of ${waves[0]?.phones} phones in a second`,
     'p50 ms',
@@ -102,6 +110,7 @@ export function renderProcesses({ pages, waves }: Processes): string {
     'bad',
     'CPU s',
     'of phones',
+    'phones late by ms',
   ];
   const complaints = waves.flatMap((wave) => wave.complaints.map((complaint) => `\n${JSON.stringify(complaint)}`));
   return `${table(header, rows)}\n\n${table(waveHeader, waved)}${complaints.join('')}`;

@@ -4,7 +4,7 @@ import type { Name } from './contestants.ts';
 import type { Memory } from './memory.ts';
 import type { Outage } from './outage.ts';
 import type { OwnPage } from './own-page.ts';
-import { type Processes, selectGrowth } from './processes.ts';
+import { type Processes, SHARED_SCENARIOS, selectGrowth } from './processes.ts';
 import type { Measured, Scenario } from './relay.ts';
 import { ratioOf, type Spread } from './statistics.ts';
 
@@ -82,14 +82,16 @@ function decideOutage(outage: Outage): Verdict[] {
 }
 
 function decideProcesses({ pages, waves }: Processes): Verdict[] {
-  const growths = (['keep-alive', 'tls-resumed', 'tls-full'] as const).flatMap((scenario) => {
+  // What a connection each costs is shown, and has no target.
+  const scenarios = SHARED_SCENARIOS.filter((scenario) => scenario !== 'connection');
+  const growths = scenarios.flatMap((scenario) => {
     const growth = selectGrowth(pages, scenario);
     return growth === null ? [] : [verdict(`growth by a second process, ${scenario}`, growth, 2.5, '×', 1.8)];
   });
-  const https = waves.filter(({ scheme, processes }) => scheme === 'https' && processes === 2);
+  const https = waves.filter(({ key, processes }) => key === 'P-256' && processes === 2);
   return [
     ...growths,
-    ...https.map(({ p99Ms }) => verdict('wave over HTTPS, two processes: p99', p99Ms, 2000, 'ms')),
+    ...https.map(({ p99Ms }) => verdict('wave over HTTPS (P-256), two processes: p99', p99Ms, 2000, 'ms')),
     verdict(
       'waves: answers that were not 200 phone XML',
       waves.reduce((sum, { bad }) => sum + bad, 0),
