@@ -140,7 +140,7 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     begin() {
       isRunning = true;
       for (const [field, { value }] of [...facts.entries('outages')]) hear(field, value);
-      // Those of records that are new here have come with them; of records that this proxy had kept they may have changed.
+      // Of a record that was kept over the restart, others have said meanwhile what became of its devices.
       for (const [field, { value }] of [...facts.entries('outage-devices')]) hearDevice(field, value);
       arm();
     },

@@ -166,7 +166,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       writer.allow(true);
       let found: StoreFault | null = null;
       for (const hash of HASHES) found = (await tryHash(hash)) ?? found;
-      // Which outages there are is known by now.
+      // Which outages there are is known only now.
       for (const outage of liveOutages(isFirst)) found = (await tryHash(`outage:${outage}`)) ?? found;
       if (isFirst) await readTrail();
       await claims.tellDone(isFirst);

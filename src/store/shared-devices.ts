@@ -146,18 +146,18 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         count += 1;
         return count % AT_ONCE === 0;
       };
+      // What was kept has the times of this machine's clock.
+      const byMs = aheadMs();
+      const told = (at: number) => Math.min(Math.max(1, Math.round(at + byMs)), facts.now());
       for (const device of devices.all()) {
         if (isPortion()) await nextTurn();
         const { name, service, seenAt, since } = device;
         if (service === null || isConsoleDevice(name)) continue;
-        signs.set(name, { service, at: since ?? seenAt });
+        signs.set(name, { service, at: told(since ?? seenAt) });
         // As old as it is: whoever has heard of the phone since knows better.
-        const register = {
-          at: Math.min(Math.max(1, seenAt), facts.now()),
-          proxy: facts.proxy,
-          // What a newer version says more was read from the store, and is not in the folder.
-          value: renderDevice(withSign(device), facts.get('devices', name), 0),
-        };
+        // What a newer version says more was read from the store, and is not in the folder.
+        const value = renderDevice(withSign(device), facts.get('devices', name), byMs);
+        const register = { at: told(seenAt), proxy: facts.proxy, value };
         facts.receive('devices', name, register);
       }
       isRunning = true;

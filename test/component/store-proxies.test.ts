@@ -160,10 +160,52 @@ it('B652 a proxy that was away and kept an old state undoes nothing when it is b
   stops.splice(stops.indexOf(one.stop), 1);
   await set(two, 'a', 'ready', 'new');
   await signIn(two, 'b');
+  const written = async (hash: string, field: string, part: string) =>
+    String(await redis.ask('HGET', `ippa:${hash}`, field)).includes(part);
+  // Only what is there can be read at the start.
+  await until(() => written('devices', PHONE, '"service":"b"'), 'the sign-in is written');
+  await until(() => written('settings', 'a', '"new"'), 'the setting is written');
   const again = await startProxy(redis, two, kept);
   await connected(again, two);
   expect([await adminOf(again, 'a'), await adminOf(two, 'a')]).toEqual(['ready', 'ready']);
   expect([(await device(again))?.service, (await device(two))?.service]).toEqual(['b', 'b']);
+});
+
+it('B816 a proxy that comes back in an outage knows at once what became of each phone meanwhile', async () => {
+  const redis = await startStore();
+  const folder = mkdtempSync(join(tmpdir(), 'ippa-state-'));
+  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const kept: RigOptions = { config: (config) => ({ ...config, state: { folder } }) };
+  const two = await startProxy(redis);
+  const one = await startProxy(redis, two, kept);
+  await connected(one, two);
+  await signIn(one, 'a', 'SEP1');
+  await signIn(two, 'a', 'SEP2');
+  const phonesOf = async (proxy: Rig) => {
+    const list = await proxy.get(`${proxy.ops}/outages`, OPERATOR);
+    const { id } = (JSON.parse(list.body) as { outages: { id: string }[] }).outages[0] ?? { id: 'none' };
+    const { body } = await proxy.get(`${proxy.ops}/outages/${id}`, OPERATOR);
+    const { devices = [] } = JSON.parse(body) as { devices?: { device: string; outcome: string }[] };
+    return devices.map(({ device, outcome }) => `${device} ${outcome}`).toSorted();
+  };
+  const missing = ['SEP1 missing', 'SEP2 missing'];
+  await until(async () => (await device(one, 'SEP2'))?.service === 'a', 'known at the first');
+  await two.finesse[0]?.fault('refuse');
+  for (const proxy of [one, two])
+    await until(async () => String(await phonesOf(proxy)) === String(missing), 'both are in the record');
+  await one.stop();
+  stops.splice(stops.indexOf(one.stop), 1);
+  await signIn(two, 'b', 'SEP2');
+  const moved = ['SEP1 missing', 'SEP2 elsewhere'];
+  await until(async () => String(await phonesOf(two)) === String(moved), 'it is elsewhere');
+  await until(async () => (await dumpRedis(redis)).includes('"outcome\\":\\"elsewhere'), 'written');
+  const again = await startProxy(redis, two, kept);
+  await connected(again);
+  expect(await phonesOf(again)).toEqual(moved);
+  // So does one that had kept nothing.
+  const fresh = await startProxy(redis, two);
+  await connected(fresh);
+  expect(await phonesOf(fresh)).toEqual(moved);
 });
 
 it('B653 phones are answered as before while the store is frozen, killed and flushed, and ten seconds later all agree', async () => {

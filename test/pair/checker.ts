@@ -31,6 +31,7 @@ export interface OutageSeen {
   readonly startedAt: string;
   readonly verdictAt: string | null;
   readonly endedAt: string | null;
+  readonly cause: { readonly code: string } | null;
   readonly signedIn: number;
   readonly elsewhere: number;
   readonly returned: number;
@@ -113,7 +114,7 @@ export function checkTimeline(
 
 /** One record: the same on all proxies, and its sums hold. */
 export function checkRecords(
-  { service, beganAt, settledAt, fault, stage }: Episode,
+  { service, beganAt, endedAt, settledAt, fault, stage }: Episode,
   byProxy: readonly (readonly OutageSeen[])[],
 ): string[] {
   const about = `${fault} on ${service} (${stage})`;
@@ -132,7 +133,13 @@ export function checkRecords(
       problems.push(`${about}: ${JSON.stringify(outage)} does not add up`);
     if (outage.endedAt === null) problems.push(`${about}: ${outage.id} has not ended`);
   }
-  if ((own[0]?.length ?? 0) > 1) problems.push(`${about}: ${own[0]?.map(({ id }) => id).join(', ')} are one outage`);
+  // A server that is well again and is not asked in time, because the machine is too busy, is another outage.
+  const isBusy = ({ cause, startedAt }: OutageSeen) => cause?.code === 'timeout' && Date.parse(startedAt) > endedAt;
+  const ofFault = own[0]?.filter((outage) => !isBusy(outage)) ?? [];
+  if (ofFault.length > 1) {
+    const names = ofFault.map(({ id, cause }) => `${id} (${cause?.code})`);
+    problems.push(`${about}: ${names.join(', ')} are one outage`);
+  }
   return problems;
 }
 

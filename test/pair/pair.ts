@@ -21,10 +21,12 @@ import {
 } from './checker.ts';
 import { type Crowd, createCrowd, sleep } from './phones.ts';
 import { PairProxy } from './proxies.ts';
+import { createWire, type Wire } from './wire.ts';
 
 export const STAGES = ['before', '1', '2', '3', 'verdict', 'choosing', 'clock', 'recovery', 'none'] as const;
 export type Stage = (typeof STAGES)[number];
-export const STORE_FAULTS = ['none', 'freeze', 'kill', 'flush'] as const;
+/** `cut`: only the victim cannot reach it. */
+export const STORE_FAULTS = ['none', 'freeze', 'kill', 'flush', 'cut'] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
 /** What goes wrong together: a server fails, a proxy is killed at a stage of that, and the store has a fault of its own. */
@@ -33,6 +35,8 @@ export interface Trouble {
   readonly fault: string;
   readonly stage: Stage;
   readonly victim: number;
+  /** What happens to the victim at that stage: it ends, or stands still so long that the others take it for gone. */
+  readonly how?: 'kill' | 'freeze';
   readonly store: StoreFault;
 }
 
@@ -63,11 +67,14 @@ export interface PairReport {
 
 const FAULTS = ['refuse', 'silent', 'out-of-service', '503', 'reset'];
 const SUMMARY_AFTER_MS = 7000;
+/** The others take a proxy for gone that was not heard for 5 s. */
+const FROZEN_MS = 7000;
 
 interface Parts {
   readonly servers: ReadonlyMap<string, Finesse>;
   readonly proxies: readonly PairProxy[];
   readonly redis: RedisServer;
+  readonly wires: readonly Wire[];
   readonly crowd: Crowd;
   readonly intervalMs: number;
 }
@@ -76,6 +83,7 @@ export async function runPair(options: PairOptions): Promise<PairReport> {
   const { intervalMs = 1000, progress = () => {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'ippa-pair-'));
   const redis = await startRedis();
+  const wires: Wire[] = [];
   const servers = new Map<string, Finesse>();
   const random = seeded(options.seed);
   const proxies: PairProxy[] = [];
@@ -86,18 +94,21 @@ export async function runPair(options: PairOptions): Promise<PairReport> {
     const urls = Object.fromEntries([...servers].map(([id, { url }]) => [id, url]));
     for (let index = 0; index < options.proxies; index++) {
       const name = `p${index + 1}`;
-      const shared = { folder, name, services: urls, storePort: redis.port, pushPort, intervalMs };
+      const wire = await createWire(redis.port);
+      wires.push(wire);
+      const shared = { folder, name, services: urls, storePort: wire.port, pushPort, intervalMs };
       const proxy = await PairProxy.create({ ...shared, summaryAfterMs: SUMMARY_AFTER_MS });
       proxies.push(proxy);
       await proxy.start();
     }
     const origins = proxies.map(({ origin }) => origin);
     crowd = await createCrowd({ origins, count: options.phones, pushPort, everyMs: 2 * intervalMs, random });
-    return await run({ servers, proxies, redis, crowd, intervalMs }, options, progress);
+    return await run({ servers, proxies, redis, wires, crowd, intervalMs }, options, progress);
   } finally {
     await Promise.all(proxies.map((proxy) => proxy.stop()));
     await crowd?.stop();
     await Promise.all([...servers.values()].map((server) => server.stop()));
+    await Promise.all(wires.map((wire) => wire.stop()));
     await redis.stop();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -123,7 +134,8 @@ async function run(parts: Parts, options: PairOptions, progress: (line: string) 
     episodes.push(episode);
     const found = await checkEpisode(episode, parts);
     problems.push(...found);
-    const words = `${trouble.fault} on ${trouble.service}, p${trouble.victim + 1} killed: ${trouble.stage}, store: ${trouble.store}`;
+    const { how = 'kill', victim } = trouble;
+    const words = `${trouble.fault} on ${trouble.service}, p${victim + 1} ${how}: ${trouble.stage}, store: ${trouble.store}`;
     progress(
       `${Math.round((Date.now() - began) / 1000)} s · ${words} · ${found.length === 0 ? 'held' : found.join('; ')}`,
     );
@@ -194,37 +206,42 @@ async function run(parts: Parts, options: PairOptions, progress: (line: string) 
 /** One trouble, from its beginning until all proxies are there and see the service back. */
 async function cause(trouble: Trouble, parts: Parts, problems: string[]): Promise<Episode> {
   const { servers, proxies, redis, intervalMs } = parts;
-  const { service, fault, stage, store } = trouble;
+  const { service, fault, stage, store, how = 'kill' } = trouble;
   const server = servers.get(service) as Finesse;
   const victim = proxies[trouble.victim % proxies.length] as PairProxy;
   const witness = proxies[(trouble.victim + 1) % proxies.length] as PairProxy;
   const from = witness.lines.length;
   const beganAt = Date.now();
   const withStore = store === 'none';
-  const storeOver = breakStore(redis, store, intervalMs);
+  const storeOver = breakStore(redis, parts.wires[trouble.victim % proxies.length] as Wire, store, intervalMs);
   const restarted = Promise.withResolvers<void>();
-  const killNow = async () => {
+  const strike = async () => {
+    if (how === 'freeze') {
+      victim.freeze();
+      await sleep(FROZEN_MS);
+      return victim.thaw();
+    }
     victim.kill();
     await sleep(intervalMs * 3);
     await victim.start();
   };
   const seen = (event: string, fields: Record<string, unknown>) => witness.saw(event, { service, ...fields }, from);
-  if (stage === 'before') void killNow().then(restarted.resolve, restarted.reject);
+  if (stage === 'before') void strike().then(restarted.resolve, restarted.reject);
   await server.fault(fault);
   await seen('service-state', { to: 'reconnecting' });
   if (['1', '2', '3'].includes(stage)) {
     if (stage !== '1') await seen('service-attempt', { attempt: Number(stage) });
-    void killNow().then(restarted.resolve, restarted.reject);
+    void strike().then(restarted.resolve, restarted.reject);
   }
   await seen('service-state', { to: 'out-of-service' });
   if (stage === 'choosing') await sleep(intervalMs * 0.5);
   if (stage === 'clock') await sleep(intervalMs * 3);
-  if (['verdict', 'choosing', 'clock'].includes(stage)) void killNow().then(restarted.resolve, restarted.reject);
+  if (['verdict', 'choosing', 'clock'].includes(stage)) void strike().then(restarted.resolve, restarted.reject);
   if (stage === 'none') restarted.resolve();
   await sleep(intervalMs * 2);
   const endedAt = Date.now();
   await server.fault('none');
-  if (stage === 'recovery') void killNow().then(restarted.resolve, restarted.reject);
+  if (stage === 'recovery') void strike().then(restarted.resolve, restarted.reject);
   await restarted.promise;
   await storeOver;
   const isBack = async () => {
@@ -239,9 +256,14 @@ async function cause(trouble: Trouble, parts: Parts, problems: string[]): Promis
   return { service, fault, stage, beganAt, endedAt, settledAt: Date.now(), withStore };
 }
 
-async function breakStore(redis: RedisServer, fault: StoreFault, intervalMs: number): Promise<void> {
+async function breakStore(redis: RedisServer, wire: Wire, fault: StoreFault, intervalMs: number): Promise<void> {
   if (fault === 'none') return;
   await sleep(intervalMs);
+  if (fault === 'cut') {
+    wire.cut();
+    await sleep(intervalMs * 8);
+    return wire.mend();
+  }
   if (fault === 'flush') return void (await redis.ask('FLUSHALL'));
   if (fault === 'freeze') redis.freeze();
   else await redis.kill();
@@ -260,6 +282,7 @@ export function* randomTroubles(seed: number, proxies: number): Generator<Troubl
       fault: pick(FAULTS),
       stage: pick(STAGES),
       victim: Math.floor(random() * proxies),
+      how: pick(['kill', 'kill', 'freeze'] as const),
       store: random() < 0.3 ? pick(STORE_FAULTS) : 'none',
     };
   }

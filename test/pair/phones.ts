@@ -46,6 +46,8 @@ export interface Crowd {
 export const TOKEN = /[?&]token=([\w-]+)/;
 const ANSWERED = '<CiscoIPPhoneResponse><ResponseItem Status="0" Data="Success" URL=""/></CiscoIPPhoneResponse>';
 const IDLE_LOOK_MS = 20_000;
+/** A proxy that stands still is left for the next one, as a front door does that checks them: longer than a proxy may take (2 s). */
+const TRY_MS = 2200;
 
 export async function createCrowd(options: CrowdOptions): Promise<Crowd> {
   const pages: SeenPage[] = [];
@@ -107,7 +109,7 @@ function createPhone(device: string, index: number, options: CrowdOptions, seen:
     new Promise((resolve, reject) => {
       const req = request(
         `${origin}${path}`,
-        { localAddress: address, agent: false, timeout: 6000, headers: { 'X-CiscoIPPhoneModelName': 'CP-8845' } },
+        { localAddress: address, agent: false, timeout: TRY_MS, headers: { 'X-CiscoIPPhoneModelName': 'CP-8845' } },
         (res) => {
           let text = '';
           res.on('data', (chunk) => (text += String(chunk)));

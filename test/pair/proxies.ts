@@ -88,7 +88,20 @@ export class PairProxy {
     this.away.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
   }
 
+  /** It stands still: its connections stay, and nothing is answered. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+    this.away.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+    const last = this.away.at(-1);
+    if (last !== undefined) last.to = Date.now();
+  }
+
   async stop(): Promise<number | null> {
+    this.#child?.kill('SIGCONT');
     const child = this.#child;
     this.#child = null;
     if (child === null || child.exitCode !== null) return child?.exitCode ?? 0;

@@ -25,6 +25,7 @@ const OUTAGE: OutageSeen = {
   startedAt: new Date(T0).toISOString(),
   verdictAt: new Date(T0 + 3000).toISOString(),
   endedAt: new Date(T0 + 9000).toISOString(),
+  cause: { code: 'refused' },
 };
 
 const state = (to: string, afterMs: number): LogLine => ({
@@ -63,6 +64,10 @@ it('sees records that differ, do not add up, have not ended or are two', () => {
   expect(checkRecords(EPISODE, [[{ ...OUTAGE, missing: 2 }]])).toHaveLength(1);
   expect(checkRecords(EPISODE, [[{ ...OUTAGE, endedAt: null }]])).toHaveLength(1);
   expect(checkRecords(EPISODE, [[OUTAGE, { ...OUTAGE, id: 'y' }]])).toHaveLength(1);
+  // The server was well, and a busy machine asked it too late.
+  const busy = { ...OUTAGE, id: 'y', cause: { code: 'timeout' }, startedAt: new Date(T0 + 8500).toISOString() };
+  expect(checkRecords(EPISODE, [[OUTAGE, busy]])).toEqual([]);
+  expect(checkRecords(EPISODE, [[OUTAGE, { ...busy, startedAt: new Date(T0 + 7000).toISOString() }]])).toHaveLength(1);
 });
 
 it('sees a push that came twice, and a summary that was written twice or not at all', () => {

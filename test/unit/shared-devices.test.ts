@@ -47,6 +47,28 @@ describe('a phone', () => {
     expect(told).toBeLessThan(5);
   });
 
+  it('B817 that was kept over a restart is as old as it was, on a machine whose clock is ahead of the store as well', async () => {
+    const { clock, hub, proxies } = create(['p1']);
+    const [one] = proxies as [(typeof proxies)[0]];
+    const aheadMs = 60_000;
+    signIn(one.devices, 'b', clock.now());
+    await clock.advance(1000);
+    // It was on `a` before; its machine is a minute ahead, and so is all that it had kept.
+    const own = createDeviceRegistry();
+    signIn(own, 'a', START - 10_000 + aheadMs);
+    const wrong = { ...clock, now: () => clock.now() + aheadMs };
+    const facts = createFacts({ proxy: 'p2', clock: wrong });
+    facts.heardTime(clock.now());
+    const shared = createSharedDevices({
+      ...{ facts, devices: own, clock: wrong, report: createEventRecord(clock).report, forgetAfterMs: 12 * HOUR },
+      isService: () => true,
+    });
+    hub.join(facts);
+    await shared.begin();
+    await clock.advance(1000);
+    expect([own, one.devices].map((devices) => devices.get('SEP1')?.service)).toEqual(['b', 'b']);
+  });
+
   it('that a proxy has only just met keeps what another one knows of it', async () => {
     const { clock, hub, proxies } = create(['p1', 'p2']);
     const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
