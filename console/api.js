@@ -1,7 +1,7 @@
 /** Asks the ops port. The session is in a cookie that no script can read; nothing here knows the token. */
 
 import { state, update } from './store.js';
-import { say } from './words.js';
+import { ownText, say } from './words.js';
 
 /**
  * @template T
@@ -50,7 +50,7 @@ async function exchange(path, { method = 'GET', body, signal }) {
     if (answer.ok) return { ok: true, body: json };
     // The session has ended: what needs one is not shown any more.
     if (answer.status === 401 && path !== '/session') void loadAbout();
-    return { ok: false, status: answer.status, message: json?.error?.message ?? `HTTP ${answer.status}` };
+    return { ok: false, status: answer.status, message: ownText(json?.error?.message ?? `HTTP ${answer.status}`) };
   } catch (error) {
     // What browsers say of it differs, and helps nobody.
     const isAborted = error instanceof DOMException && error.name === 'AbortError';

@@ -3,13 +3,14 @@
 import { ask, loadAbout } from './api.js';
 import { DemoSignIn } from './demo.js';
 import { announce } from './follow.js';
-import { Modal, Own } from './parts.js';
-import { serviceOf, state, update } from './store.js';
+import { Modal } from './parts.js';
+import { isLive, serviceOf, state, update } from './store.js';
 import { html, useEffect, useRef, useState } from './ui.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
 /** @typedef {import('./types.d.ts').Preview} Preview */
+/** @typedef {import('./types.d.ts').DrillPreview} DrillPreview */
 /** @typedef {import('./types.d.ts').Admin} Admin */
 /** @typedef {import('./types.d.ts').Device} Device */
 
@@ -28,7 +29,16 @@ export function Dialogs() {
 
 /** @param {{ text: string }} props */
 function Fault({ text }) {
-  return html`<p class="fault" role="alert">${text !== '' && html`<${Own} text=${text} />`}</p>`;
+  return html`<p class="fault" role="alert">${text}</p>`;
+}
+
+/**
+ * What sends an order. An order that nobody hears is none: it waits until the proxy is heard again, and what was filled in stays.
+ * @param {{ word: string, isBusy: boolean, onBack: () => void, back: string, isDanger?: boolean, focus?: boolean }} props
+ */
+function OrderButtons({ word, isBusy, onBack, back, isDanger = false, focus = false }) {
+  return html`${!isLive() && html`<p class="warning" role="status">${say('live.no-orders')}</p>`}
+    <p class="modal-buttons"><button type="submit" class=${isDanger ? 'danger' : 'primary'} disabled=${isBusy || !isLive()} ref=${focus ? focusOnce : null}>${word}</button><button type="button" onClick=${onBack}>${back}</button></p>`;
 }
 
 /** The token goes to the port once, in the body of a request; the browser keeps a cookie that scripts cannot read. */
@@ -120,10 +130,10 @@ function SettingDialog({ service }) {
           onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setUntil(currentTarget.value)} /></label>`
         }
         <${Fault} text=${fault} />
-        <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('set.next')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>`
+        <${OrderButtons} word=${say('set.next')} isBusy=${isBusy} back=${say('cancel')} onBack=${close} />`
           : html`<${Effect} preview=${preview} within=${within} />
         <${Fault} text=${fault} />
-        <p class="modal-buttons"><button type="submit" class=${preview.nobodyAdmitted ? 'danger' : 'primary'} disabled=${isBusy} ref=${focusOnce}>${say('set.do', { admin: say(`admin.${admin}`) })}</button><button type="button" onClick=${() => setPreview(null)}>${say('back')}</button></p>`
+        <${OrderButtons} word=${say('set.do', { admin: say(`admin.${admin}`) })} isBusy=${isBusy} isDanger=${preview.nobodyAdmitted} focus=${true} back=${say('back')} onBack=${() => setPreview(null)} />`
       }
     </form>
   <//>`;
@@ -156,73 +166,70 @@ function DrillDialog({ service }) {
   return service.drill === null ? html`<${BeginDrill} service=${service} />` : html`<${EndDrill} service=${service} />`;
 }
 
-/** @param {{ service: Service }} props */
-function BeginDrill({ service: { id, name, phones } }) {
+/** In two steps, as a setting. @param {{ service: Service }} props */
+function BeginDrill({ service: { id, name } }) {
   const [minutes, setMinutes] = useState(2);
   const [devices, setDevices] = useState('');
   const [reason, setReason] = useState('');
+  const [preview, setPreview] = useState(/** @type {DrillPreview | null} */ (null));
   const [fault, setFault] = useState('');
   const [isBusy, setBusy] = useState(false);
   const named = [...new Set(devices.split(/[\s,;]+/).filter((each) => each !== ''))];
-  const there = useThere(id, named);
+  const drill = {
+    ...{ service: id, forSeconds: minutes * 60 },
+    ...(named.length === 0 ? {} : { devices: named }),
+    ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+  };
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
     setFault('');
-    const body = {
-      ...{ service: id, forSeconds: minutes * 60 },
-      ...(named.length === 0 ? {} : { devices: named }),
-      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
-    };
-    const answer = await ask('/drills', { method: 'POST', body });
+    const isPreview = preview === null;
+    const answer = await ask('/drills', { method: 'POST', body: isPreview ? { ...drill, preview: true } : drill });
     setBusy(false);
     if (!answer.ok) return setFault(answer.message);
+    if (isPreview) return setPreview(/** @type {DrillPreview} */ (answer.body));
     announce(say('drill.begun', { name }));
     close();
   };
   return html`<${Modal} title=${say('drill.title', { name })} onClose=${close}>
     <form onSubmit=${submit}>
-      <p>${say('drill.explained')}</p>
+      ${
+        preview === null
+          ? html`<p>${say('drill.explained')}</p>
       <label class="field">${say('drill.for')}<select value=${minutes} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ { currentTarget }) => setMinutes(Number(currentTarget.value))}>
         ${MINUTES.map((n) => html`<option key=${n} value=${n}>${sayCount('minutes', n)}</option>`)}</select></label>
       <label class="field">${say('drill.devices-field')}<input type="text" value=${devices} placeholder="SEP001122334455" onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setDevices(currentTarget.value)} /></label>
       <${PickDevice} service=${id} named=${named} onPick=${(/** @type {string} */ device) => setDevices([...named, device].join(' '))} />
       <label class="field">${say('set.reason-optional')}<input type="text" maxlength="200" value=${reason} onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setReason(currentTarget.value)} /></label>
-      <div class="effect" role="status"><p>${named.length === 0 ? sayCount('drill.effect', phones) : sayCount('drill.effect-named', named.length)}</p>
-        ${there !== null && html`<p class=${there === 0 ? 'warning' : ''}>${sayCount('drill.there', there, { of: named.length })}</p>`}</div>
       <${Fault} text=${fault} />
-      <p class="modal-buttons"><button type="submit" class="primary" disabled=${isBusy}>${say('drill.begin')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p>
+      <${OrderButtons} word=${say('drill.next')} isBusy=${isBusy} back=${say('cancel')} onBack=${close} />`
+          : html`<${DrillEffect} preview=${preview} minutes=${minutes} />
+      <${Fault} text=${fault} />
+      <${OrderButtons} word=${say('drill.begin')} isBusy=${isBusy} focus=${true} back=${say('back')} onBack=${() => setPreview(null)} />`
+      }
     </form>
   <//>`;
 }
 
+const SHOWN_DEVICES = 10;
+
+/** Whom it touches. @param {{ preview: DrillPreview, minutes: number }} props */
+function DrillEffect({ preview: { name, signedIn, devices, notSignedIn, alternates }, minutes }) {
+  const names = alternates.map((each) => each.name).join(', ');
+  const more = Math.max(0, notSignedIn.length - SHOWN_DEVICES);
+  const list = `${notSignedIn.slice(0, SHOWN_DEVICES).join(', ')}${more === 0 ? '' : `, +${more}`}`;
+  return html`<div class="effect" role="status">
+    <p class="effect-count"><strong>${signedIn.toLocaleString(document.documentElement.lang)}</strong> ${sayCount(devices === null ? 'drill.agents' : 'drill.agents-named', signedIn, { name, of: devices ?? 0 })}</p>
+    <p>${sayCount('drill.lasts', minutes)}</p>
+    <p>${alternates.length === 0 ? say('effect.no-alternates') : say('effect.alternates', { names })}</p>
+    ${notSignedIn.length > 0 && html`<p class="warning">${say('drill.not-there', { list })}</p>`}
+  </div>`;
+}
+
 /** Whoever types has not finished. */
 const TYPING_MS = 250;
-const LOOKED_UP = 20;
 const OFFERED = 6;
-
-/** How many of those that are named are signed in there; null: not known, or none is named. @param {string} service @param {readonly string[]} named */
-function useThere(service, named) {
-  const [there, setThere] = useState(/** @type {number | null} */ (null));
-  useEffect(() => {
-    setThere(null);
-    if (named.length === 0 || named.length > LOOKED_UP) return;
-    const stop = new AbortController();
-    const timer = setTimeout(async () => {
-      const found = await Promise.all(named.map((name) => findDevices(name, stop.signal)));
-      if (stop.signal.aborted || found.includes(null)) return;
-      const are = found.filter((devices, index) => {
-        return devices?.some((each) => each.device === named[index] && each.service === service);
-      });
-      setThere(are.length);
-    }, TYPING_MS);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [service, named.join()]);
-  return there;
-}
 
 /** @param {string} text @param {AbortSignal} signal @returns {Promise<readonly Device[] | null>} */
 async function findDevices(text, signal) {
@@ -257,15 +264,18 @@ function PickDevice({ service, named, onPick }) {
 /** @param {{ service: Service }} props */
 function EndDrill({ service: { id, name } }) {
   const [fault, setFault] = useState('');
+  const [isBusy, setBusy] = useState(false);
   const end = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    setBusy(true);
     const answer = await ask(`/drills/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    setBusy(false);
     if (!answer.ok) return setFault(answer.message);
     announce(say('drill.ended', { name }));
     close();
   };
   return html`<${Modal} title=${say('drill.end-title', { name })} onClose=${close}>
     <form onSubmit=${end}><p>${say('drill.end-explained')}</p><${Fault} text=${fault} />
-      <p class="modal-buttons"><button type="submit" class="primary" ref=${focusOnce}>${say('drill.end')}</button><button type="button" onClick=${close}>${say('cancel')}</button></p></form>
+      <${OrderButtons} word=${say('drill.end')} isBusy=${isBusy} focus=${true} back=${say('cancel')} onBack=${close} /></form>
   <//>`;
 }

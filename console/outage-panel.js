@@ -12,6 +12,10 @@ import { say, sayCount } from './words.js';
 /** @typedef {import('./types.d.ts').OutageDevice} OutageDevice */
 
 const NAMED = 24;
+/** Of more panels than this each says less, so that all of them are seen at one glance; of many more only so many are there. */
+const IN_FULL = 2;
+const NAMED_IN_BRIEF = 6;
+const SHOWN_PANELS = 12;
 const SHOWN_LINES = 4;
 const NAMED_IN_LINE = 6;
 /** In an outage of thousands the number of those missing changes twice a second. */
@@ -26,8 +30,11 @@ const AGAIN_MS = 500;
 export function OutagePanels() {
   const { panels, lines } = outagesOfNow(state.outages, proxyNow());
   const shown = lines.slice(0, SHOWN_LINES);
-  const named = useMissing([...panels, ...shown]);
-  return html`<div class="outages">${panels.map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} named=${named.get(outage.id) ?? null} />`)}</div>
+  const first = panels.slice(0, SHOWN_PANELS);
+  const isBrief = panels.length > IN_FULL;
+  const named = useMissing([...first, ...shown], isBrief ? NAMED_IN_BRIEF : NAMED);
+  return html`<div class=${isBrief ? 'outages is-brief' : 'outages'}>${first.map((outage) => html`<${OutagePanel} key=${outage.id} outage=${outage} named=${named.get(outage.id) ?? null} />`)}</div>
+    ${panels.length > first.length && html`<p class="more-outages"><a href="#/outages">${sayCount('outage.more-panels', panels.length - first.length)}</a></p>`}
     ${
       shown.length > 0 &&
       html`<ul class="still-missing">${shown.map((outage) => html`<${StillMissing} key=${outage.id} outage=${outage} named=${named.get(outage.id) ?? null} />`)}
@@ -67,9 +74,7 @@ function OutagePanel({ outage, named }) {
   const what = endedAt !== null ? 'outage.over' : verdictAt === null ? 'outage.reconnecting' : 'outage.out';
   return html`<section class=${`outage is-${kind}`} aria-labelledby=${title}>
     <h2 id=${title}><${Mark} kind=${kind} size=${22} />${drill ? `${say('drill.word')}: ` : ''}${say(what, { name })}</h2>
-    <p class="since"><${Moments} outage=${outage} />${
-      endedAt === null ? '' : html` · ${say('outage.until')} <${Moment} at=${endedAt} />`
-    } · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
+    <p class="since"><${Moments} outage=${outage} /> · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
     ${endedAt === null && !drill && html`<${SeenBy} service=${outage.service} />`}
     ${drill ? html`<p>${say('drill.explained')}</p>` : html`<${Why} outage=${outage} />`}
     ${signedIn === 0 ? html`<p>${say('outage.nobody')}</p>` : html`<div class="counts-row"><${Counts} outage=${outage} /><${Clock} outage=${outage} /></div><${Missing} outage=${outage} named=${named} />`}
@@ -88,8 +93,11 @@ function SeenBy({ service }) {
   return html`<p><strong>${say('outage.seen-by', { list })}</strong></p>`;
 }
 
-/** When it failed, and when that was the verdict. @param {{ outage: Outage }} props */
-export function Moments({ outage: { startedAt, verdictAt, drill } }) {
+/** When it failed, when that was the verdict, and when it was over. @param {{ outage: Outage }} props */
+export function Moments({ outage: { startedAt, verdictAt, endedAt, drill } }) {
+  if (endedAt !== null) {
+    return html`${say('outage.failed')} <${Moment} at=${startedAt} />${verdictAt === null ? '' : html`, ${say('outage.out-from')} <${Moment} at=${verdictAt} />`} ${say('outage.until')} <${Moment} at=${endedAt} zone=${true} /> (${spanText((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)})`;
+  }
   const ago = html`(<${Ago} at=${startedAt} />)`;
   if (drill) return html`${say('since')} <${Moment} at=${startedAt} zone=${true} /> ${ago}`;
   if (verdictAt === null) return html`${say('outage.failed')} <${Moment} at=${startedAt} zone=${true} /> ${ago}`;
@@ -159,8 +167,8 @@ function Missing({ outage: { id, missing }, named }) {
   </div>`;
 }
 
-/** Asked for again when a number is another one. Whoever is missing from several is named once. @param {readonly Outage[]} outages @returns {ReadonlyMap<string, Named>} */
-function useMissing(outages) {
+/** Asked for again when a number is another one. Whoever is missing from several is named once. @param {readonly Outage[]} outages @param {number} limit @returns {ReadonlyMap<string, Named>} */
+function useMissing(outages, limit) {
   const [found, setFound] = useState(/** @type {ReadonlyMap<string, readonly OutageDevice[]>} */ (new Map()));
   const askedAt = useRef(-AGAIN_MS);
   const operator = state.about?.operator ?? null;
@@ -173,7 +181,7 @@ function useMissing(outages) {
         askedAt.current = performance.now();
         const answers = await Promise.all(
           wanted.map(async ({ id }) => {
-            const path = `/outages/${encodeURIComponent(id)}?outcome=missing&limit=${NAMED}`;
+            const path = `/outages/${encodeURIComponent(id)}?outcome=missing&limit=${limit}`;
             /** @type {import('./api.js').Answer<Outage & { devices?: readonly OutageDevice[] }>} */
             const answer = await ask(path, { signal: stop.signal });
             return { id, devices: answer.ok ? (answer.body.devices ?? null) : null };
@@ -188,7 +196,7 @@ function useMissing(outages) {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [wanted.map(({ id, missing }) => `${id} ${missing}`).join(), operator]);
+  }, [wanted.map(({ id, missing }) => `${id} ${missing}`).join(), operator, limit]);
   /** @type {Set<string>} */
   const seen = new Set();
   return new Map(

@@ -5,9 +5,10 @@ import { OutagePanels } from './outage-panel.js';
 import { Mark, Own } from './parts.js';
 import { ServiceCard } from './service-card.js';
 import { state } from './store.js';
+import { proxyNow } from './time.js';
 import { ChangeList } from './timeline.js';
 import { html, useMemo, useState } from './ui.js';
-import { severityOf, summary } from './verdict.js';
+import { downTimeOf, severityOf, summary } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
@@ -15,6 +16,8 @@ import { say, sayCount } from './words.js';
 
 const KEPT = 'ippa-console-only-wrong';
 const SHOWN_CHANGES = 40;
+/** Beyond so many services those that are well take less room. */
+const MANY = 24;
 
 export function Overview() {
   const [onlyWrong, setOnlyWrong] = useState(localStorage.getItem(KEPT) === 'yes');
@@ -37,9 +40,10 @@ export function Overview() {
           <input type="search" placeholder=${say('overview.search')} value=${wanted}
             onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) => setWanted(currentTarget.value)} /></label>
       </div>
+      ${!health.services.some(filter) && html`<p class="quiet empty">${say('overview.nothing')}</p>`}
       ${health.clusters.map(({ id, status }) => {
         const all = health.services.filter(({ cluster }) => cluster === id);
-        return html`<${Cluster} key=${id} id=${id} status=${status} all=${all} shown=${all.filter(filter)} />`;
+        return html`<${Cluster} key=${id} id=${id} status=${status} all=${all} shown=${all.filter(filter)} isMany=${health.services.length > MANY} />`;
       })}
       <${Reports} health=${health} />
     </div>
@@ -67,9 +71,11 @@ function Problems({ problems }) {
   </section>`;
 }
 
-/** @param {{ id: string, status: string, all: readonly Service[], shown: readonly Service[] }} props */
-function Cluster({ id, status, all, shown }) {
+/** @param {{ id: string, status: string, all: readonly Service[], shown: readonly Service[], isMany: boolean }} props */
+function Cluster({ id, status, all, shown, isMany }) {
   const phones = all.reduce((sum, service) => sum + service.phones, 0);
+  // Where a filter leaves nothing, so does the cluster: of many it is the few others that are looked for.
+  if (shown.length === 0 && all.length > 0) return null;
   // What is wrong stands first; the rest keeps the order of the configuration.
   const sorted = shown.toSorted((one, other) => severityOf(other) - severityOf(one));
   return html`<section class="cluster" aria-label=${say('cluster', { id })}>
@@ -78,22 +84,36 @@ function Cluster({ id, status, all, shown }) {
       <span class=${`level is-level-${status}`}>${say(`level.${status}`)}</span>
       <p class="quiet">${sayCount('services', all.length)} · ${sayCount('phones', phones)}</p>
     </div>
-    ${sorted.length === 0 && html`<p class="quiet empty">${say('overview.nothing')}</p>`}
-    <div class=${all.length > 12 ? 'cards is-many' : 'cards'}>
-      ${sorted.map((service) => html`<${Card} key=${service.id} service=${service} />`)}
+    <div class=${isMany ? 'cards is-dense' : all.length > 12 ? 'cards is-many' : 'cards'}>
+      ${sorted.map((service) => html`<${Card} key=${service.id} service=${service} isDense=${isMany && hasNothingToSay(service)} />`)}
     </div>
   </section>`;
 }
 
-/** Drawn anew only when something of it changed: a hundred of them stand here. @param {{ service: Service }} props */
-function Card({ service }) {
+/** @param {Service} service */
+function hasNothingToSay(service) {
+  return severityOf(service) === 0 && service.state === 'in-service' && service.seenOtherwise.length === 0;
+}
+
+/** Drawn anew only when something of it changed: a hundred of them stand here. @param {{ service: Service, isDense: boolean }} props */
+function Card({ service, isDense }) {
   const probes = state.probes.get(service.id);
-  const outage = [...state.outages.values()].find(
-    (each) => each.service === service.id && each.endedAt === null && !each.drill,
-  );
+  const own = [...state.outages.values()].filter((each) => each.service === service.id && !each.drill);
+  const outage = own.find(({ endedAt }) => endedAt === null);
+  const over = downTimeOf(own, proxyNow());
   return useMemo(
-    () => html`<${ServiceCard} service=${service} probes=${probes ?? []} outage=${outage ?? null} />`,
-    [JSON.stringify(service), probes, outage, state.about, state.live.isLive, document.documentElement.lang],
+    () =>
+      html`<${ServiceCard} service=${service} probes=${probes ?? []} outage=${outage ?? null} over=${over} isDense=${isDense} />`,
+    [
+      isDense,
+      over.count,
+      JSON.stringify(service),
+      probes,
+      outage,
+      state.about,
+      state.live.isLive,
+      document.documentElement.lang,
+    ],
   );
 }
 

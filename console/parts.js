@@ -1,7 +1,7 @@
 /** Parts that several views share: marks of state, links, dialogs, tables. */
 
 import { html, useEffect, useRef } from './ui.js';
-import { currentLanguage, isSaid, say } from './words.js';
+import { currentLanguage, isSaid, ownText, say, translateOwn } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
 /** @typedef {import('./types.d.ts').Children} Children */
@@ -42,21 +42,20 @@ export function codeOf(runbook) {
 }
 
 /**
- * What failed: in a few words of the reader's language, then in the proxy's own, which are English and name ports and codes.
+ * What failed: in a few words, then in the proxy's own, which name ports and codes.
  * @param {{ code: string | null, words: string | null, runbook?: string | null }} props
  */
 export function Reason({ code, words, runbook = null }) {
   const key = `cause.${code}`;
   if (words === null && !isSaid(key)) return null;
-  const isEnglish = currentLanguage() === 'en';
-  // In English the proxy's own words often begin with the same ones.
-  const isRepeated = isEnglish && words?.toLowerCase().startsWith(say(key).toLowerCase());
   const [first, rest] = splitReason(words ?? '');
+  // The proxy's own words often begin with the same ones.
+  const isRepeated = ownText(first).toLowerCase().startsWith(say(key).toLowerCase());
   return html`<div class="reason">
-    ${isSaid(key) && !isRepeated && html`<strong>${say(key)}</strong> `}
-    ${words !== null && html`<span lang=${isEnglish ? undefined : 'en'}>${first}</span> `}
+    ${isSaid(key) && !isRepeated && html`<strong>${say(key)}${words === null ? '' : '.'}</strong> `}
+    ${words !== null && html`<${Own} text=${first} /> `}
     ${runbook !== null && html`<${RunbookLink} to=${runbook} />`}
-    ${rest !== '' && html` <details><summary>${say('reason.more')}</summary><span lang=${isEnglish ? undefined : 'en'}>${rest}</span></details>`}
+    ${rest !== '' && html` <details><summary>${say('reason.more')}</summary><${Own} text=${rest} /></details>`}
   </div>`;
 }
 
@@ -79,9 +78,12 @@ export function RunbookLink({ to }) {
   return html`<a class="runbook" href=${`#/help/${page}/${part}`}>${say('runbook.link')}</a>`;
 }
 
-/** What the proxy itself put into words. @param {{ text: string }} props */
+/** What the proxy itself put into words: what nobody translated is English. @param {{ text: string }} props */
 export function Own({ text }) {
-  return html`<span lang=${currentLanguage() === 'en' ? undefined : 'en'}>${text}</span>`;
+  if (currentLanguage() === 'en') return html`<span>${text}</span>`;
+  return html`<span>${translateOwn(text).map(({ text: piece, isTranslated }) =>
+    isTranslated || !/\p{L}{2}/u.test(piece) ? piece : html`<span lang="en">${piece}</span>`,
+  )}</span>`;
 }
 
 /**

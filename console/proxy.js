@@ -47,7 +47,7 @@ function Nodes({ health: { reports } }) {
   if (reports.length === 0) return null;
   const title = say('nodes');
   return html`<${Section} title=${title}>
-    <${Table} label=${title} head=${[say('node'), say('facts.state'), say('since'), say('facts.reason'), say('proxy.site'), say('facts.lastProbe')]}>
+    <${Table} label=${title} head=${[say('node'), say('facts.state'), say('facts.since'), say('facts.reason'), say('proxy.site'), say('facts.lastProbe')]}>
       ${reports.map(
         ({ id, name, url, state: now, since, reason, site, lastProbe, latencyMs }) => html`<tr key=${id}>
         <th scope="row">${name} <span class="id">${id}</span><br /><span class="quiet">${url}</span></th>

@@ -13,20 +13,24 @@ import { say, sayCount } from './words.js';
 /** @typedef {import('./types.d.ts').Outage} Outage */
 /** @typedef {import('./types.d.ts').Probe} Probe */
 
-/** @param {{ service: Service, probes: readonly Probe[], outage: Outage | null }} props */
-export function ServiceCard({ service, probes, outage }) {
-  const { id, name, site } = service;
+/** @param {{ service: Service, probes: readonly Probe[], outage: Outage | null, over: { count: number, seconds: number }, isDense: boolean }} props */
+export function ServiceCard({ service, probes, outage, over, isDense }) {
+  const { id, name, site, latencyMs } = service;
   const title = `card-${id}`;
-  return html`<article class=${`card is-${markOf(service)} severity-${severityOf(service)}`} aria-labelledby=${title}>
+  return html`<article class=${`card is-${markOf(service)} severity-${severityOf(service)}${isDense ? ' is-dense' : ''}`} aria-labelledby=${title}>
     <header class="card-head">
-      <h3 id=${title}><a href=${`#/services/${encodeURIComponent(id)}`}>${name}</a> <span class="id">${id}${site === null ? '' : ` · ${site}`}</span></h3>
+      <h3 id=${title}><a href=${`#/services/${encodeURIComponent(id)}`}>${name}</a> <span class="id">${id}${site === null ? '' : ` · ${site}`}${isDense && latencyMs !== null ? ` · ${latencyMs} ms` : ''}</span></h3>
       <${StateBadge} service=${service} />
     </header>
-    <${StateFacts} service=${service} outage=${outage} />
-    <${Notes} service=${service} />
+    ${!isDense && html`<${StateFacts} service=${service} outage=${outage} /><${Notes} service=${service} />`}
+    ${over.count > 0 && html`<p class="over quiet">${sayCount(outage === null ? 'card.day' : 'card.before', over.count, { span: spanText(over.seconds) })}</p>`}
     <footer class="card-foot">
       <span class="figure"><strong>${service.phones.toLocaleString(document.documentElement.lang)}</strong> ${sayCount('card.phones', service.phones)}</span>
-      <span class="figure plot-box"><${Plot} probes=${probes} width=${110} /><span>${service.latencyMs === null ? '' : `${service.latencyMs} ms`}</span></span>
+      ${
+        isDense
+          ? html`<span class="quiet">${service.since !== null && html`${say('since')} <${Moment} at=${service.since} />`}</span>`
+          : html`<span class="figure plot-box"><${Plot} probes=${probes} width=${110} /><span>${service.latencyMs === null ? '' : `${service.latencyMs} ms`}</span></span>`
+      }
       <${SetButtons} service=${service} />
     </footer>
   </article>`;

@@ -38,11 +38,11 @@ function Signals({ service }) {
   const { signals } = service;
   const title = say('signals');
   return html`<${Section} title=${title} text=${say(`notification.${signals.notification}`)}>
-    <${Table} label=${title} head=${[say('signal'), say('signal.says'), say('since'), say('facts.reason')]}>
+    <${Table} label=${title} head=${[say('signal'), say('signal.says'), say('facts.since'), say('facts.reason')]}>
       ${SIGNALS.map((name) => {
         const { says, since, reason } = signals[name];
         return html`<tr key=${name}><th scope="row">${say(`signal.${name}`)}${signals.decidedBy === name ? html` <span class="tag">${say('signal.decides')}</span>` : ''}</th>
-          <td>${says}</td><td><${Moment} at=${since} /></td><td>${reasonOf(name, reason, service) !== null && html`<${Own} text=${reasonOf(name, reason, service)} />`}</td></tr>`;
+          <td>${say(`says.${says}`)}</td><td><${Moment} at=${since} /></td><td>${reasonOf(name, reason, service) !== null && html`<${Own} text=${reasonOf(name, reason, service)} />`}</td></tr>`;
       })}
     <//>
   <//>`;

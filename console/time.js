@@ -107,7 +107,9 @@ export function zoneName() {
 
 function zoneParts() {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(Date.now());
+  // As the times beside it name it.
+  const locale = currentLanguage() === 'en' ? 'en-GB' : currentLanguage();
+  const parts = new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }).formatToParts(Date.now());
   return { timeZone, short: parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone };
 }
 

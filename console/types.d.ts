@@ -197,6 +197,17 @@ export interface Preview {
   readonly words: string;
 }
 
+export interface DrillPreview {
+  readonly service: string;
+  readonly name: string;
+  readonly forSeconds: number;
+  readonly devices: number | null;
+  readonly signedIn: number;
+  readonly notSignedIn: readonly string[];
+  readonly alternates: readonly { readonly id: string; readonly name: string }[];
+  readonly words: string;
+}
+
 export interface About {
   readonly operator: string | null;
   readonly may: 'read' | 'set' | null;

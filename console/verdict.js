@@ -37,28 +37,44 @@ export function countWrong({ services, reports, islands }) {
   );
 }
 
-/** A drill is not all in service. @param {Health} health */
-export function statusWords({ status, services }) {
+/** For the tab: what is out, else how it is. A drill is not all in service. @param {Health} health */
+export function statusWords(health) {
+  const { status, services } = health;
   const drills = services.filter(({ drill }) => drill !== null).length;
-  if (drills === 0) return say(`status.${status}`);
-  const words = sayCount('summary.drill', drills);
-  return status === 'ok' ? words : `${say(`status.${status}`)} · ${words}`;
+  const parts = [...outParts(health), ...part('summary.drill', drills)];
+  if (parts.length === 0 || (status === 'degraded' && parts.length === 1 && drills > 0)) {
+    return [say(`status.${status}`), ...parts].join(' · ');
+  }
+  return parts.join(' · ');
 }
 
-/** Such as: 1 of 4 services is out of service, 1 is reconnecting. @param {Health} health */
+/** Such as: Finesse A out of service · 1 draining. @param {Health} health */
 export function summary(health) {
   const { services } = health;
-  const of = (/** @type {string} */ state) =>
-    services.filter((service) => service.state === state && service.admin !== 'maint').length;
   const parts = [
-    ...part('summary.out', of('out-of-service')),
-    ...part('summary.reconnecting', of('reconnecting')),
+    ...outParts(health),
     ...part('summary.drained', services.filter(({ admin }) => admin === 'drain').length),
     ...part('summary.maint', services.filter(({ admin }) => admin === 'maint').length),
     ...part('summary.drill', services.filter(({ drill }) => drill !== null).length),
   ];
   if (parts.length > 0) return parts.join(' · ');
   return health.status === 'ok' ? sayCount('summary.fine', services.length) : say(`status.${health.status}`);
+}
+
+/** Named; of more than these only their number. */
+const NAMED = 2;
+
+/** What phones have no service at, unless an operator meant it so; that nobody is admitted anywhere comes first. @param {Health} health */
+function outParts({ status, services }) {
+  const parts = /** @type {const} */ ([
+    ['out-of-service', 'summary.out'],
+    ['reconnecting', 'summary.reconnecting'],
+  ]).flatMap(([state, counted]) => {
+    const found = services.filter((service) => service.state === state && service.admin !== 'maint');
+    if (found.length === 0 || found.length > NAMED) return part(counted, found.length);
+    return [`${found.map(({ name }) => name).join(', ')} ${say(`state.${state}`)}`];
+  });
+  return status === 'down' && parts.length > 0 ? [say('status.down'), ...parts] : parts;
 }
 
 /** @param {string} key @param {number} n */
@@ -99,5 +115,15 @@ export function outagesOn(outages) {
   return [...outages.values()].filter(({ endedAt }) => endedAt === null);
 }
 
+/** How many were over within the last day, and how long they lasted together. @param {readonly Outage[]} outages @param {number} now */
+export function downTimeOf(outages, now) {
+  const over = outages.flatMap(({ startedAt, endedAt }) => {
+    const end = endedAt === null ? 0 : Date.parse(endedAt);
+    return now - end < DAY_MS ? [end - Date.parse(startedAt)] : [];
+  });
+  return { count: over.length, seconds: over.reduce((sum, ms) => sum + ms, 0) / 1000 };
+}
+
 export const FIVE_MINUTES_MS = 300_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;

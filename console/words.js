@@ -1,5 +1,7 @@
 /** What the console says, in the language of whoever reads it. */
 
+import { createTranslation } from './phrases.js';
+
 /** @typedef {Record<string, string>} Words */
 
 export const LANGUAGES = /** @type {const} */ ({ en: 'English', de: 'Deutsch' });
@@ -12,6 +14,8 @@ let words = {};
 /** @type {Language} */
 let language = 'en';
 let plural = new Intl.PluralRules('en');
+/** Of what the proxy says, which is English. */
+let translate = createTranslation({});
 
 /** What was chosen here before, else the first language of the browser that there is. */
 export function preferredLanguage() {
@@ -22,7 +26,9 @@ export function preferredLanguage() {
 /** @param {Language} next */
 export async function loadWords(next) {
   const answer = await fetch(`/console/words/${next}.json`);
+  const phrases = next === 'en' ? {} : await (await fetch(`/console/phrases/${next}.json`)).json();
   words = await answer.json();
+  translate = createTranslation(phrases);
   language = next;
   plural = new Intl.PluralRules(next);
   document.documentElement.lang = next;
@@ -55,6 +61,18 @@ export function say(key, values = {}) {
  */
 export function sayCount(key, n, values = {}) {
   return say(`${key}.${plural.select(n)}`, { n, ...values });
+}
+
+/** The proxy's own words, as pieces of the reader's language and of English. @param {string} text */
+export function translateOwn(text) {
+  return translate(text);
+}
+
+/** As `translateOwn`, in one. @param {string} text */
+export function ownText(text) {
+  return translate(text)
+    .map((piece) => piece.text)
+    .join('');
 }
 
 /** @param {string} key */

@@ -158,7 +158,7 @@ export async function dumpRedis(server: RedisServer): Promise<string> {
 }
 
 /** Waits until it holds, looking every 20 ms. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, withinMs = 10_000): Promise<number> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string, withinMs = 25_000): Promise<number> {
   const began = performance.now();
   while (!(await holds())) {
     if (performance.now() - began > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);

@@ -102,14 +102,15 @@ export function parsePrefill(query: string | null): Prefill | null {
   const parameters = new URLSearchParams(query);
   const read = (name: string): string | null => {
     const value = parameters.get(name);
-    return value !== null && value !== '' && [...value].length <= MAX_VALUE && isPrintable(value) ? value : null;
+    return value !== null && isPrefillValue(value) ? value : null;
   };
   const prefill = { id: read('id'), extension: read('extension') };
   return prefill.id === null && prefill.extension === null ? null : prefill;
 }
 
-function isPrintable(value: string): boolean {
-  return !/\p{C}/u.test(value);
+/** What an agent could have typed. Nothing else can stand in a URL either: of half a surrogate pair none can be made. */
+export function isPrefillValue(value: string): boolean {
+  return value !== '' && [...value].length <= MAX_VALUE && !/\p{C}/u.test(value);
 }
 
 /** Whether a query holds nothing but `id` and `extension`, so that answering it ourselves loses nothing. */

@@ -22,6 +22,8 @@ export interface ConsoleFiles {
   readonly shell: string;
   /** By language, then by key. */
   readonly words: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** By language, then by what the proxy says in English. */
+  readonly phrases: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
 const ROOT = new URL('../../', import.meta.url);
@@ -60,13 +62,17 @@ export function readConsoleFiles(root: URL = ROOT): ConsoleFiles {
       return [path, toFile(path, readFileSync(existsSync(packaged) ? packaged : new URL(path, root), 'utf8'))];
     }),
   ]);
-  const languages = own.filter((name) => name.startsWith('words/'));
+  const textsOf = (folder: 'words' | 'phrases') => {
+    const names = own.filter((name) => name.startsWith(`${folder}/`));
+    return new Map(
+      names.map((name) => [name.slice(folder.length + 1, -'.json'.length), JSON.parse(textOf(files.get(name)))]),
+    );
+  };
   return {
     files,
     shell: readFileSync(join(folder, 'index.html'), 'utf8'),
-    words: new Map(
-      languages.map((name) => [name.slice('words/'.length, -'.json'.length), JSON.parse(textOf(files.get(name)))]),
-    ),
+    words: textsOf('words'),
+    phrases: textsOf('phrases'),
   };
 }
 

@@ -1,6 +1,8 @@
 /** The console's page as the server sends it: what everybody may see stands in it as a table, for browsers without JavaScript. Pure. */
 
-import type { Outage } from '../domain/outage.ts';
+import { renderFailure, runbookOf } from '../domain/failure.ts';
+import type { Outage, OutageDevice } from '../domain/outage.ts';
+import type { Piece } from '../text/phrases.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { HealthReport, ServiceEntry } from './health.ts';
 
@@ -8,12 +10,44 @@ export type Words = Readonly<Record<string, string>>;
 
 export interface ConsolePageInput {
   readonly report: HealthReport;
-  /** Those that are on. */
-  readonly outages: readonly Outage[];
+  /** Those that are to be told of. */
+  readonly outages: readonly PlainOutage[];
   readonly words: Words;
   readonly language: string;
+  /** Of the proxy's own words; null: they are in that language. */
+  readonly translate: ((text: string) => readonly Piece[]) | null;
+  /** Who is signed in with this browser; null: nobody. */
+  readonly operator: string | null;
+  readonly canSignIn: boolean;
   /** Epoch ms. */
   readonly now: number;
+}
+
+export interface PlainOutage {
+  readonly outage: Outage;
+  /** Who is missing, by name; null: whoever looks is no operator. */
+  readonly missing: Missing | null;
+}
+
+interface Missing {
+  readonly names: readonly OutageDevice[];
+  readonly more: number;
+}
+
+/** Named of one outage; more are a list that nobody reads. */
+const NAMED_OF_OUTAGE = 50;
+const AFTER_MS = 3_600_000;
+
+/** Those that are on, and for an hour those after which agents are missing. Pure. */
+export function selectPlainOutages(outages: readonly Outage[], now: number): readonly Outage[] {
+  return outages.filter(({ endedAt, drill, missing }) => {
+    return endedAt === null || (!drill && missing > 0 && now - endedAt < AFTER_MS);
+  });
+}
+
+export function namesOfMissing(devices: readonly OutageDevice[]): Missing {
+  const missing = devices.filter(({ outcome }) => outcome === 'missing');
+  return { names: missing.slice(0, NAMED_OF_OUTAGE), more: Math.max(0, missing.length - NAMED_OF_OUTAGE) };
 }
 
 /** Where it goes in index.html. */
@@ -40,18 +74,39 @@ function renderFacts(input: ConsolePageInput): string {
   const say = sayIn(words);
   const head = COLUMNS.map((column) => `<th scope="col">${say(`facts.${column}`)}</th>`);
   const rows = report.services.map((service) => renderRow(service, input));
-  const problems = report.problems.map((problem) => `<li lang="en">${escapeXml(problem)}</li>`);
-  // As the console has them: real ones first, the newest on top.
-  const sorted = outages.toSorted((one, other) => {
-    return Number(one.drill) - Number(other.drill) || other.startedAt - one.startedAt;
+  const problems = report.problems.map((problem) => `<li>${renderOwn(problem, input)}</li>`);
+  // As the console has them: those that are on, real ones first, the newest on top; then those that are over.
+  const rank = ({ drill, endedAt }: Outage) => (endedAt !== null ? 2 : drill ? 1 : 0);
+  const sorted = outages.toSorted(({ outage: one }, { outage: other }) => {
+    return rank(one) - rank(other) || other.startedAt - one.startedAt;
   });
   return `<h1>ippa-proxy: ${escapeXml(renderVerdict(input))}</h1>
-<p>${say('facts.intro')} ${renderMoment(now, now)}.</p>
+<p class="quiet">${say('facts.intro')} ${renderMoment(now, now)}.</p>
 ${sorted.map((outage) => renderOutage(outage, input)).join('\n')}
-<table><thead><tr>${head.join('')}</tr></thead><tbody>
+<div class="table" tabindex="0" role="region" aria-label="${say('nav.overview')}"><table><thead><tr>${head.join('')}</tr></thead><tbody>
 ${rows.join('\n')}
-</tbody></table>
-${problems.length === 0 ? '' : `<h2>${say('overview.problems')}</h2><ul>${problems.join('')}</ul>`}`;
+</tbody></table></div>
+${problems.length === 0 ? '' : `<h2>${say('overview.problems')}</h2><ul>${problems.join('')}</ul>`}
+${renderSession(input)}`;
+}
+
+/** Who is signed in, and the way in or out. */
+function renderSession({ operator, canSignIn, words }: ConsolePageInput): string {
+  const say = sayIn(words);
+  if (operator !== null) {
+    return `<form method="post" action="/console/sign-out"><p>${escapeXml(operator)} <button type="submit">${say('sign-out')}</button></p></form>`;
+  }
+  return canSignIn ? `<p><a href="/console/sign-in">${say('sign-in')}</a></p>` : '';
+}
+
+/** What the proxy itself put into words. */
+function renderOwn(text: string, { translate }: Pick<ConsolePageInput, 'translate'>): string {
+  if (translate === null) return escapeXml(text);
+  const pieces = translate(text).map((piece) => {
+    const escaped = escapeXml(piece.text);
+    return piece.isTranslated || !/\p{L}{2}/u.test(piece.text) ? escaped : `<span lang="en">${escaped}</span>`;
+  });
+  return pieces.join('');
 }
 
 /** What is wrong, and where; all in service is said of no drill. Not escaped. */
@@ -81,37 +136,71 @@ function renderVerdict({ report, words, language }: ConsolePageInput): string {
   return words[`status.${status}`] ?? status;
 }
 
-/** Since when it is on, and how many are missing. Who they are is told to operators, who need JavaScript to sign in. */
-function renderOutage(outage: Outage, { words, language, now }: ConsolePageInput): string {
-  const { name, drill, startedAt, verdictAt, missing, signedIn } = outage;
+/** Since when it is on, why, and how many are missing; to operators by name. */
+function renderOutage({ outage, missing: named }: PlainOutage, input: ConsolePageInput): string {
+  const { report, words, language, now, canSignIn } = input;
+  const { service, name, drill, startedAt, verdictAt, endedAt, missing, signedIn, cause } = outage;
   const say = sayIn(words);
-  const key = verdictAt === null ? 'outage.reconnecting' : 'outage.out';
+  const kind =
+    endedAt !== null ? 'in-service' : drill ? 'drill' : verdictAt === null ? 'reconnecting' : 'out-of-service';
+  const key = endedAt !== null ? 'outage.over' : verdictAt === null ? 'outage.reconnecting' : 'outage.out';
   const title = `${drill ? `${say('drill.word')}: ` : ''}${say(key).replace('{name}', () => escapeXml(name))}`;
   const moments = drill
     ? `${say('since')} ${renderMoment(startedAt, now)}`
     : `${say('outage.failed')} ${renderMoment(startedAt, now)}${verdictAt === null ? '' : `, ${say('outage.out-since')} ${renderMoment(verdictAt, now)}`}`;
+  const over = endedAt === null ? '' : ` ${say('outage.until')} ${renderMoment(endedAt, now)}`;
+  // What the service says now, as in the table; the record keeps what was noticed first.
+  const status = report.services.find(({ id }) => id === service);
+  const isNow = endedAt === null && status !== undefined && status.reason !== null;
+  const why = isNow ? status.reason : cause === null ? null : renderFailure(cause);
+  const runbook = isNow ? status.runbook : cause === null ? null : runbookOf(cause.code);
+  const reason = drill
+    ? say('drill.explained')
+    : `${why === null ? say('cause.unknown') : renderOwn(why, input)}${renderRunbook(runbook, words)}`;
   const who =
     signedIn === 0
       ? say('outage.nobody')
-      : `${escapeXml(countIn(words, language, 'outage.missing', missing))} (${say('outage.signed-in')}: ${signedIn})`;
-  return `<h2>${title}</h2>\n<p>${moments}. ${who}</p>`;
+      : `<strong>${escapeXml(countIn(words, language, 'outage.missing', missing))}</strong> (${say('outage.signed-in')}: ${signedIn})`;
+  const hint =
+    missing > 0 && named === null && canSignIn ? ` <a href="/console/sign-in">${say('outage.sign-in')}</a>` : '';
+  return `<section class="outage is-${kind}"><h2>${title}</h2>
+<p>${moments}${over}.</p>
+<p>${reason}</p>
+<p>${who}${hint}</p>
+${renderNames(named, input)}</section>`;
 }
 
-function renderRow(service: ServiceEntry, { words, now }: ConsolePageInput): string {
+function renderNames(missing: Missing | null, { words, language }: ConsolePageInput): string {
+  if (missing === null || missing.names.length === 0) return '';
+  const say = sayIn(words);
+  const names = missing.names.map(({ device, agent, extension }) => {
+    const at = extension === null ? '' : `, ${say('extension').replace('{extension}', () => escapeXml(extension))}`;
+    return `<li title="${escapeXml(device)}">${agent === null ? escapeXml(device) : `<strong>${escapeXml(agent)}</strong>${at}`}</li>`;
+  });
+  const more = missing.more === 0 ? '' : `<p>${escapeXml(countIn(words, language, 'outage.more', missing.more))}</p>`;
+  return `<div class="missing"><ul>${names.join('')}</ul>${more}</div>`;
+}
+
+function renderRunbook(runbook: string | null, words: Words): string {
+  return runbook === null ? '' : ` <a href="/console/${escapeXml(runbook)}">${sayIn(words)('runbook.link')}</a>`;
+}
+
+function renderRow(service: ServiceEntry, input: ConsolePageInput): string {
+  const { words, now } = input;
   const { name, id, state, attempt, since, reason, runbook, admin, adminReason, phones, lastProbe } = service;
   const say = sayIn(words);
   const drill = service.drill === null ? '' : `<br><strong>${say('drill.on')}</strong>`;
-  const link = runbook === null ? '' : ` <a href="/console/${escapeXml(runbook)}">${say('runbook.link')}</a>`;
+  const link = renderRunbook(runbook, words);
   const { notAlternateBecause } = service;
   const kept =
     notAlternateBecause === null || state !== 'in-service'
       ? ''
-      : `<br>${say('note.no-alternate')} <span lang="en">${escapeXml(notAlternateBecause)}</span>`;
+      : `<br>${say('note.no-alternate')} ${renderOwn(notAlternateBecause, input)}`;
   const isOffered = state === 'in-service' && notAlternateBecause === null && admin === 'ready' && drill === '';
   const cells = {
     state: `${say(`state.${state}`)}${attempt === null ? '' : ` (${attempt})`}${drill}${isOffered ? `<br>${say('facts.alternate')}` : ''}`,
     since: since === null ? '' : renderMoment(Date.parse(since), now),
-    reason: `${reason === null ? '' : `<span lang="en">${escapeXml(reason)}</span>`}${link}${kept}`,
+    reason: `${reason === null ? '' : renderOwn(reason, input)}${link}${kept}`,
     setting: `${say(`admin.${admin}`)}${adminReason === null ? '' : `: ${escapeXml(adminReason)}`}`,
     phones: String(phones),
     lastProbe: lastProbe === null ? '' : renderMoment(Date.parse(lastProbe), now),

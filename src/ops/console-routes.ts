@@ -1,25 +1,31 @@
 /** `/` and what is below `/console/`: the page for people, its files, and what it has to know before anything else. */
 
-import type { Request, RequestHandler, Response } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import type { OperatorConfig } from '../config/config.ts';
+import type { Report } from '../domain/events.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import { selectLanguage } from '../text/accept.ts';
+import { createTranslation } from '../text/phrases.ts';
 import type { Clock } from '../time/clock.ts';
-import { sendError } from './access.ts';
+import { type Access, sendError } from './access.ts';
 import { type ConsoleFile, readConsoleFiles } from './console-files.ts';
-import { renderConsolePage } from './console-page.ts';
+import { namesOfMissing, renderConsolePage, selectPlainOutages } from './console-page.ts';
 import type { HealthReport } from './health.ts';
+import { addPlainSignIn } from './plain-sign-in.ts';
 import { readSessionId } from './session-cookie.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface ConsoleRoutesOptions {
   readonly get: (path: string | RegExp, ...handlers: RequestHandler[]) => void;
   readonly health: () => HealthReport;
-  readonly outages: Pick<OutageRecords, 'all'>;
+  readonly outages: Pick<OutageRecords, 'all' | 'devices'>;
   readonly sessions: Sessions;
   readonly operators: () => readonly OperatorConfig[];
   /** How attempts are timed, for the countdown. */
   readonly reconnect: () => { readonly intervalMs: number; readonly attempts: number };
+  readonly app: Express;
+  readonly access: Access;
+  readonly report: Report;
   /** There in the demonstration. */
   readonly demo?: object | undefined;
   readonly clock: Clock;
@@ -49,15 +55,32 @@ const HEADERS = {
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
 };
 
+/** Of a form that a page sends browsers tell where it comes from only if they may say so here. */
+const PLAIN_HEADERS = { ...HEADERS, 'Referrer-Policy': 'same-origin' };
+
 export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptions): void {
-  const { files, shell, words } = readConsoleFiles();
-  get('/', (req, res) => {
+  const { files, shell, words, phrases } = readConsoleFiles();
+  const wordsFor = (req: Request) => {
     const language = selectLanguage(req.get('accept-language'), ['en', ...words.keys()]);
-    const texts = words.get(language) ?? words.get('en') ?? {};
-    res.set(HEADERS).vary('Accept-Language').type('html');
-    const outages = options.outages.all().filter(({ endedAt }) => endedAt === null);
-    res.send(renderConsolePage(shell, { report: health(), outages, words: texts, language, now: options.clock.now() }));
+    return { language, words: words.get(language) ?? words.get('en') ?? {} };
+  };
+  const translations = new Map([...phrases].map(([language, each]) => [language, createTranslation(each)]));
+  get('/', (req, res) => {
+    const { language, words: texts } = wordsFor(req);
+    const now = options.clock.now();
+    const operator = operatorOfSession(req, options.sessions);
+    const outages = selectPlainOutages(options.outages.all(), now).map((outage) => {
+      return { outage, missing: operator === null ? null : namesOfMissing(options.outages.devices(outage.id)) };
+    });
+    res.set(PLAIN_HEADERS).vary('Accept-Language').type('html');
+    res.send(
+      renderConsolePage(shell, {
+        ...{ report: health(), outages, words: texts, language, now, translate: translations.get(language) ?? null },
+        ...{ operator: operator?.name ?? null, canSignIn: options.operators().length > 0 },
+      }),
+    );
   });
+  addPlainSignIn(options.app, { ...options, headers: PLAIN_HEADERS, wordsFor });
   // In a browser's console an answer of 503 would stand as an error of the page.
   get('/console/health', (_, res) => void res.json(health()));
   get('/console/about', (req, res) => void res.json(renderAbout(req, options)));
@@ -66,6 +89,12 @@ export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptio
     if (file === undefined) return sendError(res, 404, 'not-found', 'The console has no such file.');
     sendFile(req, res, file);
   });
+}
+
+/** Without prolonging the session: a page that looks again by itself would keep it for ever. */
+function operatorOfSession(req: Request, sessions: Sessions): OperatorConfig | null {
+  const id = readSessionId(req);
+  return id === null ? null : (sessions.find(id, 'look')?.operator ?? null);
 }
 
 /** Asked for again each time, and sent again only if it is another one: after an upgrade no browser mixes old and new. */
@@ -82,10 +111,15 @@ function sendFile(req: Request, res: Response, { body, type, etag }: ConsoleFile
  */
 function renderAbout(
   req: Request,
-  { sessions, operators, reconnect, demo, clock }: Omit<ConsoleRoutesOptions, 'get' | 'health' | 'outages'>,
+  {
+    sessions,
+    operators,
+    reconnect,
+    demo,
+    clock,
+  }: Pick<ConsoleRoutesOptions, 'sessions' | 'operators' | 'reconnect' | 'demo' | 'clock'>,
 ) {
-  const id = readSessionId(req);
-  const operator = id === null ? null : (sessions.find(id, 'look')?.operator ?? null);
+  const operator = operatorOfSession(req, sessions);
   const { intervalMs, attempts } = reconnect();
   return {
     operator: operator?.name ?? null,

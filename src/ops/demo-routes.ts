@@ -93,5 +93,6 @@ function signIn({ operators, sessions, report, clock }: DemoRoutesOptions): Requ
     const operator = operators().find(({ may }) => may === 'set');
     if (operator === undefined) return sendError(res, 404, 'not-found', 'No operator may set anything here.');
     beginSession(req, res, operator, { sessions, report, clock });
+    res.status(204).end();
   };
 }

@@ -47,6 +47,19 @@ const NO_DEMO: Answer = ['This is no demonstration.', 'Error'];
 
 const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/': { get: { summary: 'The console, for people.', answers: { 200: ['A page.', null, 'text/html'] } } },
+  '/console/sign-in': {
+    get: { summary: 'The form to sign in without JavaScript.', answers: { 200: ['A page.', null, 'text/html'] } },
+    post: {
+      summary: 'Signs a browser in by that form, whose only field is `token`; pages of this port alone may send it.',
+      answers: {
+        ...{ 303: ['Signed in.', null], 401: ['That is no token.', null, 'text/html'], 413: LARGE },
+        429: ['Too many wrong tokens came from that address.', null, 'text/html'],
+      },
+    },
+  },
+  '/console/sign-out': {
+    post: { summary: 'Signs it out, by a form.', answers: { 303: ['Signed out.', null] } },
+  },
   '/console/about': {
     get: {
       summary: 'Who is signed in, if anybody is, and how attempts are timed.',

@@ -130,7 +130,7 @@ export function createOpsRoutes(options: OpsRoutesOptions): Express {
   get('/openapi.json', (_, res) => void res.json(renderOpenApi(options.version)));
   get('/events', createLiveRoute({ ...options, access }));
   addWatchRoutes({ ...options, get, services: () => options.store.all().map(({ id }) => id) });
-  addConsoleRoutes({ ...options, get, health: () => reportHealth(options) });
+  addConsoleRoutes({ ...options, app, access, get, health: () => reportHealth(options) });
   addDrillRoutes(app, {
     ...{ access, readJson, drills: options.drills },
     isService: (id) => options.store.get(id) !== null,
@@ -221,15 +221,23 @@ function refuseForeigners(configured: string): RequestHandler {
       return sendError(res, 403, 'foreign-host', allowed);
     }
     const { origin } = req.headers;
-    if (origin === undefined || origin === originOf(req)) return next();
+    const isForeign = origin === undefined ? isLoadedElsewhere(req) : origin !== originOf(req);
+    if (!isForeign) return next();
     sendError(res, 403, 'foreign-origin', 'The Origin header must be that of this port: no other page may ask here.');
   };
+}
+
+/** An image or script of another page has no Origin; whether it is there would tell how services are, and a stream takes a place. */
+function isLoadedElsewhere({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site'];
+  return headers['sec-fetch-mode'] !== 'navigate' && (site === 'cross-site' || site === 'same-site');
 }
 
 const setHeaders: RequestHandler = (_, res, next) => {
   res.set({
     'Cache-Control': 'no-store',
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
   });

@@ -19,12 +19,12 @@ export function renderSessionCookie(socket: Socket, id: string | null): string {
   return parts.join('; ');
 }
 
-/** null: the request has none. */
+/** null: the request has none, or several: of those one was put there by somebody else, and none tells which. */
 export function readSessionId({ headers, socket }: IncomingMessage): string | null {
   const name = nameOf(socket);
-  for (const pair of (headers.cookie ?? '').split(';')) {
+  const ids = (headers.cookie ?? '').split(';').flatMap((pair) => {
     const [key = '', value = ''] = pair.trim().split('=', 2);
-    if (key === name && /^[\w-]{43}$/.test(value)) return value;
-  }
-  return null;
+    return key === name && /^[\w-]{43}$/.test(value) ? [value] : [];
+  });
+  return new Set(ids).size === 1 ? (ids[0] ?? null) : null;
 }

@@ -49,10 +49,11 @@ function signIn({ operators, sessions, access, report, clock }: SessionRoutesOpt
       });
     }
     beginSession(req, res, operator, { sessions, report, clock });
+    res.status(204).end();
   };
 }
 
-/** Answers with the cookie of a new session. */
+/** The answer sets the cookie of a new session. */
 export function beginSession(
   req: Request,
   res: Response,
@@ -65,18 +66,27 @@ export function beginSession(
   const id = sessions.begin(operator);
   const address = req.socket.remoteAddress ?? null;
   report({ kind: 'operator-session', at: clock.now(), who: operator.name, address, change: 'sign-in' });
-  res.status(204).set('Set-Cookie', renderSessionCookie(req.socket, id)).end();
+  res.set('Set-Cookie', renderSessionCookie(req.socket, id));
+}
+
+function signOut(options: SessionRoutesOptions): RequestHandler {
+  return (req, res) => {
+    endSession(req, res, options);
+    res.status(204).end();
+  };
 }
 
 /** Whoever has the cookie may give it back; without one, or an old one, nothing is to be done. */
-function signOut({ sessions, report, clock }: SessionRoutesOptions): RequestHandler {
-  return (req, res) => {
-    const id = readSessionId(req);
-    const operator = id === null ? null : sessions.end(id);
-    if (operator !== null) {
-      const address = req.socket.remoteAddress ?? null;
-      report({ kind: 'operator-session', at: clock.now(), who: operator.name, address, change: 'sign-out' });
-    }
-    res.status(204).set('Set-Cookie', renderSessionCookie(req.socket, null)).end();
-  };
+export function endSession(
+  req: Request,
+  res: Response,
+  { sessions, report, clock }: Pick<SessionRoutesOptions, 'sessions' | 'report' | 'clock'>,
+): void {
+  const id = readSessionId(req);
+  const operator = id === null ? null : sessions.end(id);
+  if (operator !== null) {
+    const address = req.socket.remoteAddress ?? null;
+    report({ kind: 'operator-session', at: clock.now(), who: operator.name, address, change: 'sign-out' });
+  }
+  res.set('Set-Cookie', renderSessionCookie(req.socket, null));
 }

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
+import { isPrefillValue } from '../domain/device.ts';
 import type { Report } from '../domain/events.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import type { DeviceRegistry, KnownDevice } from '../store/devices.ts';
@@ -74,7 +75,8 @@ function renderLine(device: string, known: KnownDevice | null): object {
 const time = z.number().int().min(0).max(8.64e15);
 const address = z.string().max(64);
 const place = z.object({ address, origin: z.string().max(300) }).nullable();
-const value = z.string().max(64).nullable();
+/** Only what would have been taken from a phone: it goes into URLs. */
+const typed = z.string().refine(isPrefillValue).nullable().catch(null);
 
 const signedInLine = z.object({
   // No phone in the browser outlives its process, however that ended.
@@ -82,7 +84,7 @@ const signedInLine = z.object({
   service: z.string().max(64),
   ...{ since: time, seenAt: time, from: place, place },
   model: z.string().max(64).nullable(),
-  prefill: z.object({ id: value, extension: value, address }).nullable(),
+  prefill: z.object({ id: typed, extension: typed, address }).nullable(),
   // Files of earlier versions have none.
   left: z
     .array(z.object({ service: z.string().max(64), at: time }))

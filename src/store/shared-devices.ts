@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
+import { isPrefillValue } from '../domain/device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
@@ -196,6 +197,8 @@ const place = z
   .nullable()
   .catch(null);
 const id = z.string().max(64).nullable();
+/** Only what this proxy would have taken from a phone: it goes into URLs. */
+const typed = z.string().refine(isPrefillValue).nullable().catch(null);
 
 /** What a newer version says more is kept as it is (`renderDevice`), and what it leaves out is not known. */
 const shared = z.looseObject({
@@ -205,7 +208,7 @@ const shared = z.looseObject({
   since: time.nullable().default(null),
   looking: id.default(null),
   lastKey: z.enum(['no-matter', 'not-done', 'may-be-done']).catch('no-matter'),
-  prefill: z.object({ id, extension: id, address }).nullable().default(null),
+  prefill: z.object({ id: typed, extension: typed, address }).nullable().default(null),
   left: z
     .array(z.object({ service: z.string().max(64), at: time }))
     .max(16)

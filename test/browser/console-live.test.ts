@@ -7,7 +7,7 @@ import { badge, useScene } from './scene.ts';
 const scene = useScene();
 
 describe('a proxy that does not answer', () => {
-  it('B951 B962 frozen, the page says since when it is not live; thawed, it is live again by itself', {
+  it('B951 B962 B991 frozen, the page says since when it is not live; thawed, it is live again by itself', {
     timeout: 90_000,
   }, async () => {
     const shown = await scene.open();
@@ -15,6 +15,12 @@ describe('a proxy that does not answer', () => {
     await badge(shown, 'Finesse A', 'in service');
     const set = shown.page.getByRole('button', { name: /^Set Finesse A/ });
     expect(await set.isDisabled()).toBe(false);
+    const other = await scene.open();
+    await other.signIn(SET_TOKEN);
+    await other.page.getByRole('button', { name: /^Drill Finesse A/ }).click();
+    await other.page.getByLabel(/^Only for these devices/).fill('SEP001122334455');
+    const order = other.page.locator('dialog button[type=submit]');
+    expect(await order.isDisabled()).toBe(false);
     scene.rig.proxy.signal('SIGSTOP');
     try {
       await shown.page.locator('.stale').waitFor({ timeout: 45_000 });
@@ -22,6 +28,8 @@ describe('a proxy that does not answer', () => {
       expect(await shown.page.title()).toMatch(/^Not live · /);
       expect(await set.isDisabled()).toBe(true);
       expect(await set.getAttribute('title')).toMatch(/^Not live: nothing can be ordered/);
+      await other.page.locator('dialog').getByText('Not live: nothing can be ordered').waitFor({ timeout: 45_000 });
+      expect(await order.isDisabled()).toBe(true);
       const ago = shown.page.locator('.ago').first();
       const before = await ago.textContent();
       await shown.page.waitForTimeout(1500);
@@ -32,6 +40,9 @@ describe('a proxy that does not answer', () => {
     }
     await shown.page.locator('.stale').waitFor({ state: 'detached', timeout: 25_000 });
     await shown.page.locator('.live', { hasText: /^\s*Live$/ }).waitFor();
+    await other.page.locator('dialog .warning').waitFor({ state: 'detached', timeout: 25_000 });
+    expect(await order.isDisabled()).toBe(false);
+    expect(await other.page.getByLabel(/^Only for these devices/).inputValue()).toBe('SEP001122334455');
   });
 
   it('B952 B962 a restart under an open console: it says so, comes back by itself, and asks to sign in again', {

@@ -51,23 +51,33 @@ describe('what operators do', () => {
     await shown.page.locator('dialog').waitFor({ state: 'detached' });
   });
 
-  it('B948 a drill is begun for named devices, shows wherever its service does, and is ended', async () => {
+  it('B948 B990 a drill is begun for named devices, shows wherever its service does, and is ended', async () => {
     await scene.rig.signIn('a', 1);
     const shown = await scene.open();
     const { page } = shown;
     await shown.signIn(SET_TOKEN);
     await page.getByRole('button', { name: 'Drill Finesse A' }).click();
     await page.getByLabel(/^Only for these devices/).fill('SEP00000000FFFF');
-    await page.getByText('0 of 1 named are signed in there now.').waitFor();
+    await page.getByRole('button', { name: 'Whom would that touch?' }).click();
+    const effect = page.locator('.effect');
+    await effect.getByText('of 1 named phones are signed in at Finesse A').waitFor();
+    expect(await effect.locator('strong').first().textContent()).toBe('0');
+    expect(await effect.textContent()).toContain('Not signed in there now: SEP00000000FFFF.');
+    await page.getByRole('button', { name: 'Back' }).click();
     await page.getByLabel(/^Only for these devices/).fill('');
     await page.getByLabel(/^Search phones/).fill('1001');
     await page.getByRole('button', { name: `1001 · ${deviceOf(1)}` }).click();
-    await page.getByText('1 of 1 named is signed in there now.').waitFor();
     expect(await page.getByLabel(/^Only for these devices/).inputValue()).toBe(deviceOf(1));
-    await page
-      .getByText('1 phone is told so, and no others.')
-      .or(page.getByText('1 phone is told so, and no other.'))
-      .waitFor();
+    await page.getByRole('button', { name: 'Whom would that touch?' }).click();
+    await effect.getByText('of 1 named phones is signed in at Finesse A').waitFor();
+    expect(await effect.locator('strong').first().textContent()).toBe('1');
+    expect(await effect.textContent()).toContain('Alternates: Finesse B.');
+    expect(await effect.textContent()).not.toContain('Not signed in');
+    expect(
+      ((await (await scene.order('/health', null, 'GET')).json()) as { services: { drill: unknown }[] }).services.map(
+        ({ drill }) => drill,
+      ),
+    ).toEqual([null, null]);
     await page.getByRole('button', { name: 'Begin the drill' }).click();
     await card(shown, 'Finesse A').getByText('Drill: phones are told that it has failed').waitFor();
     await badge(shown, 'Finesse A', 'in service');

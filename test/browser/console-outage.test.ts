@@ -1,7 +1,7 @@
 /** The console in Chromium, beside a real proxy: an outage from the failure of a server to its record. */
 
 import { describe, expect, it } from 'vitest';
-import { SET_TOKEN } from './rig.ts';
+import { findAccessibilityFaults, READ_TOKEN, SET_TOKEN } from './rig.ts';
 import { badge, card, MARK_UP, useScene } from './scene.ts';
 
 const scene = useScene({ agents: 8 });
@@ -18,7 +18,7 @@ describe('an outage', () => {
     const outage = page.getByRole('region', { name: /^Finesse A/ });
     await outage.getByText('Connection refused').waitFor();
     await outage.getByRole('heading', { name: 'Finesse A is out of service' }).waitFor();
-    expect(await page.title()).toMatch(/^\(1\) Something is wrong · ippa-proxy$/);
+    expect(await page.title()).toMatch(/^\(1\) Finesse A out of service · ippa-proxy$/);
     expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe('/console/icons/degraded.svg');
     await outage.locator('.missing').getByText('1002').waitFor();
     expect(await outage.locator('.missing li').allTextContents()).toEqual([
@@ -120,10 +120,40 @@ it('B954 without JavaScript the plain facts stand there, and the page looks agai
     expect(await page.locator('h2').first().textContent()).toContain('Finesse A');
     const row = page.getByRole('row', { name: /^Finesse A \(a\)/ });
     expect(await row.textContent()).toContain(word);
-    expect(await row.textContent()).toContain('Connection refused');
+    expect(await row.textContent()).toContain(
+      language === 'en' ? 'Connection refused: the' : 'Verbindung abgelehnt: Der',
+    );
     expect(await page.getByRole('row', { name: /^Finesse B \(b\)/ }).textContent()).toContain(MARK_UP);
     expect(await page.locator('meta[http-equiv=refresh]').getAttribute('content')).toBe('10');
     expect(await page.locator('html').getAttribute('lang')).toBe(language);
     expect(await page.evaluate('document.images.length')).toBe(0);
   }
+});
+
+it('B992 B994 without JavaScript an operator signs in by a form and reads who is missing; signed out nobody does', async () => {
+  await scene.rig.signIn('a', 4);
+  await scene.rig.finesse.a?.fault('refuse');
+  const watching = await scene.open();
+  await badge(watching, 'Finesse A', 'out of service');
+  const shown = await scene.open({ javaScript: false });
+  const { page } = shown;
+  const outage = page.locator('.outage', { hasText: 'Finesse A is out of service' });
+  expect(await outage.textContent()).toContain('Connection refused');
+  expect(await page.content()).not.toMatch(/1004|SEP0000/);
+  await outage.getByRole('link', { name: 'Sign in to see who is missing' }).click();
+  expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(0);
+  // What checks accessibility is a script itself.
+  const form = await scene.open({ path: '/console/sign-in' });
+  expect(await findAccessibilityFaults(form.page)).toEqual([]);
+  shown.expect(/401 \(Unauthorized\)/);
+  await page.getByLabel('Token').fill('not-a-token');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('That is no token of this proxy.').waitFor();
+  await page.getByLabel('Token').fill(READ_TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await outage.locator('li', { hasText: '1004, ext. 2004' }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await outage.getByRole('link', { name: 'Sign in to see who is missing' }).waitFor();
+  expect(await page.content()).not.toMatch(/1004|SEP0000/);
 });

@@ -134,7 +134,8 @@ describe.each(READERS)('%s', (_, first) => {
     const limits = { headersMs: 50, requestMs: 50, keepAliveMs: 50, answerMs: 50, stalledMs: 300, checkMs: 20 };
     const { port } = await start(() => {}, limits);
     expect((await sendRaw(port, first)).text).toBe('');
-    const { port: answering } = await start(answerAtOnce, limits);
+    // Its request may take its time on a busy machine; what is short is the rest after it.
+    const { port: answering } = await start(answerAtOnce, { keepAliveMs: 50, checkMs: 20 });
     expect((await sendRaw(answering, first)).text).toMatch(/keep-alive[\s\S]*<x\/>$/);
   });
 

@@ -16,7 +16,7 @@ const BEARER = { authorization: `Bearer ${TOKEN}` };
 let rig: Rig;
 let folder: string;
 const start = async () => {
-  rig = await startRig({ intervalMs: 200, finesse: { agents: AGENTS } });
+  rig = await startRig({ finesse: { agents: AGENTS } });
   folder = mkdtempSync(join(tmpdir(), 'ippa-drill-'));
   writeFileSync(join(folder, 'token'), TOKEN);
   for (const index of [1, 2]) await page(index, `?id=100${index}&password=cisco&extension=200${index}`);

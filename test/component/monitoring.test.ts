@@ -107,7 +107,6 @@ describe('the rules', () => {
 let metrics = '';
 beforeAll(async () => {
   const rig = await startRig({
-    intervalMs: 300,
     finesse: { agents: [{ id: '1001', password: 'x', extension: '2001' }] },
     config: (config) => ({
       ...config,

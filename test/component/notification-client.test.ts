@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PassedElement } from '../../src/domain/tap.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { systemInfoUpdate } from '../xmpp-user.ts';
 import {
@@ -26,13 +27,13 @@ afterEach(async () => {
 });
 
 async function start(
-  ...[answer, but, clock]: [
+  ...[answer, but, clock, tap]: [
     ConstructorParameters<typeof ScriptedXmpp>[0],
     ...(Parameters<typeof createClientRig> extends [number, ...infer Rest] ? Partial<Rest> : never),
   ]
 ) {
   server = new ScriptedXmpp(answer);
-  rig = createClientRig(await server.start(), but, clock);
+  rig = createClientRig(await server.start(), but, clock, tap);
   rig.confirmed();
   return rig;
 }
@@ -290,6 +291,10 @@ describe('once connected', () => {
   it('silence is a dead link, but not one that this process slept through', async () => {
     const clock = createFakeClock();
     let isMute = false;
+    let answered = 0;
+    const stanza = ({ attributes }: PassedElement) => {
+      if (attributes.get('id') === 'ping') answered += 1;
+    };
     const answer = welcome();
     await start(
       (text, socket) => {
@@ -297,16 +302,17 @@ describe('once connected', () => {
       },
       {},
       clock,
+      { service: () => ({ now: clock.now, passed: () => {}, stanza }) },
     );
     // The real socket needs real time for what the fake clock does not move.
-    await expect.poll(() => (server.heard[0] ?? '').includes("id='ping'")).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const heardAnswers = (count: number) => expect.poll(() => answered).toBe(count);
+    await heardAnswers(1);
     await clock.suspend(60_000);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await heardAnswers(2);
     await clock.advance(1000);
     expect(rig.reports.some(({ kind }) => kind === 'disconnected')).toBe(false);
+    await heardAnswers(3);
     isMute = true;
-    await new Promise((resolve) => setTimeout(resolve, 50));
     await clock.advance(2000);
     expect((await disconnected()).failure.detail).toBe('nothing was heard for 2 s');
   });

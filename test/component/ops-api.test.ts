@@ -162,6 +162,27 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     await ended;
   });
 
+  it('signing in by a form', async () => {
+    await get('/console/sign-in').expect(200);
+    const form = ({ origin }: { readonly origin: string }, token: string) =>
+      request(origin)
+        .post('/console/sign-in')
+        .set({ Origin: origin, 'Content-Type': 'application/x-www-form-urlencoded' })
+        .send(`token=${token}`);
+    const { headers } = await form(rig, TOKEN).expect(303);
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+    await request(rig.origin).post('/console/sign-out').set({ Cookie: cookie, Origin: rig.origin }).expect(303);
+    await form(rig, 'x'.repeat(9000)).expect(413);
+    const clock = createFakeClock();
+    const other = await start({ clock });
+    for (let n = 0; n < 10; n++) await form(other, 'wrong').expect(401);
+    const slowed = form(other, 'wrong').expect(429);
+    const ended = slowed.then(() => {});
+    while (clock.armed() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await clock.advance(3000);
+    await ended;
+  });
+
   it('phones in the browser', async () => {
     const { phones, set } = unboundPhones();
     onTestFinished(() => phones.stop());

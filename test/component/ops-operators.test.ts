@@ -123,6 +123,66 @@ describe('sessions', () => {
     await post({ Origin: rig.origin }).expect(200);
   });
 
+  it('B997 nothing is loaded here by a page from elsewhere: no image, script or stream, with whatever answer', async () => {
+    const load = (path: string, site: string, mode: string) =>
+      request(rig.origin).get(path).set({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode });
+    for (const path of ['/health', '/console/icons/ok.svg', '/events']) {
+      for (const site of ['cross-site', 'same-site']) {
+        const { body } = await load(path, site, 'no-cors').expect(403);
+        expect(body.error.code).toBe('foreign-origin');
+      }
+    }
+    // A link may lead here, and what a page of this port loads is its own.
+    await load('/', 'cross-site', 'navigate').expect(200);
+    await load('/health', 'none', 'navigate').expect(503);
+    const { headers } = await load('/health', 'same-origin', 'cors').expect(503);
+    expect(headers['cross-origin-resource-policy']).toBe('same-origin');
+  });
+
+  it('B998 are none in a request with two different cookies: one of them somebody else has put there', async () => {
+    const [mine, other] = [await cookieOf(TOKEN), await cookieOf(READ_TOKEN)];
+    const ask = (cookie: string) => request(rig.origin).get('/session').set('Cookie', cookie);
+    await ask(mine).expect(200);
+    await ask(`${mine}; ${mine}`).expect(200);
+    await ask(`${other}; ${mine}`).expect(401);
+    await ask(`theme=dark; ${mine}`).expect(200);
+  });
+
+  it('B994 by a form, without JavaScript, begin and end for a page of this port only', async () => {
+    const { text, headers } = await request(rig.origin).get('/console/sign-in').expect(200);
+    expect(text).toContain('<form method="post" action="/console/sign-in">');
+    // Else browsers would send `Origin: null` with the form.
+    expect(headers['referrer-policy']).toBe('same-origin');
+    const form = (token: string, more: Record<string, string>) =>
+      request(rig.origin)
+        .post('/console/sign-in')
+        .set(more)
+        .set('Content-Type', 'application/x-www-form-urlencoded')
+        .send(`token=${encodeURIComponent(token)}`);
+    for (const more of [{}, { Origin: 'null' }, { Origin: rig.origin, 'Sec-Fetch-Site': 'cross-site' }]) {
+      const { headers: refused } = await form(READ_TOKEN, more).expect(403);
+      expect(refused['set-cookie']).toBeUndefined();
+    }
+    const wrong = await form('not-a-token', { Origin: rig.origin }).expect(401);
+    expect(wrong.headers['set-cookie']).toBeUndefined();
+    expect(wrong.text).not.toContain('not-a-token');
+    await form('x'.repeat(5000), { Origin: rig.origin }).expect(413);
+    const former = await cookieOf(TOKEN);
+    const began = await form(READ_TOKEN, { Origin: rig.origin, Cookie: former }).expect(303);
+    expect(began.headers.location).toBe('/');
+    const cookie = String(began.headers['set-cookie']).split(';')[0] ?? '';
+    expect(cookie).not.toBe(former);
+    // The id that there was before is worth nothing.
+    await request(rig.origin).get('/session').set('Cookie', former).expect(401);
+    const { body } = await request(rig.origin).get('/session').set('Cookie', cookie).expect(200);
+    expect(body).toEqual({ operator: 'wall', may: 'read' });
+    await request(rig.origin).post('/console/sign-out').set('Cookie', cookie).expect(403);
+    await request(rig.origin).get('/session').set('Cookie', cookie).expect(200);
+    await request(rig.origin).post('/console/sign-out').set('Cookie', cookie).set('Origin', rig.origin).expect(303);
+    await request(rig.origin).get('/session').set('Cookie', cookie).expect(401);
+    await request(rig.origin).get('/console/sign-out').expect(405);
+  });
+
   it('B493 a page from elsewhere may not even read, whatever it sends along', async () => {
     const foreign = (path: string) => request(rig.origin).get(path).set('Origin', 'http://evil.example.com');
     await foreign('/health').expect(403);

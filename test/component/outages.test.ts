@@ -10,7 +10,7 @@ import { type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
 
 let rig: Rig;
 const start = async (options: RigOptions = {}) => {
-  rig = await startRig({ intervalMs: 200, ...options, finesse: { agents: AGENTS } });
+  rig = await startRig({ ...options, finesse: { agents: AGENTS } });
   return rig;
 };
 const folders: string[] = [];
@@ -69,7 +69,7 @@ describe('the record of an outage', () => {
     // Nobody is moved back: the front door leads to where the agent is.
     expect((await rig.get(`/main/fippa/${phone(1)}`)).body).toContain(`/b/fippa/${phone(1)}`);
     const { id, startedAt, verdictAt, endedAt } = await newest();
-    expect(Date.parse(verdictAt ?? '') - Date.parse(startedAt)).toBe(600);
+    expect(Date.parse(verdictAt ?? '') - Date.parse(startedAt)).toBe(3000);
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(verdictAt ?? ''));
     const { devices, ...record } = await one(id);
     expect(sums(record)).toEqual([3, 1, 1, 1]);
@@ -102,7 +102,7 @@ describe('the record of an outage', () => {
   });
 
   it('B350 one that ends before the verdict is a record too, and the next one another', async () => {
-    await start({ intervalMs: 1000 });
+    await start();
     await signIn('a', 1);
     for (const count of [1, 2]) {
       await rig.finesse[0]?.fault('refuse');
@@ -137,7 +137,7 @@ describe('the record of an outage', () => {
   });
 
   it('B355 has one summary in the log, when its time has come', async () => {
-    await start({ config: (config) => ({ ...config, outages: { ...config.outages, summaryAfterMs: 1500 } }) });
+    await start({ config: (config) => ({ ...config, outages: { ...config.outages, summaryAfterMs: 8000 } }) });
     await signIn('a', 1);
     await signIn('a', 2);
     await rig.finesse[0]?.fault('refuse');

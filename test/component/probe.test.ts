@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceConfig } from '../../src/config/config.ts';
 import { renderFailure } from '../../src/domain/failure.ts';
 import { classifyAnswer, createProbe, type ProbeLimits } from '../../src/health/probe.ts';
@@ -363,7 +363,7 @@ describe('the request', () => {
     const probe = createProbe(target.service);
     for (let count = 0; count < 3; count++) await probe(AMPLE);
     expect([target.connections.size, target.requests.length]).toEqual([3, 3]);
-    await vi.waitFor(() => expect([...target.connections].every((socket) => socket.destroyed)).toBe(true));
+    await expect.poll(() => [...target.connections].every((socket) => socket.destroyed)).toBe(true);
   });
 
   it('asks for XML, uncompressed, and sends no credentials unless configured', async () => {
@@ -391,11 +391,11 @@ describe('the request', () => {
     const target = await finesse(() => {});
     const stopping = new AbortController();
     const probe = createProbe(target.service)({ timeoutMs: 20_000, repeatMs: 1000, signal: stopping.signal });
-    await vi.waitFor(() => expect(target.requests).toHaveLength(1));
+    await expect.poll(() => target.requests).toHaveLength(1);
     const reason = new Error('stopping');
     stopping.abort(reason);
     await expect(probe).rejects.toBe(reason);
-    await vi.waitFor(() => expect([...target.connections].every((socket) => socket.destroyed)).toBe(true));
+    await expect.poll(() => [...target.connections].every((socket) => socket.destroyed)).toBe(true);
     expect(target.requests).toHaveLength(1);
     await expect(createProbe(target.service)({ ...AMPLE, signal: stopping.signal })).rejects.toBe(reason);
     expect(target.requests).toHaveLength(1);

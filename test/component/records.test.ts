@@ -37,7 +37,6 @@ const file = (name: string) => join(folder, name);
 const read = (name: string) => readFileSync(file(name), 'utf8');
 const start = async (options: RigOptions = {}, forgetAfterMs = 12 * 3_600_000): Promise<Rig> => {
   rig = await startRig({
-    intervalMs: 300,
     ...options,
     finesse: { agents: AGENTS },
     config: (config) => ({ ...config, state: { folder }, phones: { ...config.phones, forgetAfterMs } }),

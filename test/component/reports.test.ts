@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Config, ReportNodeConfig, ReportProbeConfig } from '../../src/config/config.ts';
 import { createReportNodes } from '../../src/reports/nodes.ts';
 import { createReportProbe } from '../../src/reports/probe.ts';
@@ -27,19 +27,25 @@ interface Cuic {
   readonly ports: (number | undefined)[];
   /** Status by path; others get 404. */
   answers: Record<string, number>;
+  /** What it waits for before it answers. */
+  until: Promise<void>;
   stop(): Promise<void>;
 }
 
 async function startCuic(answers: Record<string, number>, port = 0): Promise<Cuic> {
   const requests: IncomingMessage[] = [];
   const ports: (number | undefined)[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     requests.push(request);
     ports.push(request.socket.remotePort);
+    await cuic.until;
     const status = cuic.answers[(request.url ?? '').split('?', 1)[0] ?? ''] ?? 404;
     response.writeHead(status, { location: 'https://elsewhere.example.com/', 'set-cookie': 'JSESSIONID=1' }).end('x');
   });
-  const cuic: Cuic = { url: await listening(server, port), requests, ports, answers, stop: () => closed(server) };
+  const cuic: Cuic = {
+    ...{ url: await listening(server, port), requests, ports, answers },
+    ...{ until: Promise.resolve(), stop: () => closed(server) },
+  };
   return cuic;
 }
 
@@ -139,14 +145,12 @@ describe('the watch', () => {
     nodes.start();
     const answer = async (status: number) => {
       const probed = events.filter(({ kind }) => kind === 'report-node-probed').length;
-      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      await expect.poll(() => answers).toHaveLength(1);
       // However long it takes: nothing else is asked meanwhile.
       await clock.advance(60_000);
       expect(answers).toHaveLength(1);
       answers.pop()?.(status);
-      await vi.waitFor(() =>
-        expect(events.filter(({ kind }) => kind === 'report-node-probed').length).toBe(probed + 1),
-      );
+      await expect.poll(() => events.filter(({ kind }) => kind === 'report-node-probed').length).toBe(probed + 1);
     };
     await answer(200);
     expect(nodes.all()).toMatchObject([{ id: 'a', state: 'up' }]);
@@ -180,7 +184,7 @@ async function start(nodes: readonly ReportNodeConfig[], but: Partial<Config> = 
     }),
   });
   const url = `http://127.0.0.1:${rig.app.reportAddresses()[0]?.port}`;
-  await vi.waitFor(async () => expect(await states()).not.toContain('unknown'));
+  await expect.poll(() => states()).not.toContain('unknown');
   return url;
 }
 
@@ -197,11 +201,11 @@ describe('the URL of the reports', () => {
     const deep = '/cuicui/permalink/?viewId=7&linkType=htmlType';
     expect(await located(`${reports}${deep}`)).toBe(`${b.url}${deep}`);
     await b.stop();
-    await vi.waitFor(async () => expect(await located(reports)).toBe(`${c.url}/cuicui/Main.jsp`));
+    await expect.poll(() => located(reports)).toBe(`${c.url}/cuicui/Main.jsp`);
     await c.stop();
-    await vi.waitFor(async () => expect(await located(reports)).toBe(`${a.url}/cuicui/Main.jsp`));
+    await expect.poll(() => located(reports)).toBe(`${a.url}/cuicui/Main.jsp`);
     await startCuic(UP, Number(new URL(b.url).port));
-    await vi.waitFor(async () => expect(await located(reports)).toBe(`${b.url}/cuicui/Main.jsp`));
+    await expect.poll(() => located(reports)).toBe(`${b.url}/cuicui/Main.jsp`);
     // Led there, never fetched: nodes only ever saw probes.
     const asked = [a, b, c].flatMap(({ requests }) => requests.map(({ url }) => url));
     expect(new Set(asked)).toEqual(new Set(['/cuicui/api/status/']));
@@ -238,12 +242,15 @@ describe('the URL of the reports', () => {
     expect((await reportsOf()).find(({ id }) => id === 'a')).toMatchObject({
       since: Reflect.get(before[0] ?? {}, 'since'),
     });
-    await vi.waitFor(async () => expect(await located(reports)).toBe(`${b.url}/cuic/`));
+    await expect.poll(() => located(reports)).toBe(`${b.url}/cuic/`);
+    const held = Promise.withResolvers<void>();
+    b.until = held.promise;
     reconfigure([nodeAt('a', b.url)]);
     expect(await states()).toEqual(['unknown']);
-    await vi.waitFor(async () => expect(await states()).toEqual(['up']));
+    held.resolve();
+    await expect.poll(() => states()).toEqual(['up']);
     const seen = a.requests.length;
-    await vi.waitFor(() => expect(b.requests.length).toBeGreaterThan(3));
+    await expect.poll(() => b.requests.length).toBeGreaterThan(3);
     expect(a.requests.length).toBeLessThanOrEqual(seen + 1);
   });
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { renderHealthReport } from '../../src/commands/status.ts';
 import type { Config, ReportNodeConfig } from '../../src/config/config.ts';
 import type { HealthReport } from '../../src/ops/health.ts';
@@ -43,12 +43,12 @@ async function start(
     probe,
   };
   rig = await startRig({
-    ...{ servers: 3, intervalMs: 200 },
+    servers: 3,
     config: (base) => ({ ...twoSites(base, config), island: { suspectAfterMs, warnAfterMs: 1200 }, state: { folder } }),
     ...options,
   });
   const reports = `http://127.0.0.1:${rig.app.reportAddresses()[0]?.port}`;
-  await vi.waitFor(async () => expect((await fetchRaw(reports)).status).not.toBe(503));
+  await expect.poll(async () => (await fetchRaw(reports)).status).not.toBe(503);
   return { reports, node };
 }
 
@@ -69,7 +69,7 @@ it('B402 B404 B405 two sites that are cut apart and joined again', { timeout: 60
   const { reports, node } = await start();
   await rig.get(`/b/fippa/${PHONE}?id=1001&password=cisco&extension=2001`);
   await rig.finesse[1]?.fault('refuse');
-  await vi.waitFor(async () => expect((await health()).islands).toHaveLength(1), { timeout: 30_000 });
+  await expect.poll(async () => (await health()).islands).toHaveLength(1);
   await rig.until('b', 'out-of-service');
 
   const cut = await health();
@@ -91,7 +91,7 @@ it('B402 B404 B405 two sites that are cut apart and joined again', { timeout: 60
   expect(warning.body).toContain('figures of the two sides differ');
   expect(warning.body).toContain(`href="${node}/cuicui/x?y=1"`);
 
-  await vi.waitFor(() => expect(logged('island-long')).toHaveLength(1), { timeout: 30_000 });
+  await expect.poll(() => logged('island-long')).toHaveLength(1);
   expect((await health()).problems).toContainEqual(expect.stringContaining('replication of the databases'));
 
   await rig.finesse[1]?.fault('none');
@@ -111,7 +111,7 @@ it('B550 while a node for reports of the other site answers, no link is cut', { 
   // Longer than `suspectAfter` ago: several probes of the node.
   const since = Date.parse((await health()).services[1]?.since ?? '');
   const probedAt = async () => Date.parse((await health()).reports?.[0]?.lastProbe ?? '');
-  await vi.waitFor(async () => expect(await probedAt()).toBeGreaterThan(since + 2500), { timeout: 30_000 });
+  await expect.poll(() => probedAt()).toBeGreaterThan(since + 2500);
   expect((await health()).islands).toEqual([]);
   expect(logged('island-suspected')).toEqual([]);
   expect((await rig.get(`/b/fippa/${PHONE}`)).body).not.toContain('No connection to other site');
@@ -140,7 +140,7 @@ it('B407 since when lasts over a restart', { timeout: 60_000 }, async () => {
   expect(existsSync(file)).toBe(false);
   const [a = '', , c = ''] = rig.config.clusters[0]?.services.map(({ url }) => url) ?? [];
   await rig.finesse[1]?.fault('refuse');
-  await vi.waitFor(async () => expect((await health()).islands).toHaveLength(1), { timeout: 30_000 });
+  await expect.poll(async () => (await health()).islands).toHaveLength(1);
   const { since } = (await health()).islands[0] ?? {};
   await rig.app.stop(1000);
   expect(readFileSync(file, 'utf8')).toContain(`{"site":"west","since":${Date.parse(since ?? '')}}`);
@@ -148,7 +148,5 @@ it('B407 since when lasts over a restart', { timeout: 60_000 }, async () => {
   const before = rig;
   onTestFinished(() => before.stop());
   await start({ folder, urls: [a, 'http://127.0.0.1:1', c] });
-  await vi.waitFor(async () => expect((await health()).islands).toMatchObject([{ site: 'west', since }]), {
-    timeout: 30_000,
-  });
+  await expect.poll(async () => (await health()).islands).toMatchObject([{ site: 'west', since }]);
 });

@@ -314,6 +314,18 @@ describe('limits', () => {
     expect(server.sockets).toHaveLength(2);
   });
 
+  test('what comes behind an answer, in a packet of its own, is the answer to nothing and ends the connection', async () => {
+    const server = await rawServer((socket) => socket.write(PAGE));
+    const upstream = upstreamTo(`http://127.0.0.1:${server.port}`, { connections: 1 });
+    expect(codeOf(await upstream.request(get()))).toBe('status 200');
+    const [first] = server.sockets as [Socket];
+    const closed = once(first, 'close');
+    first.write(PAGE.replace('200', '404'));
+    await closed;
+    expect(codeOf(await upstream.request(get()))).toBe('status 200');
+    expect(server.sockets).toHaveLength(2);
+  });
+
   test('closing breaks what is under way and refuses what comes after', async () => {
     const server = await rawServer(() => {});
     const upstream = upstreamTo(`http://127.0.0.1:${server.port}`);

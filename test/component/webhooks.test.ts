@@ -300,7 +300,8 @@ describe('a receiver that fails', () => {
     );
     expect(ends[0]).toEqual({ kind: 'failed', detail: 'no answer within 5 s' });
     expect(ends[1]?.kind).toBe('failed');
-    expect(performance.now() - startedAt).toBeLessThan(6500);
+    // Byte by byte it would go on for ever.
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('B608 to be who it should be is sent nothing: its certificate is checked, with a CA of its own or by fingerprint', async () => {
@@ -455,8 +456,7 @@ describe('an outage, as receivers are told of it', () => {
       webhookConfig(pager.url, { name: 'pager', format: 'pagerduty', secrets: [], routingKey: 'KEY' }),
     ];
     const rig = await startRig({
-      intervalMs: 300,
-      config: (config) => ({ ...config, webhooks, outages: { ...config.outages, summaryAfterMs: 1500 } }),
+      config: (config) => ({ ...config, webhooks, outages: { ...config.outages, summaryAfterMs: 6000 } }),
     });
     onTestFinished(() => rig.stop());
     await rig.finesse[0]?.fault('refuse');
@@ -498,11 +498,11 @@ describe('an outage, as receivers are told of it', () => {
   it('B610 opens none for a drill', async () => {
     const pager = await startReceiver();
     const config = webhookConfig(pager.url, { format: 'pagerduty', secrets: [], routingKey: 'KEY' });
-    const rig = await startRig({ intervalMs: 300, config: (base) => ({ ...base, webhooks: [config] }) });
+    const rig = await startRig({ config: (base) => ({ ...base, webhooks: [config] }) });
     onTestFinished(() => rig.stop());
     const began = await fetch(`${rig.ops}/drills`, {
       ...{ method: 'POST', headers: { authorization: 'Bearer test-token', 'content-type': 'application/json' } },
-      body: JSON.stringify({ service: 'a', forSeconds: 2 }),
+      body: JSON.stringify({ service: 'a', forSeconds: 5 }),
     });
     expect(began.status).toBeLessThan(300);
     await until(() => rig.lines.some(({ event }) => event === 'drill-ended'));

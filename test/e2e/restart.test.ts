@@ -49,7 +49,7 @@ class Restarted {
     [this.a, this.b] = [a, b];
     this.folder = testFolder();
     this.#file = join(this.folder, 'ippa.yaml');
-    const probe = 'probe: { interval: 300ms, timeout: 200ms }';
+    const probe = 'probe: { interval: 1s, timeout: 800ms }';
     writeFileSync(
       this.#file,
       `phones: { listeners: [{ host: 127.0.0.1, port: 0 }], networks: [127.0.0.0/8]${phones} }
@@ -59,7 +59,7 @@ clusters:
     services:
       - { id: a, name: Finesse A, url: "${a.url}", ${probe} }
       - { id: b, name: Finesse B, url: "${b.url}", ${probe} }
-reconnect: { interval: 500ms }
+reconnect: { interval: 1s }
 state: { folder: state }
 log: { format: json }
 ${more}`,
@@ -136,7 +136,7 @@ const told = (line: string, index: number) => new RegExp(`"device":"${phone(inde
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
   it('B350 B356 B360 sign-ins and the record of an outage go on, at each of its stages', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const proxy = await Restarted.start();
     for (const index of [1, 2, 3]) await proxy.signIn('a', index);

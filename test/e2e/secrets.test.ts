@@ -222,7 +222,7 @@ const FAULTS: readonly (readonly [string, Record<string, string>])[] = [
 ];
 
 describe.each(['json', 'pretty'] as const)('with a log in %s', (format) => {
-  test('no secret leaves the proxy', { timeout: 120_000 }, async () => {
+  test('no secret leaves the proxy', { timeout: 300_000 }, async () => {
     const { folder, file, phonesPort, opsPort, finesse } = await prepare(format);
     const proxy = serve(file, '--import', FAULT);
     await proxy.logged('ready');

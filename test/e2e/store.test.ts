@@ -37,7 +37,7 @@ it('B664 a proxy that is killed is not missed: the other one knows its phones, a
     const folder = testFolder();
     writeFileSync(join(folder, 'store-password'), 'CANARYstore\n', { mode: 0o600 });
     const file = join(folder, 'ippa.yaml');
-    const probe = 'probe: { interval: 300ms, timeout: 200ms }';
+    const probe = 'probe: { interval: 1s, timeout: 800ms }';
     const store = `{ url: "redis://127.0.0.1:${redis.port}", username: ippa, password: { file: store-password }, poll: 50ms, timeout: 1s }`;
     writeFileSync(
       file,

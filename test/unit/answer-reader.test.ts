@@ -17,8 +17,10 @@ function read(answer: string, cuts: readonly number[] = [], ended = false): Read
   const bytes = Buffer.from(answer, 'latin1');
   const edges = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   let progress: Progress = 'more';
+  let fed = 0;
   for (let i = 1; i < edges.length && progress === 'more'; i++) {
-    progress = parser.push(bytes.subarray(edges[i - 1], edges[i]));
+    progress = parser.push(bytes.subarray(fed, edges[i]));
+    fed = edges[i] ?? fed;
   }
   if (progress === 'more' && ended && parser.end()) progress = 'done';
   const whole = progress === 'done';
@@ -26,7 +28,8 @@ function read(answer: string, cuts: readonly number[] = [], ended = false): Read
     progress,
     status: parser.status,
     body: whole ? parser.body.toString('latin1') : '',
-    keeps: whole && parser.keepsConnection,
+    // What is still to come meets an idle connection, which ends by it (upstream.test.ts).
+    keeps: whole && parser.keepsConnection && fed === bytes.length,
   };
 }
 
@@ -156,6 +159,10 @@ it('never throws, whatever comes', () => {
       const answer = parts.join('');
       expect(read(answer, cuts, true)).toEqual(read(answer, [], true));
     }),
-    { numRuns: 2000 },
+    {
+      numRuns: 2000,
+      // Cut just where the answer ends: what is behind it comes later.
+      examples: [[[OK, 'Content-Length: 3\r\n', '\r\n', OK], [41]]],
+    },
   );
 });

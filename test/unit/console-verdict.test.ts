@@ -54,3 +54,34 @@ it('no reason shows a key of the configuration before somebody asks for more', (
     expect(rest).toMatch(/notification\.advisory|tls\.ca/);
   }
 });
+
+it('B995 how many outages were over within the last day, and how long they lasted', async () => {
+  const { downTimeOf } = await load('verdict.js');
+  const now = Date.parse('2026-11-27T12:00:00Z');
+  const outage = (startedAt: string, endedAt: string | null) => ({ startedAt, endedAt });
+  const outages = [
+    outage('2026-11-27T11:00:00Z', '2026-11-27T11:00:30Z'),
+    outage('2026-11-26T11:58:00Z', '2026-11-26T12:01:00Z'),
+    outage('2026-11-26T10:00:00Z', '2026-11-26T11:00:00Z'),
+    outage('2026-11-27T11:59:00Z', null),
+  ];
+  expect(downTimeOf(outages, now)).toEqual({ count: 2, seconds: 210 });
+});
+
+it('B996 up to two services that are out are named, of more their number is said; that all are shut out comes first', async () => {
+  const { statusWords, summary } = await load('verdict.js');
+  const health = (status: string, ...states: string[]) => ({
+    status,
+    services: states.map((state, index) => ({ name: `S${index}`, state, admin: 'ready', drill: null })),
+  });
+  // Without words their keys stand there.
+  const two = health('degraded', 'out-of-service', 'in-service', 'reconnecting');
+  expect(summary(two)).toBe('S0 state.out-of-service · S2 state.reconnecting');
+  expect(statusWords(two)).toBe(summary(two));
+  expect(summary(health('degraded', 'out-of-service', 'out-of-service', 'out-of-service', 'in-service'))).toBe(
+    'summary.out.other',
+  );
+  expect(summary(health('down', 'out-of-service', 'out-of-service'))).toBe('status.down · S0, S1 state.out-of-service');
+  expect(statusWords(health('degraded', 'in-service'))).toBe('status.degraded');
+  expect(statusWords(health('ok', 'in-service'))).toBe('status.ok');
+});

@@ -6,6 +6,7 @@ import { readPushed } from '../../src/push/document.ts';
 import { classifyPhoneAnswer, PUSH_FAILURES, renderPhoneError } from '../../src/push/phone-answer.ts';
 import { formType, parsePushForm, renderPushForm } from '../../src/push/push-form.ts';
 import { isMaintenanceNews, selectPushReason } from '../../src/push/pushes.ts';
+import { anyText } from '../any-text.ts';
 
 const TYPE = 'application/x-www-form-urlencoded';
 const form = (body: string) => parsePushForm(Buffer.from(body, 'latin1'));
@@ -19,7 +20,7 @@ describe('the form of a push', () => {
       }),
     );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText, (text) => {
         const sent = new URLSearchParams({ XML: text }).toString();
         expect(form(sent)?.xml.toString()).toBe(Buffer.from(text).toString());
       }),

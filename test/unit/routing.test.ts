@@ -91,6 +91,13 @@ describe('a service that was left', () => {
     expect(read(line)).toEqual([[]]);
   });
 
+  it('B84 is read back without an id that no agent could have typed', () => {
+    const prefill = { id: '\ud800', extension: '2001', address: '10.0.0.1' };
+    const line = { device: 'SEP1', service: 'b', since: START, seenAt: START, from: null, place: null, model: null };
+    const { devices } = selectSignIns({ lines: [{ ...line, prefill }], writtenAt: START, damage: null }, START, HOUR);
+    expect(devices).toMatchObject([{ service: 'b', prefill: { id: null, extension: '2001' } }]);
+  });
+
   it('B422 is free while the device is signed in nowhere', () => {
     expect(isElsewhere(reduceRelayed(onB, 'b', 'sign-in', false), 'a', null, START)).toBe(false);
   });

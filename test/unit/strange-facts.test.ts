@@ -1,6 +1,7 @@
 /** Whatever bytes stand in the store: they are read, and what is shown of them afterwards can be shown. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { phoneUrl } from '../../src/domain/phone-url.ts';
 import { renderHealth } from '../../src/ops/health.ts';
 import { renderDevice, renderOutage } from '../../src/ops/outage-view.ts';
 import { createPeers } from '../../src/peers/peers.ts';
@@ -12,6 +13,7 @@ import { createDeviceRegistry } from '../../src/store/devices.ts';
 import { createServiceStore } from '../../src/store/services.ts';
 import { createSharedDevices } from '../../src/store/shared-devices.ts';
 import { createSharedSettings } from '../../src/store/shared-settings.ts';
+import { anyText } from '../any-text.ts';
 import { createEventRecord } from '../event-record.ts';
 import { createFakeClock, START } from '../fake-clock.ts';
 import { CONFIRMED } from '../scripted-probe.ts';
@@ -57,10 +59,13 @@ function setUp(aheadMs: number) {
       signedIn: () => 0,
       ...{ version: '1', startedAt: START, now, problems: peers.problems(), proxies: peers.all() },
     });
-    for (const device of devices.all()) renderDevice(device);
+    for (const device of devices.all()) {
+      renderDevice(device);
+      phoneUrl('https://p:1', 'a', device.name, '', device.prefill);
+    }
     for (const outage of records.all()) renderOutage(outage, now);
   };
-  return { clock, faults, facts, read, show, sharedDevices, settings, records, peers };
+  return { clock, faults, facts, read, show, sharedDevices, devices, settings, records, peers };
 }
 
 const time = fc.oneof(
@@ -77,6 +82,9 @@ const shapes = [
     ...{ service: fc.constantFrom('a', 'b', null), seenAt: time, signedAt: time, since: fc.option(time) },
     left: fc.array(fc.record({ service: fc.constant('b'), at: time }), { maxLength: 3 }),
     noticed: fc.option(time),
+    prefill: fc.option(
+      fc.record({ id: fc.option(anyText), extension: fc.option(anyText), address: fc.constant('10.0.0.1') }),
+    ),
   }),
   fc.record({
     ...{ admin: fc.constantFrom('ready', 'drain', 'maint'), reason: fc.option(fc.string()), until: fc.option(time) },
@@ -189,6 +197,17 @@ describe('bytes in the store', () => {
       { numRuns: 300 },
     );
   });
+});
+
+it('B84 what no agent could have typed is not believed of another proxy either: of half a character no URL can be made', () => {
+  const { clock, read, sharedDevices, devices } = setUp(0);
+  void sharedDevices.begin();
+  const prefill = { id: '\ud800', extension: '2001', address: '10.0.0.1' };
+  const phone = { service: 'a', seenAt: clock.now(), signedAt: clock.now(), prefill };
+  read('devices', 'SEP001122334455', `${clock.now()} p2 ${JSON.stringify(phone)}`);
+  const device = devices.get('SEP001122334455');
+  expect(device).toMatchObject({ service: 'a', prefill: { id: null, extension: '2001' } });
+  expect(phoneUrl('https://p:1', 'a', 'SEP001122334455', '', device?.prefill)).toMatch(/\?extension=2001$/);
 });
 
 describe('the layout of a store', () => {
