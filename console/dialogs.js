@@ -215,7 +215,7 @@ function BeginDrill({ service: { id, name } }) {
 const SHOWN_DEVICES = 10;
 
 /** Whom it touches. @param {{ preview: DrillPreview, minutes: number }} props */
-function DrillEffect({ preview: { name, signedIn, devices, notSignedIn, alternates }, minutes }) {
+function DrillEffect({ preview: { name, signedIn, atOtherProxies, devices, notSignedIn, alternates }, minutes }) {
   const names = alternates.map((each) => each.name).join(', ');
   const more = Math.max(0, notSignedIn.length - SHOWN_DEVICES);
   const list = `${notSignedIn.slice(0, SHOWN_DEVICES).join(', ')}${more === 0 ? '' : `, +${more}`}`;
@@ -223,6 +223,7 @@ function DrillEffect({ preview: { name, signedIn, devices, notSignedIn, alternat
     <p class="effect-count"><strong>${signedIn.toLocaleString(document.documentElement.lang)}</strong> ${sayCount(devices === null ? 'drill.agents' : 'drill.agents-named', signedIn, { name, of: devices ?? 0 })}</p>
     <p>${sayCount('drill.lasts', minutes)}</p>
     <p>${alternates.length === 0 ? say('effect.no-alternates') : say('effect.alternates', { names })}</p>
+    ${atOtherProxies > 0 && html`<p class="warning">${sayCount('drill.at-other-proxies', atOtherProxies)}</p>`}
     ${notSignedIn.length > 0 && html`<p class="warning">${say('drill.not-there', { list })}</p>`}
   </div>`;
 }

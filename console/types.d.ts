@@ -201,6 +201,7 @@ export interface DrillPreview {
   readonly forSeconds: number;
   readonly devices: number | null;
   readonly signedIn: number;
+  readonly atOtherProxies: number;
   readonly notSignedIn: readonly string[];
   readonly alternates: readonly { readonly id: string; readonly name: string }[];
   readonly words: string;

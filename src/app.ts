@@ -129,8 +129,9 @@ export function createApp(initial: Config, log: Log, version: string, options: A
       ...[adminSettings.problem()].filter((problem) => problem !== null),
       ...records.problems(),
       ...webhooks.problems(),
-      ...peers.problems(),
+      // Where the store is gone that comes first: that nobody hears of the others follows from it.
       ...[sharing?.status() ?? null].flatMap((status) => (status === null ? [] : (decideStoreProblem(status) ?? []))),
+      ...peers.problems(sharing?.status()?.state ?? 'connected'),
       ...names
         .conflicts()
         .map(({ name, services: both }) => `${name} is claimed by ${both.join(' and ')}: it serves neither`),
@@ -220,6 +221,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     ...{ config, store, devices, islands, clock, report, facts },
     isAlive: (id) => peers.isAlive(id),
     isNear: (device) => peers.isNear(device),
+    isHere: (device) => peers.isHere(device),
   });
   // First: a push is told of under the name of its outage.
   events.subscribe('outages', records.outages.handlers);
@@ -289,6 +291,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
     onCertificate: (seen) => report(certificateEvent(clock.now(), 'ops', seen)),
     ...health,
     drills,
+    isHere: (device) => peers.isHere(device),
     metrics,
     report,
     ...(processes === null ? {} : { caughtUp: processes.caughtUp }),

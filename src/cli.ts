@@ -27,6 +27,8 @@ const CONFIG = ['--config <file>', 'configuration file (YAML)'] as const;
 
 /** Runs one command line (without node and program). Sets the exit code: 0 fine, 1 failed, 2 bad usage or configuration. */
 export async function run(argv: readonly string[]): Promise<void> {
+  // Libraries print advice of their own there (ioredis what it makes of an answer to AUTH), and stderr is the log.
+  console.warn = () => {};
   const output: Output = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

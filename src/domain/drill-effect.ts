@@ -8,8 +8,10 @@ export interface DrillEffect {
   readonly forSeconds: number;
   /** How many devices were named; null: all are meant. */
   readonly devices: number | null;
-  /** How many of those are signed in there. */
+  /** How many of those are signed in there and use this proxy. */
   readonly signedIn: number;
+  /** How many more are signed in there and use another proxy: they see nothing of it. */
+  readonly atOtherProxies: number;
   /** The named ones that are not. */
   readonly notSignedIn: readonly string[];
   /** Where their agents would be led. */
@@ -20,32 +22,40 @@ export interface DrillScope {
   readonly forMs: number;
   /** null: all. */
   readonly devices: readonly string[] | null;
-  /** All agents signed in there. */
-  readonly phones: number;
-  readonly isSignedIn: (device: string) => boolean;
+  /** All devices signed in there. */
+  readonly signedIn: readonly string[];
+  /** Whether a device has used this proxy last. */
+  readonly isHere: (device: string) => boolean;
 }
 
 export function decideDrillEffect(
   { id, name }: ServiceStatus,
   alternates: readonly ServiceStatus[],
-  { forMs, devices, phones, isSignedIn }: DrillScope,
+  { forMs, devices, signedIn, isHere }: DrillScope,
 ): DrillEffect {
   const named = devices === null ? null : [...new Set(devices)];
-  const notSignedIn = (named ?? []).filter((device) => !isSignedIn(device));
+  const there = new Set(signedIn);
+  const notSignedIn = (named ?? []).filter((device) => !there.has(device));
+  const meant = named === null ? signedIn : named.filter((device) => there.has(device));
+  const here = meant.filter(isHere);
   return {
     ...{ service: id, name, forSeconds: forMs / 1000, devices: named?.length ?? null },
-    signedIn: named === null ? phones : named.length - notSignedIn.length,
+    signedIn: here.length,
+    atOtherProxies: meant.length - here.length,
     notSignedIn,
     alternates: alternates.map((each) => ({ id: each.id, name: each.name })),
   };
 }
 
 /** Such as: 3 agents signed in at Finesse A see a failover for 2 minutes; alternates: Finesse B. */
-export function renderDrillEffect({ name, forSeconds, signedIn, notSignedIn, alternates }: DrillEffect): string {
+export function renderDrillEffect(effect: DrillEffect): string {
+  const { name, forSeconds, signedIn, atOtherProxies, notSignedIn, alternates } = effect;
   const length = renderLength(forSeconds);
   const others = alternates.length === 0 ? 'none is confirmed' : alternates.map((each) => each.name).join(', ');
   const who = signedIn === 1 ? '1 agent signed in at' : `${signedIn} agents signed in at`;
-  const seen = `${who} ${name} ${signedIn === 1 ? 'sees' : 'see'} a failover for ${length}; alternates: ${others}.`;
+  const here = `${who} ${name} ${signedIn === 1 ? 'sees' : 'see'} a failover for ${length}; alternates: ${others}.`;
+  const elsewhere = `${atOtherProxies} more ${atOtherProxies === 1 ? 'uses' : 'use'} another proxy: begin it there too.`;
+  const seen = atOtherProxies === 0 ? here : `${here} ${elsewhere}`;
   if (notSignedIn.length === 0) return seen;
   return `${seen} Not signed in there: ${renderNames(notSignedIn)}; a named phone that comes there meanwhile sees it too.`;
 }

@@ -5,6 +5,7 @@ export type StoreFaultCode =
   | 'store-timeout'
   | 'store-tls'
   | 'store-credentials'
+  | 'store-protected'
   | 'store-acl'
   | 'store-loading'
   | 'store-read-only'
@@ -31,6 +32,8 @@ interface Meaning {
 
 /** The first that matches. The words of Redis and Valkey begin with a code of their own; the rest is Node's and ioredis'. */
 const MEANINGS: readonly Meaning[] = [
+  // Said before any user is asked for; the rest of it is about passwords.
+  { code: 'store-protected', pattern: /^DENIED\b/ },
   { code: 'store-credentials', pattern: /^(?:WRONGPASS|NOAUTH)\b|^ERR (?:invalid password|AUTH <password> called)/i },
   // The second is what Redis 7.0 says of a command within a script, the third what later ones say.
   { code: 'store-acl', pattern: /^NOPERM\b|executing the script can't|ACL failure in script/i },
@@ -62,6 +65,8 @@ const WORDS: Readonly<Record<StoreFaultCode, string>> = {
   'store-timeout': 'It does not answer in time',
   'store-tls': 'No TLS connection comes about',
   'store-credentials': 'It refuses the user or the password: correct store.redis.username and password',
+  'store-protected':
+    'It turns other machines away (protected-mode) as long as its user default has no password: docs/shared-memory.md, `user default off`',
   'store-acl': 'The user may not use a command or a key that the proxy needs: docs/shared-memory.md has the exact rule',
   'store-loading': 'It is loading its data after a start',
   'store-read-only':

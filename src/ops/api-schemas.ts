@@ -98,7 +98,7 @@ export const drillPreview = named(
   'Whom a drill would touch: none has begun. `words` says it in a sentence.',
   z.strictObject({
     ...{ service: z.string(), name: z.string(), forSeconds: z.number(), devices: count.nullable(), signedIn: count },
-    notSignedIn: z.array(z.string()),
+    ...{ atOtherProxies: count, notSignedIn: z.array(z.string()) },
     alternates: z.array(z.strictObject({ id: z.string(), name: z.string() })),
     words: z.string(),
   }),

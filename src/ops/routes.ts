@@ -70,6 +70,8 @@ export interface OpsRoutesOptions {
   /** Of Finesse itself. */
   readonly certificateOf?: (service: string) => ShownCertificate | null;
   readonly drills: Drills;
+  /** Whether a phone has used this proxy last; absent: there is no other. */
+  readonly isHere?: (device: string) => boolean;
   /** None: nothing can be captured over this port. */
   readonly captures?: OpsCaptures;
   /** Phones in the browser. */
@@ -321,15 +323,14 @@ function preview({ store, devices, clock }: OpsRoutesOptions, id: string, settin
 }
 
 function drillEffect(
-  { store, devices }: OpsRoutesOptions,
+  { store, devices, isHere = () => true }: OpsRoutesOptions,
   id: string,
   named: readonly string[] | null,
   forMs: number,
 ): DrillEffect {
   const status = store.get(id);
   if (status === null) throw new Error(`${id} is gone`);
-  const isSignedIn = (device: string) => devices.get(device)?.service === id;
-  const scope = { forMs, devices: named, phones: devices.signedIn(id), isSignedIn };
+  const scope = { forMs, devices: named, signedIn: [...devices.signedInDevices(id)], isHere };
   return decideDrillEffect(status, store.alternates(status), scope);
 }
 

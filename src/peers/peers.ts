@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Report } from '../domain/events.ts';
+import type { Report, StoreState } from '../domain/events.ts';
 import type { PeerEvent } from '../domain/health/peers.ts';
 import { selectOwnT0 } from '../domain/health/peers.ts';
 import type { PeerView, ServiceStatus } from '../domain/model.ts';
@@ -35,8 +35,10 @@ export interface Peers {
   isOfThisSite(id: string): boolean;
   /** Whether a phone is one of this site, by the proxy that it used last. */
   isNear(device: string): boolean;
+  /** Whether a phone has used this proxy last. */
+  isHere(device: string): boolean;
   /** What is wrong between them, for operators. */
-  problems(): readonly string[];
+  problems(store?: StoreState): readonly string[];
 }
 
 export interface PeersOptions {
@@ -60,6 +62,7 @@ export const NO_PEERS: Peers = {
   isAlive: () => false,
   isOfThisSite: () => true,
   isNear: () => true,
+  isHere: () => true,
   problems: () => [],
 };
 
@@ -206,7 +209,8 @@ export function createPeers(options: PeersOptions): Peers {
     isAlive: (id) => id === facts.proxy || known.get(id)?.alive === true,
     isOfThisSite,
     isNear: (device) => isOfThisSite(facts.get('devices', device)?.proxy ?? ''),
-    problems: () => [
+    isHere: (device) => [undefined, facts.proxy].includes(facts.get('devices', device)?.proxy),
+    problems: (store = 'connected') => [
       ...(twin === null
         ? []
         : [
@@ -216,7 +220,10 @@ export function createPeers(options: PeersOptions): Peers {
         .filter(({ alive }) => !alive)
         .map((proxy) => {
           const { heardAt } = proxy;
-          return `proxy ${nameProxyShortly(proxy)} has not been heard since ${new Date(heardAt).toISOString()}: it is down, or it cannot reach the store, or this proxy cannot.`;
+          const since = `proxy ${nameProxyShortly(proxy)} has not been heard since ${new Date(heardAt).toISOString()}`;
+          return store === 'gone' || store === 'refused'
+            ? `${since}: this proxy does not reach the store, so it cannot know how that one is.`
+            : `${since}: it is down, or it cannot reach the store.`;
         }),
     ],
   };

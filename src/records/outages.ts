@@ -69,6 +69,8 @@ export interface OutageRecordsOptions {
   readonly isAlive?: (proxy: string) => boolean;
   /** Whether a phone is one of this site, by the proxy that it used last. */
   readonly isNear?: (device: string) => boolean;
+  /** Whether it has used this proxy last: a drill is for those alone. */
+  readonly isHere?: (device: string) => boolean;
   /** Others than usual, for tests. */
   readonly bounds?: Partial<typeof OUTAGE_BOUNDS>;
 }
@@ -85,7 +87,7 @@ const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', '
 
 export function createOutageRecords(options: OutageRecordsOptions): OutageRecords {
   const { store, devices, clock, report } = options;
-  const { facts = null, isAlive = () => false, isNear = () => true } = options;
+  const { facts = null, isAlive = () => false, isNear = () => true, isHere = () => true } = options;
   const bounds = { ...OUTAGE_BOUNDS, ...options.bounds };
   const self = facts?.proxy ?? ALONE;
   /** Records are dated by the clock that proxies share. */
@@ -185,7 +187,9 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const status = store.get(service);
     if (status === null) return;
     const known = { ...about, name: status.name, cluster: status.cluster };
-    const each = signedInOn(service, only);
+    const all = signedInOn(service, only);
+    // Phones that use another proxy see nothing of a drill here.
+    const each = drill ? all.filter(({ device }) => isHere(device)) : all;
     const outage = newOutage({ ...known, id: idOf(service, startedAt), startedAt }, each.length);
     const side = newSide(startedAt, about.cause, about.decidedBy, shared(at));
     records.set(outage.id, keep(outage, { [self]: side }, each));

@@ -40,6 +40,7 @@ export interface RecordsOptions {
   readonly isAlive?: (proxy: string) => boolean;
   /** Whether a phone is one of this site. */
   readonly isNear?: (device: string) => boolean;
+  readonly isHere?: (device: string) => boolean;
 }
 
 export function createRecords(options: RecordsOptions): Records {
@@ -51,6 +52,7 @@ export function createRecords(options: RecordsOptions): Records {
       facts: options.facts ?? null,
       isAlive: options.isAlive ?? (() => false),
       isNear: options.isNear ?? (() => true),
+      isHere: options.isHere ?? (() => true),
     },
   });
   const signIns = createSignInRecords({

@@ -3,6 +3,7 @@
  * work. It connects again by itself, for ever; what was under way when it broke has failed, and nothing is sent twice.
  */
 
+import type { Duplex } from 'node:stream';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config/config.ts';
 import { classifyStoreError, type StoreFault } from '../domain/store-fault.ts';
@@ -44,6 +45,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   let isUp = false;
   let isClosed = false;
   let fault: StoreFault | null = null;
+  let denied: StoreFault | null = null;
 
   client.on('ready', () => {
     isUp = true;
@@ -53,9 +55,18 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   client.on('error', (error: Error) => {
     fault = classifyStoreError(messageOf(error));
   });
+  // What Redis says to a machine that it turns away at once (protected-mode) the client takes for the answer to its first command.
+  client.on('connect', () => {
+    (client as unknown as { readonly stream?: Duplex }).stream?.once('data', (chunk: Buffer) => {
+      const said = chunk.toString('latin1', 0, 300);
+      if (said.startsWith('-DENIED')) denied = classifyStoreError(said.slice(1));
+    });
+  });
   client.on('close', () => {
     // Why is known by `error`, unless the server just went away.
-    const because = fault ?? BROKEN;
+    const because = denied ?? fault ?? BROKEN;
+    fault = because;
+    denied = null;
     isUp = false;
     if (!isClosed) onDown(because);
   });

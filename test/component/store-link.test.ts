@@ -1,4 +1,7 @@
 /** Facts of several proxies over a real redis-server: what is lost on the way, and what happens to the server itself. */
+
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RedisConfig } from '../../src/config/config.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
@@ -274,6 +277,23 @@ describe('a store that is', () => {
     expect(wrong.link.status().fault?.code).toBe('store-credentials');
     expect(poor.link.status().fault?.code).toBe('store-acl');
     expect(JSON.stringify([wrong, poor].map(({ link, events }) => [link.status(), events]))).not.toContain('canary');
+  });
+
+  it('B820 that turns other machines away says so, not that it cannot be reached', async () => {
+    // What Redis does to whoever comes from another machine while its user `default` has no password.
+    const turning = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end(
+        '-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface.\r\n',
+      );
+    }).listen(0, '127.0.0.1');
+    await once(turning, 'listening');
+    stops.push(async () => void turning.close());
+    const { port } = turning.address() as AddressInfo;
+    const one = proxy('p1', redisConfig(port, { username: 'ippa', password: 'canary' }));
+    await until(() => one.link.status().state === 'gone', 'gone');
+    await until(() => one.link.status().fault?.code === 'store-protected', 'why');
+    expect(one.link.status().fault?.detail).toMatch(/^DENIED Redis is running in protected mode/);
   });
 
   it('B646 of a `newer` layout is left alone, read and written by nobody who does not know it', async () => {

@@ -209,6 +209,29 @@ it('B816 a proxy that comes back in an outage knows at once what became of each 
   expect(await phonesOf(fresh)).toEqual(moved);
 });
 
+it('B819 a drill of one proxy is for the phones that used that one last', async () => {
+  const redis = await startStore();
+  const one = await startProxy(redis);
+  const two = await startProxy(redis, one);
+  await connected(one, two);
+  await signIn(one, 'a', 'SEP1');
+  await signIn(two, 'a', 'SEP2');
+  for (const [proxy, phone] of [
+    [one, 'SEP2'],
+    [two, 'SEP1'],
+  ] as const)
+    await until(async () => (await device(proxy, phone))?.service === 'a', `${phone} is known at both`);
+  const drill = async (more: object) => {
+    const body = JSON.stringify({ service: 'a', forSeconds: 60, ...more });
+    const answer = await fetch(`${one.ops}/drills`, { method: 'POST', headers: OPERATOR, body });
+    return [answer.status, (await answer.json()) as Record<string, unknown>] as const;
+  };
+  expect(await drill({ preview: true })).toMatchObject([200, { signedIn: 1, atOtherProxies: 1 }]);
+  expect(await drill({})).toMatchObject([200, { signedIn: 1 }]);
+  const { body } = await one.get(`${one.ops}/outages`, OPERATOR);
+  expect(JSON.parse(body)).toMatchObject({ outages: [{ drill: true, signedIn: 1, missing: 1 }] });
+});
+
 it('B653 phones are answered as before while the store is frozen, killed and flushed, and ten seconds later all agree', async () => {
   const redis = await startStore();
   const one = await startProxy(redis);

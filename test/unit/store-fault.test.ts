@@ -14,6 +14,10 @@ describe('an error of the store', () => {
   it.each([
     ['WRONGPASS invalid username-password pair or user is disabled.', 'store-credentials'],
     ['NOAUTH Authentication required.', 'store-credentials'],
+    [
+      'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user.',
+      'store-protected',
+    ],
     ["NOPERM this user has no permissions to run the 'hscan' command", 'store-acl'],
     ["ERR The user executing the script can't run this command or subcommand script: 1f", 'store-acl'],
     ['LOADING Redis is loading the dataset in memory', 'store-loading'],
