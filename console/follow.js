@@ -25,7 +25,8 @@ let changesTo = null;
 let probesTo = null;
 
 export function followEvents() {
-  const live = createLive({ onEvent, onLive });
+  // A stream ends with its session, which another tab may have ended.
+  const live = createLive({ onEvent, onLive, onResumed: () => void loadAbout() });
   live.start();
   setInterval(() => {
     if (!state.live.isLive || document.visibilityState !== 'visible') return;

@@ -14,8 +14,9 @@ const NAMES = ['snapshot', 'service', 'outage', 'admin', 'proxy', 'alive'];
  * @param {object} options
  * @param {(name: string, data: any) => void} options.onEvent
  * @param {(isLive: boolean, since: number) => void} options.onLive told when it is or is not any more, and since when
+ * @param {() => void} options.onResumed the browser went on where the stream had broken off, without a snapshot
  */
-export function createLive({ onEvent, onLive }) {
+export function createLive({ onEvent, onLive, onResumed }) {
   /** @type {EventSource | null} */
   let source = null;
   let heardAt = performance.now();
@@ -53,6 +54,11 @@ export function createLive({ onEvent, onLive }) {
         setLive(true);
       });
     }
+    let opens = 0;
+    opened.addEventListener('open', () => {
+      opens += 1;
+      if (source === opened && opens > 1) onResumed();
+    });
     opened.addEventListener('error', () => {
       if (source !== opened) return;
       if (opened.readyState === EventSource.CLOSED) reopenLater();

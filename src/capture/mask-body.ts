@@ -60,8 +60,8 @@ export function createBodyMask(pseudonyms: Pseudonyms, urls: UrlMask, xml: XmlMa
     return { written: true, bytes: Buffer.from(masked), charset: 'utf-8' };
   };
   const maskJsonValue = (key: string, value: string): string => {
-    if (/^(?:status|deploymentType|version|release|\w*Mode|\w*HeartbeatStatus)$/.test(key))
-      return keepWords(value, MAX_VERSION);
+    if (/^(?:version|release)$/.test(key)) return keepWords(value, MAX_VERSION);
+    if (/^(?:status|deploymentType|\w*Mode|\w*HeartbeatStatus)$/.test(key)) return keepWords(value);
     if (/host|domain|fqdn/i.test(key)) return pseudonyms.host(value);
     if (/^(?:https?:\/)?\//.test(value)) return urls.url(value);
     const masked = urls.parameter(key, value);

@@ -85,6 +85,12 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
     }
     return `${scheme}${blank}${pseudonyms.secret(rest)}`;
   };
+  /** What a server gives out to be sent back is as good as a token. */
+  const challenge = (value: string): string =>
+    value.replace(
+      /\b(nonce|opaque)(\s*=\s*"?)([^",]+)/gi,
+      (_, name, before, text) => `${name}${before}${maskText(text)}`,
+    );
   const refresh = (value: string): string => {
     const [, before = '', url = ''] = /^(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?)([\s\S]*)$/i.exec(value) ?? [];
     return `${before}${url === '' ? '' : quoted(url, urls.offered)}`;
@@ -111,7 +117,7 @@ export function createHeaderMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: S
         return authorization(value);
       case 'www-authenticate':
       case 'proxy-authenticate':
-        return keepWords(scrub.clean(value));
+        return keepWords(scrub.clean(challenge(value)));
       case 'refresh':
         return refresh(value);
       // Some phones write their MAC address and serial number into it.

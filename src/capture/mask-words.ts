@@ -46,11 +46,21 @@ const MAX_DIGITS = 4;
 export const MAX_VERSION = 5;
 const RUN = /[\p{L}\p{M}\p{N}]+/gu;
 
+/** An address, unless it stands where a product has its version: `Chrome/120.0.0.0`. */
+const ADDRESS = /(?<![\p{L}\p{N}./])\d{1,3}(?:\.\d{1,3}){3}(?![.\d])/gu;
+/** A number that is written in groups: each of them is short, and together they are somebody's. */
+const GROUPS = /(?<![\p{L}\p{N}.])\d+(?:[ -]\d+)+/gu;
+const MAX_GROUPED = 6;
+
 /** `maxDigits`: of a number that stays. */
 export function keepWords(text: string, maxDigits = MAX_DIGITS): string {
   // Behind an escape a short run may be a letter of anything.
   if (/[%&\\]/.test(text)) return maskText(text);
-  return text.replace(RUN, (run) => (isKept(run, maxDigits) ? run : maskText(run)));
+  const ungrouped = text.replace(GROUPS, (number) =>
+    number.replace(/\D/g, '').length > MAX_GROUPED ? maskText(number) : number,
+  );
+  const nobodys = maxDigits === MAX_VERSION ? ungrouped : ungrouped.replace(ADDRESS, maskText);
+  return nobodys.replace(RUN, (run) => (isKept(run, maxDigits) ? run : maskText(run)));
 }
 
 function isKept(run: string, maxDigits: number): boolean {

@@ -31,7 +31,6 @@ const NUMBERS: ReadonlySet<string> = new Set([
 /** Of SystemInfo and its notifications. */
 const WORDS: ReadonlySet<string> = new Set([
   ...['status', 'deploymenttype', 'lastctiheartbeatstatus', 'finessemmode', 'ctimmode', 'systemauthmode', 'event'],
-  ...['version', 'release', 'finesseversion', 'productversion'],
   ...[
     'timezoneoffset',
     'currenttimestamp',
@@ -43,6 +42,9 @@ const WORDS: ReadonlySet<string> = new Set([
     'state',
   ],
 ]);
+const VERSIONS: ReadonlySet<string> = new Set(['version', 'release', 'finesseversion', 'productversion']);
+/** Longer ones may be an extension or a PIN. */
+const SMALL_NUMBER = /^\s*(?:-?\d{1,3}|[A-Z]{1,3})\s*$/;
 const TIME = /^\s*\d{4}-\d\d-\d\dT[\d:.]{5,12}(?:Z|[+-]\d\d:?\d\d)?\s*$/;
 const HOSTS: ReadonlySet<string> = new Set(['host', 'xmppdomain', 'xmpppubsubdomain', 'hostname', 'fqdn']);
 const IDS: ReadonlySet<string> = new Set([
@@ -86,8 +88,9 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     const lower = name.toLowerCase();
     const parent = around.at(-2)?.name.toLowerCase() ?? '';
     if (/^url/.test(lower) || lower === 'uri') return escaped(raw, urls.offered);
-    if (lower === 'data' && !/^\s*[^0-9a-f\s]/i.test(raw)) return raw.replace(/[0-9a-f]/gi, '0');
-    if (NUMBERS.has(lower) && /^\s*(?:-?\d{1,5}|[A-Z]{1,3})\s*$/.test(raw)) return raw;
+    // A picture: hex alone. Everything else that is called so is text.
+    if (lower === 'data' && /^[0-9a-f\s]*$/i.test(raw)) return raw.replace(/[0-9a-f]/gi, '0');
+    if (NUMBERS.has(lower) && SMALL_NUMBER.test(raw)) return raw;
     if (lower === 'name' && parent === 'softkeyitem') return softKey(raw);
     if (lower === 'querystringparam')
       return escaped(raw, (text) => (isWord(text) ? scrub.clean(text) : pseudonyms.value(text)));
@@ -98,8 +101,8 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (urls.isSecretName(name)) return escaped(raw, pseudonyms.secret);
     if (HOSTS.has(lower)) return escaped(raw, (text) => pseudonyms.host(text));
     if (IDS.has(lower)) return escaped(raw, (text) => pseudonyms.value(text));
-    if (WORDS.has(lower) && /^[\sA-Za-z0-9_:.()+-]{1,40}$/.test(raw))
-      return TIME.test(raw) ? raw : keepWords(scrub.clean(raw), MAX_VERSION);
+    if ((WORDS.has(lower) || VERSIONS.has(lower)) && /^[\sA-Za-z0-9_:.()+-]{1,40}$/.test(raw))
+      return TIME.test(raw) ? raw : keepWords(scrub.clean(raw), VERSIONS.has(lower) ? MAX_VERSION : undefined);
     if (lower === 'notification') {
       const inner = mask(decodeXml(raw));
       return inner === null ? maskXmlText(raw) : escapeXml(inner);
@@ -129,7 +132,7 @@ export function createXmlMask(pseudonyms: Pseudonyms, urls: UrlMask, scrub: Scru
     if (lower === 'xml:lang' || lower === 'type') return keepWords(scrub.clean(raw));
     if (lower === 'xmlns' || lower.startsWith('xmlns:')) return NAMESPACE.test(raw) ? raw : escaped(raw, urls.url);
     if (/^url/.test(lower)) return escaped(raw, urls.offered);
-    if (NUMBERS.has(lower) && /^-?\d{1,5}$/.test(raw)) return raw;
+    if (NUMBERS.has(lower) && SMALL_NUMBER.test(raw)) return raw;
     if (element === 'item' && lower === 'id') return escaped(raw, (text) => pseudonyms.value(text));
     if (lower === 'node') return escaped(raw, urls.target);
     if (lower === 'from' || lower === 'to' || lower === 'jid') return escaped(raw, jid);

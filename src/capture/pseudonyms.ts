@@ -128,7 +128,7 @@ export function createPseudonyms({ keepNames, key = randomBytes(32) }: Pseudonym
     isMade: (text) => made.has(text),
     value(text, isName = true) {
       if (text === '') return text;
-      const marker = secrets.get(text);
+      const marker = text.length < MIN_SECRET ? undefined : secrets.get(text);
       if (marker !== undefined) return marker;
       if (SEP.test(text) || known.has(`device ${text}`)) return device(text);
       if (isIP(text) !== 0) return address(text);
@@ -138,6 +138,11 @@ export function createPseudonyms({ keepNames, key = randomBytes(32) }: Pseudonym
   };
 }
 
+/**
+ * Shorter secrets are masked where they stand and not looked for: a cookie may be `1`, and so may a page, which would have one
+ * pseudonym before it and another behind it.
+ */
+export const MIN_SECRET = 3;
 /** Shorter ones stand for too much else to be looked for. */
 const MIN_NAME = 4;
 const DOCUMENTATION = ['192.0.2', '198.51.100', '203.0.113'] as const;

@@ -49,7 +49,7 @@ function hideValues(text: string): string {
   return text
     .replace(/\/\/[^/?#@\s`]*@/g, '//…@')
     .replace(/([?&][^=&#\s`"'<>]*=)[^&#\s`"'<>]+/g, '$1…')
-    .replace(/(;jsessionid=)[^?;#\s`]+/gi, '$1…')
+    .replace(/(?<=\/[^?#\s`]*)(;[\w.-]+=)[^;?/#\s`]+/g, '$1…')
     .replace(/(Set-Cookie: [^=;`]*=)[^;`]+/g, '$1…');
 }
 

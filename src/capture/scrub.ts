@@ -4,7 +4,7 @@
  */
 
 import { escapeXml } from '../text/xml-escape.ts';
-import type { Pseudonyms } from './pseudonyms.ts';
+import { MIN_SECRET, type Pseudonyms } from './pseudonyms.ts';
 
 export interface Scrub {
   /** The text with everything replaced that is known by now. */
@@ -13,8 +13,8 @@ export interface Scrub {
   find(text: string): readonly string[];
 }
 
-/** Shorter secrets are masked where they stand and not looked for: they would be found in any number. */
-const MIN_FORM = 3;
+/** Of what is looked for. */
+const MIN_FORM = MIN_SECRET;
 /** Up to here a secret is only one if no letter or digit stands beside it. */
 const SHORT = 6;
 /** Of base64 in the middle of something longer. */

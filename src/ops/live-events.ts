@@ -38,7 +38,23 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
 
   const onService = ({ service }: { readonly service: string }) => {
     const entry = health().services.find(({ id }) => id === service);
-    if (entry !== undefined) streams.publish('service', entry);
+    if (entry === undefined) return;
+    said.set(service, sayingOf(entry));
+    streams.publish('service', entry);
+  };
+
+  /** What each service said last, and what its last probe was: why a server is out may change while it stays out. */
+  const said = new Map<string, string>();
+  const found = new Map<string, string>();
+  const onProbe = ({ service, outcome }: EventOf<'probe-ended'>) => {
+    const now = JSON.stringify(outcome);
+    if (found.get(service) === now) return;
+    found.set(service, now);
+    // The probe is told of before it counts.
+    clock.after(0, () => {
+      const entry = health().services.find(({ id }) => id === service);
+      if (entry !== undefined && said.get(service) !== sayingOf(entry)) onService({ service });
+    });
   };
 
   const onProxy = (event: ProxyEvent) => {
@@ -60,6 +76,7 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       if (on !== undefined) outageChanged(on.id);
     },
     ...each(SERVICE, onService),
+    'probe-ended': onProbe,
     ...each(['outage-began', 'outage-ended', 'outage-changed', 'agent-back', 'outage-summary'], onOutage),
     'drill-began'(event) {
       const { at, service, until, reason } = event;
@@ -100,6 +117,17 @@ export function createLiveEvents({ streams, health, outages, clock }: LiveEvents
       streams.publish('snapshot', health());
     },
   };
+}
+
+/** Of its entry, what a probe changes that has no event of its own. */
+function sayingOf({
+  state,
+  reason,
+  runbook,
+  finesseDrains,
+  notAlternateBecause,
+}: HealthReport['services'][number]): string {
+  return JSON.stringify([state, reason, runbook, finesseDrains, notAlternateBecause]);
 }
 
 const isoTime = (at: number) => new Date(at).toISOString();

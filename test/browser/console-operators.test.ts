@@ -170,6 +170,21 @@ describe('who may', () => {
     await shown.page.getByText('This needs the token of an operator.').waitFor();
     expect(await shown.page.content()).not.toContain('SEP0000');
   });
+
+  it('B966 a console that another tab has signed out says so and shows no names any more', async () => {
+    await scene.rig.signIn('a', 1);
+    const shown = await scene.open({ path: '/#/phones' });
+    await shown.signIn(READ_TOKEN);
+    await shown.page.getByRole('searchbox').fill(deviceOf(1));
+    await shown.page.getByRole('row', { name: new RegExp(deviceOf(1)) }).waitFor();
+    const other = await shown.page.context().newPage();
+    await other.goto(`${scene.rig.proxy.ops}/`);
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.close();
+    shown.expect(/401 \(Unauthorized\)/);
+    await shown.page.getByText('This needs the token of an operator.').waitFor();
+    expect(await shown.page.content()).not.toContain(deviceOf(1));
+  });
 });
 
 it('B953 by keyboard alone: past the navigation, a service is set and the focus is where it was', async () => {

@@ -62,6 +62,32 @@ describe('GET /events', () => {
     expect(data).toEqual({ at: '1970-01-01T00:00:00.000Z', what: 'state-not-kept' });
   });
 
+  it('B965 tells why a service is out also when that changes while it stays out, and once', async () => {
+    const rig = await start();
+    failed(rig);
+    const source = await open(rig);
+    await source.next('snapshot');
+    const probed = (code: 'refused' | 'reset', admin?: string) => {
+      const failure = { code, detail: admin ?? 'port 8445' } as const;
+      const outcome = { kind: 'failed', failure, info: null } as const;
+      // In this order: a probe is told of before it counts.
+      rig.report({ kind: 'probe-ended', at: 0, service: 'a', latencyMs: 1, outcome, certificate: null });
+      rig.store.restore('a', { health: { ...rig.store.health('a'), failure } });
+    };
+    for (const code of ['refused', 'reset', 'reset', 'reset', 'refused'] as const) probed(code);
+    // Several at one time are one.
+    probed('reset', 'port 8443');
+    const told = await source.next('service');
+    const health = await request(rig.origin).get('/health');
+    expect(told.data).toEqual(health.body.services.find(({ id }: { id: string }) => id === 'a'));
+    expect(told.data).toMatchObject({
+      reason: expect.stringContaining('8443'),
+      runbook: expect.stringContaining('reset'),
+    });
+    rig.report({ kind: 'state-not-kept', at: 0, error: new Error('x') });
+    expect((await source.next()).name).toBe('proxy');
+  });
+
   it('B501 tells of devices to operators only', async () => {
     const rig = await start();
     const [everybody, operator] = [await open(rig), await open(rig, BEARER)];

@@ -204,7 +204,7 @@ describe('B878 the report', () => {
           answer: { 'Set-Cookie': 'SSO=canary; Path=/x', Refresh: '5; url=http://pbx/x?pin=canary' },
         },
         {
-          url: `http://pbx/fippa/${DEVICE}/x?pin=canary`,
+          url: `http://pbx/fippa/${DEVICE}/x;sid=canary;v=1.canary/y;t=canary?pin=canary`,
           answer: { Location: 'http://user:canary@else/x?token=canary' },
         },
       ],

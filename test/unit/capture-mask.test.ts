@@ -57,6 +57,13 @@ describe('B864 pseudonyms', () => {
   });
 });
 
+it('B964 a secret of one or two characters changes no pseudonym: what a page leads to is asked for under the same name', () => {
+  const { urls, headers } = masks();
+  const before = urls.url('/fippa/SEP001122334455/x/1?page=1');
+  headers.mask(['Cookie', 'route=1; way=x']);
+  expect(urls.url('/fippa/SEP001122334455/x/1?page=1')).toBe(before);
+});
+
 describe('B865 pages', () => {
   it('keep their bytes but for texts, which keep length and charset; soft keys stay', () => {
     const page =
@@ -137,6 +144,48 @@ describe('B865 pages', () => {
       expect(masked.written && masked.bytes.length).toBe(bytes.length);
       expect(masked.written && masked.bytes.toString('latin1').replaceAll('\0', '')).toMatch(/x[äÄ\u00e4x]/);
     }
+  });
+});
+
+describe('B963 what is short only because it is written in pieces', () => {
+  it.each([
+    ['a name that begins as hex does', '<a><Data>Daniela Kaessmann</Data></a>', /niel|ssmann/],
+    ['an extension as a number', '<a Index="54321"><Number>54321</Number><status>54321</status></a>', /543/],
+    ['a telephone number in groups', '<a><state>+49 711 1234 567</state></a>', /711|1234|567/],
+    ['an address as a state', '<a><source>10.20.30.40</source></a>', /20\.30/],
+  ])('%s is masked in a page', (_, text, leak) => {
+    const masked = xml(text) as string;
+    expect(masked).not.toMatch(leak);
+    expect(masked).toHaveLength(text.length);
+  });
+
+  it('pictures, versions, positions and products stay what they are', () => {
+    expect(xml('<a><Data>00ffA3</Data></a>')).toBe('<a><Data>000000</Data></a>');
+    const page = '<a><version>12.6.1.0</version><release>12.6.1.10000-38</release><Width>298</Width></a>';
+    expect(xml(page)).toBe(page);
+    const kept = [
+      'User-Agent',
+      'Mozilla/5.0 (Windows NT 10.0) Chrome/120.0.0.0',
+      'Last-Modified',
+      'Thu, 01 Jan 2015 00:00:00 GMT',
+    ];
+    const headers = masks().headers.mask(kept);
+    expect(headers.map(({ value }) => value)).toEqual([kept[1], kept[3]]);
+  });
+
+  it('addresses and grouped numbers in headers, and what a server gives out to sign with, are masked', () => {
+    const { headers } = masks();
+    const raw = [
+      'Server',
+      'gateway (10.20.30.40)',
+      'User-Agent',
+      'phone 1234-5678-9',
+      'WWW-Authenticate',
+      'Digest realm="x", nonce="ab-12-cd", opaque=zz-9',
+    ];
+    const values = headers.mask(raw).map(({ value }) => value);
+    expect(values.join()).not.toMatch(/20\.30|1234|5678|ab-12|cd"|zz-9/);
+    expect(values[2]).toMatch(/^Digest realm="x", nonce="/);
   });
 });
 
