@@ -63,15 +63,17 @@ function nameOfDevice({ device, agent, extension }) {
 /** @param {{ outage: Outage, named: Named | null }} props */
 function OutagePanel({ outage, named }) {
   const { id, name, verdictAt, endedAt, drill, signedIn } = outage;
+  const isOfOthers = endedAt === null && !drill && seenByOthersOnly(outage.service).length > 0;
   const kind = drill
     ? 'drill'
     : endedAt !== null
       ? 'in-service'
-      : verdictAt === null
+      : verdictAt === null || isOfOthers
         ? 'reconnecting'
         : 'out-of-service';
   const title = `outage-${id}`;
-  const what = endedAt !== null ? 'outage.over' : verdictAt === null ? 'outage.reconnecting' : 'outage.out';
+  const seen = verdictAt === null ? 'outage.reconnecting' : 'outage.out';
+  const what = endedAt !== null ? 'outage.over' : isOfOthers ? 'outage.of-others' : seen;
   return html`<section class=${`outage is-${kind}`} aria-labelledby=${title}>
     <h2 id=${title}><${Mark} kind=${kind} size=${22} />${drill ? `${say('drill.word')}: ` : ''}${say(what, { name })}</h2>
     <p class="since"><${Moments} outage=${outage} /> · <a href=${`#/outages/${encodeURIComponent(id)}`}>${say('outage.record')}</a></p>
@@ -81,13 +83,18 @@ function OutagePanel({ outage, named }) {
   </section>`;
 }
 
-/** Where this proxy sees the service in service: who does not. @param {{ service: string }} props */
-function SeenBy({ service }) {
-  if (serviceOf(service)?.state !== 'in-service') return null;
-  const others = (state.health?.proxies ?? []).filter(({ self, heard, services }) => {
+/** Where this proxy sees the service in service: which others do not. @param {string} service */
+function seenByOthersOnly(service) {
+  if (serviceOf(service)?.state !== 'in-service') return [];
+  return (state.health?.proxies ?? []).filter(({ self, heard, services }) => {
     const seen = services.find(({ id }) => id === service)?.state;
     return !self && heard && (seen === 'reconnecting' || seen === 'out-of-service');
   });
+}
+
+/** @param {{ service: string }} props */
+function SeenBy({ service }) {
+  const others = seenByOthersOnly(service);
   if (others.length === 0) return null;
   const list = others.map(({ id, name }) => `${name} (${id.slice(0, 8)}…)`).join(', ');
   return html`<p><strong>${say('outage.seen-by', { list })}</strong></p>`;
