@@ -130,7 +130,11 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   const put = ({ signedAt, ...device }: Told, own: KnownDevice | null, { proxy }: Register) => {
     const from = own?.service ?? null;
     const { service = null, askedAt = 0 } = signs.get(device.name) ?? {};
-    signs.set(device.name, { service: device.service, at: signedAt, askedAt: service === device.service ? askedAt : 0 });
+    signs.set(device.name, {
+      service: device.service,
+      at: signedAt,
+      askedAt: service === device.service ? askedAt : 0,
+    });
     devices.merge({ ...device, seenAt: Math.min(device.seenAt, clock.now()) });
     if (from !== device.service)
       report({ kind: 'device-heard', at: clock.now(), device: device.name, from, to: device.service, proxy });

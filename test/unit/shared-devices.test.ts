@@ -145,8 +145,7 @@ describe('a phone', () => {
     await clock.advance(50);
     hub.hold(false);
     await clock.advance(1000);
-    for (const { devices } of proxies)
-      expect(devices.get('SEP1')).toMatchObject({ service: 'a', since: signedInAt });
+    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: 'a', since: signedInAt });
     relay(one, 'a', 'sign-in', clock.now());
     await clock.advance(1000);
     for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: null });
