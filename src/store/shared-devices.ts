@@ -80,7 +80,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     changed.add(name);
     const service = devices.get(name)?.service ?? null;
     const sign = signs.get(name) ?? { service: null, at: 0 };
-    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1), ...NO_PAGE });
+    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1), askedAt: 0 });
     armFlush(GATHER_MS);
   };
 
@@ -117,23 +117,24 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     if (!isPending && !isDeepStrictEqual(merged, { ...heard, seenAt: merged.seenAt })) note(name);
   };
   /**
-   * It signed out elsewhere and in again here, or the other way round, before this proxy had heard of the first: to this one nothing
-   * had changed, and a page that was asked for after the other sign tells of it.
+   * It signed out elsewhere, and in again here before this proxy had heard of that: to this one nothing had changed, and a page
+   * that was asked for after the other sign tells of it.
    */
   const withLaterSign = (own: KnownDevice, heard: Told): KnownDevice => {
     const sign = signs.get(own.name);
-    if (sign === undefined || sign.service !== own.service || own.service === heard.service) return own;
-    if (sign.askedAt <= heard.signedAt || sign.askedAt <= sign.at) return own;
-    // The form of another service signs nobody out.
-    if (own.service === null && heard.service !== sign.form) return own;
+    if (sign === undefined || own.service === null || own.service === heard.service) return own;
+    if (sign.service !== own.service || sign.askedAt <= heard.signedAt || sign.askedAt <= sign.at) return own;
     sign.at = sign.askedAt;
-    return { ...own, since: own.service === null ? null : Math.round(sign.at - aheadMs()) };
+    return { ...own, since: Math.round(sign.at - aheadMs()) };
   };
   const put = ({ signedAt, ...device }: Told, own: KnownDevice | null, { proxy }: Register) => {
     const from = own?.service ?? null;
-    const before = signs.get(device.name);
-    const { askedAt, form } = before?.service === device.service ? before : NO_PAGE;
-    signs.set(device.name, { service: device.service, at: signedAt, askedAt, form });
+    const { service = null, askedAt = 0 } = signs.get(device.name) ?? {};
+    signs.set(device.name, {
+      service: device.service,
+      at: signedAt,
+      askedAt: service === device.service ? askedAt : 0,
+    });
     devices.merge({ ...device, seenAt: Math.min(device.seenAt, clock.now()) });
     if (from !== device.service)
       report({ kind: 'device-heard', at: clock.now(), device: device.name, from, to: device.service, proxy });
@@ -162,10 +163,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     handlers: {
       'page-relayed'({ at, service, device, page, durationMs }) {
         const sign = signs.get(device);
-        if (sign === undefined || sign.service !== (devices.get(device)?.service ?? null)) return;
-        if (sign.service === null ? page !== 'sign-in' : page !== 'other' || sign.service !== service) return;
+        if (page !== 'other' || sign?.service !== service || devices.get(device)?.service !== service) return;
         sign.askedAt = Math.round(at - durationMs + aheadMs());
-        sign.form = sign.service === null ? service : null;
       },
     },
     async begin() {
@@ -181,7 +180,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         if (isPortion()) await nextTurn();
         const { name, service, seenAt, since } = device;
         if (service === null || isConsoleDevice(name)) continue;
-        signs.set(name, { service, at: told(since ?? seenAt), ...NO_PAGE });
+        signs.set(name, { service, at: told(since ?? seenAt), askedAt: 0 });
         // As old as it is: whoever has heard of the phone since knows better.
         // What a newer version says more was read from the store, and is not in the folder.
         const value = renderDevice(withSign(device), facts.get('devices', name), byMs);
@@ -215,13 +214,9 @@ interface Sign {
   /** Where the phone signed in; null: it signed out. */
   readonly service: string | null;
   at: number;
-  /** When it asked, here, for the last page that shows so. */
+  /** When it asked, here, for the last page that shows it signed in there. */
   askedAt: number;
-  /** The service whose form that page was. */
-  form: string | null;
 }
-
-const NO_PAGE = { askedAt: 0, form: null } as const;
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

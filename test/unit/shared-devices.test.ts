@@ -151,31 +151,6 @@ describe('a phone', () => {
     for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: null });
   });
 
-  it('B981 that signs in at one proxy and out at another, which has not heard of that, is signed out', async () => {
-    const { clock, hub, proxies } = create(['p1', 'p2', 'p3']);
-    const [one, two] = proxies as [Proxy, Proxy];
-    relay(two, 'a', 'other', clock.now());
-    await clock.advance(1000);
-    relay(two, 'a', 'sign-in', clock.now());
-    await clock.advance(1000);
-    hub.hold();
-    relay(one, 'a', 'other', clock.now());
-    await clock.advance(50);
-    expect(relay(two, 'a', 'sign-in', clock.now())).toBeNull();
-    hub.hold(false);
-    await clock.advance(1000);
-    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: null });
-
-    hub.hold();
-    relay(one, 'a', 'other', clock.now());
-    await clock.advance(50);
-    // A form of another service signs nobody out.
-    relay(two, 'b', 'sign-in', clock.now());
-    hub.hold(false);
-    await clock.advance(1000);
-    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: 'a' });
-  });
-
   it('B981 is not signed in by a page that it asked for before it signed out', async () => {
     const { clock, hub, proxies } = create(['p1', 'p2']);
     const [one, two] = proxies as [Proxy, Proxy];
