@@ -234,6 +234,7 @@ export function createApp(initial: Config, log: Log, version: string, options: A
           ...{ config, facts, store, devices, audit: records.audit },
           ...{ name: hostname(), clock, report },
         });
+  if (sharing !== null) events.subscribe('sharing', sharing.handlers);
   const webhooks = createWebhooks({
     ...{ config, clock, report },
     ...(facts === null ? {} : { claim: (name, forMs) => facts.claim(name, forMs) }),

@@ -1,7 +1,7 @@
 /** What this proxy knows together with others: puts together the facts, the store that carries them, and those who tell and hear. */
 
 import type { Config } from './config/config.ts';
-import type { Report } from './domain/events.ts';
+import type { EventHandlers, Report } from './domain/events.ts';
 import type { StoreStatus } from './domain/store-status.ts';
 import type { AuditTrail } from './records/audit.ts';
 import type { Facts } from './shared/facts.ts';
@@ -16,6 +16,7 @@ import { createSharedSettings } from './store/shared-settings.ts';
 import type { Clock } from './time/clock.ts';
 
 export interface Sharing {
+  readonly handlers: EventHandlers;
   /**
    * Before phones ask: reads what others know, so that an outage that is on is known. A store that cannot be had holds up nobody
    * for longer than `FIRST_READ_MS`.
@@ -91,6 +92,7 @@ export function createSharing(options: SharingOptions): Sharing {
           trail: audit.share(facts.proxy, name, (entry, part) => link?.append(entry, part)),
         });
   return {
+    handlers: sharedDevices.handlers,
     async connect() {
       if (link === null) return;
       link.start();

@@ -34,8 +34,8 @@ export function newSide(from: number, cause: Failure | null, decidedBy: SignalNa
 
 /** What an event about the outage makes of the side of the proxy that saw it. */
 export function reduceSide(outage: Outage, side: OutageSide, event: OutageEvent): OutageSide {
-  const { verdictAt, until: endedAt, cause, decidedBy } = side;
-  const next = reduceOutage({ ...outage, verdictAt, endedAt, cause, decidedBy }, null, event).outage;
+  const { from: startedAt, verdictAt, until: endedAt, cause, decidedBy } = side;
+  const next = reduceOutage({ ...outage, startedAt, verdictAt, endedAt, cause, decidedBy }, null, event).outage;
   if (next.verdictAt === verdictAt && next.endedAt === endedAt && next.cause === cause) return side;
   const { verdictAt: verdict, endedAt: until, cause: sharpened } = next;
   return { ...side, verdictAt: verdict, until, cause: sharpened, saidAt: Math.max(event.at, side.saidAt + 1) };

@@ -117,10 +117,15 @@ export function reduceOutage<D extends OutageDevice | null>(
   switch (event.kind) {
     case 'failed-again':
       return { outage: sharpenCause(outage, event.failure), device };
-    case 'verdict':
-      return { outage: outage.verdictAt === null ? { ...outage, verdictAt: event.at } : outage, device };
-    case 'ended':
-      return { outage: outage.endedAt === null ? { ...outage, endedAt: event.at } : outage, device };
+    // Nothing of it came before what came first, whatever a clock that was set back says.
+    case 'verdict': {
+      const verdictAt = Math.max(event.at, outage.startedAt);
+      return { outage: outage.verdictAt === null ? { ...outage, verdictAt } : outage, device };
+    }
+    case 'ended': {
+      const endedAt = Math.max(event.at, outage.verdictAt ?? outage.startedAt);
+      return { outage: outage.endedAt === null ? { ...outage, endedAt } : outage, device };
+    }
     case 'summarised':
       return { outage: outage.summarisedAt === null ? { ...outage, summarisedAt: event.at } : outage, device };
     default: {

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
 import { isPrefillValue } from '../domain/device.ts';
 import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
-import type { Report } from '../domain/events.ts';
+import type { EventHandlers, Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
 import { type Json, type Register, unknownFields } from '../domain/register.ts';
@@ -18,6 +18,7 @@ import type { Clock } from '../time/clock.ts';
 import type { DeviceRegistry, KnownDevice } from './devices.ts';
 
 export interface SharedDevices {
+  readonly handlers: EventHandlers;
   /**
    * Tells what was kept over the restart, with the time it had; takes what is known already. Then both go on. In portions: phones
    * are served between two of them.
@@ -50,8 +51,8 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   const { facts, devices, clock, report } = options;
   let { forgetAfterMs } = options;
   const changed = new Set<string>();
-  /** Where each phone signed in or out last, and when by the store's clock. */
-  const signs = new Map<string, { readonly service: string | null; readonly at: number }>();
+  /** Where each phone signed in or out last. */
+  const signs = new Map<string, Sign>();
   let cancelFlush: (() => void) | null = null;
   let cancelLook = () => {};
   let isRunning = false;
@@ -79,7 +80,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     changed.add(name);
     const service = devices.get(name)?.service ?? null;
     const sign = signs.get(name) ?? { service: null, at: 0 };
-    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1) });
+    if (service !== sign.service) signs.set(name, { service, at: Math.max(facts.now(), sign.at + 1), askedAt: 0 });
     armFlush(GATHER_MS);
   };
 
@@ -102,20 +103,38 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
     const heard = parseDevice(name, register, -aheadMs());
     if (heard === null || heard.seenAt < clock.now() - forgetAfterMs) return;
     if (heard.service !== null && !options.isService(heard.service)) return;
-    const own = devices.get(name);
-    if (own === null) {
+    const known = devices.get(name);
+    if (known === null) {
       if (heard.service !== null) put(heard, null, register);
       return;
     }
+    const own = withLaterSign(known, heard);
+    if (own !== known) note(name);
     // What changed here a moment ago is newer, though it has not been told yet.
     const isPending = changed.has(name);
     const merged = isPending ? mergeDevices(heard, withSign(own)) : mergeDevices(withSign(own), heard);
     put(merged, own, register);
     if (!isPending && !isDeepStrictEqual(merged, { ...heard, seenAt: merged.seenAt })) note(name);
   };
+  /**
+   * It signed out elsewhere, and in again here before this proxy had heard of that: to this one nothing had changed, and a page
+   * that was asked for after the other sign tells of it.
+   */
+  const withLaterSign = (own: KnownDevice, heard: Told): KnownDevice => {
+    const sign = signs.get(own.name);
+    if (sign === undefined || own.service === null || own.service === heard.service) return own;
+    if (sign.service !== own.service || sign.askedAt <= heard.signedAt || sign.askedAt <= sign.at) return own;
+    sign.at = sign.askedAt;
+    return { ...own, since: Math.round(sign.at - aheadMs()) };
+  };
   const put = ({ signedAt, ...device }: Told, own: KnownDevice | null, { proxy }: Register) => {
     const from = own?.service ?? null;
-    signs.set(device.name, { service: device.service, at: signedAt });
+    const { service = null, askedAt = 0 } = signs.get(device.name) ?? {};
+    signs.set(device.name, {
+      service: device.service,
+      at: signedAt,
+      askedAt: service === device.service ? askedAt : 0,
+    });
     devices.merge({ ...device, seenAt: Math.min(device.seenAt, clock.now()) });
     if (from !== device.service)
       report({ kind: 'device-heard', at: clock.now(), device: device.name, from, to: device.service, proxy });
@@ -141,6 +160,13 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   });
 
   return {
+    handlers: {
+      'page-relayed'({ at, service, device, page, durationMs }) {
+        const sign = signs.get(device);
+        if (page !== 'other' || sign?.service !== service || devices.get(device)?.service !== service) return;
+        sign.askedAt = Math.round(at - durationMs + aheadMs());
+      },
+    },
     async begin() {
       let count = 0;
       const isPortion = () => {
@@ -154,7 +180,7 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
         if (isPortion()) await nextTurn();
         const { name, service, seenAt, since } = device;
         if (service === null || isConsoleDevice(name)) continue;
-        signs.set(name, { service, at: told(since ?? seenAt) });
+        signs.set(name, { service, at: told(since ?? seenAt), askedAt: 0 });
         // As old as it is: whoever has heard of the phone since knows better.
         // What a newer version says more was read from the store, and is not in the folder.
         const value = renderDevice(withSign(device), facts.get('devices', name), byMs);
@@ -181,6 +207,15 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
       cancelLook();
     },
   };
+}
+
+/** Times are by the store's clock. */
+interface Sign {
+  /** Where the phone signed in; null: it signed out. */
+  readonly service: string | null;
+  at: number;
+  /** When it asked, here, for the last page that shows it signed in there. */
+  askedAt: number;
 }
 
 function nextTurn(): Promise<void> {

@@ -141,6 +141,19 @@ describe('records of outages', () => {
     expect(records.all()[0]).toMatchObject({ signedIn: 2, elsewhere: 1, returned: 1, missing: 0 });
   });
 
+  it('B980 a clock that is set back puts no verdict and no end before t0', async () => {
+    const { clock, records, change } = setUp();
+    records.begin();
+    const t0 = clock.now();
+    change('a', 'in-service', 'reconnecting');
+    clock.set(-HOUR);
+    await clock.advance(1000);
+    change('a', 'reconnecting', 'out-of-service');
+    expect(records.all()[0]).toMatchObject({ startedAt: t0, verdictAt: t0 });
+    change('a', 'out-of-service', 'in-service');
+    expect(records.all()[0]).toMatchObject({ startedAt: t0, verdictAt: t0, endedAt: t0 });
+  });
+
   it('B353 a push tells of the outage if it was delivered and says so', () => {
     const { records, change, page, push } = setUp();
     records.begin();

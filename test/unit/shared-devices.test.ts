@@ -28,6 +28,15 @@ function create(names: readonly string[], services = ['a', 'b']) {
   return { clock, hub, proxies };
 }
 
+type Proxy = ReturnType<typeof create>['proxies'][number];
+
+/** A page of the service to the phone, as `phones/handler.ts` notes and reports it. */
+const relay = ({ devices, shared }: Proxy, service: string, page: 'other' | 'sign-in', at: number) => {
+  const change = devices.relayed('SEP1', service, page, false, at);
+  shared.handlers['page-relayed']?.({ kind: 'page-relayed', at, service, device: 'SEP1', page, durationMs: 0 });
+  return change;
+};
+
 const signIn = (devices: DeviceRegistry, service: string, at: number) =>
   devices.relayed('SEP1', service, 'other', false, at);
 
@@ -123,6 +132,40 @@ describe('a phone', () => {
     for (const { devices } of [one, two]) expect(devices.get('SEP1')).toMatchObject({ service: null, looking: 'a' });
   });
 
+  it('B981 that signs out at one proxy and in at another, which has not heard of that, is signed in', async () => {
+    const { clock, hub, proxies } = create(['p1', 'p2', 'p3']);
+    const [one, two] = proxies as [Proxy, Proxy];
+    relay(two, 'a', 'other', clock.now());
+    await clock.advance(60_000);
+    hub.hold();
+    relay(one, 'a', 'sign-in', clock.now());
+    await clock.advance(50);
+    expect(relay(two, 'a', 'other', clock.now())).toBeNull();
+    const signedInAt = clock.now();
+    await clock.advance(50);
+    hub.hold(false);
+    await clock.advance(1000);
+    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: 'a', since: signedInAt });
+    relay(one, 'a', 'sign-in', clock.now());
+    await clock.advance(1000);
+    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: null });
+  });
+
+  it('B981 is not signed in by a page that it asked for before it signed out', async () => {
+    const { clock, hub, proxies } = create(['p1', 'p2']);
+    const [one, two] = proxies as [Proxy, Proxy];
+    relay(two, 'a', 'other', clock.now());
+    await clock.advance(1000);
+    hub.hold();
+    relay(one, 'a', 'sign-in', clock.now());
+    await clock.advance(50);
+    const late = { service: 'a', device: 'SEP1', page: 'other', durationMs: 100 } as const;
+    two.shared.handlers['page-relayed']?.({ kind: 'page-relayed', at: clock.now(), ...late });
+    hub.hold(false);
+    await clock.advance(1000);
+    for (const { devices } of proxies) expect(devices.get('SEP1')).toMatchObject({ service: null });
+  });
+
   it('B658 that is there is forgotten by nobody, and one that is silent by all', async () => {
     const { clock, proxies } = create(['p1', 'p2']);
     const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
@@ -157,7 +200,7 @@ describe('a phone', () => {
   });
 });
 
-it('B650 any hops, cuts and delays end with all proxies saying where the phone signed in last', async () => {
+it('B650 B981 any hops, cuts and delays end with all proxies saying where the phone signed in last', async () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.tuple(fc.constant('in'), fc.nat(2), fc.constantFrom('a', 'b')) },
     fc.tuple(fc.constant('out'), fc.nat(2), fc.constantFrom('a', 'b')),
@@ -178,8 +221,9 @@ it('B650 any hops, cuts and delays end with all proxies saying where the phone s
         else if (what === 'heal') hub.heal(`p${which + 1}`);
         else if (what === 'looks') devices?.looksAt('SEP1', service, clock.now());
         else {
-          const change = devices?.relayed('SEP1', service, what === 'in' ? 'other' : 'sign-in', false, clock.now());
-          if (change != null) [last, lastBy] = [change.to, clock.passed()];
+          const change = relay(proxies[which] as Proxy, service, what === 'in' ? 'other' : 'sign-in', clock.now());
+          if (what === 'in') [last, lastBy] = [service, clock.passed()];
+          else if (change !== null) [last, lastBy] = [change.to, clock.passed()];
           // Two in the same millisecond have no order.
           await clock.advance(1);
         }
