@@ -104,7 +104,8 @@ function warnOfStore({ store }: Config): Finding[] {
   const far = store.redis.servers.find(({ host }) => !isLoopback(host));
   if (far === undefined) return [];
   const found = `${printable(far.host)} is connected to in the clear`;
-  const allowed = 'rediss:// or tls: names and numbers of agents can be read and changed on the way, and the password';
+  const allowed =
+    'use rediss://, with tls for a CA of your own: names and numbers of agents, and the password, can be read on the way, and what is stored changed';
   return [{ path: ['store', 'redis'], found, allowed }];
 }
 

@@ -179,6 +179,7 @@ describe('doctor', () => {
     expect((await doctor({ config: file })).codes).toContain('secret-exposed');
   });
 
+  // Only root may look with the rights of another user; CI is root.
   it.runIf(process.getuid?.() === 0)(
     'B782 files and state.folder are looked at with the rights of the service’s user',
     async () => {

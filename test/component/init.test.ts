@@ -169,6 +169,7 @@ describe('init', () => {
     expect(rights(join(at, 'ippa.yaml'))).toBe(0o640);
   });
 
+  // Only root may give files away; CI is root.
   it.runIf(process.getuid?.() === 0)('B764 as root the files are given to the user of the service', async () => {
     const servers = await pair();
     const at = folder();

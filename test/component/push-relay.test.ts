@@ -190,6 +190,7 @@ const getFrom = (localAddress: string, url: string) =>
     call.on('error', reject).end();
   });
 
+// Other systems have no loopback address but 127.0.0.1.
 describe.runIf(process.platform === 'linux')('a device name that another address claims', () => {
   const answer = (name: string, got: string[]) => async (req: IncomingMessage, res: ServerResponse) => {
     for await (const _ of req);

@@ -213,6 +213,7 @@ describe('a folder that cannot be written', () => {
     }
   });
 
+  // Only Linux has a file that is always full.
   it.runIf(existsSync('/dev/full'))('B363 nor does a full disk', async () => {
     for (const name of [SIGN_INS, OUTAGES]) symlinkSync('/dev/full', file(`${name}.new`));
     const proxy = await start();

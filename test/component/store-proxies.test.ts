@@ -35,6 +35,13 @@ async function startProxy(redis: RedisServer, first: Rig | null = null, options:
   return rig;
 }
 
+/** A folder that what a proxy keeps outlives it in. */
+function keepState(): RigOptions {
+  const folder = mkdtempSync(join(tmpdir(), 'ippa-state-'));
+  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
+  return { config: (config) => ({ ...config, state: { folder } }) };
+}
+
 const signIn = (proxy: Rig, service: string, phone = PHONE) =>
   proxy.get(`/${service}/fippa/${phone}?id=1001&password=CANARYpassword&extension=2001`);
 /** As a phone does, which keeps the cookies of Finesse. */
@@ -148,9 +155,7 @@ it('B651 what an operator sets at one proxy holds at all, and each shows who set
 
 it('B652 a proxy that was away and kept an old state undoes nothing when it is back', async () => {
   const redis = await startStore();
-  const folder = mkdtempSync(join(tmpdir(), 'ippa-state-'));
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
-  const kept: RigOptions = { config: (config) => ({ ...config, state: { folder } }) };
+  const kept = keepState();
   const two = await startProxy(redis);
   const one = await startProxy(redis, two, kept);
   await connected(one, two);
@@ -174,9 +179,7 @@ it('B652 a proxy that was away and kept an old state undoes nothing when it is b
 
 it('B816 a proxy that comes back in an outage knows at once what became of each phone meanwhile', async () => {
   const redis = await startStore();
-  const folder = mkdtempSync(join(tmpdir(), 'ippa-state-'));
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
-  const kept: RigOptions = { config: (config) => ({ ...config, state: { folder } }) };
+  const kept = keepState();
   const two = await startProxy(redis);
   const one = await startProxy(redis, two, kept);
   await connected(one, two);

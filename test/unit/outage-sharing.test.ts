@@ -104,6 +104,23 @@ function setUp(
 }
 
 type Proxy = ReturnType<typeof setUp>['proxies'][number];
+
+/** `one` ends in an outage with what it had kept in a folder; `two` sees what becomes of two phones meanwhile. */
+async function leaveOutage() {
+  const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const { clock, hub, proxies } = setUp();
+  const [one, two] = proxies as [Proxy, Proxy];
+  one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
+  for (const each of proxies) each.change('reconnecting');
+  await clock.advance(1000);
+  await one.records.stop();
+  hub.cut('one');
+  two.told('p');
+  two.page('b', 'q');
+  await clock.advance(1000);
+  return { folder, clock, hub, two, before: two.records.all() };
+}
 const all = (proxies: readonly Proxy[]) => proxies.map(({ records }) => records.all());
 const summaries = (proxies: readonly Proxy[]) =>
   proxies.flatMap(({ seen }) => seen.filter((each) => each.startsWith('outage-summary')));
@@ -239,19 +256,7 @@ describe('one record', () => {
   });
 
   it('B680 what was kept over a restart undoes nothing that others have said meanwhile', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const { clock, hub, proxies } = setUp();
-    const [one, two] = proxies as [Proxy, Proxy];
-    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
-    for (const each of proxies) each.change('reconnecting');
-    await clock.advance(1000);
-    await one.records.stop();
-    hub.cut('one');
-    two.told('p');
-    two.page('b', 'q');
-    await clock.advance(1000);
-    const before = two.records.all();
+    const { folder, clock, hub, two, before } = await leaveOutage();
     const again = setUp(['one'], clock).proxies[0] as Proxy;
     again.records.read(folder);
     again.records.begin();
@@ -263,19 +268,7 @@ describe('one record', () => {
   });
 
   it('B680 what others have said of phones before it serves is in the record of a proxy that had kept it', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ippa-outage-sharing-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const { clock, hub, proxies } = setUp();
-    const [one, two] = proxies as [Proxy, Proxy];
-    one.records.reconfigure({ summaryAfterMs: FIVE_MINUTES_MS, keepForMs: 400 * 86_400_000 }, folder);
-    for (const each of proxies) each.change('reconnecting');
-    await clock.advance(1000);
-    await one.records.stop();
-    hub.cut('one');
-    two.told('p');
-    two.page('b', 'q');
-    await clock.advance(1000);
-    const before = two.records.all();
+    const { folder, clock, hub, two, before } = await leaveOutage();
     const again = setUp(['one'], clock, 'later').proxies[0] as Proxy;
     again.records.read(folder);
     // It reads the store before phones reach it.
