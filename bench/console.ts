@@ -4,9 +4,8 @@
  */
 
 import { get, type IncomingMessage } from 'node:http';
-import { cpuMs, freePort, pause, type Started, untilOpen } from './child.ts';
-import { type Setting, serve } from './contestants.ts';
-import { SERVERS } from './fixture.ts';
+import { cpuMs, freePort, pause, type Started } from './child.ts';
+import { clustersOf, type Setting, serveReady } from './contestants.ts';
 import { CONNECTIONS, type Load, measure, paths } from './relay.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { number, table } from './table.ts';
@@ -67,15 +66,8 @@ async function start({ folder, upstreams }: Setting, port: number, ops: number):
   const config = `phones: { listeners: [{ host: 127.0.0.1, port: ${port} }] }
 ops: { port: ${ops} }
 log: { format: json }
-clusters:
-  - id: main
-    services:
-      - { id: a, name: Finesse A, url: "http://127.0.0.1:${upstreams[0]}", aliases: [${SERVERS.a}] }
-      - { id: b, name: Finesse B, url: "http://127.0.0.1:${upstreams[1]}", aliases: [${SERVERS.b}] }
-`;
-  const proxy = serve(folder, config);
-  await untilOpen(port);
-  while (!proxy.output().includes('"event":"ready"')) await pause(20);
+${clustersOf(upstreams)}`;
+  const proxy = await serveReady(folder, config);
   return proxy;
 }
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type Started, start, untilOpen } from './child.ts';
+import { freePort, pause, type Started, start, untilOpen } from './child.ts';
 import { FINESSE_PORT, SERVERS } from './fixture.ts';
 
 export type Name = 'proxy' | 'http-proxy-3' | 'http-proxy-3, tuned' | 'express' | 'nginx' | 'haproxy';
@@ -112,18 +112,30 @@ export function serve(folder: string, config: string): Started {
   return start(process.execPath, [join(ROOT, 'bin/ippa-proxy.js'), 'serve', '--config', file]);
 }
 
+/** The two servers of the benchmark, as the end of a configuration. */
+export function clustersOf(upstreams: Setting['upstreams']): string {
+  return `clusters:
+  - id: main
+    services:
+      - { id: a, name: Finesse A, url: "http://127.0.0.1:${upstreams[0]}", aliases: [${SERVERS.a}] }
+      - { id: b, name: Finesse B, url: "http://127.0.0.1:${upstreams[1]}", aliases: [${SERVERS.b}] }
+`;
+}
+
+/** `serve`, once it says that it is ready. */
+export async function serveReady(folder: string, config: string): Promise<Started> {
+  const proxy = serve(folder, config);
+  while (!proxy.output().includes('"event":"ready"')) await pause(20);
+  return proxy;
+}
+
 function proxyConfig({ upstreams, cert, key }: Setting, { port, tlsPort }: Ports): string {
   return `phones:
   listeners:
     - { host: 127.0.0.1, port: ${port} }
     - { host: 127.0.0.1, port: ${tlsPort}, tls: { cert: ${cert}, key: ${key} } }
 ops: { port: 0 }
-clusters:
-  - id: main
-    services:
-      - { id: a, name: Finesse A, url: "http://127.0.0.1:${upstreams[0]}", aliases: [${SERVERS.a}] }
-      - { id: b, name: Finesse B, url: "http://127.0.0.1:${upstreams[1]}", aliases: [${SERVERS.b}] }
-`;
+${clustersOf(upstreams)}`;
 }
 
 function startPeer(name: string, { upstreams, cert, key }: Setting, { port, tlsPort }: Ports, how = ''): Started {

@@ -6,9 +6,9 @@
 
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { type Asked, cpuMs, freePort, pause, type Started, startAsked, untilOpen } from './child.ts';
-import { type KeyType, makeCertificate, type Setting, serve } from './contestants.ts';
-import { deviceName, SERVERS } from './fixture.ts';
+import { type Asked, cpuMs, freePort, type Started, startAsked } from './child.ts';
+import { clustersOf, type KeyType, makeCertificate, type Setting, serveReady } from './contestants.ts';
+import { deviceName } from './fixture.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { LEAD_IN, type Load, measure, paths } from './relay.ts';
 import { median, ratioOf, type Spread, spreadOf } from './statistics.ts';
@@ -113,15 +113,8 @@ async function start({ folder, upstreams, cert, key }: Setting, processes: numbe
 processes: ${processes}
 ops: { port: 0 }
 log: { format: json }
-clusters:
-  - id: main
-    services:
-      - { id: a, name: Finesse A, url: "http://127.0.0.1:${upstreams[0]}", aliases: [${SERVERS.a}] }
-      - { id: b, name: Finesse B, url: "http://127.0.0.1:${upstreams[1]}", aliases: [${SERVERS.b}] }
-`;
-  const proxy = serve(folder, config);
-  await untilOpen(tlsPort);
-  while (!proxy.output().includes('"event":"ready"')) await pause(20);
+${clustersOf(upstreams)}`;
+  const proxy = await serveReady(folder, config);
   return { processes, port, tlsPort, proxy };
 }
 
