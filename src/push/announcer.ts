@@ -45,6 +45,8 @@ export interface AnnouncerOptions {
 interface News {
   readonly reason: PushReason;
   readonly at: number;
+  /** The same moment, epoch ms. */
+  readonly began: number;
   readonly only: readonly string[] | null;
 }
 
@@ -148,9 +150,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   };
 
   /** A round for those of whom `isMeant` says so; what is left of an earlier one there is dropped. */
-  const begin = (service: string, { reason, only }: News, isMeant: (home: string) => boolean) => {
+  const begin = (service: string, { reason, only }: News, isMeant: (name: string) => boolean) => {
     const names = [...devices.signedInDevices(service)].filter(
-      (name) => (only === null || only.includes(name)) && isMeant(sharing.homeOf(name)),
+      (name) => (only === null || only.includes(name)) && isMeant(name),
     );
     const name = sharing.nameRound(service, reason);
     const counts = { left: names.length, delivered: 0, leftAlone: 0, failed: 0 };
@@ -161,9 +163,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   return {
     announce(service, reason, only = null) {
       if (!isWanted(config, reason)) return;
-      const told: News = { reason, only, at: clock.passed() };
+      const told: News = { reason, only, at: clock.passed(), began: clock.now() };
       news.set(service, told);
-      const { names, round } = begin(service, told, sharing.tellsFor);
+      const { names, round } = begin(service, told, (name) => sharing.tellsFor(sharing.homeOf(name)));
       rounds.delete(service);
       if (names.length === 0) return;
       rounds.set(service, round);
@@ -174,7 +176,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
         if (isOver && clock.passed() - told.at > NEWS_MS) continue;
-        const { names, round } = begin(service, told, (home) => home === proxy);
+        // Whoever has asked for a page since then has seen it there, and whoever has signed in since then was never without.
+        const knows = (name: string) => isOver && (devices.get(name)?.seenAt ?? 0) > told.began;
+        const { names, round } = begin(service, told, (name) => sharing.homeOf(name) === proxy && !knows(name));
         if (names.length === 0) continue;
         // What is left of this proxy's own round goes on.
         const on = rounds.get(service) ?? round;

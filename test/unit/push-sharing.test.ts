@@ -56,7 +56,7 @@ function setUp(phones = 6) {
         return { ok: true, status: 200, contentType: null, authenticate: null, rawHeaders: [], body: Buffer.alloc(0) };
       },
     });
-    return { name, facts, announcer };
+    return { name, facts, announcer, devices };
   });
   const by = (name: string) => pushed.filter((each) => each.by === name).map(({ device }) => device);
   return { clock, hub, proxies, pushed, alive, by, notes };
@@ -88,6 +88,35 @@ describe('phones of several proxies', () => {
     expect(new Set(pushed.map(({ device }) => device)).size).toBe(12);
     expect(pushed.filter((each) => each.by === 'two').map(({ origin }) => origin)).toContain('https://two.example.com');
     expect(pushed.some((each) => each.by === 'two' && each.origin === 'https://one.example.com')).toBe(false);
+  });
+
+  it('B846 are told of a recovery by another proxy only if they have asked for no page since, and were signed in before it', async () => {
+    const { clock, proxies, alive, by } = setUp();
+    const [one, two] = proxies;
+    two?.announcer.announce('a', 'recovery');
+    await clock.advance(5000);
+    two?.devices.seen('SEP0', clock.now());
+    two?.devices.relayed('SEP8', 'a', 'other', false, clock.now());
+    two?.devices.setPlace('SEP8', { address: '10.1.0.8', origin: 'https://one.example.com' });
+    one?.facts.set('devices', 'SEP8', { service: 'a' });
+    one?.announcer.stop();
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    await clock.advance(5000);
+    expect(by('two')).toEqual(['SEP1', 'SEP3', 'SEP5', 'SEP2', 'SEP4']);
+  });
+
+  it('B846 are told of an outage that is on by another proxy whatever they have asked for since', async () => {
+    const { clock, proxies, alive, by } = setUp(2);
+    const [one, two] = proxies;
+    two?.announcer.announce('a', 'verdict');
+    await clock.advance(5000);
+    two?.devices.seen('SEP0', clock.now());
+    one?.announcer.stop();
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    await clock.advance(5000);
+    expect(by('two')).toEqual(['SEP1', 'SEP0']);
   });
 
   it('B686 a push that was claimed by a proxy that died before it was sent is not sent by another: at most once', async () => {
