@@ -78,9 +78,14 @@ interface Place {
   first: PromiseWithResolvers<void>;
 }
 
-const ALIVE_EVERY_MS = 1_000;
-/** After so many questions without an answer it hangs. Counted, not timed: a machine that was paused is no reason. */
-const MAX_UNANSWERED = 5;
+const ALIVE_EVERY_MS = 500;
+/**
+ * After so many questions without an answer it hangs. Counted, not timed: a machine that was paused is no reason. A phone that
+ * has just asked it has to have an answer within 5 s all the same, from another process.
+ */
+const MAX_UNANSWERED = 8;
+/** After so many it is not waited for. */
+const SLOW_UNANSWERED = 3;
 const STARTS_WITHIN_MS = 30_000;
 /** For the last words of a process that stops, beyond the time that it has. */
 const STOP_GRACE_MS = 250;
@@ -218,7 +223,9 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
   /** `done`: all processes but one have heard what was said to them, and all that they said is known. */
   const raiseBarrier = (but: Place | null, done: () => void) => {
     // One that hangs is not waited for.
-    const others = places.filter((place) => place !== but && place.state === 'serving' && place.unanswered < 2);
+    const others = places.filter(
+      (place) => place !== but && place.state === 'serving' && place.unanswered < SLOW_UNANSWERED,
+    );
     const barrier = barriers.raise(
       others.map(({ number }) => number),
       done,

@@ -222,6 +222,24 @@ describe('TLS', () => {
     readonly protocol: TLSSocket['alpnProtocol'];
   }
 
+  test.each([
+    ['has begun a handshake and not ended it', '\x16\x03\x01\x02\x00\x01'],
+    ['has said nothing', ''],
+  ])('B847 a client that %s does not hold up a stop', async (_, hello) => {
+    const { listener, port } = await start(answerAtOnce, { config: { tls: files } });
+    const client = openRaw(port);
+    client.write(hello);
+    await once(client.socket, 'connect');
+    // Later than the other, so that one has been let in by now.
+    await fetchPage(port);
+    const kept = openRaw(port, '', open(port));
+    kept.write(GET);
+    await kept.received('<x/>');
+    await listener.stop(600_000);
+    expect((await client.closed).text).toBe('');
+    expect((await kept.closed).text).toContain('<x/>');
+  });
+
   async function fetchPage(port: number, options: ConnectionOptions = {}): Promise<Fetched> {
     const socket = open(port, options);
     let session = Buffer.alloc(0);

@@ -42,6 +42,8 @@ export class Connections implements PlainGetOwner, ParsedOwner {
   readonly #policy: ConnectionPolicy;
   /** All sockets; those that have not finished a TLS handshake among them. */
   readonly #sockets = new Set<Socket>();
+  /** Those on which none can come yet, by the peer's address and port: the handshake is not over, or a front has not said whose it is. */
+  readonly #entering = new Map<string, Socket>();
   /** Those on which requests may come. */
   readonly #connections = new Set<ClientConnection>();
   /** Addresses of clients behind fronts, by the front's own address and port: a TLS socket knows nothing else of its connection. */
@@ -57,7 +59,8 @@ export class Connections implements PlainGetOwner, ParsedOwner {
 
   /** `sessionIds`: where `server` is one of node:https, the server for clients that know no tickets; else null. */
   guard(server: Server, sessionIds: TlsServer | null): void {
-    const enter = sessionIds === null ? this.#guardPlain(server) : this.#guardTls(server, sessionIds);
+    const isTls = sessionIds !== null;
+    const enter = isTls ? this.#guardTls(server, sessionIds) : this.#guardPlain(server);
     const connections = this;
     // One listener for all sockets: a closure for each page is garbage.
     function leave(this: Socket): void {
@@ -67,7 +70,9 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       if (!this.#letsIn(socket)) return;
       this.#sockets.add(socket);
       socket.on('close', leave);
-      if (this.#isFront(socket)) this.#identify(socket, enter);
+      const isFront = this.#isFront(socket);
+      if (isTls || isFront) this.#entering.set(keyOf(socket), socket);
+      if (isFront) this.#identify(socket, enter);
       else enter(socket);
     });
     server.on('drop', (peer) => this.#options.onRefused(TOO_MANY, peer?.remoteAddress ?? null));
@@ -103,6 +108,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
 
   /** A connection on which requests can come. */
   #receive(socket: ClientSocket): void {
+    if (this.#entering.size > 0) this.#entering.delete(keyOf(socket));
     const connection = new ClientConnection(socket, this.#policy, this.#addressOf(socket));
     socket[CONNECTION] = connection;
     this.#connections.add(connection);
@@ -124,6 +130,8 @@ export class Connections implements PlainGetOwner, ParsedOwner {
   /** Closes connections on which nothing is asked at present, once what was answered before has been written. */
   closeIdle(): void {
     for (const connection of this.#connections) connection.closeIdle();
+    // Nothing was asked there either. Node would wait for the end of the handshake, also with a client that has gone.
+    for (const socket of this.#entering.values()) socket.destroy();
   }
 
   /** Breaks all connections. */
@@ -194,6 +202,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
   #left(socket: Socket): void {
     this.#sockets.delete(socket);
     this.#closed(socket);
+    if (this.#entering.size > 0) this.#entering.delete(keyOf(socket));
     // The address was asked for as it came, and is remembered by the socket.
     this.#options.clientLimits?.closed(this.#addressOf(socket));
     if (this.#clients.size > 0) this.#clients.delete(keyOf(socket));
