@@ -3,6 +3,7 @@
 import type { HealthReport } from '../../ops/health.ts';
 import { findOps } from '../ops-access.ts';
 import { createOpsClient, field, OpsUnreachable } from '../ops-client.ts';
+import { reasonBesideProblems } from '../service-reason.ts';
 import { type Finding, finding } from './kinds.ts';
 
 export interface RunningProxy {
@@ -41,7 +42,10 @@ function isHealth(body: unknown): body is HealthReport {
 
 function decideHealth(health: HealthReport, version: string): Finding[] {
   const down = health.clusters.filter(({ status }) => status === 'down').map(({ id }) => `cluster ${id} is down`);
-  const reasons = health.services.flatMap(({ id, reason }) => (reason === null ? [] : [`${id}: ${reason}`]));
+  const reasons = health.services.flatMap((service) => {
+    const reason = reasonBesideProblems(service, health.problems);
+    return reason === null ? [] : [`${service.id}: ${reason}`];
+  });
   return [
     ...decideVersion(health.version, version),
     ...down.map((words) => finding('running-down', words)),
