@@ -55,12 +55,12 @@ export async function startNextVersion(storePort: number): Promise<NextVersion> 
   };
 }
 
-/** `EVAL script 2 log hash`, five settings of which the fourth is the name of the hash, then field, stamp, proxy, JSON of each. */
+/** `EVAL script 3 log hash clock`, seven settings of which the sixth is the name of the hash, then field, stamp, proxy, JSON of each. */
 function withNews(parts: readonly string[]): string[] {
-  const FIRST = 10;
-  if (parts[2] !== '2') return [...parts];
+  const FIRST = 13;
+  if (parts[2] !== '3') return [...parts];
   return parts.map((part, index) =>
-    index >= FIRST && (index - FIRST) % 4 === 3 ? withField(part, parts[8] ?? '') : part,
+    index >= FIRST && (index - FIRST) % 4 === 3 ? withField(part, parts[11] ?? '') : part,
   );
 }
 

@@ -9,13 +9,17 @@ import { FACT_KINDS, type FactKind, type FactLink, type FactListener, type Facts
 export const MAX_AHEAD_MS = 1000;
 /**
  * A register further ahead of the store's clock was set by nobody who has heard it, and would rule until its time has come. A
- * second is let through above; each proxy knows that clock to half of a round trip, which is below a second too; and a master
- * that takes over may have a clock some seconds behind.
+ * second is let through above; each proxy knows that clock to half of a round trip, which is below a second too; the rest is room.
  */
 export const TRUSTED_AHEAD_MS = 5000;
-/** Before the store's clock was heard there is only the own one, which may be in another time zone. */
-const TRUSTED_UNHEARD_MS = 86_400_000;
 const DAY_MS = 86_400_000;
+/** Before the store's clock was heard there is only the own one, which may be in another time zone. */
+const TRUSTED_UNHEARD_MS = DAY_MS;
+/**
+ * The clock of a store that took over, or was set, may be so far behind the one before: then time goes on from where it was, or
+ * what is new would lose to what is old until that clock has come as far. Further behind the one before was wrong.
+ */
+export const MAX_BEHIND_MS = DAY_MS;
 /** A proxy that was cut off for less than this hears of every deletion. */
 const KEEP_DELETIONS_MS = DAY_MS;
 
@@ -49,7 +53,8 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
   let isTelling = false;
 
   const of = (kind: FactKind) => kinds.get(kind) as Map<string, Register>;
-  const now = () => (ahead === null ? clock.now() : Math.round(clock.passed() + ahead));
+  // Rounded down: what one proxy takes from another must not be later than it was there, or they would drive each other on.
+  const now = () => (ahead === null ? clock.now() : Math.floor(clock.passed() + ahead));
 
   /** One after the other: a listener that sets something itself must not have others hear of that first. */
   const tell = (kind: FactKind, field: string, register: Register, origin: 'here' | 'elsewhere') => {
@@ -124,10 +129,12 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       return true;
     },
     now,
-    heardTime(storeNow) {
+    heardTime(storeNow, reached = 0) {
       const before = ahead === null ? Number.POSITIVE_INFINITY : now();
-      ahead = storeNow - clock.passed();
-      if (storeNow < before - MAX_AHEAD_MS) bringBack();
+      const furthest = Math.max(reached, ahead === null ? 0 : clock.passed() + ahead);
+      const isBehind = furthest > storeNow + MAX_AHEAD_MS && furthest <= storeNow + MAX_BEHIND_MS;
+      ahead = (isBehind ? furthest : storeNow) - clock.passed();
+      if (now() < before - MAX_AHEAD_MS) bringBack();
     },
     async claim(name, forMs) {
       const claim = await claimTask(name, forMs);

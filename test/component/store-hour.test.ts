@@ -67,7 +67,7 @@ function proxy(name: string, redis: RedisConfig, clock: FakeClock): Proxy {
   let listeners: Pick<RedisConnectionOptions, 'onUp' | 'onDown'> | null = null;
   const link = createRedisLink({
     ...{ redis, facts, clock, report: (event: ProxyEvent) => events.push(event) },
-    trail: { own: () => [], heard: (entry) => heard.add(entry) },
+    trail: { own: () => [], heard: (entry) => (heard.add(entry) ? entry : null) },
     connect(options) {
       listeners = options;
       return withClock(createRedisConnection(options), clock, () => isCut);

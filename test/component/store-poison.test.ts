@@ -23,7 +23,7 @@ async function proxy(name: string, redis: RedisConfig) {
   const events: ProxyEvent[] = [];
   const link = createRedisLink({
     ...{ redis, facts, clock: systemClock },
-    trail: { own: () => [], heard: () => {} },
+    trail: { own: () => [], heard: (entry) => entry },
     report: (event) => events.push(event),
   });
   link.start();
