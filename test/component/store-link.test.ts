@@ -35,7 +35,7 @@ function proxy(name: string, redis: RedisConfig, clock = systemClock): Proxy {
   const [events, trail, own]: [ProxyEvent[], string[], string[]] = [[], [], []];
   const link = createRedisLink({
     ...{ redis, facts, clock },
-    trail: { own: (part) => (part === 'changes' ? own : []), heard: (entry) => (trail.push(entry), entry) },
+    trail: { own: (part) => (part === 'changes' ? own : []), heard: (entry) => trail[trail.push(entry) - 1] ?? null },
     report: (event) => events.push(event),
   });
   link.start();
