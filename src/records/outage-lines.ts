@@ -104,10 +104,20 @@ function definedOf({ leftAt, pushed, ...device }: ParsedDevice): OutageDevice {
   return { ...device, ...(leftAt === undefined ? {} : { leftAt }), ...(pushed === undefined ? {} : { pushed }) };
 }
 
-// What other proxies say of an outage. What a later version says more is passed over; what only that one knows may have failed.
+// What other proxies say of an outage. What only a later version understands is passed over: fields, failures, whole sides.
 const sharedSide = side.extend({ cause: cause.catch(null), decidedBy: decidedBy.catch(null) });
+const sharedSides = z
+  .record(z.string(), sharedSide.nullable().catch(null))
+  .transform((all) =>
+    Object.fromEntries(
+      Object.entries(all).flatMap(([proxy, said]) =>
+        said === null || proxy.length > 64 ? [] : [[proxy, said] as const],
+      ),
+    ),
+  )
+  .refine((all) => Object.keys(all).length > 0);
 const head = z.object({
-  ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: z.record(short, sharedSide) },
+  ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: sharedSides },
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
   cut: z.object(cut.shape).optional(),
@@ -136,14 +146,16 @@ const KEYS = {
   device: Object.keys(sharedDevice.shape),
 };
 
-/** What is said of an outage, with what a newer version has said more of it and of what each proxy saw: that changes, and is the same. */
+/** What is said of an outage, with what a newer version has said more of it, and of what each proxy saw: that changes, and is the same. */
 export function renderHead({ id: _, sides: each, ...rest }: OutageHead, before: Json | undefined): Json {
   const { data: known } = head.safeParse(before);
+  const sidesBefore = fieldOf(before, 'sides');
   const all = Object.entries(each).map(([proxy, said]): [string, Json] => {
-    const was = fieldOf(fieldOf(before, 'sides'), proxy);
+    const was = fieldOf(sidesBefore, proxy);
     return [proxy, keepUnknown(asFields(said), was, KEYS.side, known?.sides[proxy])];
   });
-  return keepUnknown(asFields({ ...rest, sides: Object.fromEntries(all) }), before, KEYS.head, known);
+  const sides = keepUnknown(Object.fromEntries(all), known && sidesBefore, Object.keys(known?.sides ?? {}), undefined);
+  return keepUnknown({ ...asFields(rest), sides }, before, KEYS.head, known);
 }
 
 export function renderDevice({ device: _, ...rest }: OutageDevice, before: Json | undefined): Json {
