@@ -354,6 +354,28 @@ describe('one record', () => {
     expect(kept).toBeGreaterThan(300);
   });
 
+  it('B828 that a record is part of another one, or gone, is said as a whole', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    hub.cut('two');
+    for (const each of proxies) {
+      await clock.advance(3000);
+      each.change('reconnecting');
+    }
+    await clock.advance(1000);
+    const ids = proxies.map(({ records }) => records.all()[0]?.id ?? '').toSorted() as [string, string];
+    expect(ids[0]).not.toBe(ids[1]);
+    for (const { facts } of proxies)
+      for (const [field, { value }] of [...facts.entries('outages')])
+        facts.set('outages', field, { ...(value as object), severity: 'high' });
+    hub.heal('two');
+    await clock.advance(1000);
+    for (const { facts } of [one, two]) {
+      expect(facts.get('outages', ids[1])?.value).toEqual({ into: ids[0] });
+      expect(facts.get('outages', ids[0])?.value).toMatchObject({ severity: 'high' });
+    }
+  });
+
   it('B826 a failure that only a newer version knows is no reason to pass over what it says of an outage, and stays there', async () => {
     const { clock, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
