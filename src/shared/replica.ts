@@ -19,7 +19,12 @@ const TRUSTED_UNHEARD_MS = DAY_MS;
  * The clock of a store that took over, or was set, may be so far behind the one before: then time goes on from where it was, or
  * what is new would lose to what is old until that clock has come as far. Further behind the one before was wrong.
  */
-export const MAX_BEHIND_MS = DAY_MS;
+export const MAX_BEHIND_MS = 2 * 3_600_000;
+/** Records are shown by that time, so it comes down to the store's clock: by this part of the time that passes while it is heard. */
+const EASE = 0.02;
+const EASE_AT_ONCE_MS = 20;
+/** Proxies that ease off each by itself are a little apart, and must not hold each other up. */
+const APART_MS = 500;
 /** A proxy that was cut off for less than this hears of every deletion. */
 const KEEP_DELETIONS_MS = DAY_MS;
 
@@ -49,12 +54,13 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
   const claims = createLocalClaims(clock);
   /** What the store's clock is ahead of `passed`; null: it was never heard. */
   let ahead: number | null = null;
+  /** When it was heard last. */
+  let heardAt = 0;
   let untold: (() => void)[] = [];
   let isTelling = false;
 
   const of = (kind: FactKind) => kinds.get(kind) as Map<string, Register>;
-  // Rounded down: what one proxy takes from another must not be later than it was there, or they would drive each other on.
-  const now = () => (ahead === null ? clock.now() : Math.floor(clock.passed() + ahead));
+  const now = () => (ahead === null ? clock.now() : Math.round(clock.passed() + ahead));
 
   /** One after the other: a listener that sets something itself must not have others hear of that first. */
   const tell = (kind: FactKind, field: string, register: Register, origin: 'here' | 'elsewhere') => {
@@ -131,9 +137,12 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     now,
     heardTime(storeNow, reached = 0) {
       const before = ahead === null ? Number.POSITIVE_INFINITY : now();
-      const furthest = Math.max(reached, ahead === null ? 0 : clock.passed() + ahead);
+      const passed = clock.passed();
+      const eased = ahead === null ? 0 : passed + ahead - Math.min(EASE_AT_ONCE_MS, EASE * (passed - heardAt));
+      const furthest = reached > eased + APART_MS ? reached : eased;
       const isBehind = furthest > storeNow + MAX_AHEAD_MS && furthest <= storeNow + MAX_BEHIND_MS;
-      ahead = (isBehind ? furthest : storeNow) - clock.passed();
+      ahead = (isBehind ? furthest : storeNow) - passed;
+      heardAt = passed;
       if (now() < before - MAX_AHEAD_MS) bringBack();
     },
     async claim(name, forMs) {

@@ -239,7 +239,11 @@ describe('several replicas', () => {
           else if (what === 'wait') await clock.advance(number);
           else if (what === 'fail over') behindMs += number;
           else if (what === 'hear the time') facts.heardTime(clock.now() - behindMs);
-          else last = facts.set('devices', 'SEP1', number).value as number;
+          else {
+            // They are apart by what each has eased off by itself.
+            await clock.advance(2000);
+            last = facts.set('devices', 'SEP1', number).value as number;
+          }
         }
         for (const name of PROXIES) hub.heal(name);
         for (const facts of all) expect(facts.get('devices', 'SEP1')?.value ?? null).toBe(last);
@@ -260,7 +264,21 @@ describe('several replicas', () => {
     expect(facts.now()).toBe(START - 300);
   });
 
-  it('B823 a clock that was ahead by more than a day was wrong: what it set is brought back', () => {
+  it('B822 comes down to the clock of the store in 75 minutes, and no second is set back', async () => {
+    const clock = createFakeClock();
+    const facts = createFacts({ proxy: 'p1', clock });
+    facts.heardTime(clock.now());
+    const { at } = facts.set('settings', 'a', 'maint');
+    for (let second = 0, before = facts.now(); second < 76 * 60; second += 1, before = facts.now()) {
+      await clock.advance(1000);
+      facts.heardTime(clock.now() - 90_000);
+      expect(facts.now()).toBeGreaterThan(before - 1000);
+    }
+    expect(facts.now()).toBe(clock.now() - 90_000);
+    expect(facts.get('settings', 'a')?.at).toBe(at);
+  });
+
+  it('B823 a clock that was ahead by more than two hours was wrong: what it set is brought back', () => {
     const clock = createFakeClock();
     const facts = createFacts({ proxy: 'p1', clock });
     facts.heardTime(START + 3 * DAY);
