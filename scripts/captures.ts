@@ -24,7 +24,7 @@ async function make(
   const running = await captures.begin(rig.ops, { keepNames });
   await day(phone, rig);
   // Some probes more.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 3500));
   await running.end();
   const har = JSON.parse(readFileSync(running.file, 'utf8'));
   har.log.comment = `Synthetic: ${how}, made by node scripts/captures.ts. ${har.log.comment}`;

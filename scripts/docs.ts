@@ -1,7 +1,7 @@
 /** Writes the pages of docs/ that are generated from the sources: `npm run docs`. A test compares them. */
 
 import { writeFileSync } from 'node:fs';
-import { describeConfig, type KeyDescription } from '../src/config/key-description.ts';
+import { describeConfig, type KeyDescription, renderDefault } from '../src/config/key-description.ts';
 
 /** docs/configuration.md. */
 export function renderConfigurationDocs(): string {
@@ -19,7 +19,8 @@ const INTRODUCTION = [
   '`ippa-proxy check FILE --probe` also asks every Finesse server once. Start from',
   '[ippa-proxy.example.yaml](../ippa-proxy.example.yaml).',
   '',
-  '- Unknown keys are errors. A key with nothing after it counts as absent.',
+  '- Unknown keys are errors. A key with nothing after it counts as absent; `check` and the log warn of it, unless an empty mapping or list',
+  '  would mean the same.',
   '- Durations are a whole number and a unit: `500ms`, `5s`, `2m`, `12h`, `400d`.',
   '- Text that looks like a number needs quotes: `name: "007"`.',
   '- Secrets (`ops.token`, every `password`, `url`, `secret`, `routingKey` and header of `webhooks`) are text, `{ env: NAME }` (an environment variable) or `{ file: PATH }` (a',
@@ -57,16 +58,13 @@ function renderRows(path: string, key: KeyDescription, isSection: boolean, requi
 function renderRow(path: string, key: KeyDescription, required: boolean): string {
   const allowed =
     key.allowed ?? (key.items?.allowed ? `a list, each ${key.items.allowed}` : 'a mapping of the keys below');
-  const cells = [`\`${path}\``, renderDefault(key, required), allowed, key.description ?? ''];
+  const cells = [
+    `\`${path}\``,
+    required && key.defaultText === undefined ? '**required**' : renderDefault(key),
+    allowed,
+    key.description ?? '',
+  ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
-function renderDefault(key: KeyDescription, required: boolean): string {
-  if (key.defaultText !== undefined) return key.defaultText;
-  if (required) return '**required**';
-  const value = key.default;
-  if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return 'none';
-  return Array.isArray(value) ? `\`[${value.join(', ')}]\`` : `\`${value}\``;
 }
 
 if (import.meta.main) {

@@ -1,5 +1,6 @@
 /** `ippa-proxy check FILE [--probe]`: is this configuration right, and what does it mean? */
 
+import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { renderProblems } from '../config/load.ts';
 import { type PhoneAddress, phoneAddresses, shortAddress } from '../config/phone-addresses.ts';
@@ -71,6 +72,7 @@ export async function runCheck(
       ok,
       problems: [],
       warnings,
+      processes: config.processes,
       services: services.map(({ info: _, cautions: __, ...check }) => check),
       ...(notifications.length > 0 ? { notifications } : {}),
       ...(store === null ? {} : { store }),
@@ -125,6 +127,7 @@ function renderSummary(config: Config, file: string, warnings: number): string {
       return `  ${scheme} on ${host} port ${port}${publicUrl === null ? ' (loopback)' : `, reached as ${publicUrl}`}${only}`;
     }),
     `  and have an answer within ${renderDuration(phones.answerWithinMs)}`,
+    `  from ${renderProcesses(config)}`,
     'They ask for (DEVICE is #DEVICENAME# in Unified CM; see the unified-cm command)',
     ...renderAddresses(config),
     'Finesse servers',
@@ -141,6 +144,13 @@ function renderSummary(config: Config, file: string, warnings: number): string {
     `  ${ops.tls === null ? 'http' : 'https'} on ${ops.host} port ${ops.port}; changes ${renderWho(ops)}`,
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** `auto` has become a number by now, that of the cores. */
+function renderProcesses({ processes }: Config): string {
+  const cores = availableParallelism();
+  const served = processes === 1 ? 'one process, which does everything' : `one of ${processes} processes`;
+  return `${served} (this machine has ${cores === 1 ? '1 core' : `${cores} cores`})`;
 }
 
 function renderWho({ operators }: Config['ops']): string {

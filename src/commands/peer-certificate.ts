@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { ServiceConfig } from '../config/config.ts';
 import { printable } from '../config/values.ts';
-import { coversHost, renderDistinguishedName } from '../files/certificates.ts';
+import { coversHost, isSelfSigned, renderDistinguishedName } from '../files/certificates.ts';
 
 export interface PeerCertificate {
   readonly subject: string;
@@ -56,7 +56,7 @@ function describeCertificate(certificate: X509Certificate, host: string, now: nu
     validFrom: certificate.validFromDate.toISOString(),
     validTo: certificate.validToDate.toISOString(),
     fingerprint: certificate.fingerprint256,
-    selfSigned: certificate.checkIssued(certificate),
+    selfSigned: isSelfSigned(certificate),
     coversHost: coversHost(certificate, host),
     expired: certificate.validToDate.getTime() < now,
   };

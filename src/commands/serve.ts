@@ -77,7 +77,7 @@ export async function runServe(file: string, version: string, output: Output): P
  */
 export async function runApp(app: App, output: Output, started: () => void = () => {}): Promise<number> {
   const { report } = app;
-  const first = nextSignal(() => true);
+  const signals = hearStopSignals();
   reportCrash(report);
   try {
     await app.start();
@@ -88,11 +88,9 @@ export async function runApp(app: App, output: Output, started: () => void = () 
   started();
   reportPorts(app);
   void app.ready.then((services) => report({ kind: 'ready', at: clock.now(), services, pid: process.pid }));
-  const signal = await first;
-  const at = performance.now();
-  const second = nextSignal((next) => signal !== 'SIGINT' || next !== 'SIGINT' || performance.now() - at > SAME_KEY_MS);
+  const signal = await signals.first;
   report({ kind: 'stopping', at: clock.now(), signal });
-  const inTime = await Promise.race([app.stop().then(() => true), second.then(() => false)]);
+  const inTime = await Promise.race([app.stop().then(() => true), signals.second.then(() => false)]);
   report({ kind: 'stopped', at: clock.now(), inTime });
   // The process ends by itself, its log written, when nothing is left to do. What holds it longer is given up.
   setTimeout(() => process.exit(), LINGER_MS).unref();
@@ -125,16 +123,24 @@ function reportCrash(report: Report): void {
   });
 }
 
-/** The next one that `counts`. */
-function nextSignal(counts: (signal: NodeJS.Signals) => boolean): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const take = (signal: NodeJS.Signals) => {
-      if (!counts(signal)) return;
-      process.off('SIGTERM', take);
-      process.off('SIGINT', take);
-      resolve(signal);
-    };
-    process.on('SIGTERM', take);
-    process.on('SIGINT', take);
-  });
+interface StopSignals {
+  readonly first: Promise<NodeJS.Signals>;
+  /** The next one that counts. */
+  readonly second: Promise<NodeJS.Signals>;
+}
+
+/** Both from one pair of listeners: between two pairs a signal would be lost, or end the process by itself. */
+function hearStopSignals(): StopSignals {
+  const first = Promise.withResolvers<NodeJS.Signals>();
+  const second = Promise.withResolvers<NodeJS.Signals>();
+  let begun: { readonly by: NodeJS.Signals; readonly at: number } | null = null;
+  const hear = (signal: NodeJS.Signals) => {
+    const at = performance.now();
+    if (begun === null) {
+      begun = { by: signal, at };
+      first.resolve(signal);
+    } else if (begun.by !== 'SIGINT' || signal !== 'SIGINT' || at - begun.at > SAME_KEY_MS) second.resolve(signal);
+  };
+  process.on('SIGTERM', hear).on('SIGINT', hear);
+  return { first: first.promise, second: second.promise };
 }

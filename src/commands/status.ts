@@ -7,6 +7,7 @@ import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
 import type { Output } from './output.ts';
+import { reasonBesideProblems } from './service-reason.ts';
 import { renderProxies } from './status-proxies.ts';
 import { renderSpan, renderTable } from './table.ts';
 
@@ -112,7 +113,7 @@ export function renderHealthReport(report: HealthReport, now: number): string {
   const head = `${report.status} (${clusters}); ippa-proxy ${report.version}, up for ${renderSpan(report.uptimeSeconds)}`;
   const rows = report.services.map((service) => renderRow(service, now));
   const reports = (report.reports ?? []).map((node) => renderReportNode(node, now));
-  const reasons = report.services.flatMap(renderNotes);
+  const reasons = report.services.flatMap((service) => renderNotes(service, report.problems));
   const islands = (report.islands ?? []).map(
     ({ site, seconds }) => `! nothing of site ${site} reachable for ${renderSpan(seconds)}`,
   );
@@ -158,8 +159,9 @@ function renderRow(service: ServiceEntry, now: number): string[] {
 }
 
 /** Reasons are sentences: they stand below the table. */
-function renderNotes(service: ServiceEntry): string[] {
-  const { id, reason, admin, adminReason, until, notAlternateBecause, drill } = service;
+function renderNotes(service: ServiceEntry, problems: readonly string[]): string[] {
+  const { id, admin, adminReason, until, notAlternateBecause, drill } = service;
+  const reason = reasonBesideProblems(service, problems);
   // A running proxy may be of an earlier version.
   const { maintAt = null, setBy = null, setAt = null } = service;
   const end = until === null ? '' : ` until ${renderLocalTime(until)}`;

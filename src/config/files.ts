@@ -103,6 +103,8 @@ class Walk implements Outside {
   /** A secret in place, from the environment or from a file; a final newline of the file is not part of it. */
   async secret(path: KeyPath, value: unknown): Promise<void> {
     const { env, file } = fields(value);
+    // Which of the two is meant nobody knows; the schema says so.
+    if (env !== undefined && file !== undefined) return;
     if (typeof value === 'string') this.contents.set(renderKey(path), value);
     if (typeof env === 'string') {
       const content = this.#source.env[env] ?? '';

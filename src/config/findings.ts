@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { renderFound } from './document.ts';
-import { describeKey, type KeyDescription } from './key-description.ts';
+import { describeKey, type KeyDescription, renderAllowed, renderKeysOf } from './key-description.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { configSchema, type ParsedConfig } from './schema.ts';
 
@@ -41,8 +41,7 @@ function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path as KeyPath;
   const key = describeKey(path);
   if (issue.code === 'unrecognized_keys') {
-    // `{ env: NAME, hunter2 }`: what stands where a secret does may be one.
-    if (key?.secret === true) return [{ path, found: 'a key that is not printed', allowed: allowedAt(key) }];
+    if (key?.secret === true) return [describeSecret(path, valueAt(root, path), key)];
     return issue.keys.map((unknown) => describeUnknownKey(path, unknown));
   }
   const inside = issue.code === 'invalid_union' && key?.secret !== true ? issue.errors.find(isInside) : undefined;
@@ -51,36 +50,49 @@ function describeIssue(root: unknown, issue: z.core.$ZodIssue): Finding[] {
       describeIssue(root, { ...each, path: [...path, ...each.path] } as z.core.$ZodIssue),
     );
   const value = valueAt(root, path);
+  if (key?.secret === true) return [describeSecret(path, value, key)];
   // A file that is one text as a whole may well be a password file given by mistake.
-  const hidden = key?.secret === true || path.length === 0;
-  const found = hidden && isScalar(value) ? 'a value that is not printed' : renderFound(value);
-  return [{ path, found, allowed: allowedAt(key) }];
+  const found = path.length === 0 && isScalar(value) ? NOT_PRINTED : renderFound(value);
+  return [{ path, found, allowed: renderAllowed(key) }];
 }
+
+const NOT_PRINTED = 'a value that is not printed';
+
+/** What stands where a secret does may be one, also as a key: `{ env: NAME, hunter2 }`. */
+function describeSecret(path: KeyPath, value: unknown, key: KeyDescription): Finding {
+  const allowed = renderAllowed(key);
+  if (isScalar(value)) return { path, found: NOT_PRINTED, allowed };
+  if (!isMapping(value)) return { path, found: renderFound(value), allowed };
+  const keys = Object.keys(value);
+  if (keys.some((name) => name !== 'env' && name !== 'file'))
+    return { path, found: 'a key that is not printed', allowed };
+  if (keys.length === 2) return { path, found: 'both env and file', allowed: `one of them alone: ${allowed}` };
+  const [name] = keys;
+  const found =
+    name === undefined ? 'a mapping with neither env nor file' : `${name} without ${WHAT_OF[name] ?? 'text'}`;
+  return { path, found, allowed };
+}
+
+const WHAT_OF: Readonly<Record<string, string>> = { env: 'the name of a variable', file: 'the path of a file' };
 
 /** Of a key that takes several kinds of values: the right kind, with something wrong in it. */
 function isInside(issues: readonly z.core.$ZodIssue[]): boolean {
   return issues.length > 0 && issues.every(({ path }) => path.length > 0);
 }
 
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function isScalar(value: unknown): boolean {
   return typeof value !== 'object' && value !== undefined;
-}
-
-function allowedAt(key: KeyDescription | null): string {
-  if (key?.allowed !== undefined) return key.allowed;
-  if (key?.properties !== undefined) return `a mapping with the keys ${listKeys(key)}`;
-  return key?.items?.allowed !== undefined ? `a list, each ${key.items.allowed}` : 'a list';
-}
-
-function listKeys(key: KeyDescription): string {
-  return Object.keys(key.properties ?? {}).join(', ');
 }
 
 function describeUnknownKey(parent: KeyPath, name: string): Finding {
   const path = [...parent, name];
   const mapping = describeKey(parent);
   const nearest = nearestKey(name, Object.keys(mapping?.properties ?? {}));
-  const known = mapping === null ? '' : listKeys(mapping);
+  const known = mapping === null ? '' : renderKeysOf(mapping);
   const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
   return { path, found: 'an unknown key', allowed: `${known}${hint}` };
 }

@@ -34,3 +34,21 @@ export function describeKey(path: readonly (string | number)[]): KeyDescription 
   }
   return key;
 }
+
+/** What holds where the key is absent, for the manual and for messages. */
+export function renderDefault({ defaultText, default: value }: KeyDescription): string {
+  if (defaultText !== undefined) return defaultText;
+  if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return 'none';
+  return Array.isArray(value) ? `\`[${value.join(', ')}]\`` : `\`${value}\``;
+}
+
+/** What is allowed there, in words. */
+export function renderAllowed(key: KeyDescription | null): string {
+  if (key?.allowed !== undefined) return key.allowed;
+  if (key?.properties !== undefined) return `a mapping with the keys ${renderKeysOf(key)}`;
+  return key?.items?.allowed !== undefined ? `a list, each ${key.items.allowed}` : 'a list';
+}
+
+export function renderKeysOf(key: KeyDescription): string {
+  return Object.keys(key.properties ?? {}).join(', ');
+}

@@ -17,6 +17,7 @@ import type {
   StoreConfig,
 } from './config.ts';
 import { type ConfigDocument, decodeText, parseConfigText } from './document.ts';
+import { warnOfEmptyKeys } from './empty-keys.ts';
 import { type Outside, readOutside } from './files.ts';
 import { parseConfig, parsePages, parseState } from './findings.ts';
 import type { PhoneLimits } from './limits.ts';
@@ -91,9 +92,11 @@ async function checkDocument(document: ConfigDocument, folder: string, options: 
   const problems = [...inOrder([...document.problems, ...errors.filter(isSound(document))]), ...pages.problems];
   if (problems.length > 0 || !('parsed' in result)) return { ok: false, problems };
   const config = buildConfig(result.parsed, outside, folder);
-  const warnings = [...outside.warnings, ...warnAbout(config)].map(({ path, found, allowed }) => {
-    return createWarning(document.locate(path), found, allowed);
-  });
+  const warnings = [...outside.warnings, ...warnOfEmptyKeys(value), ...warnAbout(config)].map(
+    ({ path, found, allowed }) => {
+      return createWarning(document.locate(path), found, allowed);
+    },
+  );
   return { ok: true, config, warnings: inOrder(warnings) };
 }
 

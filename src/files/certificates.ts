@@ -46,6 +46,16 @@ export function coversHost(certificate: X509Certificate, hostname: string): bool
   }
 }
 
+/** `checkIssued` says no of one that may not sign others (its key usage), which vouches for itself all the same. */
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  try {
+    return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+  } catch {
+    // A key of a kind that is not known here.
+    return false;
+  }
+}
+
 /** `subject` and `issuer` come with a line for each part; on one line they read better. */
 export function renderDistinguishedName(name: string | undefined): string {
   return (name ?? '').split('\n').filter(Boolean).join(', ') || '(empty)';

@@ -181,8 +181,11 @@ function renderNames(missing: Missing | null, { words, language }: ConsolePageIn
   return `<div class="missing"><ul>${names.join('')}</ul>${more}</div>`;
 }
 
+/** Such as `docs/runbook.md#refused`: that part of the page as plain-help.ts has it. */
 function renderRunbook(runbook: string | null, words: Words): string {
-  return runbook === null ? '' : ` <a href="/console/${escapeXml(runbook)}">${sayIn(words)('runbook.link')}</a>`;
+  if (runbook === null) return '';
+  const path = runbook.replace(/^docs\/(\w+)\.md/, '/console/help/$1');
+  return ` <a href="${escapeXml(path)}">${sayIn(words)('runbook.link')}</a>`;
 }
 
 function renderRow(service: ServiceEntry, input: ConsolePageInput): string {

@@ -11,6 +11,7 @@ import { type Access, sendError } from './access.ts';
 import { type ConsoleFile, readConsoleFiles } from './console-files.ts';
 import { namesOfMissing, renderConsolePage, selectPlainOutages } from './console-page.ts';
 import type { HealthReport } from './health.ts';
+import { HELP_PAGES, renderHelp } from './plain-help.ts';
 import { addPlainSignIn } from './plain-sign-in.ts';
 import { readSessionId } from './session-cookie.ts';
 import type { Sessions } from './sessions.ts';
@@ -84,6 +85,14 @@ export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptio
   // In a browser's console an answer of 503 would stand as an error of the page.
   get('/console/health', (_, res) => void res.json(health()));
   get('/console/about', (req, res) => void res.json(renderAbout(req, options)));
+  get(/^\/console\/help\/(\w+)$/, (req, res) => {
+    const page = String(req.params[0]);
+    const file = HELP_PAGES.includes(page) ? files.get(`docs/${page}.md`) : undefined;
+    if (file === undefined) return sendError(res, 404, 'not-found', 'The console has no such page.');
+    const { language, words: texts } = wordsFor(req);
+    res.set(HEADERS).vary('Accept-Language').type('html');
+    res.send(renderHelp(page, file.body.toString('utf8'), texts, language));
+  });
   get(/^\/console\/(.+)$/, (req, res) => {
     const file = files.get(String(req.params[0]));
     if (file === undefined) return sendError(res, 404, 'not-found', 'The console has no such file.');

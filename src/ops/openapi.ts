@@ -60,6 +60,13 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   '/console/sign-out': {
     post: { summary: 'Signs it out, by a form.', answers: { 303: ['Signed out.', null] } },
   },
+  '/console/help/{page}': {
+    get: {
+      summary: 'A page of the documentation without JavaScript.',
+      parameters: [inPath('page', '`runbook`, `operations` or `console`.')],
+      answers: { 200: ['A page.', null, 'text/html'], 404: ['There is no such page.', 'Error'] },
+    },
+  },
   '/console/about': {
     get: {
       summary: 'Who is signed in, if anybody is, and how attempts are timed.',

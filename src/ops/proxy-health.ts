@@ -66,11 +66,13 @@ export function describeDissent(status: ServiceStatus, proxies: readonly ProxySt
   return `This proxy sees it ${state}, ${others.join(', ')}: phones get what the proxy sees that they use. ${where}.`;
 }
 
+export const PROXIES_DISAGREE = 'proxies disagree. ';
+
 /** Without durations: a problem that reads another way at every look would look like news. */
 export function decideProxies(services: readonly ServiceStatus[], proxies: readonly ProxyStatus[]): string[] {
   return services.flatMap((status) => {
     const words = describeDissent(status, proxies);
-    return words === null ? [] : [`${status.id}: proxies disagree. ${words}`];
+    return words === null ? [] : [`${status.id}: ${PROXIES_DISAGREE}${words}`];
   });
 }
 

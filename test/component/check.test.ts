@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CheckOptions, runCheck } from '../../src/commands/check.ts';
@@ -85,6 +86,21 @@ test('the short URL is the front door of the one cluster that has it, and on a l
   expect((await check(own)).out).toContain(
     'service a (Finesse A), by the listener that is for it alone: http://127.0.0.1:8446/fippa/DEVICE\n',
   );
+});
+
+test('B833 how many processes serve phones, with auto as many as this machine has cores', async () => {
+  const cores = availableParallelism();
+  const machine = `(this machine has ${cores === 1 ? '1 core' : `${cores} cores`})`;
+  const told = async (text: string) => {
+    const { out } = await check(VALID + text);
+    const json = JSON.parse((await check(VALID + text, { json: true })).out);
+    return [out.match(/^ {2}from (.*)$/m)?.[1], json.processes];
+  };
+  const one = [`one process, which does everything ${machine}`, 1];
+  expect(await told('')).toEqual(one);
+  expect(await told('processes: 3\n')).toEqual([`one of 3 processes ${machine}`, 3]);
+  const auto = cores === 1 ? one : [`one of ${cores} processes ${machine}`, cores];
+  expect(await told('processes: auto\n')).toEqual(auto);
 });
 
 test('warnings do not fail it', async () => {
@@ -312,7 +328,7 @@ test('--json: one object, for each outcome', async () => {
   expect(JSON.parse(wrong.out)).toMatchObject({ ok: false, problems: [{ line: 3, key: 'phones.listeners[0].port' }] });
   const right = await check(VALID, { json: true });
   expect(right.code).toBe(0);
-  expect(JSON.parse(right.out)).toEqual({ ok: true, problems: [], warnings: [], services: [] });
+  expect(JSON.parse(right.out)).toEqual({ ok: true, problems: [], warnings: [], processes: 1, services: [] });
 });
 
 test('B399 nodes for reports: where browsers ask, and whether each is up', async () => {

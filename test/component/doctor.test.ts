@@ -11,6 +11,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayAccess } from '../../src/commands/doctor/files-look.ts';
 import { FINDINGS, type FindingCode } from '../../src/commands/doctor/kinds.ts';
 import { decideNode, openFileLimit } from '../../src/commands/doctor/machine-look.ts';
+import { lookAtRunning } from '../../src/commands/doctor/running-look.ts';
+import { readSource } from '../../src/commands/doctor/source.ts';
 import { type DoctorOptions, type DoctorSurroundings, runDoctor } from '../../src/commands/doctor.ts';
 import { issue, makeKey } from '../../src/commands/init/certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
@@ -273,6 +275,26 @@ describe('doctor', () => {
     expect(out).toContain(`${VERSION} runs, 9.9.9 is installed`);
   });
 
+  it('B836 a running proxy that is newer than the command is not said to be older', async () => {
+    const at = async (running: string, here: string) => {
+      const health = { version: running, clusters: [], services: [], problems: [] };
+      const server = createHttpServer((_, response) => response.end(JSON.stringify(health))).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      onTestFinished(() => void server.close());
+      const port = (server.address() as AddressInfo).port;
+      const folder = writeFiles({ 'ippa.yaml': `ops: { port: ${port} }\n` });
+      return (await lookAtRunning(join(folder, 'ippa.yaml'), here)).findings;
+    };
+    expect(await at('0.10.0', '0.9.3')).toMatchObject([
+      { code: 'running-newer', found: '0.10.0 runs, this command is 0.9.3' },
+    ]);
+    expect(await at('0.9.3', '0.10.0')).toMatchObject([
+      { code: 'running-older', found: '0.9.3 runs, 0.10.0 is installed' },
+    ]);
+    expect(await at('1.0.0-rc.1', '1.0.0')).toMatchObject([{ code: 'running-older' }]);
+    expect(await at('1.0.0', '1.0.0')).toEqual([]);
+  });
+
   it('B784 certificates: names, ends, keys, chains', async () => {
     const servers = await pair();
     const at = async (cert: string, key: string, host = 'ippa.example.com') => {
@@ -319,6 +341,31 @@ describe('doctor', () => {
       'no Subject Alternative Name',
       'signed by CN=Some CA',
     ]);
+  });
+
+  it('B837 certificates made by the recipes of the docs, and one that may not sign others', async () => {
+    const servers = await pair();
+    const listener = ', publicUrl: "https://ippa.example.com:8445", tls: { cert: proxy.pem, key: proxy.key }';
+    const made = async (script: string) => {
+      const { folder, file } = await installation({ servers, listener });
+      execFileSync('sh', ['-ec', script], { cwd: folder, stdio: 'pipe' });
+      chmodSync(join(folder, 'proxy.key'), 0o600);
+      const { report } = await doctor({ config: file });
+      const found = report.findings.filter(({ area }: { area: string }) => area === 'certificates');
+      return found.map(({ code }: { code: string }) => code);
+    };
+    const recipe = (page: string) => {
+      const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+      return [...text.matchAll(/^```\n(openssl req[^`]*)^```/gm)].map(([, lines]) => lines).join('');
+    };
+    const trial = recipe('unified-cm.md');
+    expect(await made(trial)).toEqual(['certificate-self-signed']);
+    const limited = trial.replace(/-addext/, '-addext keyUsage=digitalSignature,keyEncipherment -addext');
+    expect(await made(limited)).toEqual(['certificate-self-signed']);
+    // By a CA of one's own: right where Phone-trust has it, and whether it has cannot be seen from here.
+    expect(await made(recipe('install.md'))).toEqual(['certificate-incomplete']);
+    const { means, todo } = FINDINGS['certificate-incomplete'];
+    expect(`${means} ${todo}`).toMatch(/That is right if Phone-trust has this very CA.* Nothing if it has\./);
   });
 
   it('B785 a name without an address, with several, that leads back to another, that is not of this machine', async () => {
@@ -468,5 +515,15 @@ describe('doctor', () => {
         ).toBe(false);
       }
     }
+  });
+
+  it('B835 a secret given as both env and file is refused, and both are masked', async () => {
+    const { file } = await installation({
+      servers: await pair(),
+      more: 'push: { username: u, password: { env: DOCTOR_CANARY, file: secret } }\n',
+      files: { secret: 'CANARY-file\n' },
+    });
+    const { secrets } = await readSource(file, { DOCTOR_CANARY: 'CANARY-env' });
+    expect(secrets).toEqual(['CANARY-env', 'CANARY-file']);
   });
 });

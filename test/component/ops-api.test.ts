@@ -289,6 +289,8 @@ describe('B510 the answers of the ops port are those of /openapi.json', () => {
     const preview = await post('/services/a', { admin: 'drain', reason: 'x', preview: true }).expect(200);
     expect(preview.body).toMatchObject({ service: 'a', stay: true, alternates: [{ id: 'b', name: 'Finesse b' }] });
     await get('/console/health').expect(200);
+    await get('/console/help/runbook').expect(200);
+    await get('/console/help/security').expect(404);
     const about = await get('/console/about').expect(200);
     expect(about.body).toMatchObject({ operator: null, may: null, canSignIn: true, attempts: 3, attemptSeconds: 5 });
   });

@@ -1,6 +1,7 @@
 /** What the ops port serves for the console: its page and files, and what only it asks for. */
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { failures } from '../../src/domain/failure.ts';
 import type { Outage, OutageDevice } from '../../src/domain/outage.ts';
 import { createChanges } from '../../src/ops/changes.ts';
 import { createProbeSeries } from '../../src/ops/probe-series.ts';
@@ -102,6 +103,65 @@ describe('the page and its files', () => {
       expect(await answer.json()).toMatchObject({ operator: null, may: null, canSignIn: true });
     }
     expect(lines).toEqual([]);
+  });
+});
+
+it('B840 why a service is out is the same words, addresses of servers included, for everybody who reaches the port', async () => {
+  const cause = { code: 'refused', detail: 'ECONNREFUSED 10.20.30.40:8445' } as const;
+  const on = { ...OUTAGE, endedAt: null, cause };
+  const { origin, store, setState } = await start({ outages: { all: () => [on], get: () => on, devices: () => [] } });
+  setState('a', 'out-of-service');
+  store.restore('a', { health: { ...store.health('a'), failure: cause } });
+  const read = async (path: string, headers = {}) => (await checkedFetch(`${origin}${path}`, { headers })).text();
+  const words = `${failures.refused.operator} (ECONNREFUSED 10.20.30.40:8445)`;
+  const { services } = JSON.parse(await read('/health')) as { services: { reason: string | null }[] };
+  expect(services[0]?.reason).toBe(words);
+  const [first] = (JSON.parse(await read('/outages')) as { outages: { cause: { words: string } }[] }).outages;
+  expect(first?.cause.words).toBe(words);
+  // With the outage, and in the table.
+  const told = (page: string) => page.split(words).length - 1;
+  expect(told(await read('/'))).toBe(2);
+  const session = await fetch(`${origin}/session`, {
+    ...{ method: 'POST', body: JSON.stringify({ token: TOKEN }) },
+    headers: { 'content-type': 'application/json', origin },
+  });
+  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const page = await read('/', { cookie });
+  expect(page).toContain('/console/sign-out');
+  expect(told(page)).toBe(2);
+});
+
+describe('the documentation without JavaScript', () => {
+  it('B841 a link of the plain page leads to the part of the runbook that is about the failure, for every failure', async () => {
+    const { origin, setState } = await start();
+    setState('a', 'out-of-service');
+    const plain = await (await checkedFetch(`${origin}/`)).text();
+    expect(plain).toContain('<a href="/console/help/runbook#refused">');
+    const answer = await checkedFetch(`${origin}/console/help/runbook`);
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const page = await answer.text();
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id);
+    expect(Object.keys(failures).filter((code) => !ids.includes(code))).toEqual([]);
+    expect(page).toMatch(/<span id="refused"><\/span>(<span id="[\w-]+"><\/span>)*\n<h3 id="tomcat-is-down/);
+  });
+
+  it('B841 its pages lead to each other, and no mark of Markdown is left', async () => {
+    const { origin } = await start();
+    const pages = ['runbook', 'operations', 'console'];
+    const texts = new Map<string, string>();
+    for (const name of pages) texts.set(name, await (await checkedFetch(`${origin}/console/help/${name}`)).text());
+    const leadNowhere: string[] = [];
+    for (const [name, text] of texts) {
+      for (const [, other = '', part] of text.matchAll(/href="\/console\/help\/(\w+)(?:#([\w-]+))?"/g)) {
+        expect(pages, name).toContain(other);
+        if (part !== undefined && texts.get(other)?.includes(` id="${part}"`) !== true)
+          leadNowhere.push(`${other}#${part}`);
+      }
+      const prose = text.replaceAll(/<(pre|code)\b[^>]*>[\s\S]*?<\/\1>/g, '').replaceAll(/<[^>]*>/g, '');
+      expect(prose.match(/^.*(\]\(|\*\*|```|^#+ |^\* |^\||&lt;a id).*$/m)?.[0], name).toBeUndefined();
+    }
+    expect(leadNowhere).toEqual([]);
+    expect((await checkedFetch(`${origin}/console/help/security`)).status).toBe(404);
   });
 });
 

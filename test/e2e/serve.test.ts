@@ -331,6 +331,17 @@ describe('SIGINT', () => {
     expect((await serve.ended).code).toBe(0);
   });
 
+  it('B839 a SIGTERM in the same instant counts too', async () => {
+    const a = await startFinesse();
+    const serve = startServe(writeConfig(testFolder(), { a: a.url }, 'stop: { pause: 5m, within: 10m }\n'));
+    await serve.saw('ready');
+    // Both are there when it goes on.
+    for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) serve.child.kill(signal);
+    expect(await serve.ended).toEqual({ code: 1, signal: null });
+    expect(serve.lines.find(({ event }) => event === 'stopping')).toMatchObject({ signal: 'SIGINT' });
+    expect(serve.lines.at(-1)).toMatchObject({ event: 'stopped' });
+  });
+
   it('B290 a SIGTERM after it counts at once, and so does a SIGINT that comes later', async () => {
     const a = await startFinesse();
     const stuck = 'stop: { pause: 5m, within: 10m }\n';

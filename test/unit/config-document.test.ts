@@ -113,6 +113,38 @@ test('keys that objects have by nature are unknown keys like any other', async (
   ]);
 });
 
+test('B835 of a secret that is neither text nor one reference the message says what is wrong with it', async () => {
+  const text = (token: string) => `${VALID}ops: { token: ${token} }\n`;
+  const files = { f: 'hunter2-canary' };
+  const found = async (token: string) => {
+    const problems = await problemsOf(text(token), files, { env: { NAME: 'hunter2-canary' } });
+    expect(problems.map(({ line, key }) => ({ line, key }))).toEqual([{ line: 9, key: 'ops.token' }]);
+    expect(renderProblems(problems)).not.toContain('hunter2-canary');
+    return problems[0]?.message;
+  };
+  const allowed = 'text in quotes, { env: NAME } or { file: PATH }';
+  const both = `found both env and file; allowed: one of them alone: ${allowed}`;
+  expect(await found('{ env: NAME, file: f }')).toBe(both);
+  expect(await found('{ file: none, env: UNSET }')).toBe(both);
+  expect(await found('{}')).toBe(`found a mapping with neither env nor file; allowed: ${allowed}`);
+  expect(await found('{ env: }')).toBe(`found env without the name of a variable; allowed: ${allowed}`);
+  expect(await found('{ file: 7 }')).toBe(`found file without the path of a file; allowed: ${allowed}`);
+  expect(await found('{ hunter2-canary: }')).toBe(`found a key that is not printed; allowed: ${allowed}`);
+  expect(await found('[hunter2-canary]')).toBe(`found a list; allowed: ${allowed}`);
+});
+
+const BOTH = '{ env: NAME, file: f }';
+test.each([
+  ['store.redis.password', `store: { redis: { url: "redis://localhost", username: u, password: ${BOTH} } }`],
+  ['push.password', `push: { username: u, password: ${BOTH} }`],
+  ['webhooks[0].url', `webhooks: [{ name: a, format: slack, url: ${BOTH} }]`],
+  ['webhooks[0].secret', `webhooks: [{ name: a, url: "https://a.example.com", secret: ${BOTH} }]`],
+  ['webhooks[0].headers[0].value', `webhooks: [{ name: a, headers: [{ name: X, value: ${BOTH} }] }]`],
+])('B835 both env and file of %s', async (key, text) => {
+  const problems = await problemsOf(`${VALID}${text}\n`, { f: 'x' }, { env: { NAME: 'x' } });
+  expect(problems.filter((problem) => problem.key === key)).toMatchObject([{ found: 'both env and file' }]);
+});
+
 test('no secret in any message, wherever it was put', async () => {
   const secret = 'hunter2-canary';
   const texts = [

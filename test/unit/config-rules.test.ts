@@ -620,7 +620,7 @@ const rules: readonly Rule[] = [
     `${VALID}ops: { token: { evn: HIDDEN } }\n`,
     9,
     'ops.token',
-    'a mapping',
+    'a key that is not printed',
     '{ env: NAME }',
   ),
   rule(

@@ -105,7 +105,7 @@ it('B992 why it is out stands with the outage, as the service says now, in the l
   const outage = page.slice(page.indexOf('<section'), page.indexOf('</section>'));
   expect(outage).toContain('Verbindung abgelehnt: Der Host antwortet');
   expect(outage).toContain('<span lang="en">? (ECONNREFUSED 10.0.0.1:8443)</span>');
-  expect(outage).toContain('href="/console/docs/runbook.md#refused"');
+  expect(outage).toContain('href="/console/help/runbook#refused"');
   // Over, it is what the record keeps.
   const over = render([entry('a', {})], [{ ...OUTAGE, cause, endedAt: NOW - 1000 }], 'en').page;
   expect(over).toContain('Connected, but no complete answer within the time limit. (no answer)');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { reasonBesideProblems } from '../../src/commands/service-reason.ts';
 import { NO_SIGNALS } from '../../src/domain/health/state.ts';
 import type { ServiceStatus } from '../../src/domain/model.ts';
 import { renderHealth } from '../../src/ops/health.ts';
@@ -192,17 +193,21 @@ describe('the report', () => {
     expect(services[1]?.reason).not.toContain('()');
   });
 
-  it.each(['out-of-service', 'reconnecting'] as const)('B270 says that the credentials keep it out: %s', (state) => {
-    const failure = { code: 'unauthorized', detail: 'SystemInfo answered 401' } as const;
-    const { services, problems } = report(status('a', { state, failure }), status('b'));
-    const words = /probe\.username and probe\.password.* The credentials keep it out of service: a 401/;
-    expect(services[0]?.reason).toMatch(words);
-    expect(problems).toEqual([expect.stringMatching(/^a: SystemInfo asks for credentials/)]);
-    expect(problems[0]).toMatch(words);
-    // In service they keep nothing out.
-    const well = report(status('a', { failure }), status('b'));
-    expect([well.problems, well.services[0]?.reason]).toEqual([[], expect.not.stringContaining('keep it out')]);
-  });
+  it.each(['out-of-service', 'reconnecting'] as const)(
+    'B270 B838 says that the credentials keep it out, and a command that once: %s',
+    (state) => {
+      const failure = { code: 'unauthorized', detail: 'SystemInfo answered 401' } as const;
+      const { services, problems } = report(status('a', { state, failure }), status('b'));
+      const words = /probe\.username and probe\.password.* The credentials keep it out of service: a 401/;
+      expect(services[0]?.reason).toMatch(words);
+      expect(problems).toEqual([expect.stringMatching(/^a: SystemInfo asks for credentials/)]);
+      expect(problems[0]).toMatch(words);
+      expect(reasonBesideProblems(services[0] ?? { id: '', reason: '' }, problems)).toBeNull();
+      // In service they keep nothing out.
+      const well = report(status('a', { failure }), status('b'));
+      expect([well.problems, well.services[0]?.reason]).toEqual([[], expect.not.stringContaining('keep it out')]);
+    },
+  );
 
   it('says fippa failing', () => {
     expect(report(status('a', { fippaFailing: true })).services[0]?.reason).toMatch(/^fippa failing/);

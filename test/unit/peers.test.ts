@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { renderHealthReport } from '../../src/commands/status.ts';
 import { renderHealth } from '../../src/ops/health.ts';
 import { createPeers } from '../../src/peers/peers.ts';
 import { readProxyId } from '../../src/shared/proxy-id.ts';
@@ -137,6 +138,24 @@ describe('proxies', () => {
     expect(two.facts.get('proxies', 'one')?.value).toHaveProperty('load');
     await clock.advance(2000);
     expect(two.facts.get('proxies', 'one')?.value).toEqual(value);
+  });
+
+  it('B838 `status` says a disagreement once, beside what the service itself has', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(100);
+    one.probe(false);
+    await clock.advance(0);
+    const printed = renderHealthReport(two.health(), clock.now());
+    expect(printed).toContain(
+      '\n! a: proxies disagree. This proxy sees it in-service, host-one (one) sees it reconnecting',
+    );
+    expect(printed.match(/This proxy sees it/g)).toHaveLength(1);
+    expect(printed.match(/Look at the network/g)).toHaveLength(1);
+    const failing = renderHealthReport(one.health(), clock.now());
+    const [mine] = one.health().services;
+    const failure = mine?.reason?.split(' This proxy sees it')[0];
+    expect(failing).toContain(`\na: ${failure}\n`);
+    expect(failing.match(/This proxy sees it/g)).toHaveLength(1);
   });
 
   it('B670 that both see it have one t0, by the clock of the store whatever their own clocks say', async () => {

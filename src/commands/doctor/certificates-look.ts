@@ -3,7 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import { parseCertificates, renderDistinguishedName } from '../../files/certificates.ts';
+import { isSelfSigned, parseCertificates, renderDistinguishedName } from '../../files/certificates.ts';
 import { type Finding, finding } from './kinds.ts';
 
 export function lookAtCertificates({ phones, ops, push, reports }: Config): Finding[] {
@@ -27,7 +27,7 @@ function read(file: string): readonly X509Certificate[] {
 
 function judge(place: string, [leaf, ...chain]: readonly X509Certificate[]): Finding[] {
   if (leaf === undefined) return [];
-  const isSelfSigned = leaf.checkIssued(leaf);
+  const ownIssuer = isSelfSigned(leaf);
   const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey;
   const bits = asymmetricKeyType === 'rsa' ? (asymmetricKeyDetails?.modulusLength ?? 0) : null;
   const issuer = renderDistinguishedName(leaf.issuer);
@@ -37,7 +37,7 @@ function judge(place: string, [leaf, ...chain]: readonly X509Certificate[]): Fin
     ...(leaf.subjectAltName === undefined
       ? [finding('certificate-weak', `${place}: no Subject Alternative Name`)]
       : []),
-    ...(isSelfSigned ? [finding('certificate-self-signed', place)] : []),
-    ...(isSelfSigned || isLinked ? [] : [finding('certificate-incomplete', `${place}: signed by ${issuer}`)]),
+    ...(ownIssuer ? [finding('certificate-self-signed', place)] : []),
+    ...(ownIssuer || isLinked ? [] : [finding('certificate-incomplete', `${place}: signed by ${issuer}`)]),
   ];
 }

@@ -137,8 +137,8 @@ export const FINDINGS = {
     area: 'certificates',
     severity: 'hint',
     means:
-      'A certificate is not self-signed, and its file holds none of its CA. That is right only if Phone-trust has the very CA that signed it.',
-    todo: 'Put the certificates of intermediate CAs below it, in the same file.',
+      'The file of a certificate does not hold that of the CA that signed it. That is right if Phone-trust has this very CA, as with one made as install.md says.',
+    todo: 'Nothing if it has. For an intermediate CA put its certificate below, in the same file.',
     docs: 'unified-cm.md#2-the-certificate',
   },
   'certificate-self-signed': {
@@ -283,9 +283,16 @@ export const FINDINGS = {
   'running-older': {
     area: 'running proxy',
     severity: 'warning',
-    means: 'The proxy that runs is of another version than the one that is installed.',
+    means: 'The proxy that runs is older than the one that is installed, or otherwise of another version.',
     todo: 'Restart it.',
     docs: 'operations.md',
+  },
+  'running-newer': {
+    area: 'running proxy',
+    severity: 'warning',
+    means: 'The proxy that runs is newer than this command, which knows less than it does.',
+    todo: 'Use the command of the installation that runs. If that was taken back to the older version on purpose, restart the proxy.',
+    docs: 'install.md#upgrade',
   },
   'running-down': {
     area: 'running proxy',

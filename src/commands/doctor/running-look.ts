@@ -3,6 +3,7 @@
 import type { HealthReport } from '../../ops/health.ts';
 import { findOps } from '../ops-access.ts';
 import { createOpsClient, field, OpsUnreachable } from '../ops-client.ts';
+import { reasonBesideProblems } from '../service-reason.ts';
 import { type Finding, finding } from './kinds.ts';
 
 export interface RunningProxy {
@@ -41,12 +42,25 @@ function isHealth(body: unknown): body is HealthReport {
 
 function decideHealth(health: HealthReport, version: string): Finding[] {
   const down = health.clusters.filter(({ status }) => status === 'down').map(({ id }) => `cluster ${id} is down`);
-  const reasons = health.services.flatMap(({ id, reason }) => (reason === null ? [] : [`${id}: ${reason}`]));
+  const reasons = health.services.flatMap((service) => {
+    const reason = reasonBesideProblems(service, health.problems);
+    return reason === null ? [] : [`${service.id}: ${reason}`];
+  });
   return [
-    ...(health.version === version
-      ? []
-      : [finding('running-older', `${health.version} runs, ${version} is installed`)]),
+    ...decideVersion(health.version, version),
     ...down.map((words) => finding('running-down', words)),
     ...[...health.problems, ...reasons].map((words) => finding('running-problem', words)),
   ];
+}
+
+function decideVersion(running: string, here: string): Finding[] {
+  if (running === here) return [];
+  if (isNewer(running, here)) return [finding('running-newer', `${running} runs, this command is ${here}`)];
+  return [finding('running-older', `${running} runs, ${here} is installed`)];
+}
+
+/** By their numbers; what follows a hyphen does not count. */
+function isNewer(one: string, other: string): boolean {
+  const numbers = (version: string) => version.replace(/-.*/, '');
+  return numbers(one).localeCompare(numbers(other), 'en', { numeric: true }) > 0;
 }

@@ -26,7 +26,7 @@ export async function readSource(file: string, env: Environment): Promise<Config
   const folder = dirname(resolve(file));
   const written = secretsOf(value, describeConfig());
   const source = { folder, env, now: 0 };
-  const found = await Promise.all(written.map((secret) => readSecret(['secret'], secret, source)));
+  const found = await Promise.all(written.flatMap(eachAlone).map((secret) => readSecret(['secret'], secret, source)));
   return {
     files: filesOf(value, folder),
     secrets: [
@@ -37,6 +37,12 @@ export async function readSource(file: string, env: Environment): Promise<Config
     holdsSecrets: written.some((secret) => typeof secret !== 'object'),
     masked: stringify(maskConfiguration(value, describeConfig())),
   };
+}
+
+/** `{ env: NAME, file: PATH }` is refused; but both are secrets. */
+function eachAlone(secret: unknown): readonly unknown[] {
+  if (typeof secret !== 'object' || secret === null) return [secret];
+  return Object.entries(secret).map(([key, value]) => ({ [key]: value }));
 }
 
 /** undefined: no file, or no YAML; of that nobody knows what is a secret. */
