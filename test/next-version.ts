@@ -55,26 +55,21 @@ export async function startNextVersion(storePort: number): Promise<NextVersion> 
   };
 }
 
-/** `EVAL script 2 log hash`, five settings of which the fourth is the name of the hash, then field, stamp, proxy, JSON of each. */
+/** `EVAL script 3 log hash clock`, seven settings, then field, stamp, proxy, JSON of each. */
 function withNews(parts: readonly string[]): string[] {
-  const FIRST = 10;
-  if (parts[2] !== '2') return [...parts];
+  const FIRST = 13;
+  if (parts[2] !== '3') return [...parts];
   return parts.map((part, index) =>
-    index >= FIRST && (index - FIRST) % 4 === 3 ? withField(part, parts[8] ?? '') : part,
+    index >= FIRST && (index - FIRST) % 4 === 3 ? JSON.stringify(withField(JSON.parse(part))) : part,
   );
 }
 
-function withField(json: string, hash: string): string {
-  const value = JSON.parse(json);
-  if (typeof value !== 'object' || value === null) return json;
-  const within = hash === 'outages' ? 'sides' : hash === 'proxies' ? 'services' : null;
-  const inner = within === null ? {} : { [within]: mapEach(value[within]) };
-  return JSON.stringify({ ...value, ...inner, ...TOMORROW });
-}
-
-function mapEach(value: object | undefined): object | undefined {
-  if (value === undefined) return undefined;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, { ...each, ...TOMORROW }]));
+/** Every object says something more, but for those that are lists by id. */
+function withField(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((each) => withField(each));
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, each]) => [name, withField(each, name)]);
+  return { ...Object.fromEntries(fields), ...(['sides', 'services'].includes(key) ? {} : TOMORROW) };
 }
 
 /** `*COUNT`, then `$LENGTH` and as many bytes of each; null: it is not whole yet. */

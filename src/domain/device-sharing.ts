@@ -17,7 +17,8 @@ export interface SharedDevice extends Device {
 }
 
 const MAX_LEFT = 4;
-const CLOCKS_DIFFER_MS = 1000;
+/** Clocks are known to some ms: times that differ by no more may be the same. */
+export const CLOCKS_DIFFER_MS = 1000;
 
 /**
  * The later sign-in or sign-out counts, and of the rest what `newer` says. Who has only just met a phone does not know all of it
@@ -41,7 +42,7 @@ export function mergeDevices<T extends SharedDevice>(older: T, newer: T): T {
   };
 }
 
-/** Clocks are known to some ms: what differs by that is the same, or two proxies would correct each other for ever. */
+/** Else two proxies would correct each other for ever. */
 function earlier(one: number | null, other: number | null): number | null {
   if (one === null || other === null) return other;
   return one < other - CLOCKS_DIFFER_MS ? one : other;

@@ -25,8 +25,40 @@ export function isNewer(one: Register, other: Register | null): boolean {
   return one.value !== other.value && JSON.stringify(one.value) > JSON.stringify(other.value);
 }
 
-/** What a newer version of the proxy has put into a value: it stays there when this one changes the rest. */
-export function unknownFields(value: Json | undefined, known: readonly string[]): { readonly [key: string]: Json } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !known.includes(key)));
+type Fields = { readonly [key: string]: Json };
+
+/**
+ * What this version says of a thing, with what a newer one has said more of it. Fields that are not among its `keys` stay. The
+ * value of one that is stays whole, with all that is in it and however deep, as long as this version says of it what it
+ * understands of it (`known`; undefined: nothing). Where it says something else that is another fact, and what was said of the
+ * former goes with that.
+ */
+export function keepUnknown(
+  said: Fields,
+  before: Json | undefined,
+  keys: readonly string[],
+  known: object | undefined,
+): Fields {
+  if (!isFields(before)) return said;
+  const unknown = Object.entries(before).filter(([key]) => !keys.includes(key));
+  const kept = Object.entries(said).map(([key, value]) => {
+    const was = fieldOf(before, key);
+    return [key, was !== undefined && isSame(value, fieldOf(known as Fields | undefined, key)) ? was : value] as const;
+  });
+  return Object.fromEntries([...unknown, ...kept]);
+}
+
+export function fieldOf(value: Json | undefined, key: string): Json | undefined {
+  return isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isFields(value: Json | undefined): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSame(one: Json, other: Json | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const [all, others] = [Object.entries(one), new Map(Object.entries(other))];
+  if (Array.isArray(one) !== Array.isArray(other) || all.length !== others.size) return false;
+  return all.every(([key, value]) => others.has(key) && isSame(value, others.get(key)));
 }

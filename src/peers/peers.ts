@@ -79,6 +79,8 @@ export function createPeers(options: PeersOptions): Peers {
   let said: readonly ProxyService[] = [];
   let twin: { readonly boot: string; readonly at: number } | null = null;
   const known = new Map<string, ProxyStatus>();
+  /** When each said something last, by `clock.passed()`: the store's clock may leap ahead. */
+  const spoke = new Map<string, number>();
   /** Services about which they disagree: since when, by `clock.passed()`, and whether that was reported. */
   const disputes = new Map<string, { readonly since: number; reported: boolean }>();
 
@@ -131,23 +133,28 @@ export function createPeers(options: PeersOptions): Peers {
     const before = known.get(id);
     if (value === null) {
       if (before?.alive === true) put({ ...before, alive: false });
+      spoke.delete(id);
       return void known.delete(id);
     }
     if (heartbeat === null) return;
     const { boot: _, ...rest } = heartbeat;
     const heardAt = Math.round(at - aheadMs());
     if (!isShown(at)) return;
-    put({ ...rest, id, isSelf: false, alive: isHeard(at), heardAt });
+    const spokeAt = clock.passed() - Math.max(0, facts.now() - at);
+    spoke.set(id, Math.max(spokeAt, spoke.get(id) ?? spokeAt));
+    put({ ...rest, id, isSelf: false, alive: isHeard(id), heardAt });
   };
 
-  const isHeard = (at: number) => facts.now() - at <= GONE_AFTER_MS;
+  const isHeard = (id: string) => clock.passed() - (spoke.get(id) ?? Number.NEGATIVE_INFINITY) <= GONE_AFTER_MS;
   const isShown = (at: number) => facts.now() - at <= SHOWN_FOR_MS;
 
   const check = () => {
     for (const proxy of [...known.values()]) {
       const at = facts.get('proxies', proxy.id)?.at ?? 0;
-      if (!isShown(at)) known.delete(proxy.id);
-      else if (proxy.alive !== isHeard(at)) put({ ...proxy, alive: isHeard(at) });
+      if (!isShown(at)) {
+        known.delete(proxy.id);
+        spoke.delete(proxy.id);
+      } else if (proxy.alive !== isHeard(proxy.id)) put({ ...proxy, alive: isHeard(proxy.id) });
     }
     if (twin !== null && facts.now() - twin.at > GONE_AFTER_MS) twin = null;
     checkDisputes();

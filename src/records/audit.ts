@@ -80,6 +80,10 @@ const sharedEntry = z.object({
   ...{ proxy: z.string().max(80), name: z.string().max(255), action: z.enum(ACTIONS) },
 });
 
+function renderShared(proxy: string, name: string, entry: AuditEntry): string {
+  return JSON.stringify({ proxy, name, ...entry });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -137,12 +141,14 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
     ownTexts()[part].add(text);
     sharing.append(text, part);
   };
-  const hear = (text: string) => {
-    if (others.get(text) !== undefined) return;
-    const parsed = sharedEntry.safeParse(parseJson(text));
-    if (!parsed.success || ownTexts()[PART_OF[parsed.data.action]].has(text)) return;
-    const { name, proxy: _, ...entry } = parsed.data;
-    others.add(text, { ...entry, proxy: name });
+  const hear = (said: string): string | null => {
+    const parsed = sharedEntry.safeParse(parseJson(said));
+    if (!parsed.success) return null;
+    const { name, proxy, ...entry } = parsed.data;
+    const text = renderShared(proxy, name, entry);
+    if (others.get(text) === undefined && !ownTexts()[PART_OF[entry.action]].has(text))
+      others.add(text, { ...entry, proxy: name });
+    return text;
   };
 
   return {
@@ -179,7 +185,7 @@ export function createAuditTrail({ clock, report, maxEntries = MAX_ENTRIES }: Au
     share(proxy, name, append) {
       ownName = name;
       own = null;
-      sharing = { append, render: (entry) => JSON.stringify({ proxy, name, ...entry }) };
+      sharing = { append, render: (entry) => renderShared(proxy, name, entry) };
       return { own: (part) => ownTexts()[part], heard: hear };
     },
     read(folder) {

@@ -6,7 +6,7 @@ import { type FailureCode, failures } from '../domain/failure.ts';
 import { countDevices, type Outage, type OutageDevice } from '../domain/outage.ts';
 import type { OutageHead, OutageSides } from '../domain/outage-sides.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
-import { type Json, unknownFields } from '../domain/register.ts';
+import { fieldOf, type Json, keepUnknown } from '../domain/register.ts';
 
 /** About the outage itself; `sides` where it is shared with other proxies. */
 export function renderOutageLine({ id, ...outage }: Outage, sides: OutageSides | null = null): object {
@@ -104,9 +104,20 @@ function definedOf({ leftAt, pushed, ...device }: ParsedDevice): OutageDevice {
   return { ...device, ...(leftAt === undefined ? {} : { leftAt }), ...(pushed === undefined ? {} : { pushed }) };
 }
 
-// What other proxies say of an outage. What a later version says more is passed over.
+// What other proxies say of an outage. What only a later version understands is passed over: fields, failures, whole sides.
+const sharedSide = side.extend({ cause: cause.catch(null), decidedBy: decidedBy.catch(null) });
+const sharedSides = z
+  .record(z.string(), sharedSide.nullable().catch(null))
+  .transform((all) =>
+    Object.fromEntries(
+      Object.entries(all).flatMap(([proxy, said]) =>
+        said === null || proxy.length > 64 ? [] : [[proxy, said] as const],
+      ),
+    ),
+  )
+  .refine((all) => Object.keys(all).length > 0);
 const head = z.object({
-  ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: z.record(short, z.object(side.shape)) },
+  ...{ service: short, name: short, cluster: short, drill: z.boolean(), sides: sharedSides },
   ...{ signedIn: count, told: count, elsewhere: count, returned: count, missing: count },
   ...{ withinFiveMinutes: count.nullable(), summarisedAt: time.nullable() },
   cut: z.object(cut.shape).optional(),
@@ -135,25 +146,23 @@ const KEYS = {
   device: Object.keys(sharedDevice.shape),
 };
 
-/** What is said of an outage, with what a newer version has said more of it and of what each proxy saw. */
-export function renderHead({ id: _, sides: each, ...known }: OutageHead, before: Json | undefined): Json {
+/** What is said of an outage, with what a newer version has said more of it, and of what each proxy saw: that changes, and is the same. */
+export function renderHead({ id: _, sides: each, ...rest }: OutageHead, before: Json | undefined): Json {
+  const { data: known } = head.safeParse(before);
   const sidesBefore = fieldOf(before, 'sides');
-  const all = Object.entries(each).map(([proxy, said]) => {
-    return [proxy, { ...unknownFields(fieldOf(sidesBefore, proxy), KEYS.side), ...said }] as const;
+  const all = Object.entries(each).map(([proxy, said]): [string, Json] => {
+    const was = fieldOf(sidesBefore, proxy);
+    return [proxy, keepUnknown(asFields(said), was, KEYS.side, known?.sides[proxy])];
   });
-  return asJson({ ...unknownFields(before, KEYS.head), ...known, sides: Object.fromEntries(all) });
+  const sides = keepUnknown(Object.fromEntries(all), known && sidesBefore, Object.keys(known?.sides ?? {}), undefined);
+  return keepUnknown({ ...asFields(rest), sides }, before, KEYS.head, known);
 }
 
-export function renderDevice({ device: _, ...known }: OutageDevice, before: Json | undefined): Json {
-  return asJson({ ...unknownFields(before, KEYS.device), ...known });
+export function renderDevice({ device: _, ...rest }: OutageDevice, before: Json | undefined): Json {
+  return keepUnknown(asFields(rest), before, KEYS.device, sharedDevice.safeParse(before).data);
 }
 
 /** As it is carried: keys that are not there are gone. */
-function asJson(value: object): Json {
+function asFields(value: object): { readonly [key: string]: Json } {
   return JSON.parse(JSON.stringify(value));
-}
-
-function fieldOf(value: Json | undefined, key: string): Json | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return (value as { readonly [key: string]: Json })[key];
 }

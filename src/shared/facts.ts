@@ -42,8 +42,11 @@ export interface Facts {
   receive(kind: FactKind, field: string, register: Register, from?: FactLink): boolean;
   /** The store's clock, as far as it is known here; ms. Without a store this machine's. */
   now(): number;
-  /** The store's clock says so at this moment. From now on it is counted on by the time that passes: nobody sets that. */
-  heardTime(storeNow: number): void;
+  /**
+   * The store's clock says so at this moment. From now on it is counted on by the time that passes: nobody sets that. `reached`:
+   * how far proxies had come when they wrote last; a store whose clock is behind that does not take them back.
+   */
+  heardTime(storeNow: number, reached?: number): void;
   /**
    * Says to all that this proxy does something which is to be done once (a summary, a push to a phone), before it is done.
    * Whoever asks first within `forMs` has it, and nobody again until then: not even the same one. Without a store this proxy

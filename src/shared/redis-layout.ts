@@ -73,13 +73,30 @@ function isFlat(value: Json, levels: number): boolean {
 }
 
 /**
+ * What time it is in the store. Its own clock goes back when a master takes over whose clock is behind, and when somebody sets
+ * it; how far time had come by then is in the key `clock`, and whoever writes says how far it has come since.
+ */
+const NOW = `
+local function storeNow(key, said, behind)
+  local time = redis.call('TIME')
+  local own = time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = own
+  for _, each in ipairs({tonumber(redis.call('GET', key) or 0) or 0, tonumber(said)}) do
+    if each > now and each <= own + behind then now = each end
+  end
+  return now
+end
+`;
+
+/**
  * Merges registers into a hash: the newer one stays (domain/register.ts). A stamp beyond the clock of the server was set by a
  * wrong clock and is brought back, yet never below what it replaces: whoever set it knew of that. Only what changed is told in
- * the log. What is there with a stamp that nobody trusts is older than anything, or it could never be undone. KEYS: log, hash.
- * ARGV: how far ahead a stamp may be, and one that is trusted, length of the log, name of the hash below the prefix, when the
- * hash ends; then field, stamp, proxy, JSON of each. Returns for each the stamp that is kept, or 0 for what was not newer.
+ * the log. What is there with a stamp that nobody trusts is older than anything, or it could never be undone. KEYS: log, hash,
+ * clock. ARGV: the time of the writer, how far the store's may be behind, how far ahead of it a stamp may be, and one that is
+ * trusted, length of the log, name of the hash below the prefix, when the hash ends; then field, stamp, proxy, JSON of each.
+ * Returns for each the stamp that is kept, or 0 for what was not newer.
  */
-export const MERGE_SCRIPT = `
+export const MERGE_SCRIPT = `${NOW}
 -- By bytes: the order of strings in Lua is that of the language of the server.
 local function greater(one, other)
   for i = 1, math.min(#one, #other) do
@@ -88,12 +105,11 @@ local function greater(one, other)
   end
   return #one > #other
 end
-local time = redis.call('TIME')
-local latest = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
-local trusted = latest - ARGV[1] + ARGV[2]
+local now = storeNow(KEYS[3], ARGV[1], ARGV[2])
+local latest, trusted = now + ARGV[3], now + ARGV[4]
 local answer = {}
 local changed = false
-for i = 6, #ARGV, 4 do
+for i = 8, #ARGV, 4 do
   local field, at, proxy, value = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
   local oldAt, oldProxy, oldValue = -1, '', ''
   local old = redis.call('HGET', KEYS[2], field)
@@ -107,7 +123,7 @@ for i = 6, #ARGV, 4 do
     if at > latest then at = math.max(latest, oldAt + 1) end
     local text = string.format('%.0f', at) .. ' ' .. proxy .. ' ' .. value
     -- First, and so told twice at worst: what is in the hash already is not tried again, so others would never hear of it.
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'h', ARGV[4], 'f', field, 'r', text)
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*', 'h', ARGV[6], 'f', field, 'r', text)
     redis.call('HSET', KEYS[2], field, text)
     answer[#answer + 1] = at
     changed = true
@@ -115,20 +131,20 @@ for i = 6, #ARGV, 4 do
     answer[#answer + 1] = 0
   end
 end
-if changed and tonumber(ARGV[5]) > 0 then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
+if changed then redis.call('SET', KEYS[3], string.format('%.0f', now)) end
+if changed and tonumber(ARGV[7]) > 0 then redis.call('PEXPIRE', KEYS[2], ARGV[7]) end
 return answer
 `;
 
 /**
- * Removes fields whose register is older than that by the clock of the server, or too far ahead of it. KEYS: hash. ARGV: age in
- * ms, how far ahead, then fields.
+ * Removes fields whose register is older than that by the time of the store, or too far ahead of it. KEYS: hash, clock. ARGV: as
+ * above the time of the writer and how far the store's may be behind, then age in ms, how far ahead, then fields.
  */
-export const EXPIRE_SCRIPT = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local oldest, latest = now - ARGV[1], now + ARGV[2]
+export const EXPIRE_SCRIPT = `${NOW}
+local now = storeNow(KEYS[2], ARGV[1], ARGV[2])
+local oldest, latest = now - ARGV[3], now + ARGV[4]
 local removed = 0
-for i = 3, #ARGV do
+for i = 5, #ARGV do
   local at = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(%d+) ')
   if at and (tonumber(at) < oldest or tonumber(at) > latest) then removed = removed + redis.call('HDEL', KEYS[1], ARGV[i]) end
 end

@@ -15,7 +15,7 @@ import type { Clock } from '../time/clock.ts';
 import { type ClockOffset, createClockOffset } from './clock-offset.ts';
 import type { FactKind, FactLink } from './facts.ts';
 import { createStoreClaims } from './redis-claims.ts';
-import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
+import { createRedisConnection, type RedisConnection, type RedisReply } from './redis-connection.ts';
 import {
   AUDIT_STREAMS,
   EXPIRE_SCRIPT,
@@ -32,6 +32,7 @@ import {
   createStoreReader,
   type LogEntry,
   PORTION,
+  parseReached,
   parseStreams,
   parseTime,
   StoreError,
@@ -39,7 +40,7 @@ import {
 } from './redis-reader.ts';
 import { createStoreWriter } from './redis-writer.ts';
 import { createRefusedFacts } from './refused-facts.ts';
-import { type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
+import { MAX_BEHIND_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
 import { type SharedTrail, TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 import { createStorePeers } from './store-peers.ts';
 
@@ -207,12 +208,13 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
 
   const readTime = async () => {
     const askedAt = clock.passed();
-    const [reply] = await connection.run([['TIME']]);
-    setTime(parseTime(answerOf(reply)), askedAt);
+    const [reply, reached] = await connection.run([['TIME'], ['GET', `${prefix}clock`]]);
+    setTime(parseTime(answerOf(reply)), askedAt, readReached(reached));
   };
-  const setTime = (said: number, askedAt: number) => {
+  const readReached = (reply: RedisReply | undefined) => parseReached(answerOf(reply, `${prefix}clock`));
+  const setTime = (said: number, askedAt: number, reached: number) => {
     const heardNow = clock.passed();
-    facts.heardTime(offset.add({ said, askedAt, heardAt: heardNow }) + heardNow);
+    facts.heardTime(offset.add({ said, askedAt, heardAt: heardNow }) + heardNow, reached);
   };
 
   /** null: it was read. A fault: the key holds something else, and the rest of the store is to be had. */
@@ -272,7 +274,8 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     for (const [ageMs, names] of over) {
       for (let first = 0; first < names.length; first += PORTION) {
         const part = names.slice(first, first + PORTION);
-        await connection.run([['EVAL', EXPIRE_SCRIPT, 1, `${prefix}${hash}`, ageMs, TRUSTED_AHEAD_MS, ...part]]);
+        const head = ['EVAL', EXPIRE_SCRIPT, 2, `${prefix}${hash}`, `${prefix}clock`] as const;
+        await connection.run([[...head, facts.now(), MAX_BEHIND_MS, ageMs, TRUSTED_AHEAD_MS, ...part]]);
       }
     }
   };
@@ -310,8 +313,10 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
   const takeEntry = ({ fields }: LogEntry, there?: Set<string>) => {
     const text = fields.get('e');
     if (text === undefined) return;
-    there?.add(text);
-    guard('audit', '', text, () => trail.heard(text));
+    guard('audit', '', text, () => {
+      const known = trail.heard(text);
+      if (known !== null) there?.add(known);
+    });
   };
 
   const poll = async () => {
@@ -320,15 +325,17 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     const from = cursor;
     const idOf = (key: string) => from.get(key) ?? '0-0';
     const askedAt = clock.passed();
-    const [epochNow, time, news] = await connection.run([
+    const [epochNow, time, news, reached] = await connection.run([
       ['GET', `${prefix}epoch`],
       ['TIME'],
       ['XREAD', 'COUNT', CHANGES_AT_ONCE, 'STREAMS', ...STREAMS.map((key) => `${prefix}${key}`), ...STREAMS.map(idOf)],
+      // Last: it has come as far as whoever wrote the news.
+      ['GET', `${prefix}clock`],
     ]);
     if (current !== generation) return;
     const found = parseStreams(answerOf(news, `${prefix}log or ${prefix}audit`));
     const epochThere = answerOf(epochNow, `${prefix}epoch`);
-    setTime(parseTime(answerOf(time)), askedAt);
+    setTime(parseTime(answerOf(time)), askedAt, readReached(reached));
     const newOf = (key: string) => found.get(`${prefix}${key}`) ?? [];
     const changes = newOf('log');
     for (const key of STREAMS) {

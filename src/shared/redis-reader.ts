@@ -135,3 +135,8 @@ export function parseTime(reply: unknown): number {
     throw new StoreError(STRANGE);
   return seconds * 1000 + micros / 1000;
 }
+
+/** How far time had come in the store when somebody wrote last, ms; 0: nothing there says so. */
+export function parseReached(reply: unknown): number {
+  return typeof reply === 'string' && /^\d{1,16}$/.test(reply) ? Number(reply) : 0;
+}

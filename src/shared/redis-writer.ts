@@ -8,7 +8,7 @@ import type { Clock } from '../time/clock.ts';
 import type { FactKind } from './facts.ts';
 import type { RedisCommand, RedisConnection } from './redis-connection.ts';
 import { AUDIT_STREAMS, LOG_LENGTH, MERGE_SCRIPT, placeOf } from './redis-layout.ts';
-import { MAX_AHEAD_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
+import { MAX_AHEAD_MS, MAX_BEHIND_MS, type Replica, TRUSTED_AHEAD_MS } from './replica.ts';
 import { TRAIL_PARTS, type TrailPart } from './shared-trail.ts';
 
 export interface StoreWriter {
@@ -106,8 +106,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       const { at, proxy, value } = facts.get(kind, field) ?? { at: 0, proxy: '', value: null };
       return [placeOf(kind, field).field, at, proxy, JSON.stringify(value)];
     });
-    const head = ['EVAL', MERGE_SCRIPT, 2, `${prefix}log`, `${prefix}${hash}`] as const;
-    return { command: [...head, MAX_AHEAD_MS, TRUSTED_AHEAD_MS, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
+    const head = ['EVAL', MERGE_SCRIPT, 3, ...['log', hash, 'clock'].map((key) => `${prefix}${key}`)] as const;
+    const times = [facts.now(), MAX_BEHIND_MS, MAX_AHEAD_MS, TRUSTED_AHEAD_MS];
+    return { command: [...head, ...times, LOG_LENGTH, hash, expireMs, ...parts], facts: found };
   };
 
   /** false: something could not be written. */

@@ -9,13 +9,22 @@ import { FACT_KINDS, type FactKind, type FactLink, type FactListener, type Facts
 export const MAX_AHEAD_MS = 1000;
 /**
  * A register further ahead of the store's clock was set by nobody who has heard it, and would rule until its time has come. A
- * second is let through above; each proxy knows that clock to half of a round trip, which is below a second too; and a master
- * that takes over may have a clock some seconds behind.
+ * second is let through above; each proxy knows that clock to half of a round trip, which is below a second too; the rest is room.
  */
 export const TRUSTED_AHEAD_MS = 5000;
-/** Before the store's clock was heard there is only the own one, which may be in another time zone. */
-const TRUSTED_UNHEARD_MS = 86_400_000;
 const DAY_MS = 86_400_000;
+/** Before the store's clock was heard there is only the own one, which may be in another time zone. */
+const TRUSTED_UNHEARD_MS = DAY_MS;
+/**
+ * The clock of a store that took over, or was set, may be so far behind the one before: then time goes on from where it was, or
+ * what is new would lose to what is old until that clock has come as far. Further behind the one before was wrong.
+ */
+export const MAX_BEHIND_MS = 2 * 3_600_000;
+/** Records are shown by that time, so it comes down to the store's clock: by this part of the time that passes while it is heard. */
+const EASE = 0.02;
+const EASE_AT_ONCE_MS = 20;
+/** Proxies that ease off each by itself are a little apart, and must not hold each other up. */
+const APART_MS = 500;
 /** A proxy that was cut off for less than this hears of every deletion. */
 const KEEP_DELETIONS_MS = DAY_MS;
 
@@ -45,6 +54,8 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
   const claims = createLocalClaims(clock);
   /** What the store's clock is ahead of `passed`; null: it was never heard. */
   let ahead: number | null = null;
+  /** When it was heard last. */
+  let heardAt = 0;
   let untold: (() => void)[] = [];
   let isTelling = false;
 
@@ -124,10 +135,15 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       return true;
     },
     now,
-    heardTime(storeNow) {
+    heardTime(storeNow, reached = 0) {
       const before = ahead === null ? Number.POSITIVE_INFINITY : now();
-      ahead = storeNow - clock.passed();
-      if (storeNow < before - MAX_AHEAD_MS) bringBack();
+      const passed = clock.passed();
+      const eased = ahead === null ? 0 : passed + ahead - Math.min(EASE_AT_ONCE_MS, EASE * (passed - heardAt));
+      const furthest = reached > eased + APART_MS ? reached : eased;
+      const isBehind = furthest > storeNow + MAX_AHEAD_MS && furthest <= storeNow + MAX_BEHIND_MS;
+      ahead = (isBehind ? furthest : storeNow) - passed;
+      heardAt = passed;
+      if (now() < before - MAX_AHEAD_MS) bringBack();
     },
     async claim(name, forMs) {
       const claim = await claimTask(name, forMs);

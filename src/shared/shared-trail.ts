@@ -7,5 +7,6 @@ export type TrailPart = (typeof TRAIL_PARTS)[number];
 export interface SharedTrail {
   /** Those of this proxy, as text. */
   own(part: TrailPart): Iterable<string>;
-  heard(entry: string): void;
+  /** Returns it as this version says it, which is what it is known by: a newer one may have said more. null: it is none. */
+  heard(entry: string): string | null;
 }

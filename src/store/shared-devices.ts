@@ -7,12 +7,12 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { isConsoleDevice } from '../domain/console-device.ts';
-import { isPrefillValue } from '../domain/device.ts';
-import { mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
+import { isPrefillValue, type LeftService } from '../domain/device.ts';
+import { CLOCKS_DIFFER_MS, mergeDevices, type SharedDevice } from '../domain/device-sharing.ts';
 import type { EventHandlers, Report } from '../domain/events.ts';
 import { LATEST_TIME, moveTime } from '../domain/fact-time.ts';
 import { isDeviceName } from '../domain/phone-url.ts';
-import { type Json, type Register, unknownFields } from '../domain/register.ts';
+import { fieldOf, type Json, keepUnknown, type Register } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DeviceRegistry, KnownDevice } from './devices.ts';
@@ -273,14 +273,21 @@ export function parseDevice(name: string, { at: toldAt, value }: Register, byMs:
 export function renderDevice(device: Told, before: Register | null, byMs: number): Json {
   const { service, looking, lastKey, prefill, chosen, offer, noticed, from, model } = device;
   const move = (at: number) => moveTime(at, byMs);
-  const known = {
+  const { data: known } = shared.safeParse(before?.value);
+  const leftBefore = fieldOf(before?.value, 'left') as readonly Json[] | undefined;
+  /** It has been through the clock of this machine since, and is still the same. */
+  const keepLeft = ({ service: left, at }: LeftService): Json => {
+    const isIt = (each: LeftService) => each.service === left && Math.abs(each.at - at) <= CLOCKS_DIFFER_MS;
+    return leftBefore?.[known?.left.findIndex(isIt) ?? -1] ?? { service: left, at };
+  };
+  const said = {
     ...{ service, looking, lastKey, chosen, offer, noticed, model },
     prefill: prefill === null ? null : { id: prefill.id, extension: prefill.extension, address: prefill.address },
     from: from === null ? null : { address: from.address, origin: from.origin },
     place: device.place === null ? null : { address: device.place.address, origin: device.place.origin },
     ...{ seenAt: move(device.seenAt), signedAt: device.signedAt },
     since: device.since === null ? null : move(device.since),
-    left: device.left.map((each) => ({ service: each.service, at: move(each.at) })),
+    left: device.left.map((each) => keepLeft({ service: each.service, at: move(each.at) })),
   };
-  return { ...unknownFields(before?.value, KEYS), ...known };
+  return keepUnknown(said, before?.value, KEYS, known);
 }

@@ -6,7 +6,7 @@ import type { Report } from '../domain/events.ts';
 import { LATEST_TIME } from '../domain/fact-time.ts';
 import { reduceSetting } from '../domain/health/operator.ts';
 import { type AdminSetting, READY } from '../domain/model.ts';
-import { type Json, type Register, unknownFields } from '../domain/register.ts';
+import { type Json, keepUnknown, type Register } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServiceStore } from './services.ts';
@@ -100,10 +100,10 @@ function parseSetting({ value }: Register): AdminSetting | null {
 }
 
 function renderSetting({ admin, reason, until, maintAt, by }: AdminSetting, before: Register | null): Json {
-  return {
-    ...unknownFields(before?.value, KEYS),
+  const said = {
     ...{ admin, reason, until },
     ...(maintAt === undefined ? {} : { maintAt }),
     ...(by === undefined ? {} : { by: { who: by.who, at: by.at } }),
   };
+  return keepUnknown(said, before?.value, KEYS, shared.safeParse(before?.value).data);
 }

@@ -100,6 +100,22 @@ describe('the audit trail', () => {
   });
 });
 
+it('B827 an entry of which a newer version has said more is the same entry: it is neither shown nor written twice', () => {
+  const trail = createAuditTrail({ clock: createFakeClock(), report: () => {} });
+  floods(trail, 1).drain(5);
+  const told: string[] = [];
+  const shared = trail.share('p1', 'one', (entry) => void told.push(entry));
+  const [own = ''] = shared.own('changes');
+  const newer = (entry: string) => JSON.stringify({ ...JSON.parse(entry), ticket: 'of tomorrow', by: { session: 1 } });
+  expect(shared.heard(newer(own))).toBe(own);
+  expect(trail.since(0)).toHaveLength(1);
+  const other = own.replace('"p1"', '"p2"').replace('"one"', '"two"');
+  expect([shared.heard(newer(other)), shared.heard(other)]).toEqual([other, other]);
+  expect(trail.since(0).map(({ proxy }) => proxy)).toEqual(['one', 'two']);
+  expect(shared.heard('{"action":"of tomorrow"}')).toBeNull();
+  expect(told).toEqual([]);
+});
+
 describe('sessions', () => {
   it('B592 sign-ins with one token end no session of another operator, and the 32 newest of its own stay', () => {
     const sessions = createSessions(() => OPERATORS, createFakeClock());

@@ -9,7 +9,6 @@ import type { RedisConfig } from '../../src/config/config.ts';
 import type { ProxyEvent } from '../../src/domain/events.ts';
 import {
   createRedisConnection,
-  type RedisCommand,
   type RedisConnection,
   type RedisConnectionOptions,
 } from '../../src/shared/redis-connection.ts';
@@ -17,6 +16,7 @@ import { createRedisLink, type RedisLink } from '../../src/shared/redis-link.ts'
 import { createFacts, type Replica } from '../../src/shared/replica.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { redisConfig, startRedis } from '../redis-rig.ts';
+import { withStoreTime } from '../store-time.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -36,25 +36,15 @@ interface Proxy {
   mend(): void;
 }
 
-/** The store goes by the clock of the test, in its answers to TIME and in its scripts. */
-function withClock({ run, ...rest }: RedisConnection, clock: FakeClock, isCut: () => boolean): RedisConnection {
-  const timed = (command: RedisCommand, time: readonly string[]): RedisCommand => {
-    const [name, script, ...parts] = command;
-    if (name === 'TIME') return ['PING'];
-    if (name !== 'EVAL') return command;
-    return [name, String(script).replaceAll("redis.call('TIME')", `{'${time.join("','")}'}`), ...parts];
-  };
+/** The store goes by the clock of the test. */
+function withClock(connection: RedisConnection, clock: FakeClock, isCut: () => boolean): RedisConnection {
+  const timed = withStoreTime(connection, clock.now);
   return {
-    ...rest,
-    isUp: () => !isCut() && rest.isUp(),
+    ...timed,
+    isUp: () => !isCut() && timed.isUp(),
     async run(commands) {
       if (isCut()) return commands.map(() => ({ fault: { code: 'store-unreachable', detail: 'cut' } }));
-      const now = clock.now();
-      const time = [String(Math.floor(now / 1000)), String(Math.round((now % 1000) * 1000))];
-      const replies = await run(commands.map((command) => timed(command, time)));
-      return replies.map((reply, index) =>
-        commands[index]?.[0] === 'TIME' && 'value' in reply ? { value: time } : reply,
-      );
+      return timed.run(commands);
     },
   };
 }
@@ -67,7 +57,7 @@ function proxy(name: string, redis: RedisConfig, clock: FakeClock): Proxy {
   let listeners: Pick<RedisConnectionOptions, 'onUp' | 'onDown'> | null = null;
   const link = createRedisLink({
     ...{ redis, facts, clock, report: (event: ProxyEvent) => events.push(event) },
-    trail: { own: () => [], heard: (entry) => heard.add(entry) },
+    trail: { own: () => [], heard: (entry) => (heard.add(entry) ? entry : null) },
     connect(options) {
       listeners = options;
       return withClock(createRedisConnection(options), clock, () => isCut);

@@ -35,7 +35,7 @@ function proxy(name: string, redis: RedisConfig, clock = systemClock): Proxy {
   const [events, trail, own]: [ProxyEvent[], string[], string[]] = [[], [], []];
   const link = createRedisLink({
     ...{ redis, facts, clock },
-    trail: { own: (part) => (part === 'changes' ? own : []), heard: (entry) => trail.push(entry) },
+    trail: { own: (part) => (part === 'changes' ? own : []), heard: (entry) => trail[trail.push(entry) - 1] ?? null },
     report: (event) => events.push(event),
   });
   link.start();
@@ -122,7 +122,7 @@ describe('two proxies', () => {
     const began = performance.now();
     const link = createRedisLink({
       ...{ redis: redisConfig(redis.port), facts: two, clock: systemClock, report: () => {} },
-      trail: { own: () => [], heard: () => {} },
+      trail: { own: () => [], heard: (entry) => entry },
     });
     link.start();
     stops.push(() => link.stop(0));

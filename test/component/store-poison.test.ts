@@ -23,7 +23,7 @@ async function proxy(name: string, redis: RedisConfig) {
   const events: ProxyEvent[] = [];
   const link = createRedisLink({
     ...{ redis, facts, clock: systemClock },
-    trail: { own: () => [], heard: () => {} },
+    trail: { own: () => [], heard: (entry) => entry },
     report: (event) => events.push(event),
   });
   link.start();
@@ -133,7 +133,7 @@ describe('a key of the store that', () => {
     await until(() => two.facts.get('devices', 'SEP1')?.value === 14, 'told');
   });
 
-  it.each(['ippa:log', 'ippa:epoch'])(
+  it.each(['ippa:log', 'ippa:epoch', 'ippa:clock'])(
     'B667 is `%s` leaves nobody in the belief that all know the same',
     async (key) => {
       const redis = await server();

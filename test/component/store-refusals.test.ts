@@ -29,7 +29,7 @@ function proxy(name: string, redis: RedisConfig): Proxy {
   const events: ProxyEvent[] = [];
   const link = createRedisLink({
     ...{ redis, facts, clock: systemClock, report: (event: ProxyEvent) => events.push(event) },
-    trail: { own: () => [], heard: () => {} },
+    trail: { own: () => [], heard: (entry) => entry },
   });
   link.start();
   stops.push(() => link.stop(100));

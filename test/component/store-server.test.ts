@@ -29,7 +29,10 @@ function link(name: string, redis: RedisConfig) {
   const trail: string[] = [];
   const made = createRedisLink({
     ...{ redis, facts, clock: systemClock, report: () => {} },
-    trail: { own: (part) => (part === 'changes' ? ['an entry'] : []), heard: (entry) => trail.push(entry) },
+    trail: {
+      own: (part) => (part === 'changes' ? ['an entry'] : []),
+      heard: (entry) => trail[trail.push(entry) - 1] ?? null,
+    },
   });
   made.start();
   stops.push(() => made.stop(100));

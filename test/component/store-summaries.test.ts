@@ -104,7 +104,7 @@ it('B975 what a proxy has done the store hears as soon as it can be had, and aga
     const config = redisConfig(redis.port, { username: 'ippa', password: 'CANARYstore' });
     const link = createRedisLink({
       ...{ redis: config, facts, clock: systemClock, report: () => {} },
-      trail: { own: () => [], heard: () => {} },
+      trail: { own: () => [], heard: (entry) => entry },
     });
     link.start();
     stops.push(() => link.stop(100));

@@ -37,7 +37,7 @@ async function startServer(id: string): Promise<Finesse> {
   return server;
 }
 
-test('B977 version n and n+1 share a store: they are exchanged one after the other, there and back, and no signed-in agent notices', {
+test('B977 B824 version n and n+1 share a store: they are exchanged one after the other, there and back, and no signed-in agent notices', {
   timeout: 300_000,
 }, async () => {
   const redis = await startRedis();
@@ -113,9 +113,12 @@ test('B977 version n and n+1 share a store: they are exchanged one after the oth
   await redis.ask('SET', 'ippa:schema:minor', '7');
   await look();
   expect(noticed(from)).toEqual([]);
-  // What the next version has said more of a phone stays there when this one tells of it.
+  // What the next version has said more of a phone and of its agent stays there when this one tells of it.
   await until(
-    async () => (await registers('devices')).some(({ proxy, value }) => proxy === idOfOne && 'tomorrow' in value),
+    async () =>
+      (await registers('devices')).some(
+        ({ proxy, value }) => proxy === idOfOne && 'tomorrow' in value && 'tomorrow' in Object(value.prefill),
+      ),
     'kept by the older one',
     60_000,
   );

@@ -209,4 +209,82 @@ describe('several replicas', () => {
     hub.heal('p1');
     expect([one, two].map((facts) => facts.get('devices', 'SEP1')?.value)).toEqual(['at c', 'at c']);
   });
+
+  it('B821 whatever is set last counts, also of proxies that are cut off, however often the clock of the store goes back', async () => {
+    const who = fc.constantFrom(...PROXIES);
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.tuple(fc.constant('set'), who, fc.integer()) },
+      fc.tuple(fc.constant('cut'), who, fc.constant(0)),
+      fc.tuple(fc.constant('heal'), who, fc.constant(0)),
+      fc.tuple(fc.constant('fail over'), who, fc.integer({ min: 2000, max: 90_000 })),
+      fc.tuple(fc.constant('hear the time'), who, fc.constant(0)),
+      fc.tuple(fc.constant('wait'), who, fc.nat(5000)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const clock = createFakeClock();
+        const hub = createFactHub(clock);
+        const all = PROXIES.map((name) => createFacts({ proxy: name, clock }));
+        let behindMs = 0;
+        for (const facts of all) {
+          hub.join(facts);
+          facts.heardTime(clock.now());
+        }
+        let last: number | null = null;
+        for (const [what, name, number] of steps) {
+          const facts = all.find(({ proxy: id }) => id === name) as Replica;
+          await clock.advance(1);
+          if (what === 'cut') hub.cut(name);
+          else if (what === 'heal') hub.heal(name);
+          else if (what === 'wait') await clock.advance(number);
+          else if (what === 'fail over') behindMs += number;
+          else if (what === 'hear the time') facts.heardTime(clock.now() - behindMs);
+          else {
+            // They are apart by what each has eased off by itself.
+            await clock.advance(2000);
+            last = facts.set('devices', 'SEP1', number).value as number;
+          }
+        }
+        for (const name of PROXIES) hub.heal(name);
+        for (const facts of all) expect(facts.get('devices', 'SEP1')?.value ?? null).toBe(last);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('B822 a proxy that starts with a store whose clock is behind has the time of those that wrote to it', () => {
+    const clock = createFakeClock();
+    const facts = createFacts({ proxy: 'p1', clock });
+    facts.heardTime(START - 90_000, START);
+    expect(facts.now()).toBe(START);
+    // Once that clock has come as far it counts again.
+    facts.heardTime(START + 50, START);
+    expect(facts.now()).toBe(START + 50);
+    facts.heardTime(START - 300, START);
+    expect(facts.now()).toBe(START - 300);
+  });
+
+  it('B822 comes down to the clock of the store in 75 minutes, and no second is set back', async () => {
+    const clock = createFakeClock();
+    const facts = createFacts({ proxy: 'p1', clock });
+    facts.heardTime(clock.now());
+    const { at } = facts.set('settings', 'a', 'maint');
+    for (let second = 0, before = facts.now(); second < 76 * 60; second += 1, before = facts.now()) {
+      await clock.advance(1000);
+      facts.heardTime(clock.now() - 90_000);
+      expect(facts.now()).toBeGreaterThan(before - 1000);
+    }
+    expect(facts.now()).toBe(clock.now() - 90_000);
+    expect(facts.get('settings', 'a')?.at).toBe(at);
+  });
+
+  it('B823 a clock that was ahead by more than two hours was wrong: what it set is brought back', () => {
+    const clock = createFakeClock();
+    const facts = createFacts({ proxy: 'p1', clock });
+    facts.heardTime(START + 3 * DAY);
+    facts.set('settings', 'a', 'maint');
+    facts.heardTime(START, START + 3 * DAY);
+    expect(facts.now()).toBe(START);
+    expect(facts.get('settings', 'a')?.at).toBe(START + 1000);
+  });
 });

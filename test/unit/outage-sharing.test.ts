@@ -16,6 +16,7 @@ import { createServiceStore } from '../../src/store/services.ts';
 import { createSharedDevices } from '../../src/store/shared-devices.ts';
 import { createFactHub } from '../fact-hub.ts';
 import { createFakeClock, type FakeClock, START } from '../fake-clock.ts';
+import { expectKept, watchWrites, withNewer } from '../newer-fields.ts';
 import { CONFIRMED, failed } from '../scripted-probe.ts';
 
 const PHONES = ['p', 'q', 'r'];
@@ -306,6 +307,93 @@ describe('one record', () => {
     expect([mine, its]).toMatchObject([{ sure: 0.9 }, { from: expect.any(Number) }]);
     expect(saidOf('outage-devices', `${id}/p`)).toMatchObject({ mood: 'calm', told: true, outcome: 'elsewhere' });
     expect(all(proxies)[0]).toEqual(all(proxies)[1]);
+  });
+
+  it('B824 B825 what a newer version says more of an outage, at whatever depth, stays as long as the fact that it belongs to', async () => {
+    const what = fc.constantFrom(
+      ...['newer', 'newer', 'told', 'b', 'a', 'out', 'worse', 'back', 'again', 'gone', 'reached', 'wait'],
+    );
+    let kept = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(what, fc.constantFrom(...PHONES)), { maxLength: 25 }), async (steps) => {
+        // `one` is of the next version: what it says more stands in what `two` has heard.
+        const { clock, proxies } = setUp();
+        const [one, two] = proxies as [Proxy, Proxy];
+        const writes = watchWrites(two.facts, ['outages', 'outage-devices'], 'two');
+        let count = 0;
+        for (const each of proxies) each.change('reconnecting');
+        await clock.advance(100);
+        for (const [step, phone] of steps) {
+          if (step === 'newer')
+            for (const kind of ['outages', 'outage-devices'] as const)
+              for (const [field, { at, value }] of [...two.facts.entries(kind)]) {
+                const news = withNewer(value, () => {
+                  count += 1;
+                  return { more: [count] };
+                });
+                two.facts.receive(kind, field, { at: at + 1, proxy: 'two+', value: news });
+              }
+          else if (step === 'told') two.told(phone);
+          else if (step === 'b' || step === 'a') two.page(step, phone);
+          else if (step === 'out') two.out(phone);
+          else if (step === 'worse') two.change('out-of-service');
+          else if (step === 'back') two.change('in-service');
+          else if (step === 'again') two.change('reconnecting');
+          else if (step === 'gone') two.gone('one');
+          else if (step === 'reached') two.reached(clock.now() - 1000, clock.now());
+          await clock.advance(step === 'wait' ? 10_000 : 10);
+        }
+        await one.records.stop();
+        await two.records.stop();
+        const isThing = (path: readonly string[]) => path.length === 0 || (path[0] === 'sides' && path.length <= 2);
+        for (const [before, after] of writes) expectKept(before, after, isThing);
+        kept += writes.length;
+      }),
+      { numRuns: 150 },
+    );
+    expect(kept).toBeGreaterThan(300);
+  });
+
+  it('B828 that a record is part of another one, or gone, is said as a whole', async () => {
+    const { clock, hub, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    hub.cut('two');
+    for (const each of proxies) {
+      await clock.advance(3000);
+      each.change('reconnecting');
+    }
+    await clock.advance(1000);
+    const ids = proxies.map(({ records }) => records.all()[0]?.id ?? '').toSorted() as [string, string];
+    expect(ids[0]).not.toBe(ids[1]);
+    for (const { facts } of proxies)
+      for (const [field, { value }] of [...facts.entries('outages')])
+        facts.set('outages', field, { ...(value as object), severity: 'high' });
+    hub.heal('two');
+    await clock.advance(1000);
+    for (const { facts } of [one, two]) {
+      expect(facts.get('outages', ids[1])?.value).toEqual({ into: ids[0] });
+      expect(facts.get('outages', ids[0])?.value).toMatchObject({ severity: 'high' });
+    }
+  });
+
+  it('B826 a failure that only a newer version knows is no reason to pass over what it says of an outage, and stays there', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    two.change('reconnecting');
+    await clock.advance(1000);
+    const id = two.records.all()[0]?.id ?? '';
+    const { at, value } = two.facts.get('outages', id) as unknown as { at: number; value: { readonly sides: object } };
+    const side = { from: clock.now() - 4000, verdictAt: null, until: null, saidAt: clock.now() };
+    const newer = { ...side, cause: { code: 'of-tomorrow', detail: 'x' }, decidedBy: 'a-signal-of-tomorrow' };
+    const sides = { ...value.sides, three: newer };
+    for (const { facts } of proxies)
+      facts.receive('outages', id, { at: at + 1, proxy: 'three', value: { ...value, sides } as Json });
+    await clock.advance(1000);
+    two.change('out-of-service');
+    await clock.advance(1000);
+    for (const { records } of [one, two])
+      expect(records.all()).toMatchObject([{ startedAt: side.from, verdictAt: expect.any(Number), cause: null }]);
+    expect(two.facts.get('outages', id)).toMatchObject({ proxy: 'two', value: { sides: { three: newer } } });
   });
 
   it('B683 one proxy writes the summary; if that one dies first another does, and all know that it is written', async () => {

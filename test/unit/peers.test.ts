@@ -118,6 +118,28 @@ describe('proxies', () => {
     expect(two.probes).toEqual(['fresh']);
   });
 
+  it('B822 are there still when the clock of the store leaps ahead', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(1000);
+    for (const { facts } of [one, two]) facts.heardTime(clock.now() + 90_000);
+    await clock.advance(30_000);
+    for (const { events, peers } of [one, two]) {
+      expect(peers.all().map(({ alive }) => alive)).toEqual([true, true]);
+      expect(events.filter(({ kind }) => kind === 'proxy-gone')).toEqual([]);
+    }
+  });
+
+  it('B828 say of themselves all that there is to say: nothing stays of what a newer version of them had said', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(1000);
+    const { at, value } = two.facts.get('proxies', 'one') as { at: number; value: object };
+    for (const { facts } of [one, two])
+      facts.receive('proxies', 'one', { at: at + 1, proxy: 'one', value: { ...value, load: 0.7 } });
+    expect(two.facts.get('proxies', 'one')?.value).toHaveProperty('load');
+    await clock.advance(2000);
+    expect(two.facts.get('proxies', 'one')?.value).toEqual(value);
+  });
+
   it('B838 `status` says a disagreement once, beside what the service itself has', async () => {
     const { clock, one, two } = setUp('one', 'two');
     await clock.advance(100);

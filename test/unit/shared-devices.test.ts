@@ -1,12 +1,14 @@
 /** Phones that several proxies know: which of two says counts, and that all say the same in the end. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../src/domain/register.ts';
 import { createFacts } from '../../src/shared/replica.ts';
 import { createDeviceRegistry, type DeviceRegistry } from '../../src/store/devices.ts';
 import { createSharedDevices } from '../../src/store/shared-devices.ts';
 import { createEventRecord } from '../event-record.ts';
 import { createFactHub } from '../fact-hub.ts';
 import { createFakeClock, START } from '../fake-clock.ts';
+import { expectKept, watchWrites, withNewer } from '../newer-fields.ts';
 
 const HOUR = 3_600_000;
 
@@ -240,4 +242,76 @@ it('B650 B981 any hops, cuts and delays end with all proxies saying where the ph
     }),
     { numRuns: 300 },
   );
+});
+
+it('B824 B825 what a newer version says more of a phone, at whatever depth, stays as long as the fact that it belongs to', async () => {
+  const address = fc.constantFrom('10.0.0.1', '10.0.0.2');
+  const service = fc.constantFrom('a', 'b');
+  const step = fc.oneof(
+    { weight: 2, arbitrary: fc.tuple(fc.constant('newer'), service, address) },
+    fc.tuple(
+      fc.constantFrom('in', 'out', 'looks', 'chooses', 'offers', 'place', 'prefill', 'from', 'wait'),
+      service,
+      address,
+    ),
+  );
+  let kept = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 30 }), async (steps) => {
+      const { clock, proxies } = create(['p1']);
+      const { facts, devices, shared } = proxies[0] as Proxy;
+      const writes = watchWrites(facts, ['devices'], 'p1');
+      let count = 0;
+      relay(proxies[0] as Proxy, 'a', 'other', clock.now());
+      for (const [what, where, from] of steps) {
+        const now = clock.now();
+        // What is known of the store's clock wavers.
+        facts.heardTime(now + ((count * 7) % 5) - 2);
+        if (what === 'newer') {
+          shared.flush();
+          const known = facts.get('devices', 'SEP1');
+          const value = withNewer(known?.value ?? null, () => {
+            count += 1;
+            return count % 2 === 0 ? { deep: [count, { x: null }] } : `more ${count}`;
+          });
+          facts.receive('devices', 'SEP1', { at: (known?.at ?? 0) + 1, proxy: 'p9', value });
+        } else if (what === 'in' || what === 'out')
+          relay(proxies[0] as Proxy, where, what === 'in' ? 'other' : 'sign-in', now);
+        else if (what === 'looks') devices.looksAt('SEP1', where, now);
+        else if (what === 'chooses') devices.choose('SEP1', where);
+        else if (what === 'offers') devices.offer('SEP1', now);
+        else if (what === 'place') devices.setPlace('SEP1', { address: from, origin: 'http://one' });
+        else if (what === 'prefill') devices.prefilled('SEP1', { id: from, extension: '2001' }, from, now);
+        else if (what === 'from') devices.signedInFrom('SEP1', { address: from, origin: 'http://one' }, 'CP-8841');
+        await clock.advance(what === 'wait' ? 5000 : 20);
+      }
+      for (const [before, after] of writes) expectKept(before, after, (path) => path.length === 0);
+      kept += writes.length;
+    }),
+    { numRuns: 300 },
+  );
+  expect(kept).toBeGreaterThan(500);
+});
+
+it('B825 another agent, or another place, is another fact: what a newer version said more of the former goes with it', async () => {
+  const { clock, proxies } = create(['p1']);
+  const { facts, devices } = proxies[0] as Proxy;
+  relay(proxies[0] as Proxy, 'a', 'other', clock.now());
+  devices.prefilled('SEP1', { id: '1001', extension: '2001' }, '10.0.0.1', clock.now());
+  devices.setPlace('SEP1', { address: '10.0.0.1', origin: 'http://one' });
+  await clock.advance(100);
+  const { at, value } = facts.get('devices', 'SEP1') as { at: number; value: Json };
+  // Also a value that this version cannot read stays where it says nothing else of it.
+  const news = { ...(withNewer(value, () => 'more') as object), lastKey: 'of tomorrow', model: null };
+  facts.receive('devices', 'SEP1', { at: at + 1, proxy: 'p9', value: news });
+  devices.prefilled('SEP1', { id: '1002', extension: '2001' }, '10.0.0.1', clock.now());
+  await clock.advance(100);
+  expect(facts.get('devices', 'SEP1')).toMatchObject({
+    proxy: 'p1',
+    value: {
+      prefill: { id: '1002', extension: '2001', address: '10.0.0.1' },
+      ...{ place: { address: '10.0.0.1', tomorrow: 'more' }, lastKey: 'of tomorrow', tomorrow: 'more' },
+    },
+  });
+  expect(facts.get('devices', 'SEP1')).not.toMatchObject({ value: { prefill: { tomorrow: 'more' } } });
 });
