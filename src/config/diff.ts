@@ -154,6 +154,7 @@ function renameKey(key: string): string {
     .replace(/Ms$/, '')
     .replace(/^push\.own(?=\.|$)/, 'push')
     .replace(/^push\.scheme$/, 'push.phoneScheme')
+    .replace(/^store\.redis\.servers$/, 'store.redis (url, sentinels)')
     .replace(/(services\[[^\]]+\])\.(ca|fingerprints)$/, '$1.tls.$2')
     .replace(/(services\[[^\]]+\]|webhooks\[[^\]]+\]|log\.syslog)\.certificateNames$/, '$1.tls.names')
     .replace(/^(webhooks\[[^\]]+\]|log\.syslog)\.(ca|fingerprints)$/, '$1.tls.$2')

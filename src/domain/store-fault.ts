@@ -75,7 +75,8 @@ const WORDS: Readonly<Record<StoreFaultCode, string>> = {
   'store-memory': 'Its memory is full and it takes no writes (OOM): raise maxmemory, or remove what else is in it',
   'store-replicas': 'It has too few replicas and takes no writes (min-replicas-to-write)',
   'store-master-down': 'It is a replica without its master',
-  'store-no-master': 'No Sentinel can be reached that knows a master of that name',
+  'store-no-master':
+    'No Sentinel that can be reached names a master that answers; while they choose a new one that lasts some seconds',
   'store-busy': 'It is busy with a script of somebody else',
   'store-newer':
     'Its layout is not understood here: upgrade this proxy, unless somebody else has written to the key schema',
@@ -92,9 +93,13 @@ const ONLY_WRITES: ReadonlySet<StoreFaultCode> = new Set([
   'store-acl',
 ]);
 
+/** What ioredis says before the reason: true of none of them while the master alone is gone. */
+const SENTINELS = /^All sentinels are unreachable[^.]*\.(?: Retrying from scratch [^.]*\.)?(?: Last error: )?/;
+
 export function classifyStoreError(message: string): StoreFault {
   const found = MEANINGS.find(({ pattern }) => pattern.test(message));
-  return { code: found?.code ?? 'store-other', detail: message.replaceAll(/\s+/g, ' ').slice(0, 200) };
+  const detail = message.replace(SENTINELS, '').replaceAll(/\s+/g, ' ').slice(0, 200);
+  return { code: found?.code ?? 'store-other', detail };
 }
 
 export function refusesWritesOnly({ code }: StoreFault): boolean {

@@ -58,6 +58,8 @@ const NEWS_MS = 60_000;
 const MAX_XML_BYTES = 512;
 /** Our pages refresh every 10 s at most: one that has not for so long is no longer on the screen. */
 const REFRESHES_WITHIN_MS = 20_000;
+/** So long after a proxy is gone each of its pages that refresh themselves has asked another one, or shows an error for good. */
+const REFRESHED_AFTER_MS = 12_000;
 
 export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const { config, devices, clock, report, sharing = ALONE, origins = [] } = options;
@@ -65,22 +67,33 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const authorization = `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
   const rounds = new Map<string, Round>();
   const news = new Map<string, News>();
+  /** When this proxy knew first that another one is gone. */
+  const gone = new Map<string, number>();
+  const startedAt = clock.now();
   let isStopped = false;
 
   /** Whether the phone is still to be told when its turn has come. */
-  const judge = (round: Round, name: string, isRepeat: boolean): 'tell' | 'left-alone' | 'drop' => {
+  const judge = (round: Round, name: string, isRepeat: boolean): 'tell' | 'left-alone' | 'later' | 'drop' => {
     if (rounds.get(round.service) !== round) return 'drop';
     const device = devices.get(name);
     if (device?.service !== round.service) return 'drop';
     if (!isRepeat && sharing.wasTold(round.name, round.reason, name)) return 'drop';
-    return refreshesItself(device, round.service, clock.now()) ? 'left-alone' : 'tell';
+    const now = clock.now();
+    const goneAt = goneAtOf(sharing.homeOf(name));
+    // Its page asked for the next one while nobody answered there, and then it shows an error until a key is pressed; or that is to come.
+    if (goneAt !== null && device.looking === round.service && device.seenAt <= goneAt)
+      return now - goneAt < REFRESHED_AFTER_MS ? 'later' : 'tell';
+    return refreshesItself(device, round.service, now) ? 'left-alone' : 'tell';
   };
+  const goneAtOf = (proxy: string): number | null =>
+    proxy === sharing.self || !sharing.tellsFor(proxy) ? null : (gone.get(proxy) ?? startedAt);
 
   const add = (round: Round, name: string, isRepeat: boolean, asked = 0): void =>
     pacer.add({
       wanted() {
         const judged = judge(round, name, isRepeat);
         if (judged === 'left-alone') end(round, name, judged);
+        else if (judged === 'later') clock.after(ASK_AGAIN_MS, () => add(round, name, isRepeat, asked));
         else if (judged === 'drop') drop(round);
         return judged === 'tell';
       },
@@ -171,6 +184,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     },
     takeOver(proxy) {
       if (!sharing.tellsFor(proxy)) return;
+      gone.set(proxy, clock.now());
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
         if (isOver && clock.passed() - told.at > NEWS_MS) continue;

@@ -161,3 +161,17 @@ test('B832 from any other address the header is no request, and without `proxyPr
   const unset = await start({ fronts: null });
   expect(await reply(openRaw(unset.port, '', by(unset.port)), PHONE, LAST)).toContain('<refused>malformed</refused>');
 });
+
+test('B891 with TLS the log names `phones.trustedFronts`, and only where fronts send that header', async () => {
+  const words = 'the TLS handshake of a client failed: ERR_SSL_WRONG_VERSION_NUMBER';
+  const { port, refused } = await start({}, true);
+  await sendRaw(port, PHONE);
+  await reply(throughFront(port), PHONE, LAST.replace('GET', 'NOTLS'));
+  const unset = await start({ fronts: null }, true);
+  await sendRaw(unset.port, PHONE);
+  expect(refused).toEqual([
+    [`${words}; a load balancer has to stand in phones.trustedFronts`, '127.0.0.1'],
+    [expect.not.stringContaining('trustedFronts'), '10.20.0.7'],
+  ]);
+  expect(unset.refused).toEqual([[words, '127.0.0.1']]);
+});

@@ -88,8 +88,14 @@ async function startPair(block: string, more: string, places: (ports: Ports) => 
   const file = join(testFolder(), 'haproxy.cfg');
   // A number of descriptors that not every machine has.
   const text = configurationOf(block, {
-    ...(block === 'haproxy' ? { 'maxconn 40000': 'maxconn 1000' } : {}),
-    '10.1.1.20': HAPROXY,
+    ...(block === 'haproxy'
+      ? {
+          'maxconn 40000': 'maxconn 1000',
+          '    user haproxy\n    group haproxy\n': '',
+          '127.0.0.1:8404': `${HAPROXY}:8404`,
+        }
+      : {}),
+    '10.1.1.10': HAPROXY,
     '10.1.1.11': PROXIES[0],
     '10.1.1.12': PROXIES[1],
     ':8082': `:${http}`,

@@ -93,6 +93,11 @@ describe('what a new configuration changes', () => {
     const networks = change('phones:', 'phones:\n  networks: [10.0.0.0/8]');
     const push = (scheme: string) => `${networks}push: { username: u, password: p, phoneScheme: ${scheme} }\n`;
     expect(await diff(push('http'), push('https'))).toEqual(['!push.phoneScheme: from https to http']);
+    const store = (where: string) => `${VALID}store: { redis: { ${where} } }\n`;
+    expect(await diff(store('sentinels: [{ host: 127.0.0.2 }], name: ippa'), store('url: redis://127.0.0.1'))).toEqual([
+      '!store.redis (url, sentinels): changed',
+      '!store.redis.name: from nothing to ippa',
+    ]);
   });
 
   it('takes what can change while a socket listens for no restart', async () => {

@@ -56,7 +56,7 @@ function setUp(phones = 6) {
         return { ok: true, status: 200, contentType: null, authenticate: null, rawHeaders: [], body: Buffer.alloc(0) };
       },
     });
-    return { name, facts, announcer };
+    return { name, facts, devices, announcer };
   });
   const by = (name: string) => pushed.filter((each) => each.by === name).map(({ device }) => device);
   return { clock, hub, proxies, pushed, alive, by, notes };
@@ -99,6 +99,29 @@ describe('phones of several proxies', () => {
     two?.announcer.takeOver('one');
     await clock.advance(5000);
     expect(by('two')).toEqual(['SEP1']);
+  });
+
+  it('B892 are told by another proxy if theirs is gone and they asked nobody since, also those whose page should have refreshed itself', async () => {
+    const { clock, proxies, alive, by } = setUp(6);
+    const [one, two] = proxies;
+    // Killed while its phones look at its page; one of them finds the other proxy, whose own phone looks at such a page too.
+    const look = (name: string) => {
+      two?.devices.seen(name, clock.now());
+      two?.devices.looksAt(name, 'a', clock.now());
+    };
+    for (const name of ['SEP0', 'SEP2', 'SEP1']) look(name);
+    one?.announcer.stop();
+    await clock.advance(5000);
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    two?.announcer.announce('a', 'verdict');
+    for (let seconds = 0; seconds < 10; seconds += 5) {
+      await clock.advance(5000);
+      for (const name of ['SEP0', 'SEP1']) look(name);
+    }
+    expect(by('two')).not.toContain('SEP2');
+    await clock.advance(5000);
+    expect(by('two').toSorted()).toEqual(['SEP2', 'SEP3', 'SEP4', 'SEP5']);
   });
 
   it('B687 while the store cannot be had each proxy tells its own phones, ten seconds later, and none of a proxy that is gone', async () => {

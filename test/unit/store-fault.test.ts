@@ -45,6 +45,12 @@ describe('an error of the store', () => {
     expect(renderStoreFault(fault)).toMatch(/^(It|Its|The|No) .*\.$/);
   });
 
+  it('is told without what the client says before the reason', () => {
+    const said = 'All sentinels are unreachable. Retrying from scratch after 250ms. Last error: Connection timeout';
+    expect(classifyStoreError(said).detail).toBe('Connection timeout');
+    expect(renderStoreFault(classifyStoreError(said.slice(0, said.indexOf(' Last'))))).not.toContain('unreachable');
+  });
+
   it('has words for every code, and only some leave reads alone', () => {
     for (const code of storeFaultCodes) expect(renderStoreFault({ code, detail: '' })).toMatch(/^(It|Its|The|No) /);
     const only = storeFaultCodes.filter((code) => refusesWritesOnly({ code, detail: '' }));

@@ -228,7 +228,10 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       code === 'ERR_SSL_HTTP_REQUEST'
         ? 'plain HTTP on a TLS listener'
         : `the TLS handshake of a client failed: ${code}`;
-    this.#options.onRefused({ code: 'malformed', detail }, this.#addressOf(socket) ?? null);
+    // A header of the PROXY protocol is no TLS either: most likely a second load balancer was not named.
+    const isStranger = code === 'ERR_SSL_WRONG_VERSION_NUMBER' && this.fronts !== null && !this.#isFront(socket);
+    const words = isStranger ? `${detail}; a load balancer has to stand in phones.trustedFronts` : detail;
+    this.#options.onRefused({ code: 'malformed', detail: words }, this.#addressOf(socket) ?? null);
   }
 }
 
