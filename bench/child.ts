@@ -1,7 +1,7 @@
 /** Processes of the benchmark: started, asked, measured, ended. */
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -72,11 +72,13 @@ export function start(command: string, args: readonly string[]): Started {
   };
 }
 
-/** User and system time of a process, all threads, in ms. The kernel counts it exactly and shows it in steps of 10 ms. */
+/** Time that a process has run on a processor, all threads that it has now, in ms: counted in ns by the kernel's scheduler. */
 export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.reduce(
+    (sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e6,
+    0,
+  );
 }
 
 /** Resident memory in KiB: now (VmRSS) or the most there ever was (VmHWM). */

@@ -31,6 +31,7 @@ export interface LoadJob {
 }
 
 export interface LoadResult {
+  readonly pages: number;
   readonly seconds: number;
   /** Answers that hold each marker. */
   readonly held: Readonly<Record<string, number>>;
@@ -136,7 +137,19 @@ class Load {
     const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
     const { held, bad, complaints, resumed, latest } = this;
     const told = this.job.tellsTimes === true ? [...times] : [];
-    return { seconds, held, bad, complaints, resumed, latest, times: told, p50: at(0.5), p99: at(0.99), max: at(1) };
+    return {
+      pages: times.length,
+      seconds,
+      held,
+      bad,
+      complaints,
+      resumed,
+      latest,
+      times: told,
+      p50: at(0.5),
+      p99: at(0.99),
+      max: at(1),
+    };
   }
 }
 

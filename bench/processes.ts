@@ -1,20 +1,20 @@
 /**
- * One process and two (`processes: 2`): what a page costs all of them together, and a wave of phones over HTTP and HTTPS at the
- * moment a service fails. The phones of the benchmark take their share of the same cores, so beside the pages a second that come of
- * it stands what the CPU time of a page allows on two cores that do nothing else.
+ * One process and two (`processes: 2`): what a page costs all of them together, how many pages a second there are, and what a wave
+ * of phones gets. The phones of the benchmark compute on the same cores, so the pages a second of a proxy that may take whole cores
+ * are what the phones leave of them. Two ways lead round that: the CPU time of a page, which says what two cores that do nothing
+ * else carry, and cores of the proxy that are slowed down until the phones are not what is slow, on which pages are counted.
  */
 
-import { readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
-import { type Asked, cpuMs, freePort, type Started, startAsked } from './child.ts';
-import { clustersOf, type KeyType, makeCertificate, type Setting, serveReady } from './contestants.ts';
-import { deviceName } from './fixture.ts';
-import type { LoadJob, LoadResult } from './load.ts';
+import { type Asked, cpuMs, startAsked } from './child.ts';
+import type { Setting } from './contestants.ts';
+import type { LoadJob } from './load.ts';
+import { cpuOf, describe, PROCESSES, pidsOf, type Running, startProxy, yieldToPhones } from './proxy-processes.ts';
 import { LEAD_IN, type Load, measure, paths } from './relay.ts';
+import { slowCores } from './slow-cores.ts';
 import { median, ratioOf, type Spread, spreadOf } from './statistics.ts';
 import type { UpstreamOrder } from './upstream.ts';
+import { measureWaves, type Wave } from './wave.ts';
 
-export const PROCESSES = [1, 2] as const;
 const CORES = 2;
 
 /** TLS 1.2 is what phones speak (reference/phone-xml.md §9); what resumes a session of 1.3 makes half a handshake all the same. */
@@ -36,6 +36,14 @@ export const SHARED_SCENARIOS = Object.keys(SCENARIOS) as SharedScenario[];
  */
 const WARM_PAGES = 4_000;
 
+/** Turns in which the pages of a round are asked of one process and of two: the machine changes its speed within a second. */
+const TURNS = 4;
+
+/** What is left of each core of the proxy when pages are counted: its phones and servers take less than the rest. */
+const SLOWED_TO = 0.4;
+/** Of the pages of a kind; so both ways take about the same time. */
+const SLOWED_PAGES = 0.4;
+
 export interface ProcessesPage {
   readonly scenario: SharedScenario;
   readonly processes: number;
@@ -43,40 +51,18 @@ export interface ProcessesPage {
   readonly cpuMs: Spread;
   /** Of it the process that there is one of; all where there is no other. */
   readonly mainMs: number;
-  readonly pagesPerSecond: number;
+  readonly pagesPerSecond: Spread;
   /** Shares of the CPU time of both cores that the proxy and the phones took. */
   readonly proxyShare: number;
   readonly phonesShare: number;
 }
 
-export interface Wave {
-  readonly scheme: 'http' | 'https';
-  /** null: no TLS. */
-  readonly key: KeyType | null;
-  readonly processes: number;
-  readonly phones: number;
-  readonly bad: number;
-  readonly complaints: readonly string[];
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  /** By how much the phones were late to ask. */
-  readonly latestMs: number;
-  /** In seconds of one core, until the last answer. */
-  readonly cpuSeconds: number;
-  readonly phonesCpuSeconds: number;
-}
-
 export interface Processes {
+  /** All that the phones leave of two cores is the proxy's. */
   readonly pages: readonly ProcessesPage[];
+  /** With slowed cores; null where they cannot be slowed. */
+  readonly slowed: readonly ProcessesPage[] | null;
   readonly waves: readonly Wave[];
-}
-
-interface Running {
-  readonly processes: number;
-  readonly port: number;
-  readonly tlsPort: number;
-  readonly proxy: Started;
 }
 
 export async function measureProcesses(
@@ -85,167 +71,130 @@ export async function measureProcesses(
   setting: Setting,
   options: { readonly rounds: number; readonly scale: number; readonly wave: number },
 ): Promise<Processes> {
-  const running: Running[] = [];
-  for (const processes of PROCESSES) running.push(await start(setting, processes));
-  const pages = await measurePages(load, running, options);
-  await Promise.all(running.map(({ proxy }) => proxy.stop()));
-  const waves: Wave[] = [];
   // One process of phones would be what is slow: they compute as much as the proxy does, and real ones do so by themselves.
   const loads = [load];
   while (loads.length < CORES) loads.push(await startAsked<LoadJob>('./load.ts'));
-  const rsa = { ...setting, ...makeCertificate(setting.folder, 'RSA-2048') };
-  for (const processes of PROCESSES) {
-    for (const key of [null, 'P-256', 'RSA-2048'] as const) {
-      const started = await start(key === 'RSA-2048' ? rsa : setting, processes);
-      waves.push(await measureWave(loads, upstream, started, key, options));
-    }
-  }
+  const running: Running[] = [];
+  for (const processes of PROCESSES) running.push(await startProxy(setting, processes));
+  for (const one of running) yieldToPhones(one);
+  await warm(loads, running, options.scale);
+  const pages = await measurePages(loads, running, options);
+  const ends = running.map((one) => slowCores(pidsOf(one), one.processes, SLOWED_TO));
+  const slow = ends.every((end) => end !== null);
+  const slower = { ...options, scale: options.scale * SLOWED_PAGES };
+  const slowed = slow ? await measurePages(loads, running, slower) : null;
+  await Promise.all(running.map(({ proxy }) => proxy.stop()));
+  for (const end of ends) end?.();
+  const waves = await measureWaves(loads, upstream, setting, options);
   for (const added of loads.slice(1)) added.stop();
-  return { pages, waves };
+  return { pages, slowed, waves };
 }
 
-async function start({ folder, upstreams, cert, key }: Setting, processes: number): Promise<Running> {
-  const [port, tlsPort] = [await freePort(), await freePort()];
-  const config = `phones:
-  listeners:
-    - { host: 127.0.0.1, port: ${port} }
-    - { host: 127.0.0.1, port: ${tlsPort}, tls: { cert: ${cert}, key: ${key} } }
-processes: ${processes}
-ops: { port: 0 }
-log: { format: json }
-${clustersOf(upstreams)}`;
-  const proxy = await serveReady(folder, config);
-  return { processes, port, tlsPort, proxy };
-}
+type Job = ReturnType<typeof jobOf>;
 
-/** Processes that a process has started. */
-function childrenOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
-  return children === '' ? [] : children.split(' ').map(Number);
-}
-
-/** CPU time of a process and of those that it started, in ms; the first by itself too. */
-function cpuOf(pid: number): { readonly all: number; readonly main: number } {
-  const each = childrenOf(pid).map(cpuMs);
-  const main = cpuMs(pid);
-  return { all: each.reduce((sum, ms) => sum + ms, main), main };
-}
-
-function jobOf({ processes, port, tlsPort }: Running, scenario: SharedScenario, scale: number) {
-  const { pages, ...how } = SCENARIOS[scenario];
+function jobOf({ processes, port, tlsPort }: Running, scenario: SharedScenario, pages: number) {
+  const { pages: _, ...how } = SCENARIOS[scenario];
   // As many under way, and as many in all, for each process: pages that come together share the cost of waking up.
-  const pace = { connections: 8 * processes, pages: Math.round(pages * scale) * processes };
+  const pace = { connections: 8 * processes, pages: pages * processes };
   const markers = ['/a/fippa/SEP001122334455/ready'];
   return { ...how, paths, pace, markers, port: how.tls === null ? port : tlsPort } satisfies Omit<LoadJob, 'id'>;
 }
 
+/** Each process of the phones has its share of the connections and of the pages. */
+function askAll(loads: readonly Load[], running: Running, job: Job) {
+  const share = (all: number) => Math.ceil(all / loads.length);
+  const pace = { connections: share(job.pace.connections), pages: share(job.pace.pages) };
+  return Promise.all(loads.map((load) => measure(load, describe(running), { ...job, pace })));
+}
+
+async function warm(loads: readonly Load[], running: readonly Running[], scale: number): Promise<void> {
+  for (const scenario of SHARED_SCENARIOS) {
+    for (const one of running) await askAll(loads, one, jobOf(one, scenario, WARM_PAGES * scale * 2));
+  }
+}
+
 async function measurePages(
-  load: Load,
+  loads: readonly Load[],
   running: readonly Running[],
   { rounds, scale }: { readonly rounds: number; readonly scale: number },
 ): Promise<ProcessesPage[]> {
-  interface Sample {
-    readonly cpu: number;
-    readonly main: number;
-    readonly rate: number;
-    readonly proxyShare: number;
-    readonly phonesShare: number;
-  }
-  const samples = new Map<string, Sample[]>();
-  const prepare = (one: Running, job: Omit<LoadJob, 'id'>, pages: number) =>
-    measure(load, nameOf(one), { ...job, pace: { ...job.pace, pages: Math.ceil(pages) } });
-  for (const scenario of SHARED_SCENARIOS) {
-    for (const one of running) await prepare(one, jobOf(one, scenario, 1), WARM_PAGES * scale * 2 * one.processes);
-  }
+  const measured = new Map<string, Stretch[]>();
+  const nameOf = (scenario: SharedScenario, processes: number) => `${scenario} ${processes}`;
   for (let round = 1; round <= rounds; round++) {
     for (const scenario of SHARED_SCENARIOS) {
-      for (const one of running) {
-        const job = jobOf(one, scenario, scale);
-        await prepare(one, job, job.pace.pages * LEAD_IN);
-        const before = { proxy: cpuOf(one.proxy.pid), phones: cpuMs(load.pid) };
-        const { result } = await measure(load, nameOf(one), job);
-        const after = { proxy: cpuOf(one.proxy.pid), phones: cpuMs(load.pid) };
-        const expected = job.tls === 'resumed' ? job.pace.pages : 0;
-        if (Math.abs(result.resumed - expected) > expected * 0.01) {
-          throw new Error(`${scenario}: ${result.resumed} of ${job.pace.pages} sessions were resumed`);
+      const turns = new Map<Running, Stretch[]>(running.map((one) => [one, []]));
+      for (let turn = 0; turn < TURNS; turn++) {
+        // There and back, so that none is always the one before or after.
+        for (const one of turn % 2 === 0 ? running : [...running].reverse()) {
+          const pages = (SCENARIOS[scenario].pages * scale) / TURNS;
+          await askAll(loads, one, jobOf(one, scenario, pages * LEAD_IN));
+          turns.get(one)?.push(await measureStretch(loads, one, jobOf(one, scenario, pages)));
         }
-        const key = `${scenario} ${one.processes}`;
-        const available = result.seconds * 1000 * CORES;
-        const sample = {
-          cpu: (after.proxy.all - before.proxy.all) / job.pace.pages,
-          main: (after.proxy.main - before.proxy.main) / job.pace.pages,
-          rate: job.pace.pages / result.seconds,
-          proxyShare: (after.proxy.all - before.proxy.all) / available,
-          phonesShare: (after.phones - before.phones) / available,
-        };
-        samples.set(key, [...(samples.get(key) ?? []), sample]);
+      }
+      for (const [{ processes }, stretches] of turns) {
+        const name = nameOf(scenario, processes);
+        measured.set(name, [...(measured.get(name) ?? []), join(stretches)]);
       }
     }
   }
   return SHARED_SCENARIOS.flatMap((scenario) =>
     running.map(({ processes }): ProcessesPage => {
-      const all = samples.get(`${scenario} ${processes}`) ?? [];
-      const of = (field: keyof Sample) => median(all.map((sample) => sample[field]));
+      const all = measured.get(nameOf(scenario, processes)) ?? [];
+      const of = (value: (stretch: Stretch) => number) => median(all.map(value));
       return {
-        ...{ scenario, processes, cpuMs: spreadOf(all.map(({ cpu }) => cpu)), mainMs: of('main') },
-        ...{ pagesPerSecond: of('rate'), proxyShare: of('proxyShare'), phonesShare: of('phonesShare') },
+        ...{ scenario, processes, cpuMs: spreadOf(all.map(({ cpuMs, pages }) => cpuMs / pages)) },
+        mainMs: of(({ mainMs, pages }) => mainMs / pages),
+        pagesPerSecond: spreadOf(all.map(({ pages, ms }) => (pages / ms) * 1000)),
+        proxyShare: of(({ cpuMs, ms }) => cpuMs / ms / CORES),
+        phonesShare: of(({ phonesMs, ms }) => phonesMs / ms / CORES),
       };
     }),
   );
 }
 
-function nameOf({ processes, proxy }: Running) {
-  return { name: `processes: ${processes}`, pid: proxy.pid };
+/** Pages, how long they took, and the CPU time of the proxy, of its main process and of the phones meanwhile. */
+interface Stretch {
+  readonly pages: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly mainMs: number;
+  readonly phonesMs: number;
 }
 
-/** In which the proxy yields to the phones: those that there are wait for no processor of the proxy's machine. */
-const YIELDS = 5;
-
-/** All phones ask within a second, each on a connection of its own and with a full handshake, at the moment their service fails. */
-async function measureWave(
-  loads: readonly Load[],
-  upstream: Asked<UpstreamOrder>,
-  { processes, port, tlsPort, proxy }: Running,
-  key: KeyType | null,
-  { wave: phones, scale }: { readonly wave: number; readonly scale: number },
-): Promise<Wave> {
-  const all = Array.from({ length: phones }, (_, index) => `/a/fippa/${deviceName(index)}`);
-  const markers = ['Reconnecting: ', '/~to/b', 'Agent 1001', '<CiscoIPPhone'];
-  const job = { fresh: true, markers, paths: all };
-  const plain = { ...job, port, tls: null };
-  const met = key === null ? plain : ({ ...job, port: tlsPort, tls: 'full', version: 'TLSv1.2' } as const);
-  const phonesCpuMs = () => loads.reduce((sum, { pid }) => sum + cpuMs(pid), 0);
-  await upstream.ask({ failing: [], probeDelayMs: 30 });
-  // What is meant is a proxy that has run for a while, and its phones are signed in.
-  await loads[0]?.ask<LoadResult>({ ...plain, pace: { connections: 16, pages: phones } });
-  const warm = { connections: 8 * processes, pages: Math.ceil((WARM_PAGES * scale * 2 * processes) / loads.length) };
-  for (const load of loads) await load.ask<LoadResult>({ ...met, pace: warm });
-  for (const pid of [proxy.pid, ...childrenOf(proxy.pid)]) setPriority(pid, YIELDS);
-  const before = { proxy: cpuOf(proxy.pid).all, phones: phonesCpuMs() };
-  await upstream.ask({ failing: ['a'] });
-  const share = phones / loads.length;
-  const waved = await Promise.all(
-    loads.map((load, index) => {
-      const paths = all.slice(index * share, (index + 1) * share).map((path) => `${path}/ready`);
-      return load.ask<LoadResult>({ ...met, paths, tellsTimes: true, pace: { rate: share, pages: share } });
-    }),
-  );
-  const cpuSeconds = (cpuOf(proxy.pid).all - before.proxy) / 1000;
-  const phonesCpuSeconds = (phonesCpuMs() - before.phones) / 1000;
-  await upstream.ask({ failing: [], probeDelayMs: 0 });
-  await proxy.stop();
-  const times = waved.flatMap((each) => each.times).sort((a, b) => a - b);
-  const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0;
+function join(stretches: readonly Stretch[]): Stretch {
+  const sum = (field: keyof Stretch) => stretches.reduce((total, stretch) => total + stretch[field], 0);
   return {
-    ...{ scheme: key === null ? 'http' : 'https', key, processes, phones, cpuSeconds, phonesCpuSeconds },
-    ...{ bad: waved.reduce((sum, { bad }) => sum + bad, 0), complaints: waved.flatMap((each) => each.complaints) },
-    ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), latestMs: Math.max(...waved.map(({ latest }) => latest)) },
+    ...{ pages: sum('pages'), ms: sum('ms') },
+    ...{ cpuMs: sum('cpuMs'), mainMs: sum('mainMs'), phonesMs: sum('phonesMs') },
   };
 }
 
-/** By how much the pages a second grow from one process to two, on two cores that do nothing else: by CPU time of a page. */
+async function measureStretch(loads: readonly Load[], running: Running, job: Job): Promise<Stretch> {
+  const phonesOf = () => loads.reduce((sum, { pid }) => sum + cpuMs(pid), 0);
+  const before = { at: performance.now(), proxy: cpuOf(running), phones: phonesOf() };
+  const results = (await askAll(loads, running, job)).map(({ result }) => result);
+  const after = { at: performance.now(), proxy: cpuOf(running), phones: phonesOf() };
+  const pages = results.reduce((sum, { pages }) => sum + pages, 0);
+  const resumed = results.reduce((sum, { resumed }) => sum + resumed, 0);
+  const expected = job.tls === 'resumed' ? pages : 0;
+  if (Math.abs(resumed - expected) > expected * 0.01) throw new Error(`${resumed} of ${pages} sessions were resumed`);
+  return {
+    ...{ pages, ms: after.at - before.at, cpuMs: after.proxy.all - before.proxy.all },
+    ...{ mainMs: after.proxy.main - before.proxy.main, phonesMs: after.phones - before.phones },
+  };
+}
+
+const ofScenario = (pages: readonly ProcessesPage[], scenario: string) =>
+  PROCESSES.map((processes) => pages.find((page) => page.scenario === scenario && page.processes === processes));
+
+/** By how much the pages a second of two cores that do nothing else grow from one process to two: by CPU time of a page. */
 export function selectGrowth(pages: readonly ProcessesPage[], scenario: string): number | null {
-  const of = (processes: number) => pages.find((page) => page.scenario === scenario && page.processes === processes);
-  const [one, two] = [of(1), of(2)];
+  const [one, two] = ofScenario(pages, scenario);
   return one === undefined || two === undefined ? null : CORES * ratioOf(one.cpuMs, two.cpuMs);
+}
+
+/** The same, as pages a second were counted. */
+export function selectCountedGrowth(pages: readonly ProcessesPage[], scenario: string): number | null {
+  const [one, two] = ofScenario(pages, scenario);
+  return one === undefined || two === undefined ? null : ratioOf(two.pagesPerSecond, one.pagesPerSecond);
 }
