@@ -3,6 +3,7 @@
 import { escapeXml } from '../text/xml-escape.ts';
 import { CONSOLE_PAGES } from './console-files.ts';
 import type { Words } from './console-page.ts';
+import { renderPlainPage } from './plain-page.ts';
 
 /** Such as `runbook`. */
 export const HELP_PAGES = CONSOLE_PAGES.map((file) => file.replace('.md', ''));
@@ -12,28 +13,12 @@ export function renderHelp(page: string, markdown: string, words: Words, languag
   const pages = HELP_PAGES.map((name) => {
     return `<a class="button" href="/console/help/${name}"${name === page ? ' aria-current="page"' : ''}>${say(`help.${name}`)}</a>`;
   });
-  return `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<title>${say(`help.${page}`)} · ippa-proxy</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="/console/icons/unknown.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/console/base.css">
-<link rel="stylesheet" href="/console/views.css">
-</head>
-<body>
-<main class="facts">
-<p><a href="/">${say('back')}</a></p>
+  const body = `<p><a href="/">${say('back')}</a></p>
 <p class="tools">${pages.join(' ')}</p>
 <div class="prose" lang="en">
 ${renderMarkdown(markdown, page)}
-</div>
-</main>
-</body>
-</html>
-`;
+</div>`;
+  return renderPlainPage(language, say(`help.${page}`), body);
 }
 
 /** The little of it that the documentation uses, as console/markdown.js has it; no text becomes markup. */

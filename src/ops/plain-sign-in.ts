@@ -7,6 +7,7 @@ import { escapeXml } from '../text/xml-escape.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Access, isOwnPage, refusePage, sendError } from './access.ts';
 import type { Words } from './console-page.ts';
+import { renderPlainPage } from './plain-page.ts';
 import { beginSession, endSession } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { findOperator } from './token.ts';
@@ -74,28 +75,12 @@ function refuseMethod(allow: string): RequestHandler {
 function renderForm({ language, words }: ReturnType<PlainSignInOptions['wordsFor']>, fault: string | null): string {
   const say = (key: string) => escapeXml(words[key] ?? key);
   const problem = fault === null ? '' : `<p class="fault" role="alert">${say(fault)}</p>`;
-  return `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<title>${say('sign-in')} · ippa-proxy</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="/console/icons/unknown.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/console/base.css">
-<link rel="stylesheet" href="/console/views.css">
-</head>
-<body>
-<main class="facts">
-<h1>${say('sign-in')}</h1>
+  const body = `<h1>${say('sign-in')}</h1>
 <p>${say('sign-in.explained')}</p>
 ${problem}
 <form method="post" action="/console/sign-in">
 <label class="field">${say('sign-in.token')}<input type="password" name="token" autocomplete="current-password" required autofocus></label>
 <p><button type="submit" class="primary">${say('sign-in')}</button> <a href="/">${say('back')}</a></p>
-</form>
-</main>
-</body>
-</html>
-`;
+</form>`;
+  return renderPlainPage(language, say('sign-in'), body);
 }

@@ -41,12 +41,16 @@ export interface AnnouncerOptions {
   readonly origins?: readonly string[];
 }
 
+/** By the time of day, and by the time that passes and nobody sets; ms. */
+interface Moment {
+  readonly at: number;
+  readonly passed: number;
+}
+
 /** What was told last of a service: while that is news, phones of a proxy that is gone are told it as well. */
 interface News {
   readonly reason: PushReason;
-  readonly at: number;
-  /** The same moment, epoch ms. */
-  readonly began: number;
+  readonly began: Moment;
   readonly only: readonly string[] | null;
 }
 
@@ -69,9 +73,10 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const authorization = `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
   const rounds = new Map<string, Round>();
   const news = new Map<string, News>();
-  /** When this proxy knew first that another one is gone. */
-  const gone = new Map<string, number>();
-  const startedAt = clock.now();
+  /** When this proxy knew first that another one is gone: phones' requests are dated by the day's time, and waited is by the time that passes. */
+  const gone = new Map<string, Moment>();
+  const moment = (): Moment => ({ at: clock.now(), passed: clock.passed() });
+  const started = moment();
   let isStopped = false;
 
   /** Whether the phone is still to be told when its turn has come. */
@@ -80,15 +85,14 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     const device = devices.get(name);
     if (device?.service !== round.service) return 'drop';
     if (!isRepeat && sharing.wasTold(round.name, round.reason, name)) return 'drop';
-    const now = clock.now();
-    const goneAt = goneAtOf(sharing.homeOf(name));
+    const since = goneSince(sharing.homeOf(name));
     // Its page asked for the next one while nobody answered there, and then it shows an error until a key is pressed; or that is to come.
-    if (goneAt !== null && device.looking === round.service && device.seenAt <= goneAt)
-      return now - goneAt < REFRESHED_AFTER_MS ? 'later' : 'tell';
-    return refreshesItself(device, round.service, now) ? 'left-alone' : 'tell';
+    if (since !== null && device.looking === round.service && device.seenAt <= since.at)
+      return clock.passed() - since.passed < REFRESHED_AFTER_MS ? 'later' : 'tell';
+    return refreshesItself(device, round.service, clock.now()) ? 'left-alone' : 'tell';
   };
-  const goneAtOf = (proxy: string): number | null =>
-    proxy === sharing.self || !sharing.tellsFor(proxy) ? null : (gone.get(proxy) ?? startedAt);
+  const goneSince = (proxy: string): Moment | null =>
+    proxy === sharing.self || !sharing.tellsFor(proxy) ? null : (gone.get(proxy) ?? started);
 
   const add = (round: Round, name: string, isRepeat: boolean, asked = 0): void =>
     pacer.add({
@@ -176,7 +180,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   return {
     announce(service, reason, only = null) {
       if (!isWanted(config, reason)) return;
-      const told: News = { reason, only, at: clock.passed(), began: clock.now() };
+      const told: News = { reason, only, began: moment() };
       news.set(service, told);
       const { names, round } = begin(service, told, (name) => sharing.tellsFor(sharing.homeOf(name)));
       rounds.delete(service);
@@ -186,10 +190,10 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     },
     takeOver(proxy) {
       if (!sharing.tellsFor(proxy)) return;
-      gone.set(proxy, clock.now());
+      gone.set(proxy, moment());
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
-        if (isOver && clock.passed() - told.at > NEWS_MS) continue;
+        if (isOver && clock.passed() - told.began.passed > NEWS_MS) continue;
         const isMeant = (name: string) =>
           sharing.homeOf(name) === proxy && !(isOver && knows(devices.get(name), service, told));
         const { names, round } = begin(service, told, isMeant);
@@ -243,7 +247,7 @@ function isWanted(config: OwnPushConfig, reason: PushReason): boolean {
 
 /** Of what is over: whoever has had a page of the service since then has seen it, and whoever has signed in since then was never without. */
 function knows(device: Device | null, service: string, { began }: News): boolean {
-  return device !== null && device.seenAt > began && device.looking !== service;
+  return device !== null && device.seenAt > began.at && device.looking !== service;
 }
 
 /** Whether the phone looks at one of our pages about this service, which fetches itself anew. */

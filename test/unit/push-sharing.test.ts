@@ -130,6 +130,19 @@ describe('phones of several proxies', () => {
     expect(by('two')).toEqual(['SEP1']);
   });
 
+  it('B892 nor do they wait longer where the clock of the machine is set back meanwhile', async () => {
+    const { clock, proxies, alive, by } = setUp(2);
+    const [one, two] = proxies;
+    two?.devices.looksAt('SEP0', 'a', clock.now());
+    one?.announcer.stop();
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    two?.announcer.announce('a', 'verdict');
+    clock.set(-3_600_000);
+    await clock.advance(15_000);
+    expect(by('two').toSorted()).toEqual(['SEP0', 'SEP1']);
+  });
+
   it('B892 are told by another proxy if theirs is gone and they asked nobody since, also those whose page should have refreshed itself', async () => {
     const { clock, proxies, alive, by } = setUp(6);
     const [one, two] = proxies;
