@@ -11,7 +11,8 @@ import { createFacts } from '../../src/shared/replica.ts';
 import { tryStore } from '../../src/shared/store-trial.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { freePort, redisConfig, startRedis, startSentinel, until } from '../redis-rig.ts';
+import { freePort } from '../free-port.ts';
+import { redisConfig, startRedis, startSentinel, until } from '../redis-rig.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -2,22 +2,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { demoConfiguration } from '../../src/commands/demo.ts';
 import { parseConfiguration } from '../../src/config/load.ts';
 import { Phone } from '../../src/simulators/phone/phone.ts';
+import { freePort } from '../free-port.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 it('names its agents, and each of them can sign in on both servers', async () => {
   const [port, opsPort] = [await freePort(), await freePort()];

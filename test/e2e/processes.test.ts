@@ -3,12 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { listen } from '../push-rig.ts';
 import { type Answer, fetchRaw } from '../rig.ts';
 import { type Serve, startServe, testFolder } from './serve-process.ts';
@@ -136,15 +136,6 @@ async function until<T>(ask: () => Promise<T>, holds: (found: T) => boolean): Pr
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 const isAlive = (pid: number) => {
   try {
