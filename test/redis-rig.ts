@@ -126,7 +126,8 @@ export function redisConfig(port: number, more: Partial<RedisConfig> = {}): Redi
   return {
     ...{ servers: [{ host: '127.0.0.1', port }], name: null, username: null, password: null },
     ...{ sentinelUsername: null, sentinelPassword: null, tls: null, database: 0, prefix: 'ippa:' },
-    ...{ pollMs: 50, timeoutMs: 200, rereadMs: 60_000 },
+    // An answer may be late on a busy machine: less than half of the second after which a store is taken for gone.
+    ...{ pollMs: 50, timeoutMs: 450, rereadMs: 60_000 },
     ...more,
   };
 }

@@ -45,12 +45,14 @@ class Several {
   readonly file = join(this.folder, 'ippa.yaml');
   readonly port: number;
   serve!: Serve;
+  attempt = '1s';
   phones = '';
   ops = '';
 
   /** `more` is added to the configuration as it stands, `phones` to the key of that name. */
-  static async start(more = '', phones = '', services = ''): Promise<Several> {
+  static async start(more = '', phones = '', services = '', attempt = '1s'): Promise<Several> {
     const proxy = new Several(await startFinesse('a'), await startFinesse('b'), await freePort());
+    proxy.attempt = attempt;
     proxy.write(more, phones, services);
     await proxy.begin();
     return proxy;
@@ -70,7 +72,7 @@ clusters:
     services:
       - { id: a, name: Finesse A, url: "${this.a.url}", ${probe} }
       - { id: b, name: Finesse B, url: "${this.b.url}", ${probe} }
-${services}reconnect: { interval: 1s }
+${services}reconnect: { interval: ${this.attempt} }
 state: { folder: state }
 log: { format: json }
 ${more}`;
@@ -189,13 +191,16 @@ describe('phones of several processes', () => {
   }, 120_000);
 
   it('B801 B810 see one timeline, one record and one probe of each server, a drill and a drain too', async () => {
-    const proxy = await Several.start('outages: { summaryAfter: 4s }\n');
+    // Six phones ask within one attempt.
+    const proxy = await Several.start('outages: { summaryAfter: 12s }\n', '', '', '3s');
     for (const index of [1, 2, 3, 4]) await proxy.signIn('a', index);
     const probes = ({ requests }: Finesse) => requests.filter(({ target }) => target.includes('SystemInfo')).length;
-    const before = probes(proxy.b);
+    /** How many seconds have passed, begun ones too: a busy machine takes its time for all that happens in them. */
+    const seconds = (from: number) => Math.ceil((performance.now() - from) / 1000);
+    const [before, from] = [probes(proxy.b), performance.now()];
     await pause(3000);
     // One a second, whatever the number of processes.
-    expect(probes(proxy.b) - before).toBeLessThanOrEqual(4);
+    expect(probes(proxy.b) - before).toBeLessThanOrEqual(seconds(from) + 1);
 
     await proxy.a.fault('503');
     await proxy.page(`/a/fippa/${phone(1)}/ready`);
@@ -204,10 +209,11 @@ describe('phones of several processes', () => {
     await proxy.inState('a', 'out-of-service');
     const menus = await Promise.all([1, 2, 3, 4].map((index) => proxy.page(`/a/fippa/${phone(index)}`)));
     for (const menu of menus) expect(menu).toContain('/~to/b');
-    const asked = probes(proxy.b);
+    const [asked, askedFrom] = [probes(proxy.b), performance.now()];
     const chosen = await Promise.all([1, 2, 3, 4].map((index) => proxy.page(`/a/fippa/${phone(index)}/~to/b`)));
     for (const page of chosen) expect(page).toContain('/b/fippa/');
-    expect(probes(proxy.b) - asked).toBeLessThanOrEqual(2);
+    // One for all of them, and those of every second.
+    expect(probes(proxy.b) - asked).toBeLessThanOrEqual(seconds(askedFrom) + 1);
     for (const index of [1, 2]) await proxy.signIn('b', index);
     await proxy.serve.saw('outage-summary', { signedIn: 4, elsewhere: 2, missing: 2 });
     expect((await proxy.ask('/outages')).outages).toMatchObject([{ service: 'a', signedIn: 4, told: 4, elsewhere: 2 }]);
@@ -308,9 +314,12 @@ describe('a process', () => {
       process.kill(processes[0]?.pid as number, 'SIGKILL');
       await proxy.until((health) => health.processes[0]?.pid !== processes[0]?.pid);
     }
+    const { problems } = await proxy.until((health) => health.problems.length > 0);
+    expect(problems.join()).toMatch(/served by 1 of 2 processes: process 1 is started again/);
+    // The log comes by a pipe of its own, and so perhaps later.
+    await proxy.serve.saw('process-ended', { againInMs: 1000 });
     const ends = proxy.serve.lines.filter(({ event }) => event === 'process-ended');
     expect(ends.map(({ againInMs }) => againInMs)).toEqual([0, 0, 0, 1000]);
-    expect((await proxy.health()).problems.join()).toMatch(/served by 1 of 2 processes: process 1 is started again/);
     expect(await proxy.page(`/a/fippa/${phone(1)}`)).toContain('/a/fippa/');
     await proxy.until((health) => health.processes.every(({ state }) => state === 'serving'));
   }, 120_000);
@@ -324,14 +333,17 @@ describe('the process that there is one of', () => {
     await gone(orphans);
 
     const stopped = await Several.start();
-    await stopped.a.fault('slow', { ms: 700, scope: 'fippa' });
+    await stopped.a.fault('slow', { ms: 2000, scope: 'fippa' });
     const pids = await stopped.pids();
     const names = pids.map((pid) =>
       execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim(),
     );
     expect(names).toEqual(['ippa-proxy: phones 1 of 2', 'ippa-proxy: phones 2 of 2']);
     const underWay = Promise.all([1, 2, 3, 4].map((index) => stopped.page(`/a/fippa/${phone(index)}`)));
-    await pause(200);
+    await until(
+      async () => stopped.a.requests.filter(({ target }) => target.startsWith('/fippa/')),
+      ({ length }) => length === 4,
+    );
     // As a service manager does: to each of them.
     for (const pid of pids) process.kill(pid, 'SIGTERM');
     stopped.serve.child.kill('SIGTERM');
