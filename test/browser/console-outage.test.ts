@@ -27,7 +27,7 @@ describe('an outage', () => {
       '1003 ext. 2003',
     ]);
 
-    const since = /^failed [\d:]+, out of service since [\d:]+ CET \(/;
+    const since = /^failed [\d:]+, out of service since [\d:]+ CES?T \(/;
     expect(await outage.locator('.since').textContent()).toMatch(since);
     expect(await outage.getByText('First noticed by: SystemInfo').count()).toBe(1);
     expect(await card(shown, 'Finesse A').locator('.since').textContent()).toMatch(since);
