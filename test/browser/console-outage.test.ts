@@ -68,7 +68,7 @@ describe('an outage', () => {
     );
   });
 
-  it('B960 what is on stands on top; whoever is missing from several is named once', { timeout: 60_000 }, async () => {
+  it('B960 what is on stands on top; whoever is missing from several is named once', { timeout: 120_000 }, async () => {
     await scene.rig.signIn('a', 5);
     const shown = await scene.open();
     const { page } = shown;

@@ -437,7 +437,7 @@ describe('a Finesse that has been taken over', () => {
     next = answer(text('<MenuItem><Name>fine</Name><URL>x</URL></MenuItem>'));
     await phone.press({ do: 'services' });
     expect((await phone.press({ do: 'choose', number: 1 })).body.items).toEqual(['fine']);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('pushes to a phone in the browser', () => {

@@ -130,7 +130,7 @@ describe('requests of one address', () => {
     const replies = await Promise.all(phones.map((address) => ask(address)));
     expect(replies.filter((reply) => reply === null)).toHaveLength(0);
     expect(rig.lines.filter(({ event }) => event === 'request-refused')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('have other limits after a reload, at once', async () => {
     await start();
@@ -176,7 +176,7 @@ describe('connections', () => {
     expect(isServed(await ask('127.0.0.1'))).toBe(true);
     await Promise.all(idle.map(({ closed }) => closed));
     expect(isServed(await ask('127.0.0.1'))).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   it('serve so many requests and no more', async () => {
     await start({ requestsPerConnection: 3 });

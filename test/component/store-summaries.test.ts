@@ -69,7 +69,7 @@ const recordsOf = async (proxy: Rig) =>
 it.each(['xadd', 'set'])(
   'B975 an outage has one summary though the rule of the user loses %s in the middle of it',
   {
-    timeout: 90_000,
+    timeout: 120_000,
   },
   async (command) => {
     const redis = await startStore();

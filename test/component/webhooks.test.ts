@@ -495,7 +495,7 @@ describe('an outage, as receivers are told of it', () => {
         { name: 'noc', state: 'ok', waiting: 0, lost: 0 },
         { name: 'pager', state: 'ok', waiting: 0, lost: 0 },
       ]);
-  }, 60_000);
+  }, 120_000);
 
   it('B610 opens none for a drill', async () => {
     const pager = await startReceiver();

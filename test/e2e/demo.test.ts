@@ -20,10 +20,10 @@ it('names its agents, and each of them can sign in on both servers', async () =>
   demo.stdout.on('data', (chunk) => {
     text += chunk;
   });
-  await expect.poll(() => text, { timeout: 20_000 }).toContain('Ctrl-C stops everything');
+  await expect.poll(() => text).toContain('Ctrl-C stops everything');
   // Until every service has been probed once their names are not known.
   const readyz = () => fetch(`http://127.0.0.1:${opsPort}/readyz`).then(({ status }) => status);
-  await expect.poll(readyz, { timeout: 20_000 }).toBe(200);
+  await expect.poll(readyz).toBe(200);
   expect(text).toContain('agents 1001 to 1005, password cisco, extensions 2001 to 2005');
   for (const service of ['a', 'b']) {
     for (const n of [1, 2, 3, 4, 5]) {

@@ -188,7 +188,7 @@ describe('phones of several processes', () => {
     expect((await proxy.health()).services.map(({ phones }) => phones)).toEqual([0, 24]);
     for (const _ of [1, 2]) expect(await proxy.page(`/fippa/${phone(7)}`)).toContain('/b/fippa/');
     expect(proxy.serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('B801 B810 see one timeline, one record and one probe of each server, a drill and a drain too', async () => {
     // Six phones ask within one attempt.
@@ -227,7 +227,7 @@ describe('phones of several processes', () => {
     for (const _ of [1, 2]) expect(await proxy.page(`/b/fippa/${phone(1)}`)).toContain('Reconnecting: 1 of 3');
     await proxy.ask('/services/a', JSON.stringify({ admin: 'drain', reason: 'patching' }));
     for (const _ of [1, 2]) expect(await proxy.page(`/a/fippa/${phone(9)}`)).toContain('No new sign-ins');
-  }, 120_000);
+  }, 180_000);
 
   it('B808 are told by one push each', async () => {
     const pushed: string[] = [];
@@ -248,7 +248,7 @@ describe('phones of several processes', () => {
     await proxy.a.fault('503');
     await proxy.serve.saw('phones-told', { service: 'a', reason: 'verdict', delivered: 6 });
     expect(pushed.sort()).toEqual([1, 2, 3, 4, 5, 6].map(phone));
-  }, 120_000);
+  }, 180_000);
 
   it('B809 of one address share its limits', async () => {
     const proxy = await Several.start(
@@ -264,7 +264,7 @@ describe('phones of several processes', () => {
     // Alone each process would serve 40.
     expect(served).toBeGreaterThanOrEqual(40);
     expect(served).toBeLessThanOrEqual(65);
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('a process', () => {
@@ -290,7 +290,7 @@ describe('a process', () => {
     await proxy.signIn('b', 1);
     for (const _ of [1, 2, 3, 4]) expect(await proxy.page(`/fippa/${phone(1)}`)).toContain('/b/fippa/');
     expect((await proxy.ask('/outages')).outages).toMatchObject([{ signedIn: 4, elsewhere: 1 }]);
-  }, 120_000);
+  }, 180_000);
 
   it('B803 that hangs is ended and replaced within seconds, and nobody signs in more slowly by it than a moment', async () => {
     const proxy = await Several.start();
@@ -305,7 +305,7 @@ describe('a process', () => {
     expect(await proxy.pids()).not.toContain(frozen);
     expect(await proxy.pids()).toContain(other);
     for (const index of [3, 4, 5, 6]) expect(await proxy.signIn('a', index)).toContain('/a/fippa/');
-  }, 120_000);
+  }, 180_000);
 
   it('B804 that ends again and again is started again after a pause, which /health says', async () => {
     const proxy = await Several.start();
@@ -322,7 +322,7 @@ describe('a process', () => {
     expect(ends.map(({ againInMs }) => againInMs)).toEqual([0, 0, 0, 1000]);
     expect(await proxy.page(`/a/fippa/${phone(1)}`)).toContain('/a/fippa/');
     await proxy.until((health) => health.processes.every(({ state }) => state === 'serving'));
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('the process that there is one of', () => {
@@ -351,7 +351,7 @@ describe('the process that there is one of', () => {
     expect(await stopped.serve.ended).toEqual({ code: 0, signal: null });
     await gone(pids);
     expect(stopped.serve.lines.filter(({ event }) => event === 'process-ended')).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('B806 has a reload reach all of them, and says what a listener needs', async () => {
     const proxy = await Several.start();
@@ -376,7 +376,7 @@ describe('the process that there is one of', () => {
     process.kill(pid, 'SIGKILL');
     await proxy.until(({ processes }) => processes.every((each) => each.state === 'serving' && each.pid !== pid));
     for (const index of [1, 2, 3]) expect(await proxy.page(`/a/fippa/${phone(index)}`)).toContain('Help desk: 4711');
-  }, 120_000);
+  }, 180_000);
 
   it('B806 says what hinders the start, as one process would', async () => {
     const taken = await listen((_, res) => res.end());
@@ -388,7 +388,7 @@ describe('the process that there is one of', () => {
     expect(second.stderr()).toBe(
       `phones.listeners[0].port: port ${taken.port} on 127.0.0.1 is already in use; stop the other program or choose another port\n`,
     );
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('TLS', () => {
@@ -422,7 +422,7 @@ describe('TLS', () => {
     process.kill(pid, 'SIGKILL');
     await proxy.until(({ processes }) => processes.every((each) => each.state === 'serving' && each.pid !== pid));
     expect(new Set(await serialsOf(proxy.port, 6)).size).toBe(1);
-  }, 90_000);
+  }, 180_000);
 });
 
 function open(port: number, session?: Buffer): TLSSocket {

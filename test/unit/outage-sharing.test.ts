@@ -528,7 +528,7 @@ describe('one record', () => {
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 it('hears of thousands of old records, as a proxy that has just started does, without holding up phones', async () => {
