@@ -54,8 +54,8 @@ describe('the user of the proxies', () => {
     one.facts.set('devices', 'SEP1', 'a');
     one.facts.set('outage-devices', 'o1/SEP1', 'told');
     one.link.append('another entry', 'sessions');
-    expect(await one.facts.claim('summary', 1000)).toBe('ours');
-    expect(await two.facts.claim('summary', 1000)).toBe('theirs');
+    expect(await one.facts.claim('summary', 60_000)).toBe('ours');
+    expect(await two.facts.claim('summary', 60_000)).toBe('theirs');
     await until(() => two.facts.get('outage-devices', 'o1/SEP1') !== null, 'heard');
     await until(() => two.trail.includes('another entry'), 'the entry');
     await redis.ask('FLUSHALL');

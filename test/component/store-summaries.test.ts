@@ -25,7 +25,7 @@ interface Proxy extends Rig {
   readonly folder: string;
 }
 
-const SUMMARY_AFTER_MS = 5000;
+const SUMMARY_AFTER_MS = 9000;
 
 async function startProxy(redis: RedisServer, first: Rig | null = null, kept: string | null = null): Promise<Proxy> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'ippa-summaries-'));
@@ -112,7 +112,7 @@ it('B975 what a proxy has done the store hears as soon as it can be had, and aga
   });
   if (one === undefined || two === undefined) throw new Error('two were started');
   await until(() => [one, two].every(({ link }) => link.status().state === 'connected'), 'connected');
-  expect([await one.facts.claimTask('t', 200), await two.facts.claimTask('t', 200)]).toEqual(['ours', 'theirs']);
+  expect([await one.facts.claimTask('t', 3000), await two.facts.claimTask('t', 3000)]).toEqual(['ours', 'theirs']);
   // Who had it is gone: another one is given it.
   await until(async () => (await two.facts.claimTask('t', 10_000)) === 'ours', 'taken over');
   redis.freeze();
