@@ -120,7 +120,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       }
     },
     async stop() {
-      await app.stop(1000);
+      // A quarter of it, half a second at most, is for what is kept in a folder: that has to be there when a test reads it.
+      await app.stop(4000);
       await Promise.all(finesse.map((server) => server.stop()));
     },
   };

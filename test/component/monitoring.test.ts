@@ -48,7 +48,7 @@ function promtool(args: readonly string[], cwd = FOLDER, input = '') {
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ippa-monitoring-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }));
   return path;
 }
 

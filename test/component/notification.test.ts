@@ -175,7 +175,7 @@ describe('the Notification Service', () => {
     expect(metrics).toMatch(/ippa_notification_disconnects_total\{service="a",code="notification-lost"\} 1/);
     await finesse[0]?.fault('none');
     await state('a', 'in-service');
-    await rig.app.stop(1000);
+    await rig.app.stop(4000);
     expect(finesse[0]?.notification?.subscribers).toEqual([]);
     expect(rig.logged() + metrics).not.toContain(ACCOUNT.password);
   });

@@ -16,7 +16,7 @@ const start = async (options: RigOptions = {}) => {
 const folders: string[] = [];
 afterEach(async () => {
   await rig.stop();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 /** Two of them try to be a formula and a broken row. */

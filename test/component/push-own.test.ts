@@ -178,7 +178,7 @@ it('B121 a push by TLS goes to the phone by TLS, whose certificate nobody could 
   stops.push(async () => {
     phone.close();
     phone.closeAllConnections();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 10 });
   });
   const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   const rig = await start({

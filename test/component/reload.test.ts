@@ -286,7 +286,7 @@ describe('the rest', () => {
       expect((await setAdmin('a', 'ready')).status).toBe(200);
       expect((await rig.get('/nothing')).body).toMatch(/Adresse/);
     } finally {
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, maxRetries: 10 });
     }
   });
 
@@ -316,7 +316,7 @@ describe('the rest', () => {
       expect(JSON.parse(readFileSync(join(folder, 'admin.json'), 'utf8'))).toMatchObject({ a: { admin: 'maint' } });
       rig.app.apply(rig.config);
     } finally {
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, maxRetries: 10 });
     }
   });
 

@@ -133,7 +133,7 @@ it('B405 B406 a server of the other site that is out by its own word is an ordin
 
 it('B407 since when lasts over a restart', { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-islands-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
   const file = join(folder, 'islands.jsonl');
   await start({ folder });
   // Where nothing was ever cut off there is nothing to keep.
@@ -142,7 +142,7 @@ it('B407 since when lasts over a restart', { timeout: 120_000 }, async () => {
   await rig.finesse[1]?.fault('refuse');
   await expect.poll(async () => (await health()).islands).toHaveLength(1);
   const { since } = (await health()).islands[0] ?? {};
-  await rig.app.stop(1000);
+  await rig.app.stop(4000);
   expect(readFileSync(file, 'utf8')).toContain(`{"site":"west","since":${Date.parse(since ?? '')}}`);
 
   const before = rig;

@@ -44,7 +44,7 @@ async function startProxy(redis: RedisServer, first: Rig | null = null, options:
 /** A folder that what a proxy keeps outlives it in. */
 function keepState(): RigOptions {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-state-'));
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
+  stops.push(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return { config: (config) => ({ ...config, state: { folder } }) };
 }
 

@@ -29,7 +29,7 @@ const SUMMARY_AFTER_MS = 9000;
 
 async function startProxy(redis: RedisServer, first: Rig | null = null, kept: string | null = null): Promise<Proxy> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'ippa-summaries-'));
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
+  stops.push(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const rig = await startRig({
     ...(first === null ? { servers: 2 } : { servers: 0, urls: [] }),
     config: (base) => ({

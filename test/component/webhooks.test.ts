@@ -65,7 +65,7 @@ function start(configs: readonly WebhookConfig[], { folder = null, ...more }: Be
 
 function stateFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-webhooks-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
