@@ -23,8 +23,8 @@ const hasValkey = spawnSync(VALKEY, ['--version'], { stdio: 'ignore' }).status =
 
 const test = {
   // Real sockets and real processes: generous limits, since a slow machine is not a failure.
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
   // Vitest's own second is too short for a busy machine. Less than a test has, so that a failure says what was awaited.
   expect: { poll: { timeout: 25_000, interval: 20 } },
 };

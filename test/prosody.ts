@@ -6,11 +6,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { selfSigned } from '../src/simulators/finesse/certificate.ts';
+import { freePort } from './free-port.ts';
 
 export interface Prosody {
   readonly domain: string;
@@ -47,7 +48,7 @@ export interface ProsodyOptions {
 export async function createProsody(options: ProsodyOptions = {}): Promise<Prosody> {
   const { domain = 'finesse-a.example.com', roster = true, extra = '' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'ippa-prosody-'));
-  const [directPort, plainPort] = await freePorts(2);
+  const [directPort, plainPort] = [await freePort(), await freePort()];
   const { certificateNames = [domain, 'localhost', '127.0.0.1'] } = options;
   const { cert, key } = selfSigned(certificateNames, Date.now());
   writeFileSync(join(folder, 'cert.pem'), cert);
@@ -146,21 +147,6 @@ function writeAccounts(folder: string, domain: string, roster: boolean): void {
     const item = `["${contact}@${domain}"] = { ["subscription"] = "both"; ["groups"] = {} }`;
     write('roster', user, `{ [false] = { ["version"] = 1 }; ${item} }`);
   }
-}
-
-/** Ports nobody listens on, all different. Somebody else may take one before Prosody does; then the test fails and says so. */
-async function freePorts(count: 2): Promise<[number, number]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as [number, number];
 }
 
 function isListening(port: number): Promise<boolean> {

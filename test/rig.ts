@@ -4,7 +4,6 @@
  */
 
 import { request as httpRequest } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { Writable } from 'node:stream';
 import { type App, createApp } from '../src/app.ts';
 import type { Config, ServiceConfig } from '../src/config/config.ts';
@@ -12,6 +11,7 @@ import { DEFAULT_LIMITS } from '../src/config/limits.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createFinesse, type Finesse } from '../src/simulators/finesse/server.ts';
 import { checkAnswer } from './component/checked-answers.ts';
+import { freePort } from './free-port.ts';
 import { HTTP_PARSER } from './http-parser.ts';
 import { PROCESSES } from './processes.ts';
 
@@ -120,7 +120,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       }
     },
     async stop() {
-      await app.stop(1000);
+      // A quarter of it, half a second at most, is for what is kept in a folder: that has to be there when a test reads it.
+      await app.stop(4000);
       await Promise.all(finesse.map((server) => server.stop()));
     },
   };
@@ -188,15 +189,6 @@ function rigConfig(urls: readonly string[], intervalMs: number, port: number): C
     webhooks: [],
     log: { level: 'debug', format: 'json', syslog: null },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** One GET on a connection of its own; path and headers go out as they stand. */

@@ -94,7 +94,7 @@ it('B957 B996 a hundred services and 20,000 phones: what the page holds and asks
   expect(bytes).toBeLessThan(8_000_000);
 });
 
-it('B958 whatever agents, services and reasons are called, it is text', { timeout: 60_000 }, async () => {
+it('B958 whatever agents, services and reasons are called, it is text', { timeout: 120_000 }, async () => {
   await scene.order('/services/s3', { admin: 'drain', reason: `${MARK_UP}<script>document.title=2</script>` });
   const shown = await scene.open();
   const { page } = shown;

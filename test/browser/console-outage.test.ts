@@ -59,7 +59,7 @@ describe('an outage', () => {
       '1003 ext. 2003',
     ]);
 
-    const since = /^failed [\d:]+, out of service since [\d:]+ CET \(/;
+    const since = /^failed [\d:]+, out of service since [\d:]+ CES?T \(/;
     expect(await outage.locator('.since').textContent()).toMatch(since);
     expect(await outage.getByText('First noticed by: SystemInfo').count()).toBe(1);
     expect(await card(shown, 'Finesse A').locator('.since').textContent()).toMatch(since);
@@ -100,7 +100,7 @@ describe('an outage', () => {
     );
   });
 
-  it('B960 what is on stands on top; whoever is missing from several is named once', { timeout: 60_000 }, async () => {
+  it('B960 what is on stands on top; whoever is missing from several is named once', { timeout: 120_000 }, async () => {
     await scene.rig.signIn('a', 5);
     const shown = await scene.open();
     const { page } = shown;

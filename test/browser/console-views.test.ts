@@ -72,7 +72,7 @@ it.each([
   },
 );
 
-it('B955 the dialogs too, and colours that the system forces', { timeout: 90_000 }, async () => {
+it('B955 the dialogs too, and colours that the system forces', { timeout: 120_000 }, async () => {
   await scene.rig.signIn('a', 1);
   const shown = await scene.open({ scheme: 'dark' });
   const { page } = shown;

@@ -111,7 +111,7 @@ describe('in production', () => {
       await page.locator('.phone-tools button').first().click();
       expect(opened.complaints).toEqual([]);
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 it('B562 what leads elsewhere is refused in words that stand beside the phone', async () => {

@@ -156,7 +156,7 @@ describe('capture', () => {
 
     const running = await capture();
     await signIn();
-    await rig.app.stop(1000);
+    await rig.app.stop(4000);
     expect(await running.code).toBe(0);
     expect(running.read().log._ippa.ended).toBe('stopping');
     expect(running.read().log.entries.length).toBeGreaterThan(3);

@@ -13,6 +13,7 @@ import { selectSignIns } from '../../src/records/sign-ins.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFakeClock } from '../fake-clock.ts';
+import { freePort } from '../free-port.ts';
 import { DEVICE, execute, listen, OWN, pushForm, startPushRig } from '../push-rig.ts';
 import { type Rig, type RigOptions, startRig, TOKEN } from '../rig.ts';
 import { checkedFetch } from './checked-answers.ts';
@@ -436,14 +437,13 @@ describe('a Finesse that has been taken over', () => {
     next = answer(text('<MenuItem><Name>fine</Name><URL>x</URL></MenuItem>'));
     await phone.press({ do: 'services' });
     expect((await phone.press({ do: 'choose', number: 1 })).body.items).toEqual(['fine']);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('pushes to a phone in the browser', () => {
   it('B567 arrive where phones can only be on this machine: those of Finesse and the proxy’s own', async () => {
-    const probe = await listen(() => {}, '127.8.0.1');
-    await probe.stop();
-    const rig = await startPushRig({ phonePort: probe.port, push: { own: OWN }, config: operators });
+    const phonePort = await freePort();
+    const rig = await startPushRig({ phonePort, push: { own: OWN }, config: operators });
     running.push(rig);
     const browser = await openBrowser(rig.ops, TOKEN);
     const [phone, second] = [await browser.open(), await browser.open()];
@@ -467,7 +467,7 @@ describe('pushes to a phone in the browser', () => {
       origin: 'http://evil.test',
       'content-type': 'application/x-www-form-urlencoded',
     };
-    const refused = await fetch(`http://${one.pushes.address}:${probe.port}/CGI/Execute`, { ...form, headers });
+    const refused = await fetch(`http://${one.pushes.address}:${phonePort}/CGI/Execute`, { ...form, headers });
     expect(await refused.text()).toContain('CiscoIPPhoneError Number="4"');
   });
 

@@ -5,7 +5,7 @@ import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayAccess } from '../../src/commands/doctor/files-look.ts';
@@ -18,6 +18,7 @@ import { issue, makeKey } from '../../src/commands/init/certificate.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import type { FinesseOptions } from '../../src/simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { startRig } from '../rig.ts';
 import { writeFiles } from '../unit/config-files.ts';
 
@@ -33,14 +34,6 @@ async function finesse(options: FinesseOptions = {}): Promise<Finesse> {
   await server.start();
   onTestFinished(() => server.stop());
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 interface Setting {

@@ -23,7 +23,7 @@ const start = async () => {
 };
 afterEach(async () => {
   await rig.stop();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 const page = async (index: number, rest = '') => (await rig.get(`/a/fippa/${phone(index)}${rest}`)).body;

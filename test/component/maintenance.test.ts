@@ -119,7 +119,7 @@ describe("Finesse's own maintenance mode", () => {
 
 it('B444 who set what, when and why is in /health and kept, and a file of an earlier version is read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ippa-maint-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   await signedIn({ config: (config) => ({ ...config, state: { folder } }) });
   await set({ admin: 'maint', reason: 'patching', in: '10m' });
   const file = join(folder, 'admin.json');

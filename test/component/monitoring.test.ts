@@ -48,7 +48,7 @@ function promtool(args: readonly string[], cwd = FOLDER, input = '') {
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ippa-monitoring-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }));
   return path;
 }
 
@@ -128,7 +128,7 @@ beforeAll(async () => {
   await rig.get('/nothing');
   metrics = (await rig.get(`${rig.ops}/metrics`)).body;
   await rig.stop();
-}, 60_000);
+}, 120_000);
 
 /** Names of metrics in an expression of PromQL, without those that rules record. */
 function metricsIn(expr: string): string[] {

@@ -284,7 +284,7 @@ describe('once connected', () => {
       rig.confirmed();
       return server.sockets.length;
     };
-    await expect.poll(afterProbe, { timeout: 10_000 }).toBe(2);
+    await expect.poll(afterProbe).toBe(2);
     await server.untilHeard('<resource>ippa-proxy-u1-2</resource>', 1);
   });
 

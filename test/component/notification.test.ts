@@ -175,7 +175,7 @@ describe('the Notification Service', () => {
     expect(metrics).toMatch(/ippa_notification_disconnects_total\{service="a",code="notification-lost"\} 1/);
     await finesse[0]?.fault('none');
     await state('a', 'in-service');
-    await rig.app.stop(1000);
+    await rig.app.stop(4000);
     expect(finesse[0]?.notification?.subscribers).toEqual([]);
     expect(rig.logged() + metrics).not.toContain(ACCOUNT.password);
   });
@@ -229,7 +229,8 @@ describe('the Notification Service', () => {
     const used = withNotification(config, (_, index) => (index === 0 ? configOf(finesse[0], {}) : null));
     const renamed = used.clusters.map((c) => ({ ...c, services: c.services.map((s) => ({ ...s, site: 'east' })) }));
     rig.app.apply({ ...used, clusters: renamed });
-    await until('a', (entry) => entry.lastProbe !== null && Date.parse(entry.lastProbe) > Date.now() - 50);
+    const appliedAt = Date.now();
+    await until('a', (entry) => entry.lastProbe !== null && Date.parse(entry.lastProbe) > appliedAt);
     expect((await until('a', () => true)).signals).toMatchObject({
       connection: { says: 'lost' },
       decidedBy: 'connection',

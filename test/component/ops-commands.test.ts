@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AnswersEnded, type Asking } from '../../src/commands/asking.ts';
 import { runControl } from '../../src/commands/control.ts';
 import { runStatus } from '../../src/commands/status.ts';
+import { freePort } from '../free-port.ts';
 import { type OpsRig, READ_TOKEN, startOps, TOKEN } from './ops-rig.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/ippa-proxy.js');
@@ -71,15 +72,6 @@ async function control(options: Parameters<typeof runControl>[0]) {
   const { printed, output } = capture();
   const access = options.config === undefined && options.url === undefined ? { config: await writeConfig() } : {};
   return { code: await runControl({ ...options, ...access }, output), ...printed };
-}
-
-/** A port on which nothing listens any more. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('status', () => {

@@ -243,7 +243,7 @@ function validate(pages: readonly RenderedPage[]): void {
 test('B901 every page, for every phone, in every language, is within the limits', () => {
   const distinct = new Map([...everyPage(), ...everyLanguage(), ...everyName()].map((page) => [page.body, page]));
   for (const page of distinct.values()) expectWithinLimits(page);
-}, 120_000);
+}, 300_000);
 
 test('a page of any names and URLs is within the limits', () => {
   fc.assert(
@@ -264,4 +264,4 @@ test("B901 Cisco's schema accepts every page in every language", () => {
   const anyPages = samples.map(([view, phone]) => renderPage(templates, view, phone));
   const exits = phonesOf('en').map((phone) => renderExit(phone));
   validate([...everyPage(), ...everyLanguage(), ...everyName(), ...anyPages, ...exits]);
-}, 120_000);
+}, 300_000);

@@ -13,9 +13,9 @@ import { OTHER_CERTIFICATE, PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-
 
 const UP = '<SystemInfo><status>IN_SERVICE</status></SystemInfo>';
 const SECRET = 'canary-s3cret';
-/** Long enough for any answer that is to come, short where silence is what is tested. */
+/** Long enough for any answer that is to come; short where silence is what is tested, and yet time enough to connect on a busy machine. */
 const AMPLE: ProbeLimits = { timeoutMs: 20_000, repeatMs: null };
-const SHORT: ProbeLimits = { timeoutMs: 100, repeatMs: null };
+const SHORT: ProbeLimits = { timeoutMs: 600, repeatMs: null };
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -310,13 +310,13 @@ describe('TLS', () => {
     const { subject, validToDate } = new X509Certificate(PROXY_CERTIFICATE);
     const shown = { subject: subject.replaceAll('\n', ', '), validTo: validToDate.getTime(), pinned };
     for (let times = 0; times < 3; times++) {
-      expect((await probe({ timeoutMs: 2000, repeatMs: null })).certificate).toEqual(shown);
+      expect((await probe(AMPLE)).certificate).toEqual(shown);
     }
   });
 });
 
 describe('the repeat', () => {
-  const limits = { timeoutMs: 150, repeatMs: 10_000 };
+  const limits = { timeoutMs: 600, repeatMs: 10_000 };
 
   it('B5 a probe that was reset is asked once more at once', async () => {
     const target = await finesse((response, request) =>
@@ -328,7 +328,7 @@ describe('the repeat', () => {
 
   it('B5 so is one that timed out, with the limit of the repeat', async () => {
     const target = await finesse((response, request) => {
-      if (request > 1) setTimeout(() => response.end(UP), 300);
+      if (request > 1) setTimeout(() => response.end(UP), 900);
     });
     expect(await codeOf(target, limits)).toBe('confirmed');
     expect(target.requests).toHaveLength(2);
@@ -339,7 +339,7 @@ describe('the repeat', () => {
     expect(await codeOf(target, limits)).toBe('reset');
     expect(target.requests).toHaveLength(2);
     const silent = await finesse(() => {});
-    expect(await codeOf(silent, { timeoutMs: 100, repeatMs: 100 })).toBe('timeout');
+    expect(await codeOf(silent, { timeoutMs: 600, repeatMs: 600 })).toBe('timeout');
     expect(silent.requests).toHaveLength(2);
   });
 

@@ -141,7 +141,7 @@ test.each([
 });
 
 test('B831 no header in time; the front’s own look, `LOCAL`, is served, or says nothing', async () => {
-  const { port, refused } = await start({}, false, 100);
+  const { port, refused } = await start({}, false, 1500);
   expect(await reply(throughFront(port), PHONE.subarray(0, 9))).toBe('');
   expect(refused).toEqual([['a trusted front sent no PROXY protocol header in time', FRONT]]);
   expect(await reply(throughFront(port), LOCAL, LAST)).toContain(`<from>${FRONT}</from>`);

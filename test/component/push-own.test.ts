@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
+import { freePort } from '../free-port.ts';
 import {
   AUTHORIZATION,
   DEVICE,
@@ -36,7 +37,10 @@ const startTestPhone = async () => {
   return phone;
 };
 const signIn = `/a/fippa/${DEVICE}?id=1001&password=cisco&extension=2001`;
-const metric = async (rig: PushRig, text: string) => (await rig.get(`${rig.ops}/metrics`)).body.includes(text);
+/** Once it is counted: the answer of a phone may come after what it shows. */
+async function counted(rig: PushRig, text: string): Promise<void> {
+  await expect.poll(async () => (await rig.get(`${rig.ops}/metrics`)).body).toContain(text);
+}
 
 it('B127 B131 an agent who presses no key sees the alternates after the verdict, and the page of the alternate when chosen', async () => {
   const { phone, web, next } = await startTestPhone();
@@ -48,7 +52,7 @@ it('B127 B131 an agent who presses no key sees the alternates after the verdict,
   expect(phone.refreshAtMs).not.toBeNull();
   expect(phone.violations).toEqual([]);
   expect((await phone.choose('Sign in on Finesse B')).inputs.length).toBeGreaterThan(0);
-  expect(await metric(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1')).toBe(true);
+  await counted(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1');
   expect(rig.logged()).not.toContain(USER.password);
 });
 
@@ -58,7 +62,7 @@ it('B127 an agent who is in a call sees the alternates when it is over: priority
   await phone.open(`${rig.phones}${signIn}`);
   await phone.setCall(true);
   await rig.finesse[0]?.fault('refuse');
-  while (!(await metric(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1')));
+  await counted(rig, 'ippa_pushes_total{service="a",event="verdict",outcome="delivered"} 1');
   expect(phone.screen.items).toEqual([]);
   const menu = next(({ items }) => items.some(({ name }) => name === 'Sign in on Finesse B'));
   await phone.setCall(false);
@@ -67,7 +71,7 @@ it('B127 an agent who is in a call sees the alternates when it is over: priority
 
 it('B127 with atFirstFailure the agent sees the attempts', async () => {
   const { phone, web, next } = await startTestPhone();
-  const rig = await start({ phonePort: web.port, intervalMs: 2000, push: { own: { ...OWN, atFirstFailure: true } } });
+  const rig = await start({ phonePort: web.port, intervalMs: 4000, push: { own: { ...OWN, atFirstFailure: true } } });
   await phone.open(`${rig.phones}${signIn}`);
   const page = next(({ prompt }) => prompt.includes('1 of 3'));
   await rig.finesse[0]?.fault('503');
@@ -92,8 +96,8 @@ it('B127 B128 the recovery is pushed to a phone whose page no longer refreshes, 
   await rig.get(`/a/fippa/${DEVICE}`);
   await rig.finesse[0]?.fault('none');
   await rig.until('a', 'in-service');
-  while (!(await metric(rig, 'ippa_pushes_total{service="a",event="recovery",outcome="delivered"} 1')));
-  expect(await metric(rig, 'ippa_pushes_total{service="a",event="recovery",outcome="left-alone"} 1')).toBe(true);
+  await counted(rig, 'ippa_pushes_total{service="a",event="recovery",outcome="delivered"} 1');
+  await counted(rig, 'ippa_pushes_total{service="a",event="recovery",outcome="left-alone"} 1');
   expect(bodies).toHaveLength(3);
   expect(bodies[2]).toContain('/a/fippa/SEP2"');
   for (const body of bodies) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(512);
@@ -124,16 +128,15 @@ it('B125 a phone outside phones.networks is never pushed to', async () => {
   await rig.get(signIn);
   await rig.finesse[0]?.fault('refuse');
   await rig.until('a', 'out-of-service');
-  while (!(await metric(rig, 'outcome="push-unknown-device"} 1')));
+  await counted(rig, 'outcome="push-unknown-device"} 1');
   expect(hits).toBe(0);
   expect(rig.lines.find(({ event }) => event === 'phone-address-refused')).toMatchObject({ reason: 'network' });
 });
 
 it('B130 Finesse that pushes straight to the phone, naming itself, reaches the screen by the listener with its name', async () => {
   // Split DNS: what the phone knows as Finesse's own origin is a listener of the proxy.
-  const reserved = await listen(() => {});
-  const ownName = `http://127.0.0.1:${reserved.port}`;
-  await reserved.stop();
+  const port = await freePort();
+  const ownName = `http://127.0.0.1:${port}`;
   const { phone, web, next } = await startTestPhone();
   const rig = await start({
     phonePort: 1,
@@ -144,7 +147,7 @@ it('B130 Finesse that pushes straight to the phone, naming itself, reaches the s
         ...config.phones,
         listeners: [
           ...config.phones.listeners,
-          { host: '127.0.0.1', port: reserved.port, publicUrl: ownName, tls: null, service: 'a' },
+          { host: '127.0.0.1', port, publicUrl: ownName, tls: null, service: 'a' },
         ],
       },
     }),
@@ -175,7 +178,7 @@ it('B121 a push by TLS goes to the phone by TLS, whose certificate nobody could 
   stops.push(async () => {
     phone.close();
     phone.closeAllConnections();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 10 });
   });
   const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   const rig = await start({

@@ -28,7 +28,7 @@ beforeEach(() => {
 afterEach(async () => {
   await rig?.stop();
   rig = null;
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 const SIGN_INS = 'sign-ins.jsonl';

@@ -7,6 +7,7 @@ import { createReportNodes } from '../../src/reports/nodes.ts';
 import { createReportProbe } from '../../src/reports/probe.ts';
 import { createEventRecord } from '../event-record.ts';
 import { createFakeClock } from '../fake-clock.ts';
+import { freePort } from '../free-port.ts';
 import { fetchRaw, type Rig, startRig } from '../rig.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 
@@ -113,7 +114,7 @@ describe('whether a node is up', () => {
     await gone.stop();
     expect(await outcomeAt(gone.url)).toMatchObject({ failure: { code: 'refused' } });
     const silent = createServer(() => {});
-    expect(await outcomeAt(await listening(silent), { timeoutMs: 100 })).toMatchObject({
+    expect(await outcomeAt(await listening(silent), { timeoutMs: 1000 })).toMatchObject({
       failure: { code: 'timeout' },
     });
     const secure = createTlsServer({ cert: PROXY_CERTIFICATE, key: PROXY_KEY }, (_, response) => response.end());
@@ -195,7 +196,7 @@ const UP = { '/cuicui/api/status/': 200 };
 
 describe('the URL of the reports', () => {
   it('B392 leads to the own site first, then by the order, and follows the nodes as they die and return', async () => {
-    const [a, b, c] = [await startCuic(UP), await startCuic(UP), await startCuic(UP)];
+    const [a, b, c] = [await startCuic(UP), await startCuic(UP, await freePort()), await startCuic(UP)];
     const nodes = [nodeAt('a', a.url, { site: 'west' }), nodeAt('b', b.url, { site: 'east' }), nodeAt('c', c.url)];
     const reports = await start(nodes, { site: 'east' });
     const deep = '/cuicui/permalink/?viewId=7&linkType=htmlType';

@@ -277,8 +277,13 @@ describe('what goes wrong', () => {
     const { origin } = await startServer(() => {});
     const phone = new Phone({ timeoutMs: 200 });
     expect(await phone.open(`${origin}/`)).toMatchObject({ error: 'HTTP Error [8]', reason: 'no answer within 0.2 s' });
-    expect(await phone.open('http://127.0.0.1:1/')).toMatchObject({ error: 'HTTP Error [10]', reason: 'ECONNREFUSED' });
-    expect((await phone.open('http://phone.invalid/')).error).toBe('Host not found');
+    // A name server may take its time.
+    const patient = new Phone();
+    expect(await patient.open('http://127.0.0.1:1/')).toMatchObject({
+      error: 'HTTP Error [10]',
+      reason: 'ECONNREFUSED',
+    });
+    expect((await patient.open('http://phone.invalid/')).error).toBe('Host not found');
   });
 
   it('drops the answer to a request that a later key press has overtaken', async () => {

@@ -6,7 +6,7 @@ import { startRig, TOKEN } from '../rig.ts';
 
 it('B285 a setting that could not be kept is told in the answer of its command and in /health, until it is', async () => {
   const above = mkdtempSync(join(tmpdir(), 'ippa-state-'));
-  onTestFinished(() => rmSync(above, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(above, { recursive: true, force: true, maxRetries: 10 }));
   const folder = join(above, 'state');
   const rig = await startRig({ config: (config) => ({ ...config, state: { folder } }) });
   onTestFinished(() => rig.stop());
@@ -19,7 +19,7 @@ it('B285 a setting that could not be kept is told in the answer of its command a
     return { status: answer.status, ...((await answer.json()) as { admin: string; warnings?: string[] }) };
   };
   expect((await set('drain')).warnings).toBeUndefined();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
   writeFileSync(folder, '');
   const words = /state\.folder: what operators set cannot be kept in .*: EEXIST: file already exists$/;
   expect(await set('maint')).toMatchObject({

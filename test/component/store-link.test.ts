@@ -9,7 +9,8 @@ import { createRedisLink, type RedisLink } from '../../src/shared/redis-link.ts'
 import { createFacts, type Replica } from '../../src/shared/replica.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { startCuttingRelay } from '../cutting-relay.ts';
-import { dumpRedis, freePort, type RedisServer, redisConfig, startRedis, until } from '../redis-rig.ts';
+import { freePort } from '../free-port.ts';
+import { dumpRedis, type RedisServer, redisConfig, startRedis, until } from '../redis-rig.ts';
 
 interface Proxy {
   readonly facts: Replica;

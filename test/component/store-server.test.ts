@@ -11,7 +11,8 @@ import { createFacts } from '../../src/shared/replica.ts';
 import { tryStore } from '../../src/shared/store-trial.ts';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { freePort, redisConfig, startRedis, startSentinel, until } from '../redis-rig.ts';
+import { freePort } from '../free-port.ts';
+import { redisConfig, startRedis, startSentinel, until } from '../redis-rig.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -53,8 +54,8 @@ describe('the user of the proxies', () => {
     one.facts.set('devices', 'SEP1', 'a');
     one.facts.set('outage-devices', 'o1/SEP1', 'told');
     one.link.append('another entry', 'sessions');
-    expect(await one.facts.claim('summary', 1000)).toBe('ours');
-    expect(await two.facts.claim('summary', 1000)).toBe('theirs');
+    expect(await one.facts.claim('summary', 60_000)).toBe('ours');
+    expect(await two.facts.claim('summary', 60_000)).toBe('theirs');
     await until(() => two.facts.get('outage-devices', 'o1/SEP1') !== null, 'heard');
     await until(() => two.trail.includes('another entry'), 'the entry');
     await redis.ask('FLUSHALL');

@@ -25,11 +25,11 @@ interface Proxy extends Rig {
   readonly folder: string;
 }
 
-const SUMMARY_AFTER_MS = 5000;
+const SUMMARY_AFTER_MS = 9000;
 
 async function startProxy(redis: RedisServer, first: Rig | null = null, kept: string | null = null): Promise<Proxy> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'ippa-summaries-'));
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }));
+  stops.push(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const rig = await startRig({
     ...(first === null ? { servers: 2 } : { servers: 0, urls: [] }),
     config: (base) => ({
@@ -69,7 +69,7 @@ const recordsOf = async (proxy: Rig) =>
 it.each(['xadd', 'set'])(
   'B975 an outage has one summary though the rule of the user loses %s in the middle of it',
   {
-    timeout: 90_000,
+    timeout: 120_000,
   },
   async (command) => {
     const redis = await startStore();
@@ -112,7 +112,7 @@ it('B975 what a proxy has done the store hears as soon as it can be had, and aga
   });
   if (one === undefined || two === undefined) throw new Error('two were started');
   await until(() => [one, two].every(({ link }) => link.status().state === 'connected'), 'connected');
-  expect([await one.facts.claimTask('t', 200), await two.facts.claimTask('t', 200)]).toEqual(['ours', 'theirs']);
+  expect([await one.facts.claimTask('t', 3000), await two.facts.claimTask('t', 3000)]).toEqual(['ours', 'theirs']);
   // Who had it is gone: another one is given it.
   await until(async () => (await two.facts.claimTask('t', 10_000)) === 'ours', 'taken over');
   redis.freeze();
@@ -120,7 +120,10 @@ it('B975 what a proxy has done the store hears as soon as it can be had, and aga
   two.facts.finishTask('t', 60_000);
   redis.thaw();
   await until(async () => String(await redis.ask('GET', 'ippa:claim:t')).startsWith('done p2'), 'said after the thaw');
-  expect(await one.facts.claimTask('t', 10)).toBe('done');
+  // The other one may have yet to connect again: it is not told that the task is its own.
+  const told: string[] = [];
+  await until(async () => told[told.push(await one.facts.claimTask('t', 10)) - 1] === 'done', 'known to the other');
+  expect(told.filter((each) => each !== 'unknown')).toEqual(['done']);
   const left = Number(await redis.ask('PTTL', 'ippa:claim:t'));
   expect(left).toBeGreaterThan(30_000);
   expect(left).toBeLessThanOrEqual(60_000);

@@ -12,6 +12,7 @@ import { createLog } from '../../src/ops/log.ts';
 import { createSyslog, type Syslog } from '../../src/syslog/syslog.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { createFakeClock } from '../fake-clock.ts';
+import { freePort } from '../free-port.ts';
 
 const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -135,10 +136,7 @@ describe('rsyslog', () => {
         '2',
         ...subject,
       ]);
-      const probe = createServer().listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const { port } = probe.address() as { port: number };
-      await new Promise((resolve) => probe.close(resolve));
+      const port = await freePort();
       const tls = `global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="${at('cert.pem')}" DefaultNetstreamDriverCertFile="${at('cert.pem')}" DefaultNetstreamDriverKeyFile="${at('key.pem')}")\n`;
       const inputs = {
         tcp: `module(load="imtcp")\ninput(type="imtcp" address="127.0.0.1" port="${port}")\n`,
@@ -164,7 +162,7 @@ describe('rsyslog', () => {
       log.copyTo(syslog.write);
       const out = () => (existsSync(at('out')) ? readFileSync(at('out'), 'utf8') : '');
       // By UDP what comes before it listens is lost.
-      while (!out().includes('service-state')) {
+      while (!/service-state.*\n/.test(out())) {
         log.error('service-state', { service: 'a', reason: 'Büro "x" ] \\ \n 東京', password: 'CANARY' });
         log.debug('left-out', {});
         await new Promise((resolve) => setTimeout(resolve, 100));

@@ -121,7 +121,7 @@ test.each(['lost', 'silent', 'truncated', 'html'] as const)(
   async (name) => {
     const unifiedCm = await startUnifiedCm();
     const before = state(unifiedCm);
-    const { apply, undo, outcomes } = await rig(unifiedCm, 1_500);
+    const { apply, undo, outcomes } = await rig(unifiedCm, 4_000);
     const number = name === 'html' ? 'updateIpPhoneServices' : 'write';
     unifiedCm.fault = fault(name, { on: number });
     const isDone = await apply();

@@ -131,7 +131,7 @@ test.each(['503', 'memory', 'reset'] as const)('a read that meets %s is repeated
 
 test('a write that meets 503 was not done; one whose answer is lost may have been; neither is sent again', async () => {
   const unifiedCm = await startUnifiedCm();
-  const { client } = await connectTo(unifiedCm, { timeoutMs: 1_000 });
+  const { client } = await connectTo(unifiedCm, { timeoutMs: 4_000 });
   const write = () => client.write(...updateService('Cisco Finesse', { serviceUrl: 'http://x.example.com/' }));
   const outcomes = [];
   for (const name of ['503', 'memory', 'lost', 'silent', 'truncated', 'html', 'reset'] as const) {

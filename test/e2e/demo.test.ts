@@ -2,22 +2,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { demoConfiguration } from '../../src/commands/demo.ts';
 import { parseConfiguration } from '../../src/config/load.ts';
 import { Phone } from '../../src/simulators/phone/phone.ts';
+import { freePort } from '../free-port.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 it('names its agents, and each of them can sign in on both servers', async () => {
   const [port, opsPort] = [await freePort(), await freePort()];
@@ -28,10 +20,10 @@ it('names its agents, and each of them can sign in on both servers', async () =>
   demo.stdout.on('data', (chunk) => {
     text += chunk;
   });
-  await expect.poll(() => text, { timeout: 20_000 }).toContain('Ctrl-C stops everything');
+  await expect.poll(() => text).toContain('Ctrl-C stops everything');
   // Until every service has been probed once their names are not known.
   const readyz = () => fetch(`http://127.0.0.1:${opsPort}/readyz`).then(({ status }) => status);
-  await expect.poll(readyz, { timeout: 20_000 }).toBe(200);
+  await expect.poll(readyz).toBe(200);
   expect(text).toContain('agents 1001 to 1005, password cisco, extensions 2001 to 2005');
   for (const service of ['a', 'b']) {
     for (const n of [1, 2, 3, 4, 5]) {

@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { get as getHttp, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { PROXY_CERTIFICATE, PROXY_KEY } from '../unit/config-certificates.ts';
 import { configurationOf } from './front-doors.ts';
 import { type Serve, startServe, testFolder } from './serve-process.ts';
@@ -33,14 +34,6 @@ interface Ports {
   readonly http: number;
   readonly https: number;
   readonly ops: number;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '0.0.0.0'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
 
 async function startFinesse(): Promise<Finesse> {
@@ -80,7 +73,7 @@ log: { format: json }
 }
 
 async function startPair(block: string, more: string, places: (ports: Ports) => Record<string, string>): Promise<Pair> {
-  const [http = 0, https = 0, ops = 0] = await freePorts(3);
+  const [http, https, ops] = [await freePort(), await freePort(), await freePort()];
   const ports = { http, https, ops };
   const finesse = await startFinesse();
   const proxies = [startProxy(PROXIES[0], ports, finesse, more), startProxy(PROXIES[1], ports, finesse, more)] as const;

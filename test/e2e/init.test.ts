@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { startServe, testFolder } from './serve-process.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
@@ -18,20 +18,6 @@ async function startFinesse(name: string, peer: string): Promise<Finesse> {
   await server.start();
   onTestFinished(() => server.stop());
   return server;
-}
-
-/** Three ports that are free now. */
-async function freePorts(): Promise<string[]> {
-  const servers = await Promise.all(
-    [1, 2, 3].map(async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
-  for (const server of servers) server.close();
-  return ports;
 }
 
 async function run(args: readonly string[], input = ''): Promise<{ code: number | null; text: string }> {
@@ -49,7 +35,8 @@ it('B760 init, check --probe, serve, and an agent signs in over TLS', async () =
     await startFinesse('finesse-b.example.com', 'finesse-a.example.com'),
   ];
   const file = join(testFolder(), 'ippa-proxy.yaml');
-  const [port = '', plainPort = '', opsPort = ''] = await freePorts();
+  const port = String(await freePort());
+  const [plainPort, opsPort] = [String(await freePort()), String(await freePort())];
   const made = await run([
     ...['init', '--config', file, '--name', 'localhost', '--listen', '127.0.0.1', '--network', 'none'],
     ...['--port', port, '--plain-port', plainPort, '--ops-port', opsPort, '--alt-name', '127.0.0.1'],

@@ -79,7 +79,7 @@ test.runIf(isPossible)(
       file,
       `phones: { listeners: [{ host: 0.0.0.0, port: 8082, publicUrl: "http://${ADDRESS}:8082" }] }
 ops: { host: 127.0.0.1, port: 8090 }
-stop: { pause: 3s, within: 5s }
+stop: { pause: 5s, within: 8s }
 clusters: [{ id: main, services: [{ id: a, name: Finesse A, url: "http://10.1.1.30:8082" }] }]
 log: { format: json }
 `,
@@ -171,10 +171,10 @@ log: { format: json }
     await once(proxies[at].child, 'close');
     at = await holder(at);
     await answered();
-    const refusals = phone.lines
-      .slice(before)
-      .filter((line) => line.includes('ECONNREFUSED') || line.includes('ECONNRESET'));
-    expect(refusals).toEqual([]);
+    const told = phone.lines.slice(before);
+    expect(told.filter((line) => line.includes('ECONNREFUSED'))).toEqual([]);
+    // What is under way while the address moves is reset by the machine that has it then: it knows nothing of that connection.
+    expect(told.filter((line) => line.includes('ECONNRESET')).length).toBeLessThanOrEqual(1);
 
     // The last one is not ready either: the address stays with one of them.
     proxies[at].child.kill('SIGKILL');
@@ -190,7 +190,7 @@ log: { format: json }
       ),
     ).toBeLessThan(LONGEST_GAP_MS);
   },
-  90_000,
+  150_000,
 );
 
 /** Between two answers, ms. */

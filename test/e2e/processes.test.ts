@@ -3,12 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../src/simulators/finesse/certificate.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { listen } from '../push-rig.ts';
 import { type Answer, fetchRaw } from '../rig.ts';
 import { type Serve, startServe, testFolder } from './serve-process.ts';
@@ -45,12 +45,14 @@ class Several {
   readonly file = join(this.folder, 'ippa.yaml');
   readonly port: number;
   serve!: Serve;
+  attempt = '1s';
   phones = '';
   ops = '';
 
   /** `more` is added to the configuration as it stands, `phones` to the key of that name. */
-  static async start(more = '', phones = '', services = ''): Promise<Several> {
+  static async start(more = '', phones = '', services = '', attempt = '1s'): Promise<Several> {
     const proxy = new Several(await startFinesse('a'), await startFinesse('b'), await freePort());
+    proxy.attempt = attempt;
     proxy.write(more, phones, services);
     await proxy.begin();
     return proxy;
@@ -70,7 +72,7 @@ clusters:
     services:
       - { id: a, name: Finesse A, url: "${this.a.url}", ${probe} }
       - { id: b, name: Finesse B, url: "${this.b.url}", ${probe} }
-${services}reconnect: { interval: 1s }
+${services}reconnect: { interval: ${this.attempt} }
 state: { folder: state }
 log: { format: json }
 ${more}`;
@@ -137,15 +139,6 @@ async function until<T>(ask: () => Promise<T>, holds: (found: T) => boolean): Pr
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 const isAlive = (pid: number) => {
   try {
     // A process that has ended and whose parent has not looked yet is a zombie.
@@ -195,16 +188,19 @@ describe('phones of several processes', () => {
     expect((await proxy.health()).services.map(({ phones }) => phones)).toEqual([0, 24]);
     for (const _ of [1, 2]) expect(await proxy.page(`/fippa/${phone(7)}`)).toContain('/b/fippa/');
     expect(proxy.serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('B801 B810 see one timeline, one record and one probe of each server, a drill and a drain too', async () => {
-    const proxy = await Several.start('outages: { summaryAfter: 4s }\n');
+    // Six phones ask within one attempt.
+    const proxy = await Several.start('outages: { summaryAfter: 12s }\n', '', '', '3s');
     for (const index of [1, 2, 3, 4]) await proxy.signIn('a', index);
     const probes = ({ requests }: Finesse) => requests.filter(({ target }) => target.includes('SystemInfo')).length;
-    const before = probes(proxy.b);
+    /** How many seconds have passed, begun ones too: a busy machine takes its time for all that happens in them. */
+    const seconds = (from: number) => Math.ceil((performance.now() - from) / 1000);
+    const [before, from] = [probes(proxy.b), performance.now()];
     await pause(3000);
     // One a second, whatever the number of processes.
-    expect(probes(proxy.b) - before).toBeLessThanOrEqual(4);
+    expect(probes(proxy.b) - before).toBeLessThanOrEqual(seconds(from) + 1);
 
     await proxy.a.fault('503');
     await proxy.page(`/a/fippa/${phone(1)}/ready`);
@@ -213,10 +209,11 @@ describe('phones of several processes', () => {
     await proxy.inState('a', 'out-of-service');
     const menus = await Promise.all([1, 2, 3, 4].map((index) => proxy.page(`/a/fippa/${phone(index)}`)));
     for (const menu of menus) expect(menu).toContain('/~to/b');
-    const asked = probes(proxy.b);
+    const [asked, askedFrom] = [probes(proxy.b), performance.now()];
     const chosen = await Promise.all([1, 2, 3, 4].map((index) => proxy.page(`/a/fippa/${phone(index)}/~to/b`)));
     for (const page of chosen) expect(page).toContain('/b/fippa/');
-    expect(probes(proxy.b) - asked).toBeLessThanOrEqual(2);
+    // One for all of them, and those of every second.
+    expect(probes(proxy.b) - asked).toBeLessThanOrEqual(seconds(askedFrom) + 1);
     for (const index of [1, 2]) await proxy.signIn('b', index);
     await proxy.serve.saw('outage-summary', { signedIn: 4, elsewhere: 2, missing: 2 });
     expect((await proxy.ask('/outages')).outages).toMatchObject([{ service: 'a', signedIn: 4, told: 4, elsewhere: 2 }]);
@@ -230,7 +227,7 @@ describe('phones of several processes', () => {
     for (const _ of [1, 2]) expect(await proxy.page(`/b/fippa/${phone(1)}`)).toContain('Reconnecting: 1 of 3');
     await proxy.ask('/services/a', JSON.stringify({ admin: 'drain', reason: 'patching' }));
     for (const _ of [1, 2]) expect(await proxy.page(`/a/fippa/${phone(9)}`)).toContain('No new sign-ins');
-  }, 120_000);
+  }, 180_000);
 
   it('B808 are told by one push each', async () => {
     const pushed: string[] = [];
@@ -251,7 +248,7 @@ describe('phones of several processes', () => {
     await proxy.a.fault('503');
     await proxy.serve.saw('phones-told', { service: 'a', reason: 'verdict', delivered: 6 });
     expect(pushed.sort()).toEqual([1, 2, 3, 4, 5, 6].map(phone));
-  }, 120_000);
+  }, 180_000);
 
   it('B809 of one address share its limits', async () => {
     const proxy = await Several.start(
@@ -267,7 +264,7 @@ describe('phones of several processes', () => {
     // Alone each process would serve 40.
     expect(served).toBeGreaterThanOrEqual(40);
     expect(served).toBeLessThanOrEqual(65);
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('a process', () => {
@@ -293,7 +290,7 @@ describe('a process', () => {
     await proxy.signIn('b', 1);
     for (const _ of [1, 2, 3, 4]) expect(await proxy.page(`/fippa/${phone(1)}`)).toContain('/b/fippa/');
     expect((await proxy.ask('/outages')).outages).toMatchObject([{ signedIn: 4, elsewhere: 1 }]);
-  }, 120_000);
+  }, 180_000);
 
   it('B803 that hangs is ended and replaced within seconds, and nobody signs in more slowly by it than a moment', async () => {
     const proxy = await Several.start();
@@ -308,7 +305,7 @@ describe('a process', () => {
     expect(await proxy.pids()).not.toContain(frozen);
     expect(await proxy.pids()).toContain(other);
     for (const index of [3, 4, 5, 6]) expect(await proxy.signIn('a', index)).toContain('/a/fippa/');
-  }, 120_000);
+  }, 180_000);
 
   it('B804 that ends again and again is started again after a pause, which /health says', async () => {
     const proxy = await Several.start();
@@ -317,12 +314,15 @@ describe('a process', () => {
       process.kill(processes[0]?.pid as number, 'SIGKILL');
       await proxy.until((health) => health.processes[0]?.pid !== processes[0]?.pid);
     }
+    const { problems } = await proxy.until((health) => health.problems.length > 0);
+    expect(problems.join()).toMatch(/served by 1 of 2 processes: process 1 is started again/);
+    // The log comes by a pipe of its own, and so perhaps later.
+    await proxy.serve.saw('process-ended', { againInMs: 1000 });
     const ends = proxy.serve.lines.filter(({ event }) => event === 'process-ended');
     expect(ends.map(({ againInMs }) => againInMs)).toEqual([0, 0, 0, 1000]);
-    expect((await proxy.health()).problems.join()).toMatch(/served by 1 of 2 processes: process 1 is started again/);
     expect(await proxy.page(`/a/fippa/${phone(1)}`)).toContain('/a/fippa/');
     await proxy.until((health) => health.processes.every(({ state }) => state === 'serving'));
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('the process that there is one of', () => {
@@ -333,14 +333,17 @@ describe('the process that there is one of', () => {
     await gone(orphans);
 
     const stopped = await Several.start();
-    await stopped.a.fault('slow', { ms: 700, scope: 'fippa' });
+    await stopped.a.fault('slow', { ms: 2000, scope: 'fippa' });
     const pids = await stopped.pids();
     const names = pids.map((pid) =>
       execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim(),
     );
     expect(names).toEqual(['ippa-proxy: phones 1 of 2', 'ippa-proxy: phones 2 of 2']);
     const underWay = Promise.all([1, 2, 3, 4].map((index) => stopped.page(`/a/fippa/${phone(index)}`)));
-    await pause(200);
+    await until(
+      async () => stopped.a.requests.filter(({ target }) => target.startsWith('/fippa/')),
+      ({ length }) => length === 4,
+    );
     // As a service manager does: to each of them.
     for (const pid of pids) process.kill(pid, 'SIGTERM');
     stopped.serve.child.kill('SIGTERM');
@@ -348,7 +351,7 @@ describe('the process that there is one of', () => {
     expect(await stopped.serve.ended).toEqual({ code: 0, signal: null });
     await gone(pids);
     expect(stopped.serve.lines.filter(({ event }) => event === 'process-ended')).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('B806 has a reload reach all of them, and says what a listener needs', async () => {
     const proxy = await Several.start();
@@ -373,7 +376,7 @@ describe('the process that there is one of', () => {
     process.kill(pid, 'SIGKILL');
     await proxy.until(({ processes }) => processes.every((each) => each.state === 'serving' && each.pid !== pid));
     for (const index of [1, 2, 3]) expect(await proxy.page(`/a/fippa/${phone(index)}`)).toContain('Help desk: 4711');
-  }, 120_000);
+  }, 180_000);
 
   it('B806 says what hinders the start, as one process would', async () => {
     const taken = await listen((_, res) => res.end());
@@ -385,7 +388,7 @@ describe('the process that there is one of', () => {
     expect(second.stderr()).toBe(
       `phones.listeners[0].port: port ${taken.port} on 127.0.0.1 is already in use; stop the other program or choose another port\n`,
     );
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('TLS', () => {
@@ -419,7 +422,7 @@ describe('TLS', () => {
     process.kill(pid, 'SIGKILL');
     await proxy.until(({ processes }) => processes.every((each) => each.state === 'serving' && each.pid !== pid));
     expect(new Set(await serialsOf(proxy.port, 6)).size).toBe(1);
-  }, 90_000);
+  }, 180_000);
 });
 
 function open(port: number, session?: Buffer): TLSSocket {

@@ -169,7 +169,7 @@ describe('scenario: the Notification Service goes down', () => {
     await timed('thawed', () => prosody.signal('SIGCONT'), 'in-service');
   });
 
-  it('frozen, with the intervals of a real installation: noticed within 10 s', { timeout: 60_000 }, async () => {
+  it('frozen, with the intervals of a real installation: noticed within 10 s', { timeout: 120_000 }, async () => {
     await start({ intervalMs: 5000, notification: { deadAfterMs: 8000 } });
     await listening();
     const { ms } = await timed('frozen, real intervals', () => prosody.signal('SIGSTOP'), 'reconnecting');
@@ -214,7 +214,7 @@ describe('scenario: Tomcat or the web application goes down', () => {
   });
 
   it('B260 B261 SystemInfo alone does not bring it back; once AVAILABLE, 30 s of it do', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     await start({ relayed: true });
     await listening();
@@ -403,7 +403,7 @@ describe('ways to connect', () => {
 });
 
 describe('subscriptions', () => {
-  it('B267 do not pile up, however often the proxy comes back', { timeout: 90_000 }, async () => {
+  it('B267 do not pile up, however often the proxy comes back', { timeout: 120_000 }, async () => {
     await start({ relayed: true });
     const proxies = async () =>
       (await subscriptions()).match(new RegExp(`${PROXY_USER.username}@[^'"]*/ippa-proxy-[^'"]*`, 'g')) ?? [];

@@ -6,17 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFinesse } from '../../src/simulators/finesse/server.ts';
-import { DEVICE, listen, pushForm, startAuthentication, USER } from '../push-rig.ts';
+import { freePort } from '../free-port.ts';
+import { DEVICE, pushForm, startAuthentication, USER } from '../push-rig.ts';
 import { fetchRaw } from '../rig.ts';
 import { startServe, testFolder, writeConfig } from './serve-process.ts';
 
 const RUNNER = fileURLToPath(new URL('phone-runner.ts', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = await listen(() => {});
-  await server.stop();
-  return server.port;
-}
 
 /** The phone command, headless; `saw` awaits a text in what it prints. */
 function startPhoneProcess(args: readonly string[]): { child: ChildProcess; saw(text: string): Promise<void> } {

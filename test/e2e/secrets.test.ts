@@ -16,6 +16,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { startCanaryServer } from '../canary-finesse.ts';
 import { canaryForms, unfold } from '../canary-forms.ts';
+import { freePort } from '../free-port.ts';
 
 const ID = 'CANARYid';
 const EXTENSION = 'CANARYext';
@@ -69,7 +70,7 @@ async function prepare(format: 'json' | 'pretty'): Promise<Setting> {
     return server;
   };
   const [finesse, other] = [await start('finesse-a.example.com'), await start('finesse-b.example.com')];
-  const [phonesPort, opsPort] = await freePorts();
+  const [phonesPort, opsPort] = [await freePort(), await freePort()];
   const file = join(folder, 'proxy.yaml');
   const probe = `{ username: ${SECRET.probeUser}, password: ${SECRET.probePassword}, interval: 500ms }`;
   writeFileSync(
@@ -91,14 +92,6 @@ log: { level: debug, format: ${format} }
 `,
   );
   return { folder, file, phonesPort, opsPort, finesse };
-}
-
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = [createFinesse(), createFinesse(), createFinesse()] as const;
-  await Promise.all(servers.map((server) => server.start()));
-  const ports: [number, number, number] = [servers[0].port, servers[1].port, servers[2].port];
-  await Promise.all(servers.map((server) => server.stop()));
-  return ports;
 }
 
 interface Running {
@@ -371,7 +364,7 @@ describe('B888 a capture', () => {
     cleanUp.push(() => rmSync(folder, { recursive: true }));
     const finesse = await startCanaryServer(PHONE, TYPED, UNKNOWN);
     cleanUp.push(() => finesse.stop());
-    const [phonesPort, opsPort, pushPort] = await freePorts();
+    const [phonesPort, opsPort, pushPort] = [await freePort(), await freePort(), await freePort()];
     const file = join(folder, 'proxy.yaml');
     writeFileSync(
       file,

@@ -308,27 +308,36 @@ describe('SIGINT', () => {
   /** A request of a phone that Finesse takes its time to answer. */
   const startSlow = async (a: Finesse, phones: string): Promise<{ readonly page: ReturnType<typeof fetchRaw> }> => {
     await a.fault('slow', { ms: 1500, scope: 'fippa' });
+    const seen = async () => a.requests.filter(({ target }) => target.startsWith('/fippa/')).length;
+    const before = await seen();
     const page = fetchRaw(`${phones}/a/fippa/${PHONE}`);
-    await until(
-      async () => a.requests,
-      (seen) => seen.some(({ target }) => target.startsWith('/fippa/')),
-    );
+    await until(seen, (count) => count > before);
     return { page };
   };
 
   it('B290 twice for one Ctrl-C is one: what is under way is finished, and it ends with 0', async () => {
     const a = await startFinesse();
-    const serve = startServe(writeConfig(testFolder(), { a: a.url }));
-    const phones = await serve.phones();
-    await serve.saw('ready');
-    const slow = await startSlow(a, phones);
-    serve.child.kill('SIGINT');
-    // Not by the line that says so: it may be read here, on a busy machine, when the half second is over.
-    waitUntilTaken(serve.child.pid ?? 0);
-    serve.child.kill('SIGINT');
-    await serve.saw('stopping', { signal: 'SIGINT' });
-    expect((await slow.page).body).toContain('CiscoIPPhoneInput');
-    expect((await serve.ended).code).toBe(0);
+    for (;;) {
+      const serve = startServe(writeConfig(testFolder(), { a: a.url }));
+      const phones = await serve.phones();
+      await serve.saw('ready');
+      const slow = await startSlow(a, phones);
+      const from = performance.now();
+      serve.child.kill('SIGINT');
+      // Not by the line that says so: it may be read here, on a busy machine, when the half second is over.
+      waitUntilTaken(serve.child.pid ?? 0);
+      serve.child.kill('SIGINT');
+      // Later than that they are two, and nothing was tried.
+      if (performance.now() - from > 400) {
+        await Promise.all([slow.page.catch(() => null), serve.ended]);
+        await a.fault('none');
+        continue;
+      }
+      await serve.saw('stopping', { signal: 'SIGINT' });
+      expect((await slow.page).body).toContain('CiscoIPPhoneInput');
+      expect((await serve.ended).code).toBe(0);
+      return;
+    }
   });
 
   it('B839 a SIGTERM in the same instant counts too', async () => {

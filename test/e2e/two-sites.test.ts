@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { type CuttingRelay, startCuttingRelay } from '../cutting-relay.ts';
+import { freePort } from '../free-port.ts';
 import { PairProxy } from '../pair/proxies.ts';
-import { freePort, startRedis, until } from '../redis-rig.ts';
+import { startRedis, until } from '../redis-rig.ts';
 
 const SITES = { a: 'east', b: 'east', c: 'west', d: 'west' };
 const INTERVAL_MS = 1000;

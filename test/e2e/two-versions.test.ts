@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
+import { freePort } from '../free-port.ts';
 import { startNextVersion } from '../next-version.ts';
 import { checkAnswers, checkTokens } from '../pair/checker.ts';
 import { seeded } from '../pair/pair.ts';
 import { createCrowd } from '../pair/phones.ts';
 import { PairProxy } from '../pair/proxies.ts';
-import { freePort, startRedis, until } from '../redis-rig.ts';
+import { startRedis, until } from '../redis-rig.ts';
 
 const PHONES = 8;
 const INTERVAL_MS = 1000;

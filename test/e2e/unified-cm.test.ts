@@ -117,7 +117,7 @@ clusters:
 }
 
 /** Many processes, each of which has to start. */
-const TIME = { timeout: 240_000 };
+const TIME = { timeout: 360_000 };
 const MOVE = [
   '--entry',
   'main=Cisco Finesse',
@@ -131,7 +131,7 @@ const MOVE = [
 const PHONES = ['--phones', 'SEP*', '--subscribe', '--update-subscriptions'];
 
 test('apply, the button, verify, apply again, undo, the button: as before, byte for byte', {
-  timeout: 240_000,
+  timeout: 360_000,
 }, async () => {
   const { unifiedCm, run, state, control, requests, folder, printed } = await prepare();
   const before = await state();

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { type CuttingRelay, startCuttingRelay } from '../cutting-relay.ts';
-import { freePort, type RedisServer, startRedis } from '../redis-rig.ts';
+import { freePort } from '../free-port.ts';
+import { type RedisServer, startRedis } from '../redis-rig.ts';
 import {
   checkAnswers,
   checkPushes,

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../redis-rig.ts';
+import { freePort } from '../free-port.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ippa-proxy.js', import.meta.url));
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { numberedAgents } from '../../src/simulators/finesse/options.ts';
 import { createFinesse, type Finesse } from '../../src/simulators/finesse/server.ts';
 import { systemClock } from '../../src/simulators/phone/duration.ts';
+import { freePort } from '../free-port.ts';
 import { checkTimelines, type Floors, floorsOf, outagesIn } from './checks.ts';
 import { type Episode, runFaults } from './faults.ts';
 import { Answers, type Latency, Problems, watchStalls } from './judges.ts';
@@ -245,15 +246,6 @@ async function startServer(id: string, agents: number): Promise<Finesse> {
   });
   await server.start();
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function renderConfig(servers: ReadonlyMap<string, Finesse>, port: number, intervalMs: number): string {

@@ -528,7 +528,7 @@ describe('one record', () => {
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 it('hears of thousands of old records, as a proxy that has just started does, without holding up phones', async () => {
@@ -546,12 +546,14 @@ it('hears of thousands of old records, as a proxy that has just started does, wi
     });
   }
   const { records } = setUp(['one'], clock).proxies[0] as Proxy;
-  const began = performance.now();
+  // By CPU time: on a busy machine the clock goes on while others have their turn.
+  const began = process.cpuUsage();
   const fresh = setUp(['three'], clock).proxies[0] as Proxy;
   hub.join(fresh.facts);
   await clock.advance(0);
   expect(fresh.records.all()).toHaveLength(5000);
   expect(fresh.records.all()[0]?.id).toBe('old-4999');
-  expect(performance.now() - began).toBeLessThan(5000);
+  const { user, system } = process.cpuUsage(began);
+  expect((user + system) / 1000).toBeLessThan(5000);
   expect(records.all()).toEqual([]);
 });

@@ -120,7 +120,7 @@ it('the manual page names every command and option, and man has nothing to compl
 
 describe('what is inside', () => {
   // Not --omit dev: that leaves out what production shares with development (yaml, say).
-  it('agrees with what npm says of each package', { timeout: 60_000 }, () => {
+  it('agrees with what npm says of each package', { timeout: 120_000 }, () => {
     const order = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
     const npm = JSON.parse(execFileSync('npm', order, { cwd: ROOT, encoding: 'utf8' }));
     const ours = JSON.parse(renderSbom(release, describePackages(readLockFile())));

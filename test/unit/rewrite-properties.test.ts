@@ -233,7 +233,8 @@ describe('generated pages', () => {
       }),
       { numRuns: 1500 },
     );
-  });
+    // Of each page all that stands around its URLs is compared: that takes its time on a busy machine.
+  }, 300_000);
 
   test('rewriting twice changes nothing more', () => {
     fc.assert(

@@ -21,14 +21,14 @@ it.each<[string, Key[]]>([
 ])('%j', async (bytes, wanted) => {
   const { input, keys } = listen();
   input.write(`${bytes}.`);
-  await expect.poll(() => keys.at(-1), { timeout: 10_000 }).toEqual({ text: '.' });
+  await expect.poll(() => keys.at(-1)).toEqual({ text: '.' });
   expect(keys.slice(0, -1)).toEqual(wanted);
 });
 
 it('a lone escape is a key, though nothing follows it', async () => {
   const { input, keys } = listen();
   input.write('\u001b');
-  await expect.poll(() => keys, { timeout: 10_000 }).toEqual(['Escape']);
+  await expect.poll(() => keys).toEqual(['Escape']);
 });
 
 it('says nothing any more once it was ended', async () => {

@@ -95,14 +95,18 @@ export function createListenerCertificate(initial: ListenerTls, options: Certifi
   let cancelDaily = () => {};
   const createWatch = () => createFileWatch({ files: [tls.cert, tls.key], clock, onChange: () => void look() });
   let fileWatch = createWatch();
+  let isStopped = false;
 
   const look = async (next: ListenerTls = tls) => {
     const moved = next.cert !== tls.cert || next.key !== tls.key;
     tls = next;
     if (moved) {
       fileWatch.set(false);
-      fileWatch = createWatch();
-      fileWatch.set(true);
+      const watch = createWatch();
+      fileWatch = watch;
+      await watch.begin();
+      // Unless it was stopped, or moved once more, meanwhile.
+      if (!isStopped && fileWatch === watch) watch.set(true);
     }
     const found = await readPair(tls);
     if ('problem' in found) {
@@ -131,6 +135,7 @@ export function createListenerCertificate(initial: ListenerTls, options: Certifi
 
   return {
     async load() {
+      await fileWatch.begin();
       const found = await readPair(tls);
       const usable = 'problem' in found && tls.last !== undefined ? decidePair(tls, tls.last) : found;
       if ('problem' in usable) throw new Error(usable.problem);
@@ -147,6 +152,7 @@ export function createListenerCertificate(initial: ListenerTls, options: Certifi
     pair: () => current?.pair ?? null,
     status: () => (current === null ? null : { subject: current.subject, validTo: current.validTo, problem }),
     stop() {
+      isStopped = true;
       fileWatch.set(false);
       cancelDaily();
     },
