@@ -177,9 +177,17 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     return { names, round };
   };
 
+  /** It is over: nobody is told of it any more, not even where nobody is told of that either. */
+  const forgetFailure = (service: string) => {
+    for (const held of [news, rounds]) if (held.get(service)?.reason !== 'maintenance') held.delete(service);
+  };
+
   return {
     announce(service, reason, only = null) {
-      if (!isWanted(config, reason)) return;
+      if (!isWanted(config, reason)) {
+        if (reason === 'recovery') forgetFailure(service);
+        return;
+      }
       const told: News = { reason, only, began: moment() };
       news.set(service, told);
       const { names, round } = begin(service, told, (name) => sharing.tellsFor(sharing.homeOf(name)));

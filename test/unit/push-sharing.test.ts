@@ -18,7 +18,7 @@ const CONFIG: OwnPushConfig = {
 const NAMES = ['one', 'two'];
 
 /** Two proxies; phones with an even number used the first one last, the others the second. */
-function setUp(phones = 6) {
+function setUp(phones = 6, config: OwnPushConfig = CONFIG) {
   const clock = createFakeClock();
   const hub = createFactHub(clock);
   const pushed: { by: string; device: string; origin: string }[] = [];
@@ -48,7 +48,7 @@ function setUp(phones = 6) {
       () => '0',
     );
     const announcer = createAnnouncer({
-      ...{ config: CONFIG, devices, addresses: devices, clock, report: createEventRecord(clock).report, sharing },
+      ...{ config, devices, addresses: devices, clock, report: createEventRecord(clock).report, sharing },
       origins: [`https://${name}.example.com`],
       post: async (push: PhonePush) => {
         const url = /URL="([^"]*)"/.exec(new URLSearchParams(push.body.toString()).get('XML') ?? '')?.[1] ?? '';
@@ -117,6 +117,23 @@ describe('phones of several proxies', () => {
     two?.announcer.takeOver('one');
     await clock.advance(5000);
     expect(by('two')).toEqual(['SEP1', 'SEP0']);
+  });
+
+  it('B844 are not told by another proxy of an outage that is over, where nobody is told of recoveries', async () => {
+    const { clock, proxies, alive, by } = setUp(4, { ...CONFIG, onRecovery: false });
+    const [one, two] = proxies;
+    two?.announcer.announce('a', 'verdict');
+    await clock.advance(150);
+    two?.announcer.announce('a', 'recovery');
+    await clock.advance(5000);
+    // What was left of the round has ended with the outage.
+    expect(by('two')).toEqual(['SEP1', 'SEP3'].slice(0, by('two').length));
+    const told = by('two').length;
+    one?.announcer.stop();
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    await clock.advance(20_000);
+    expect(by('two').length).toBe(told);
   });
 
   it('B686 a push that was claimed by a proxy that died before it was sent is not sent by another: at most once', async () => {
