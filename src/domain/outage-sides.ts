@@ -72,6 +72,27 @@ export function selectTimes(sides: OutageSides): OutageTimes {
   };
 }
 
+/** What a clock that was ahead has said: nothing of it is later than `latest`, or whatever happens until then would be part of it. */
+export function boundSides(sides: OutageSides, latest: number): OutageSides {
+  const each = Object.entries(sides).map(([proxy, side]): [string, OutageSide] => {
+    const { from, verdictAt, until, saidAt } = side;
+    const times = { verdictAt: bound(verdictAt, latest), until: bound(until, latest) };
+    return [proxy, { ...side, ...times, from: Math.min(from, latest), saidAt: Math.min(saidAt, latest) }];
+  });
+  return Object.fromEntries(each);
+}
+
+export function boundDevice(device: OutageDevice, latest: number): OutageDevice {
+  const { at, backAt, leftAt, ...rest } = device;
+  if (Math.max(at ?? 0, backAt ?? 0, leftAt ?? 0) <= latest) return device;
+  const left = leftAt === undefined ? {} : { leftAt: Math.min(leftAt, latest) };
+  return { ...rest, at: bound(at, latest), backAt: bound(backAt, latest), ...left };
+}
+
+function bound(at: number | null, latest: number): number | null {
+  return at === null ? null : Math.min(at, latest);
+}
+
 /** When something was last said of it. */
 export function selectSaidAt(sides: OutageSides): number {
   return Math.max(0, ...Object.values(sides).map(({ saidAt }) => saidAt));

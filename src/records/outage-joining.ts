@@ -14,6 +14,8 @@ import {
   wasSignedIn,
 } from '../domain/outage.ts';
 import {
+  boundDevice,
+  boundSides,
   closeSide,
   isSameOutage,
   joinDevices,
@@ -175,6 +177,27 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
       return sides;
     return { ...sides, [self]: reopenSide(own, facts.now()) };
   };
+
+  /** The time was ahead by far: what lies in the time to come was now at the latest. */
+  facts.onTimeBack((now) => {
+    for (const kept of records.values()) {
+      const { id } = kept.outage;
+      for (const device of kept.devices.values()) {
+        const after = boundDevice(device, now);
+        if (after === device) continue;
+        kept.devices.set(device.device, after);
+        journal.changed(`${id} ${device.device}`);
+        links.changed(id, device.device);
+      }
+      const sides = boundSides(kept.sides, now);
+      if (isDeepStrictEqual(sides, kept.sides)) continue;
+      kept.sides = sides;
+      kept.outage = { ...kept.outage, ...selectTimes(sides) };
+      journal.changed(id);
+      links.changed(id);
+    }
+    book.recordsChanged(null, null);
+  });
 
   const hearHead = (head: OutageHead) => {
     const into = merged.get(head.id);

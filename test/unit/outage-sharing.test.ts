@@ -146,6 +146,35 @@ describe('one record', () => {
     expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-began'))).toHaveLength(1);
   });
 
+  it('B845 of a clock that was days ahead does not take in what happens once the clock is right', async () => {
+    const { clock, proxies } = setUp();
+    const hear = (aheadMs: number) => {
+      for (const { facts } of proxies) facts.heardTime(clock.now() + aheadMs);
+    };
+    const fail = async () => {
+      for (const state of ['reconnecting', 'out-of-service', 'in-service'] as const) {
+        for (const { change } of proxies) {
+          change(state);
+          await clock.advance(1000);
+        }
+        proxies[0]?.told('p');
+        await clock.advance(15_000);
+      }
+    };
+    hear(3 * 86_400_000);
+    await fail();
+    hear(0);
+    await clock.advance(60_000);
+    const from = clock.now();
+    await fail();
+    const [mine, its] = all(proxies);
+    expect(mine).toEqual(its);
+    expect(mine).toHaveLength(2);
+    expect(mine?.[0]).toMatchObject({ startedAt: from, verdictAt: from + 17_000, endedAt: from + 35_000 });
+    expect(mine?.[1]?.endedAt).toBeLessThan(from);
+    for (const { records } of proxies) expect(records.latest('a')).toBe(mine?.[0]?.id);
+  });
+
   it('B684 who signed in elsewhere before t0 through a proxy that could not be heard leaves the record', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
