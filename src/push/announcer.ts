@@ -198,6 +198,8 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     },
     takeOver(proxy) {
       if (!sharing.tellsFor(proxy)) return;
+      // A page that was shown before that no longer refreshes itself anyway.
+      for (const [id, { passed }] of gone) if (clock.passed() - passed > REFRESHES_WITHIN_MS) gone.delete(id);
       gone.set(proxy, moment());
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';
