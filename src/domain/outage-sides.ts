@@ -72,25 +72,37 @@ export function selectTimes(sides: OutageSides): OutageTimes {
   };
 }
 
-/** What a clock that was ahead has said: nothing of it is later than `latest`, or whatever happens until then would be part of it. */
-export function boundSides(sides: OutageSides, latest: number): OutageSides {
+/** Left dated by a clock that was ahead, it would be the same outage as whatever happens until then. */
+export function redateSides(sides: OutageSides, redate: Redate): OutageSides {
   const each = Object.entries(sides).map(([proxy, side]): [string, OutageSide] => {
-    const { from, verdictAt, until, saidAt } = side;
-    const times = { verdictAt: bound(verdictAt, latest), until: bound(until, latest) };
-    return [proxy, { ...side, ...times, from: Math.min(from, latest), saidAt: Math.min(saidAt, latest) }];
+    const from = redate(side.from);
+    const verdictAt = side.verdictAt === null ? null : Math.max(from, redate(side.verdictAt));
+    const until = side.until === null ? null : Math.max(verdictAt ?? from, redate(side.until));
+    return [proxy, { ...side, from, verdictAt, until, saidAt: redate(side.saidAt) }];
   });
   return Object.fromEntries(each);
 }
 
-export function boundDevice(device: OutageDevice, latest: number): OutageDevice {
+export function redateDevice(device: OutageDevice, redate: Redate): OutageDevice {
   const { at, backAt, leftAt, ...rest } = device;
-  if (Math.max(at ?? 0, backAt ?? 0, leftAt ?? 0) <= latest) return device;
-  const left = leftAt === undefined ? {} : { leftAt: Math.min(leftAt, latest) };
-  return { ...rest, at: bound(at, latest), backAt: bound(backAt, latest), ...left };
+  const left = leftAt === undefined ? {} : { leftAt: redate(leftAt) };
+  return { ...rest, at: redate(at), backAt: redate(backAt), ...left };
 }
 
-function bound(at: number | null, latest: number): number | null {
-  return at === null ? null : Math.min(at, latest);
+export type Redate = <T extends number | null>(at: T) => T;
+
+/** What is dated later than `now` was so by a clock that was ahead, by about `byMs`. */
+export function redateBy(now: number, byMs: number): Redate {
+  return <T extends number | null>(at: T) => (at === null || at <= now ? at : (Math.min(at - byMs, now) as T));
+}
+
+/** The latest time that is said in it. */
+export function latestOf(sides: OutageSides, devices: Iterable<OutageDevice> = []): number {
+  let latest = 0;
+  for (const { from, verdictAt, until, saidAt } of Object.values(sides))
+    latest = Math.max(latest, from, verdictAt ?? 0, until ?? 0, saidAt);
+  for (const { at, backAt, leftAt } of devices) latest = Math.max(latest, at ?? 0, backAt ?? 0, leftAt ?? 0);
+  return latest;
 }
 
 /** When something was last said of it. */

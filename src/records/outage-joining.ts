@@ -14,14 +14,16 @@ import {
   wasSignedIn,
 } from '../domain/outage.ts';
 import {
-  boundDevice,
-  boundSides,
   closeSide,
   isSameOutage,
   joinDevices,
   joinHeads,
+  latestOf,
   type OutageHead,
   type OutageSides,
+  redateBy,
+  redateDevice,
+  redateSides,
   reopenSide,
   selectLast,
   selectTimes,
@@ -178,23 +180,21 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     return { ...sides, [self]: reopenSide(own, facts.now()) };
   };
 
-  /** The time was ahead by far: what lies in the time to come was now at the latest. */
-  facts.onTimeBack((now) => {
+  facts.onTimeBack((now, byMs) => {
+    const redate = redateBy(now, byMs);
     for (const kept of records.values()) {
+      const { sides, devices: each } = kept;
+      if (latestOf(sides, each.values()) <= now) continue;
       const { id } = kept.outage;
-      for (const device of kept.devices.values()) {
-        const after = boundDevice(device, now);
-        if (after === device) continue;
-        kept.devices.set(device.device, after);
-        journal.changed(`${id} ${device.device}`);
+      for (const device of each.values()) {
+        each.set(device.device, redateDevice(device, redate));
         links.changed(id, device.device);
       }
-      const sides = boundSides(kept.sides, now);
-      if (isDeepStrictEqual(sides, kept.sides)) continue;
-      kept.sides = sides;
-      kept.outage = { ...kept.outage, ...selectTimes(sides) };
-      journal.changed(id);
+      kept.sides = redateSides(sides, redate);
+      kept.outage = { ...kept.outage, ...selectTimes(kept.sides) };
       links.changed(id);
+      journal.changed(id);
+      journal.changed(`${id} ${ALL}`);
     }
     book.recordsChanged(null, null);
   });

@@ -163,4 +163,5 @@ it('B842 what was said by a clock that was days ahead does not count over what i
   await until(isAt('a'), 'in again');
   two.signOut();
   await until(isAt(null), 'out again');
+  expect(all.map((each) => each.admin())).toEqual(['ready', 'ready']);
 });
