@@ -186,6 +186,27 @@ describe('one record', () => {
     for (const { records } of proxies) expect(records.latest('a')).toBe(mine?.[0]?.id);
   });
 
+  it('B845 whatever somebody says of a time that is still to come is in no record', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    for (const { facts } of proxies) facts.heardTime(clock.now());
+    one.change('reconnecting');
+    one.page('b', 'p');
+    await clock.advance(1000);
+    const before = all(proxies);
+    const later = clock.now() + 3_600_000;
+    for (const kind of ['outages', 'outage-devices'] as const)
+      for (const [field, { at, value }] of [...two.facts.entries(kind)]) {
+        const text = JSON.stringify(value).replaceAll(/"(from|saidAt|at|backAt)":\d+/g, `"$1":${later}`);
+        expect(two.facts.receive(kind, field, { at: at + 1, proxy: 'three', value: JSON.parse(text) })).toBe(true);
+      }
+    await clock.advance(1000);
+    expect(all(proxies)).toEqual(before);
+    one.change('in-service');
+    await clock.advance(1000);
+    for (const [record] of all(proxies)) expect(record).toMatchObject({ endedAt: clock.now() - 1000, elsewhere: 1 });
+  });
+
   it('B684 who signed in elsewhere before t0 through a proxy that could not be heard leaves the record', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
