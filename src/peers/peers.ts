@@ -76,6 +76,8 @@ export function createPeers(options: PeersOptions): Peers {
   let { site } = options;
   let isRunning = false;
   let cancel = () => {};
+  /** By `clock.passed()`. */
+  let beatAt = clock.passed();
   let said: readonly ProxyService[] = [];
   /** Somebody else goes by its id: when that was heard last, by `clock.passed()`. */
   let twinAt: number | null = null;
@@ -177,7 +179,14 @@ export function createPeers(options: PeersOptions): Peers {
     }
   };
 
+  /** While this proxy stood still it could hear nobody: that time does not count. */
+  const catchUp = () => {
+    const lateMs = clock.passed() - beatAt - EVERY_MS;
+    beatAt = clock.passed();
+    if (lateMs > EVERY_MS) for (const [id, at] of spoke) spoke.set(id, Math.min(at + lateMs, beatAt));
+  };
   const beat = () => {
+    catchUp();
     say();
     check();
     cancel = clock.after(EVERY_MS, beat);
@@ -200,6 +209,7 @@ export function createPeers(options: PeersOptions): Peers {
     start() {
       isRunning = true;
       for (const [id, register] of [...facts.entries('proxies')]) if (id !== facts.proxy) hear(id, register);
+      beatAt = clock.passed();
       beat();
     },
     stop() {

@@ -97,7 +97,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const add = (round: Round, name: string, isRepeat: boolean, asked = 0): void =>
     pacer.add({
       wanted() {
-        const judged = judge(round, name, isRepeat);
+        // Nobody could be asked, so its proxy was not gone but only not heard, and sees to it.
+        const isBack = asked > 0 && !sharing.tellsFor(sharing.homeOf(name));
+        const judged = isBack ? 'drop' : judge(round, name, isRepeat);
         if (judged === 'left-alone') end(round, name, judged);
         else if (judged === 'later') clock.after(ASK_AGAIN_MS, () => add(round, name, isRepeat, asked));
         else if (judged === 'drop') drop(round);

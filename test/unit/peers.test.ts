@@ -135,6 +135,20 @@ describe('proxies', () => {
     },
   );
 
+  it('B850 are there still when this proxy has stood still for long, as a machine does that is moved', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(1500);
+    await clock.suspend(20_000);
+    await clock.advance(3000);
+    for (const { events, peers } of [one, two]) {
+      expect(events.filter(({ kind }) => kind === 'proxy-gone')).toEqual([]);
+      expect(peers.all().map(({ alive }) => alive)).toEqual([true, true]);
+    }
+    // What counts is what was not heard while it could have been.
+    two.peers.stop();
+    expect(one.peers.isAlive('two')).toBe(false);
+  });
+
   it('B828 say of themselves all that there is to say: nothing stays of what a newer version of them had said', async () => {
     const { clock, one, two } = setUp('one', 'two');
     await clock.advance(1000);

@@ -183,6 +183,19 @@ describe('phones of several proxies', () => {
     expect(by('two').toSorted()).toEqual(['SEP2', 'SEP3', 'SEP4', 'SEP5']);
   });
 
+  it('B851 nor is one of a proxy that was only not heard, because the store could not be had: once it is heard it sees to its own', async () => {
+    const { clock, hub, proxies, alive, by } = setUp(4);
+    for (const { name } of proxies) hub.cut(name);
+    alive.delete('one');
+    proxies[1]?.announcer.takeOver('one');
+    proxies[1]?.announcer.announce('a', 'verdict');
+    await clock.advance(5000);
+    for (const { name } of proxies) hub.heal(name);
+    alive.add('one');
+    await clock.advance(60_000);
+    expect([by('one'), by('two')]).toEqual([[], ['SEP1', 'SEP3']]);
+  });
+
   it('B687 while the store cannot be had each proxy tells its own phones, ten seconds later, and none of a proxy that is gone', async () => {
     const { clock, hub, proxies, alive, by } = setUp(4);
     for (const { name } of proxies) hub.cut(name);
