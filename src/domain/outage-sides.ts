@@ -72,39 +72,6 @@ export function selectTimes(sides: OutageSides): OutageTimes {
   };
 }
 
-/** Left dated by a clock that was ahead, it would be the same outage as whatever happens until then. */
-export function redateSides(sides: OutageSides, redate: Redate): OutageSides {
-  const each = Object.entries(sides).map(([proxy, side]): [string, OutageSide] => {
-    const from = redate(side.from);
-    const verdictAt = side.verdictAt === null ? null : Math.max(from, redate(side.verdictAt));
-    const until = side.until === null ? null : Math.max(verdictAt ?? from, redate(side.until));
-    return [proxy, { ...side, from, verdictAt, until, saidAt: redate(side.saidAt) }];
-  });
-  return Object.fromEntries(each);
-}
-
-export function redateDevice(device: OutageDevice, redate: Redate): OutageDevice {
-  const { at, backAt, leftAt, ...rest } = device;
-  const left = leftAt === undefined ? {} : { leftAt: redate(leftAt) };
-  return { ...rest, at: redate(at), backAt: redate(backAt), ...left };
-}
-
-export type Redate = <T extends number | null>(at: T) => T;
-
-/** What is dated later than `now` was so by a clock that was ahead, by about `byMs`. */
-export function redateBy(now: number, byMs: number): Redate {
-  return <T extends number | null>(at: T) => (at === null || at <= now ? at : (Math.min(at - byMs, now) as T));
-}
-
-/** The latest time that is said in it. */
-export function latestOf(sides: OutageSides, devices: Iterable<OutageDevice> = []): number {
-  let latest = 0;
-  for (const { from, verdictAt, until, saidAt } of Object.values(sides))
-    latest = Math.max(latest, from, verdictAt ?? 0, until ?? 0, saidAt);
-  for (const { at, backAt, leftAt } of devices) latest = Math.max(latest, at ?? 0, backAt ?? 0, leftAt ?? 0);
-  return latest;
-}
-
 /** When something was last said of it. */
 export function selectSaidAt(sides: OutageSides): number {
   return Math.max(0, ...Object.values(sides).map(({ saidAt }) => saidAt));
@@ -179,12 +146,21 @@ function isMovedLater(one: OutageDevice, other: OutageDevice): boolean {
   return compare(`${one.outcome} ${one.service}`, `${other.outcome} ${other.service}`) > 0;
 }
 
+/** Proxies know the time that they share to below that. */
+const APART_MS = 5000;
+
+/** It was dated by a clock that was ahead: no outage of now is part of it. */
+export function isToCome({ startedAt, endedAt }: Outage, now: number): boolean {
+  return endedAt !== null && startedAt > now + APART_MS;
+}
+
 /** Two records that were begun apart, because their proxies could not hear each other, and are about the same outage. */
-export function isSameOutage(one: Outage, other: Outage): boolean {
+export function isSameOutage(one: Outage, other: Outage, now: number): boolean {
   const endOf = ({ endedAt }: Outage) => endedAt ?? Number.POSITIVE_INFINITY;
   return (
     one.service === other.service &&
     one.drill === other.drill &&
+    isToCome(one, now) === isToCome(other, now) &&
     one.startedAt < endOf(other) &&
     other.startedAt < endOf(one)
   );

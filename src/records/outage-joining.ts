@@ -18,12 +18,8 @@ import {
   isSameOutage,
   joinDevices,
   joinHeads,
-  latestOf,
   type OutageHead,
   type OutageSides,
-  redateBy,
-  redateDevice,
-  redateSides,
   reopenSide,
   selectLast,
   selectTimes,
@@ -180,25 +176,6 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     return { ...sides, [self]: reopenSide(own, facts.now()) };
   };
 
-  facts.onTimeBack((now, byMs) => {
-    const redate = redateBy(now, byMs);
-    for (const kept of records.values()) {
-      const { sides, devices: each } = kept;
-      if (latestOf(sides, each.values()) <= now) continue;
-      const { id } = kept.outage;
-      for (const device of each.values()) {
-        each.set(device.device, redateDevice(device, redate));
-        links.changed(id, device.device);
-      }
-      kept.sides = redateSides(sides, redate);
-      kept.outage = { ...kept.outage, ...selectTimes(kept.sides) };
-      links.changed(id);
-      journal.changed(id);
-      journal.changed(`${id} ${ALL}`);
-    }
-    book.recordsChanged(null, null);
-  });
-
   const hearHead = (head: OutageHead) => {
     const into = merged.get(head.id);
     const kept = find(head.id);
@@ -230,7 +207,8 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
 
   /** Proxies that could not hear each other may have begun a record each: the one with the lesser id is that of all. */
   const mergeWithOthers = (kept: Kept) => {
-    const other = book.followed().find((each) => each !== kept && isSameOutage(each.outage, kept.outage));
+    const now = facts.now();
+    const other = book.followed().find((each) => each !== kept && isSameOutage(each.outage, kept.outage, now));
     if (other === undefined || !records.has(kept.outage.id)) return;
     const [into, from] = other.outage.id < kept.outage.id ? [other, kept] : [kept, other];
     merge(from, into);

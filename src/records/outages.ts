@@ -14,7 +14,15 @@ import {
   reduceOutage,
   wasSignedIn,
 } from '../domain/outage.ts';
-import { joinDevices, newSide, reduceSide, reopenSide, selectSaidAt, selectTimes } from '../domain/outage-sides.ts';
+import {
+  isToCome,
+  joinDevices,
+  newSide,
+  reduceSide,
+  reopenSide,
+  selectSaidAt,
+  selectTimes,
+} from '../domain/outage-sides.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -122,6 +130,12 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   const current = (service: string, drill = false) =>
     followed.find(({ outage }) => outage.service === service && outage.endedAt === null && outage.drill === drill);
 
+  /** Not one that a clock which was ahead has dated in the time to come, if there is another. */
+  const last = (service: string, withDrills: boolean) => {
+    const all = followed.filter(({ outage }) => outage.service === service && (withDrills || !outage.drill));
+    return all.find(({ outage }) => !isToCome(outage, now())) ?? all[0];
+  };
+
   const find = (id: string): Kept | undefined => records.get(id) ?? records.get(merged.get(id) ?? '');
 
   const headChanged = (id: string) => {
@@ -197,6 +211,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     journal.changed(`${outage.id} ${ALL}`);
     joining?.links.changed(outage.id);
     for (const { device } of each) joining?.links.changed(outage.id, device);
+    sortRecords();
     prune();
     summaries.arm();
     report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: each.length });
@@ -373,7 +388,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const kept = find(id);
       return kept === undefined ? [] : [...kept.devices.values()].filter((each) => wasSignedIn(kept.outage, each));
     },
-    latest: (service) => followed.find(({ outage }) => outage.service === service)?.outage.id ?? null,
+    latest: (service) => last(service, true)?.outage.id ?? null,
     wasPushed: (id, device, reason) => find(id)?.devices.get(device)?.pushed?.includes(reason) === true,
     notePush(id, device, reason) {
       const kept = find(id);
@@ -382,8 +397,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       joining?.takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
       joining?.links.tellNow(kept.outage.id, device);
     },
-    missing: (service) =>
-      followed.find(({ outage }) => outage.service === service && !outage.drill)?.outage.missing ?? 0,
+    missing: (service) => last(service, false)?.outage.missing ?? 0,
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { OutageDevice } from '../domain/outage.ts';
-import { latestOf, type OutageHead } from '../domain/outage-sides.ts';
+import type { OutageHead } from '../domain/outage-sides.ts';
 import type { Json } from '../domain/register.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { Clock } from '../time/clock.ts';
@@ -41,8 +41,6 @@ export interface SharedOutagesOptions {
 }
 
 const AT_ONCE = 500;
-/** Proxies know the time to below that. */
-const APART_MS = 5000;
 
 type Kind = 'outages' | 'outage-devices';
 
@@ -87,13 +85,11 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
     });
   };
 
-  /** Such a time is of a clock that was ahead: whoever has said it says another one once that is known there. */
-  const isToCome = (latest: number) => latest > facts.now() + APART_MS;
   const hear = (field: string, value: Json) => {
     const found = parseHead(field, value);
     if (found === null) return;
     if ('into' in found) options.onMerged(field, found.into);
-    else if (!isToCome(latestOf(found.sides))) options.onHead(found);
+    else options.onHead(found);
   };
   facts.subscribe('outages', (field, { value }, origin) => {
     if (isRunning && origin === 'elsewhere') hear(field, value);
@@ -101,7 +97,7 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
   const hearDevice = (field: string, value: Json) => {
     const [id = '', name = ''] = field.split('/');
     const device = parseDevice(name, value);
-    if (device !== null && !isToCome(latestOf({}, [device]))) options.onDevice(id, device);
+    if (device !== null) options.onDevice(id, device);
   };
   facts.subscribe('outage-devices', (field, { value }, origin) => {
     if (isRunning && origin === 'elsewhere') hearDevice(field, value);
@@ -138,7 +134,7 @@ export function createSharedOutages(options: SharedOutagesOptions): SharedOutage
       for (const [field, { value }] of facts.entries('outage-devices')) {
         if (!field.startsWith(`${id}/`)) continue;
         const device = parseDevice(field.slice(id.length + 1), value);
-        if (device !== null && !isToCome(latestOf({}, [device]))) yield device;
+        if (device !== null) yield device;
       }
     },
     begin() {

@@ -50,7 +50,7 @@ export interface Replica extends Facts {
 export function createFacts({ proxy, clock, keepForMs = () => null, onFault = () => {} }: FactsOptions): Replica {
   const kinds = new Map<FactKind, Map<string, Register>>(FACT_KINDS.map((kind) => [kind, new Map()]));
   const listeners = new Map<FactKind, FactListener[]>(FACT_KINDS.map((kind) => [kind, []]));
-  const backListeners: ((now: number, byMs: number) => void)[] = [];
+  const backListeners: ((now: number) => void)[] = [];
   const links = new Set<FactLink>();
   const claims = createLocalClaims(clock);
   /** What the store's clock is ahead of `passed`; null: it was never heard. */
@@ -93,7 +93,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     Number.isSafeInteger(at) && at >= 0 && at <= now() + (ahead === null ? TRUSTED_UNHEARD_MS : TRUSTED_AHEAD_MS);
 
   /** The clock that made them was wrong: left alone they would rule until that time has come. */
-  const bringBack = (byMs: number) => {
+  const bringBack = () => {
     const at = now();
     for (const [kind, facts] of kinds) {
       for (const [field, register] of facts)
@@ -101,7 +101,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     }
     for (const listener of backListeners) {
       try {
-        listener(at, byMs);
+        listener(at);
       } catch (error) {
         onFault(error);
       }
@@ -144,14 +144,14 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
     },
     now,
     heardTime(storeNow, reached = 0) {
-      const [before, isFirst] = [now(), ahead === null];
+      const before = ahead === null ? Number.POSITIVE_INFINITY : now();
       const passed = clock.passed();
       const eased = ahead === null ? 0 : passed + ahead - Math.min(EASE_AT_ONCE_MS, EASE * (passed - heardAt));
       const furthest = reached > eased + APART_MS ? reached : eased;
       const isBehind = furthest > storeNow + MAX_AHEAD_MS && furthest <= storeNow + MAX_BEHIND_MS;
       ahead = (isBehind ? furthest : storeNow) - passed;
       heardAt = passed;
-      if (isFirst || now() < before - MAX_AHEAD_MS) bringBack(Math.max(0, before - now()));
+      if (now() < before - MAX_AHEAD_MS) bringBack();
     },
     onTimeBack: (listener) => void backListeners.push(listener),
     async claim(name, forMs) {
