@@ -1,11 +1,11 @@
 /** The outages that are on: since when, why, the five minutes, and who is back, elsewhere or missing. */
 
 import { ask } from './api.js';
-import { codeOf, Mark, Reason } from './parts.js';
+import { codeOf, Dissent, Mark, Own, Reason } from './parts.js';
 import { isSignedIn, serviceOf, state, update } from './store.js';
 import { Ago, Moment, momentText, proxyNow, spanText, useNow } from './time.js';
 import { html, useEffect, useRef, useState } from './ui.js';
-import { FIVE_MINUTES_MS, outagesOfNow } from './verdict.js';
+import { FIVE_MINUTES_MS, outagesOfNow, splitDissent } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Outage} Outage */
@@ -97,7 +97,7 @@ function SeenBy({ service }) {
   const others = seenByOthersOnly(service);
   if (others.length === 0) return null;
   const list = others.map(({ id, name }) => `${name} (${id.slice(0, 8)}…)`).join(', ');
-  return html`<p><strong>${say('outage.seen-by', { list })}</strong></p>`;
+  return html`<p><${Dissent}><strong>${say('outage.seen-by', { list })}</strong><//></p>`;
 }
 
 /** When it failed, when that was the verdict, and when it was over. @param {{ outage: Outage }} props */
@@ -114,9 +114,11 @@ export function Moments({ outage: { startedAt, verdictAt, endedAt, drill } }) {
 /** While it is on, what the service says now, as its card does; the record keeps what was noticed first. @param {{ outage: Outage }} props */
 function Why({ outage: { service, endedAt, cause, decidedBy } }) {
   const now = endedAt === null ? serviceOf(service) : null;
-  const isNow = now !== null && now.reason !== null;
+  const { failed, dissent } = now === null ? { failed: null, dissent: null } : splitDissent(now);
+  const isNow = now !== null && failed !== null;
   const code = isNow ? codeOf(now.runbook) : cause.code;
-  return html`<${Reason} code=${code} words=${isNow ? now.reason : cause.words} runbook=${isNow ? now.runbook : cause.runbook} />
+  return html`<${Reason} code=${code} words=${isNow ? failed : cause.words} runbook=${isNow ? now.runbook : cause.runbook} />
+    ${dissent !== null && now?.state !== 'in-service' && html`<p><${Dissent}><${Own} text=${dissent} /><//></p>`}
     ${decidedBy !== null && html`<p class="first quiet">${say('outage.first')} ${say(`signal.${decidedBy}`)}${code === cause.code ? '' : ` (${say(`cause.${cause.code}`)})`}</p>`}`;
 }
 

@@ -8,7 +8,7 @@ import { state } from './store.js';
 import { proxyNow } from './time.js';
 import { ChangeList } from './timeline.js';
 import { html, useMemo, useState } from './ui.js';
-import { downTimeOf, severityOf, summary } from './verdict.js';
+import { downTimeOf, problemsBesideReasons, severityOf, summary } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
@@ -30,7 +30,7 @@ export function Overview() {
     <div class="overview-main">
       <h1 tabindex="-1" class="unseen">${say('nav.overview')}: ${summary(health)}</h1>
       <${OutagePanels} />
-      <${Problems} problems=${health.problems} />
+      <${Problems} problems=${problemsBesideReasons(health)} />
       <div class="tools">
         <label class="check"><input type="checkbox" checked=${onlyWrong} onChange=${() => {
           localStorage.setItem(KEPT, onlyWrong ? 'no' : 'yes');

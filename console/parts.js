@@ -78,6 +78,11 @@ export function RunbookLink({ to }) {
   return html`<a class="runbook" href=${`#/help/${page}/${part}`}>${say('runbook.link')}</a>`;
 }
 
+/** That other proxies see a service otherwise. @param {{ children: Children }} props */
+export function Dissent({ children }) {
+  return html`${children} <${RunbookLink} to="docs/runbook.md#proxies-see-a-service-differently" />`;
+}
+
 /** What the proxy itself put into words: what nobody translated is English. @param {{ text: string }} props */
 export function Own({ text }) {
   if (currentLanguage() === 'en') return html`<span>${text}</span>`;

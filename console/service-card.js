@@ -1,12 +1,12 @@
 /** One service: its state, why, what stands against it, and what is to be done about it. */
 
 import { Moments } from './outage-panel.js';
-import { Badge, codeOf, Mark, markOf, Own, Reason } from './parts.js';
+import { Badge, codeOf, Dissent, Mark, markOf, Own, Reason } from './parts.js';
 import { Plot } from './plot.js';
 import { isLive, maySet, nameOf, state, update } from './store.js';
 import { Ago, Moment, spanText, useNow } from './time.js';
 import { html } from './ui.js';
-import { severityOf } from './verdict.js';
+import { severityOf, splitDissent } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
@@ -46,14 +46,14 @@ export function StateBadge({ service }) {
 
 /** Since when, and how long this attempt goes on. @param {{ service: Service, outage: Outage | null }} props */
 export function StateFacts({ service, outage }) {
-  const { since, reason, runbook, state: now, lastProbe } = service;
+  const { since, runbook, state: now, lastProbe } = service;
   const isOut = now === 'out-of-service' || now === 'reconnecting';
   return html`<p class="since">
       ${isOut && outage !== null ? html`<${Moments} outage=${outage} />` : since !== null && html`${say('since')} <${Moment} at=${since} zone=${isOut} /> <span class="quiet">(<${Ago} at=${since} />)</span>`}
       ${now === 'reconnecting' && html` <${Countdown} service=${service} />`}
       ${now === 'unknown' && html`<span class="quiet">${say('state.unknown.hint')}</span>`}
     </p>
-    <${Reason} code=${codeOf(runbook)} words=${reason} runbook=${runbook} />
+    <${Reason} code=${codeOf(runbook)} words=${splitDissent(service).failed} runbook=${runbook} />
     ${
       isOut &&
       html`<p class="quiet">${say('last-probe')} <${Moment} at=${lastProbe} />${
@@ -77,16 +77,8 @@ function Countdown({ service: { since, attempt } }) {
 
 /** What operators set, drills, and what else keeps agents away. @param {{ service: Service }} props */
 export function Notes({ service }) {
-  const {
-    admin,
-    drill,
-    finesseDrains,
-    notAlternateBecause,
-    fippaFailing,
-    certificate,
-    seenOtherwise,
-    state: now,
-  } = service;
+  const { admin, drill, finesseDrains, notAlternateBecause, fippaFailing, certificate, state: now } = service;
+  const { dissent } = splitDissent(service);
   // What was set and is over stands in the audit trail.
   const isSet = admin !== 'ready';
   return html`<ul class="notes">
@@ -100,10 +92,8 @@ export function Notes({ service }) {
       html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div>${sayCount('note.certificate', certificate.days)}</div></li>`
     }
     ${
-      seenOtherwise.length > 0 &&
-      html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div>${say('note.seen-otherwise')} ${seenOtherwise
-        .map(({ name, state: seen }) => `${name}: ${say(`state.${seen}`)}`)
-        .join(', ')}</div></li>`
+      dissent !== null &&
+      html`<li class="is-reconnecting"><${Mark} kind="reconnecting" /><div><${Dissent}><${Own} text=${dissent} /><//></div></li>`
     }
     ${
       notAlternateBecause !== null &&

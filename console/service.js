@@ -7,6 +7,7 @@ import { serviceOf, state } from './store.js';
 import { Ago, Moment, zoneName } from './time.js';
 import { ChangeList } from './timeline.js';
 import { html } from './ui.js';
+import { splitDissent } from './verdict.js';
 import { say, sayCount } from './words.js';
 
 /** @typedef {import('./types.d.ts').Service} Service */
@@ -49,17 +50,20 @@ function Signals({ service }) {
 }
 
 /** What the service says is that of the signal that decides. @param {string} name @param {string | null} reason @param {Service} service */
-function reasonOf(name, reason, { signals, reason: first, state: now }) {
-  return reason ?? (now !== 'in-service' && signals.decidedBy === name ? first : null);
+function reasonOf(name, reason, service) {
+  const { signals, state: now } = service;
+  return reason ?? (now !== 'in-service' && signals.decidedBy === name ? splitDissent(service).failed : null);
 }
 
 /** @param {{ service: Service }} props */
-function Probes({ service: { id, lastProbe, latencyMs, reason, runbook } }) {
+function Probes({ service }) {
+  const { id, lastProbe, latencyMs, runbook } = service;
+  const { failed } = splitDissent(service);
   const probes = state.probes.get(id) ?? [];
   return html`<${Section} title=${say('probes')} text=${sayCount('probes.count', probes.length)}>
     <div class="panel"><${PlotOfService} probes=${probes} />
       <p>${say('last-probe')} <${Moment} at=${lastProbe} /> (<${Ago} at=${lastProbe} />)${latencyMs === null ? '' : ` · ${latencyMs} ms`}</p>
-      ${reason === null ? html`<p class="quiet">${say('probes.fine')}</p>` : html`<${Reason} code=${codeOf(runbook)} words=${reason} runbook=${runbook} />`}
+      ${failed === null ? html`<p class="quiet">${say('probes.fine')}</p>` : html`<${Reason} code=${codeOf(runbook)} words=${failed} runbook=${runbook} />`}
     </div>
   <//>`;
 }

@@ -28,6 +28,29 @@ export function severityOf({
   return notAlternateBecause !== null && state === 'in-service' ? 1 : 0;
 }
 
+/**
+ * What failed, and that other proxies see it otherwise, which has help of its own (as src/ops/service-reason.ts).
+ * @param {Pick<Service, 'reason' | 'seenOtherwise'>} service
+ */
+export function splitDissent({ reason, seenOtherwise }) {
+  const at = seenOtherwise.length === 0 ? -1 : (reason ?? '').lastIndexOf('This proxy sees it ');
+  if (reason === null || at < 0) return { failed: reason, dissent: null };
+  return { failed: reason.slice(0, at).trim() || null, dissent: reason.slice(at) };
+}
+
+/**
+ * Those that do not stand at a service, in its reason (as src/ops/service-reason.ts).
+ * @param {Pick<Health, 'services' | 'problems'>} health
+ */
+export function problemsBesideReasons({ services, problems }) {
+  return problems.filter((problem) => {
+    return !services.some(({ id, reason }) => {
+      const words = problem.slice(`${id}: `.length).replace('proxies disagree. ', '');
+      return problem.startsWith(`${id}: `) && reason?.includes(words) === true;
+    });
+  });
+}
+
 /** @param {Health} health */
 export function countWrong({ services, reports, islands }) {
   return (

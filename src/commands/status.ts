@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrillEntry, HealthReport, ServiceEntry } from '../ops/health.ts';
 import type { ReportEntry } from '../ops/report-health.ts';
+import { reasonBesideProblems } from '../ops/service-reason.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { findOps, type OpsAccess } from './ops-access.ts';
 import { createOpsClient, field, type OpsClient, OpsUnreachable, renderUnexpected } from './ops-client.ts';
 import type { Output } from './output.ts';
-import { reasonBesideProblems } from './service-reason.ts';
 import { renderProxies } from './status-proxies.ts';
 import { renderSpan, renderTable } from './table.ts';
 

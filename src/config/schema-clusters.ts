@@ -11,10 +11,10 @@ import {
   isId,
   ORIGIN_ALLOWED,
   origin,
+  password,
   plainText,
-  SECRET_ALLOWED,
-  secret,
   serverTls,
+  user,
 } from './schema-parts.ts';
 import { isAlias, isNetwork, parseHttpUrl } from './values.ts';
 
@@ -32,15 +32,8 @@ const probe = z.strictObject({
       defaultText: '`url` of the service followed by `/finesse/api/SystemInfo`',
     },
   ),
-  username: described(plainText(128).optional(), {
-    description: 'User for SystemInfo, where Finesse asks for one (`secureSystemInfo`, from 12.6(2)).',
-    allowed: 'text of 1 to 128 characters (a number in quotes)',
-  }),
-  password: described(secret.optional(), {
-    description: 'Password of that user.',
-    allowed: SECRET_ALLOWED,
-    secret: true,
-  }),
+  username: user('User for SystemInfo, where Finesse asks for one (`secureSystemInfo`, from 12.6(2)).'),
+  password: password('Password of that user.'),
   interval: described(duration(100, HOUR).prefault('5s'), {
     description: 'Time between two probes of a service that answers.',
     ...PROBE_TIMES,

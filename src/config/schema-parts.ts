@@ -89,6 +89,15 @@ export const fingerprints = z.array(
 );
 export const SECRET_ALLOWED = 'text in quotes, { env: NAME } or { file: PATH }';
 
+/** A user and a password that not everybody needs (config/rules.ts: both or neither). */
+export const user = (description: string, without = '') =>
+  described(plainText(128).optional(), {
+    description,
+    allowed: `text of 1 to 128 characters${without} (a number in quotes)`,
+  });
+export const password = (description: string) =>
+  described(secret.optional(), { description, allowed: SECRET_ALLOWED, secret: true });
+
 export const tlsFiles = (certificate: string) => ({
   cert: described(path, { description: certificate, allowed: 'the path of a PEM file' }),
   key: described(path, {

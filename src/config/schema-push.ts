@@ -1,16 +1,7 @@
 /** The keys of `push`: pushes of Finesse, and of the proxy itself. */
 
 import { z } from 'zod';
-import {
-  described,
-  duration,
-  durationAllowed,
-  plainText,
-  port,
-  SECRET_ALLOWED,
-  secret,
-  tlsFiles,
-} from './schema-parts.ts';
+import { described, duration, durationAllowed, password, port, tlsFiles, user } from './schema-parts.ts';
 import { isListenHost } from './values.ts';
 
 const pushListener = z.strictObject({
@@ -42,16 +33,11 @@ export const push = z.strictObject({
       allowed: 'a list of listeners',
     },
   ),
-  username: described(plainText(128).optional(), {
-    description:
-      'The application user of Unified CM that the phones are associated with, for pushes of the proxy itself. Without it the proxy sends none.',
-    allowed: 'text of 1 to 128 characters without a colon (a number in quotes)',
-  }),
-  password: described(secret.optional(), {
-    description: 'Password of that user.',
-    allowed: SECRET_ALLOWED,
-    secret: true,
-  }),
+  username: user(
+    'The application user of Unified CM that the phones are associated with, for pushes of the proxy itself. Without it the proxy sends none.',
+    ' without a colon',
+  ),
+  password: password('Password of that user.'),
   onVerdict: described(z.boolean().optional(), {
     description: 'When a service is found out of service, the phones signed in there are told.',
     allowed: PUSH_SWITCH,

@@ -1,7 +1,7 @@
 /** The keys of `store`: what several proxies know together. */
 
 import { z } from 'zod';
-import { DAY, described, duration, durationAllowed, path, plainText, SECRET_ALLOWED, secret } from './schema-parts.ts';
+import { DAY, described, duration, durationAllowed, password, path, plainText, user } from './schema-parts.ts';
 import { isListenHost, parseRedisUrl } from './values.ts';
 
 const PORT = 'a whole number from 1 to 65535';
@@ -40,24 +40,10 @@ const redis = z.strictObject({
     description: 'What the Sentinels call the master.',
     allowed: 'text of 1 to 64 characters',
   }),
-  username: described(plainText(128).optional(), {
-    description: 'ACL user of this proxy on the servers. Absent: the default user.',
-    allowed: 'text of 1 to 128 characters (a number in quotes)',
-  }),
-  password: described(secret.optional(), {
-    description: 'Its password.',
-    allowed: SECRET_ALLOWED,
-    secret: true,
-  }),
-  sentinelUsername: described(plainText(128).optional(), {
-    description: 'ACL user on the Sentinels, where they ask for one.',
-    allowed: 'text of 1 to 128 characters (a number in quotes)',
-  }),
-  sentinelPassword: described(secret.optional(), {
-    description: 'Password on the Sentinels, where they ask for one.',
-    allowed: SECRET_ALLOWED,
-    secret: true,
-  }),
+  username: user('ACL user of this proxy on the servers. Absent: the default user.'),
+  password: password('Its password.'),
+  sentinelUsername: user('ACL user on the Sentinels, where they ask for one.'),
+  sentinelPassword: password('Password on the Sentinels, where they ask for one.'),
   tls: described(
     z
       .strictObject({

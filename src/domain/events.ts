@@ -16,7 +16,16 @@ import type { ReportNodeState, ReportOutcome } from './report-node.ts';
 import type { NameConflict } from './server-names.ts';
 import type { StoreFault } from './store-fault.ts';
 
-export type PageName = 'reconnecting' | 'unavailable' | 'waiting' | 'recovered' | 'elsewhere' | 'maintenance' | 'error';
+export const PAGE_NAMES = [
+  'reconnecting',
+  'unavailable',
+  'waiting',
+  'recovered',
+  'elsewhere',
+  'maintenance',
+  'error',
+] as const;
+export type PageName = (typeof PAGE_NAMES)[number];
 
 /** What became of a push that Finesse sent: delivered, or the code of why it was not. */
 export type PushOutcome = 'delivered' | FailureCode;

@@ -18,6 +18,8 @@ export interface ConsoleFile {
 export interface ConsoleFiles {
   /** By the path below `/console/`. */
   readonly files: ReadonlyMap<string, ConsoleFile>;
+  /** The documentation as it is written, by name, such as `runbook.md`. */
+  readonly pages: ReadonlyMap<string, string>;
   /** `index.html`, in which the server writes what stands there without JavaScript. */
   readonly shell: string;
   /** By language, then by key. */
@@ -42,7 +44,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml; charset=utf-8',
-  '.md': 'text/markdown; charset=utf-8',
 };
 
 export function readConsoleFiles(root: URL = ROOT): ConsoleFiles {
@@ -55,13 +56,12 @@ export function readConsoleFiles(root: URL = ROOT): ConsoleFiles {
     ...[...LIBRARIES].map(([name, path]): [string, ConsoleFile] => {
       return [path, toFile(path, readFileSync(fileURLToPath(import.meta.resolve(name)), 'utf8'))];
     }),
-    ...CONSOLE_PAGES.map((name): [string, ConsoleFile] => {
-      const path = `docs/${name}`;
-      // In a package they stand beside the console, since the documentation is elsewhere.
-      const packaged = new URL(`console/${path}`, root);
-      return [path, toFile(path, readFileSync(existsSync(packaged) ? packaged : new URL(path, root), 'utf8'))];
-    }),
   ]);
+  const pages = CONSOLE_PAGES.map((name): [string, string] => {
+    // In a package they stand beside the console, since the documentation is elsewhere.
+    const packaged = new URL(`console/docs/${name}`, root);
+    return [name, readFileSync(existsSync(packaged) ? packaged : new URL(`docs/${name}`, root), 'utf8')];
+  });
   const textsOf = (folder: 'words' | 'phrases') => {
     const names = own.filter((name) => name.startsWith(`${folder}/`));
     return new Map(
@@ -70,6 +70,7 @@ export function readConsoleFiles(root: URL = ROOT): ConsoleFiles {
   };
   return {
     files,
+    pages: new Map(pages),
     shell: readFileSync(join(folder, 'index.html'), 'utf8'),
     words: textsOf('words'),
     phrases: textsOf('phrases'),

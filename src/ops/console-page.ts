@@ -5,6 +5,7 @@ import type { Outage, OutageDevice } from '../domain/outage.ts';
 import type { Piece } from '../text/phrases.ts';
 import { escapeXml } from '../text/xml-escape.ts';
 import type { HealthReport, ServiceEntry } from './health.ts';
+import { DISSENT_RUNBOOK, problemsBesideReasons, splitDissent } from './service-reason.ts';
 
 export type Words = Readonly<Record<string, string>>;
 
@@ -74,7 +75,7 @@ function renderFacts(input: ConsolePageInput): string {
   const say = sayIn(words);
   const head = COLUMNS.map((column) => `<th scope="col">${say(`facts.${column}`)}</th>`);
   const rows = report.services.map((service) => renderRow(service, input));
-  const problems = report.problems.map((problem) => `<li>${renderOwn(problem, input)}</li>`);
+  const problems = problemsBesideReasons(report).map((problem) => `<li>${renderOwn(problem, input)}</li>`);
   // As the console has them: those that are on, real ones first, the newest on top; then those that are over.
   const rank = ({ drill, endedAt }: Outage) => (endedAt !== null ? 2 : drill ? 1 : 0);
   const sorted = outages.toSorted(({ outage: one }, { outage: other }) => {
@@ -151,12 +152,13 @@ function renderOutage({ outage, missing: named }: PlainOutage, input: ConsolePag
   const over = endedAt === null ? '' : ` ${say('outage.until')} ${renderMoment(endedAt, now)}`;
   // What the service says now, as in the table; the record keeps what was noticed first.
   const status = report.services.find(({ id }) => id === service);
-  const isNow = endedAt === null && status !== undefined && status.reason !== null;
-  const why = isNow ? status.reason : cause === null ? null : renderFailure(cause);
+  const { failed, dissent } = status === undefined ? { failed: null, dissent: null } : splitDissent(status);
+  const isNow = endedAt === null && status !== undefined && failed !== null;
+  const why = isNow ? failed : cause === null ? null : renderFailure(cause);
   const runbook = isNow ? status.runbook : cause === null ? null : runbookOf(cause.code);
   const reason = drill
     ? say('drill.explained')
-    : `${why === null ? say('cause.unknown') : renderOwn(why, input)}${renderRunbook(runbook, words)}`;
+    : `${why === null ? say('cause.unknown') : renderOwn(why, input)}${renderRunbook(runbook, words)}${endedAt === null ? renderDissent(dissent, input) : ''}`;
   const who =
     signedIn === 0
       ? say('outage.nobody')
@@ -188,12 +190,18 @@ function renderRunbook(runbook: string | null, words: Words): string {
   return ` <a href="${escapeXml(path)}">${sayIn(words)('runbook.link')}</a>`;
 }
 
+/** With help of its own. */
+function renderDissent(dissent: string | null, input: ConsolePageInput): string {
+  return dissent === null ? '' : `<br>${renderOwn(dissent, input)}${renderRunbook(DISSENT_RUNBOOK, input.words)}`;
+}
+
 function renderRow(service: ServiceEntry, input: ConsolePageInput): string {
   const { words, now } = input;
-  const { name, id, state, attempt, since, reason, runbook, admin, adminReason, phones, lastProbe } = service;
+  const { name, id, state, attempt, since, runbook, admin, adminReason, phones, lastProbe } = service;
   const say = sayIn(words);
   const drill = service.drill === null ? '' : `<br><strong>${say('drill.on')}</strong>`;
-  const link = renderRunbook(runbook, words);
+  const { failed, dissent } = splitDissent(service);
+  const link = `${renderRunbook(runbook, words)}${renderDissent(dissent, input)}`;
   const { notAlternateBecause } = service;
   const kept =
     notAlternateBecause === null || state !== 'in-service'
@@ -203,7 +211,7 @@ function renderRow(service: ServiceEntry, input: ConsolePageInput): string {
   const cells = {
     state: `${say(`state.${state}`)}${attempt === null ? '' : ` (${attempt})`}${drill}${isOffered ? `<br>${say('facts.alternate')}` : ''}`,
     since: since === null ? '' : renderMoment(Date.parse(since), now),
-    reason: `${reason === null ? '' : renderOwn(reason, input)}${link}${kept}`,
+    reason: `${failed === null ? '' : renderOwn(failed, input)}${link}${kept}`,
     setting: `${say(`admin.${admin}`)}${adminReason === null ? '' : `: ${escapeXml(adminReason)}`}`,
     phones: String(phones),
     lastProbe: lastProbe === null ? '' : renderMoment(Date.parse(lastProbe), now),

@@ -11,7 +11,7 @@ import { type Access, sendError } from './access.ts';
 import { type ConsoleFile, readConsoleFiles } from './console-files.ts';
 import { namesOfMissing, renderConsolePage, selectPlainOutages } from './console-page.ts';
 import type { HealthReport } from './health.ts';
-import { HELP_PAGES, renderHelp } from './plain-help.ts';
+import { renderHelp } from './plain-help.ts';
 import { addPlainSignIn } from './plain-sign-in.ts';
 import { readSessionId } from './session-cookie.ts';
 import type { Sessions } from './sessions.ts';
@@ -60,7 +60,7 @@ const HEADERS = {
 const PLAIN_HEADERS = { ...HEADERS, 'Referrer-Policy': 'same-origin' };
 
 export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptions): void {
-  const { files, shell, words, phrases } = readConsoleFiles();
+  const { files, pages, shell, words, phrases } = readConsoleFiles();
   const wordsFor = (req: Request) => {
     const language = selectLanguage(req.get('accept-language'), ['en', ...words.keys()]);
     return { language, words: words.get(language) ?? words.get('en') ?? {} };
@@ -87,11 +87,11 @@ export function addConsoleRoutes({ get, health, ...options }: ConsoleRoutesOptio
   get('/console/about', (req, res) => void res.json(renderAbout(req, options)));
   get(/^\/console\/help\/(\w+)$/, (req, res) => {
     const page = String(req.params[0]);
-    const file = HELP_PAGES.includes(page) ? files.get(`docs/${page}.md`) : undefined;
-    if (file === undefined) return sendError(res, 404, 'not-found', 'The console has no such page.');
+    const text = pages.get(`${page}.md`);
+    if (text === undefined) return sendError(res, 404, 'not-found', 'The console has no such page.');
     const { language, words: texts } = wordsFor(req);
     res.set(HEADERS).vary('Accept-Language').type('html');
-    res.send(renderHelp(page, file.body.toString('utf8'), texts, language));
+    res.send(renderHelp(page, text, texts, language));
   });
   get(/^\/console\/(.+)$/, (req, res) => {
     const file = files.get(String(req.params[0]));

@@ -5,14 +5,10 @@
  */
 
 import type { Express, RequestHandler } from 'express';
-import type { OperatorConfig } from '../config/config.ts';
 import { isLoopback } from '../config/values.ts';
-import type { Report } from '../domain/events.ts';
-import type { Clock } from '../time/clock.ts';
-import { type Access, isOwnPage, refusePage, sendError } from './access.ts';
+import { isOwnPage, refusePage, sendError } from './access.ts';
 import { demoOrder } from './api-schemas.ts';
-import { beginSession } from './session-routes.ts';
-import type { Sessions } from './sessions.ts';
+import { beginSession, type SessionRoutesOptions } from './session-routes.ts';
 
 export interface DemoServer {
   readonly id: string;
@@ -42,14 +38,8 @@ export interface DemoControls {
   call(server: string, device: string, change: 'begins' | 'ends'): boolean;
 }
 
-export interface DemoRoutesOptions {
+export interface DemoRoutesOptions extends SessionRoutesOptions {
   readonly demo: DemoControls;
-  readonly operators: () => readonly OperatorConfig[];
-  readonly sessions: Sessions;
-  readonly access: Access;
-  readonly readJson: readonly RequestHandler[];
-  readonly report: Report;
-  readonly clock: Clock;
 }
 
 export function addDemoRoutes(app: Express, options: DemoRoutesOptions): void {

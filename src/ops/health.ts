@@ -10,6 +10,7 @@ import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { admitsNewAgents, isFinesseDraining } from '../domain/routing.ts';
 import type { StoreStatus } from '../domain/store-status.ts';
+import type { WebhookStatus } from '../domain/webhook-status.ts';
 import {
   type CertificateEntry,
   decideCertificate,
@@ -33,7 +34,7 @@ import {
 import { decideReports, type ReportEntry, renderReportNode } from './report-health.ts';
 import { decideNotification, renderSignals, type SignalsEntry } from './signal-health.ts';
 import { renderStore, type StoreEntry } from './store-health.ts';
-import { renderWebhook, type WebhookEntry, type WebhookStatus } from './webhook-health.ts';
+import { renderWebhook, type WebhookEntry } from './webhook-health.ts';
 
 export type { SignalEntry, SignalsEntry } from './signal-health.ts';
 

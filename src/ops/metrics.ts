@@ -1,7 +1,7 @@
 /** Counts what happens and shows it, with the state of the services, in the Prometheus text format. */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { EventHandlers, PageName, ReportAnswer } from '../domain/events.ts';
+import { type EventHandlers, PAGE_NAMES, type ReportAnswer } from '../domain/events.ts';
 import { failures } from '../domain/failure.ts';
 import type { CutOffSite } from '../domain/island.ts';
 import type { AdminState, HealthState, ServiceStatus, ShownCertificate } from '../domain/model.ts';
@@ -9,6 +9,7 @@ import type { PhoneProcessStatus } from '../domain/phone-process.ts';
 import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import type { StoreStatus } from '../domain/store-status.ts';
+import type { WebhookStatus } from '../domain/webhook-status.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
@@ -16,7 +17,6 @@ import type { HeldCertificate } from './certificates.ts';
 import type { HealthLevel, HealthReport } from './health.ts';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './metric-definitions.ts';
 import { createTally, type Tally } from './tally.ts';
-import type { WebhookStatus } from './webhook-health.ts';
 
 /** What became of a phone's request. */
 export type PhoneOutcome = 'relayed' | 'page' | 'action' | 'refused' | 'failed' | 'gone';
@@ -58,15 +58,6 @@ export interface MetricsOptions {
 
 const NONE = 'none';
 const OUTCOMES: readonly PhoneOutcome[] = ['relayed', 'page', 'action', 'refused', 'failed', 'gone'];
-const PAGES: readonly PageName[] = [
-  'reconnecting',
-  'unavailable',
-  'waiting',
-  'recovered',
-  'elsewhere',
-  'maintenance',
-  'error',
-];
 const STATES: readonly HealthState[] = ['unknown', 'in-service', 'reconnecting', 'out-of-service'];
 const REPORT_ANSWERS: readonly ReportAnswer[] = ['redirected', 'none-up', 'island', 'refused'];
 const ADMINS: readonly AdminState[] = ['ready', 'drain', 'maint'];
@@ -82,7 +73,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const refusals = Object.entries(failures).flatMap(([code, { cause }]) => (cause === 'request' ? [code] : []));
 
   const requests = createTally(() => [...services(), NONE], OUTCOMES);
-  const pages = createTally(() => [...services(), NONE], PAGES);
+  const pages = createTally(() => [...services(), NONE], PAGE_NAMES);
   const refused = createTally(() => refusals, ['']);
   const relayFailures = createTally(() => [], []);
   const overlong = createTally(services, ['']);

@@ -62,7 +62,7 @@ const paths: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
   },
   '/console/help/{page}': {
     get: {
-      summary: 'A page of the documentation without JavaScript.',
+      summary: 'A page of the documentation, also without JavaScript.',
       parameters: [inPath('page', '`runbook`, `operations` or `console`.')],
       answers: { 200: ['A page.', null, 'text/html'], 404: ['There is no such page.', 'Error'] },
     },

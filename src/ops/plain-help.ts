@@ -1,4 +1,7 @@
-/** Pages of the documentation without JavaScript, so that a link leads to the part that it is about. Pure. */
+/**
+ * Pages of the documentation without JavaScript, so that a link leads to the part that it is about. The console shows the prose
+ * of the same pages (console/help.js). Pure.
+ */
 
 import { escapeXml } from '../text/xml-escape.ts';
 import { CONSOLE_PAGES } from './console-files.ts';
@@ -6,7 +9,7 @@ import type { Words } from './console-page.ts';
 import { renderPlainPage } from './plain-page.ts';
 
 /** Such as `runbook`. */
-export const HELP_PAGES = CONSOLE_PAGES.map((file) => file.replace('.md', ''));
+const HELP_PAGES = CONSOLE_PAGES.map((file) => file.replace('.md', ''));
 
 export function renderHelp(page: string, markdown: string, words: Words, language: string): string {
   const say = (key: string) => escapeXml(words[key] ?? key);
@@ -14,6 +17,7 @@ export function renderHelp(page: string, markdown: string, words: Words, languag
     return `<a class="button" href="/console/help/${name}"${name === page ? ' aria-current="page"' : ''}>${say(`help.${name}`)}</a>`;
   });
   const body = `<p><a href="/">${say('back')}</a></p>
+<h1>${say('nav.help')}</h1>
 <p class="tools">${pages.join(' ')}</p>
 <div class="prose" lang="en">
 ${renderMarkdown(markdown, page)}
@@ -21,7 +25,7 @@ ${renderMarkdown(markdown, page)}
   return renderPlainPage(language, say(`help.${page}`), body);
 }
 
-/** The little of it that the documentation uses, as console/markdown.js has it; no text becomes markup. */
+/** The little of it that the documentation uses; no text becomes markup. */
 function renderMarkdown(text: string, page: string): string {
   // Every second part is what stands in a fence, also of one in a list.
   const parts = text.split(/^ *```\w*\n([\s\S]*?)^ *```$/m);
@@ -53,7 +57,8 @@ function renderBlock(block: string, page: string): string {
   const heading = /^(#+) (.*)$/.exec(block);
   if (heading !== null) {
     const [, marks = '', title = ''] = heading;
-    const tag = `h${Math.min(6, marks.length)}`;
+    // The page has a title of its own above.
+    const tag = `h${Math.min(6, marks.length + 1)}`;
     return `<${tag} id="${slugOf(title)}">${renderInline(title, page)}</${tag}>`;
   }
   if (block.startsWith('|')) return renderTable(block, page);
@@ -71,13 +76,19 @@ function renderTable(block: string, page: string): string {
     .split('\n')
     .map((line) => line.replace(/^\||\|\s*$/g, '').split(/(?<!\\)\|/))
     .filter((row) => !row.every((cell) => /^\s*:?-+:?\s*$/.test(cell)));
-  const render = (row: readonly string[], open: string, close: string) => {
-    const cells = row.map((cell) => `${open}${renderInline(cell.trim().replaceAll('\\|', '|'), page)}${close}`);
-    return `<tr>${cells.join('')}</tr>`;
-  };
-  const body = rows.map((row) => render(row, '<td>', '</td>')).join('\n');
-  return `<div class="table" tabindex="0"><table><thead>${render(head, '<th scope="col">', '</th>')}</thead><tbody>
-${body}
+  const cells = (row: readonly string[]) => row.map((cell) => cell.trim().replaceAll('\\|', '|'));
+  const names = cells(head).map((cell) => escapeXml(cell.replaceAll(/[`*]/g, '')));
+  const columns = cells(head).map((cell) => `<th scope="col">${renderInline(cell, page)}</th>`);
+  // A narrow screen without JavaScript stacks them, each with its column's name.
+  const body = rows.map((row) => {
+    const rendered = cells(row).map(
+      (cell, at) => `<td data-label="${names[at] ?? ''}">${renderInline(cell, page)}</td>`,
+    );
+    return `<tr>${rendered.join('')}</tr>`;
+  });
+  const label = names.filter((name) => name !== '').join(', ');
+  return `<div class="table" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${columns.join('')}</tr></thead><tbody>
+${body.join('\n')}
 </tbody></table></div>`;
 }
 

@@ -63,9 +63,10 @@ export function describeDissent(status: ServiceStatus, proxies: readonly ProxySt
     state === 'in-service'
       ? 'Look at the network between that proxy and the server'
       : 'Look at the network between this proxy and the server';
-  return `This proxy sees it ${state}, ${others.join(', ')}: phones get what the proxy sees that they use. ${where}.`;
+  return `${DISSENT_BEGINS}${state}, ${others.join(', ')}: phones get what the proxy sees that they use. ${where}.`;
 }
 
+export const DISSENT_BEGINS = 'This proxy sees it ';
 export const PROXIES_DISAGREE = 'proxies disagree. ';
 
 /** Without durations: a problem that reads another way at every look would look like news. */

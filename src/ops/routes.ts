@@ -12,6 +12,7 @@ import type { ProxyStatus } from '../domain/proxies.ts';
 import type { ReportNodeStatus } from '../domain/report-node.ts';
 import { decideSettingEffect, renderSettingEffect } from '../domain/setting-effect.ts';
 import type { StoreStatus } from '../domain/store-status.ts';
+import type { WebhookStatus } from '../domain/webhook-status.ts';
 import type { AuditTrail } from '../records/audit.ts';
 import type { OutageRecords } from '../records/outages.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
@@ -38,7 +39,6 @@ import type { ProbeSeries } from './probe-series.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { addWatchRoutes } from './watch-routes.ts';
-import type { WebhookStatus } from './webhook-health.ts';
 
 export interface OpsRoutesOptions {
   /** As configured: a name that the Host header may hold. */

@@ -1,11 +1,10 @@
 /**
- * A template variant made ready for one kind of phone: everything known beforehand is XML text already. An outage makes
+ * A template variant made ready for one kind of phone: everything known beforehand is written already, as XML and as bytes. An outage makes
  * thousands of pages a second, and each is then a few string additions.
  */
 
-import { escapeXml } from '../text/xml-escape.ts';
 import { type Charset, ELLIPSIS, foldText } from './charset.ts';
-import { type FilledField, fillField, NO_VALUES, type ValueName } from './filled-field.ts';
+import { type FilledField, fillField, NO_VALUES, type ValueName, writeXml } from './filled-field.ts';
 import { LIMITS } from './limits.ts';
 import { FAMILIES, type KeyName, type ModelFamily } from './models.ts';
 import type { Condition, Field, Language, MenuItem, Part, Said, SoftKey, Variant } from './template.ts';
@@ -14,6 +13,7 @@ import { isSaid, saidKey, selectByCondition, UNNAMED_SERVICE } from './template.
 /** Closes the Services application (reference/phone-xml.md §2). */
 export const CLOSE_SERVICES = 'Init:Services';
 
+/** A string is as it is sent: one character for each byte. */
 export type Piece = string | FilledField;
 
 export interface CompiledPage {
@@ -66,16 +66,17 @@ export function compilePage(variant: Variant, language: Language, kind: Compiled
 }
 
 function compileSoftKeys(softKeys: readonly SoftKey[], isMenu: boolean, context: Context): readonly Piece[] {
-  const { hasRetry, hasExit, family } = context.kind;
+  const { hasRetry, hasExit, family, charset } = context.kind;
   const { menuKeys, textKeys, softKeyUris } = FAMILIES[family];
   const positions = isMenu ? menuKeys : textKeys;
   const urls: Readonly<Record<KeyName, Piece | null>> = {
     select: isMenu && softKeyUris ? 'SoftKey:Select' : null,
-    retry: hasRetry ? urlField('retryUrl') : null,
-    exit: softKeyUris ? 'SoftKey:Exit' : hasExit ? urlField('exitUrl') : hasRetry ? null : CLOSE_SERVICES,
+    retry: hasRetry ? urlField('retryUrl', charset) : null,
+    exit: softKeyUris ? 'SoftKey:Exit' : hasExit ? urlField('exitUrl', charset) : hasRetry ? null : CLOSE_SERVICES,
   };
   const placed = softKeys.flatMap(({ name, ...softKey }) => {
-    if (softKey.key === null) return [{ name, position: softKey.position, url: escapeXml(softKey.url) as Piece }];
+    if (softKey.key === null)
+      return [{ name, position: softKey.position, url: writeXml(softKey.url, charset) as Piece }];
     const [position, url] = [positions[softKey.key], urls[softKey.key]];
     return position === undefined || url === null ? [] : [{ name, position, url }];
   });
@@ -102,7 +103,8 @@ function compileItem(item: MenuItem, context: Context): CompiledPage['items'] {
   const words = selectByCondition(item.names, context.kind.holding);
   if (words === undefined) return [];
   if ('slot' in url && url.slot === 'retryUrl' && !context.kind.hasRetry) return [];
-  const urlPiece = 'slot' in url ? urlField(url.slot) : escapeXml(url.literal);
+  const { charset } = context.kind;
+  const urlPiece = 'slot' in url ? urlField(url.slot, charset) : writeXml(url.literal, charset);
   const name = compileField(words, context);
   const pieces = joinLiterals(['<MenuItem><Name>', name, '</Name><URL>', urlPiece, '</URL></MenuItem>']);
   return [{ each: item.each, pieces }];
@@ -141,8 +143,9 @@ function fillable(field: Field, context: Context, wording = 0): FilledField {
     room: field.kind === 'itemName' ? FAMILIES[family].item : { columns: limit, lines: 1 },
     shorter: hasShorter ? fillable(field, context, wording + 1) : null,
     ellipsis: ELLIPSIS[charset],
+    charset,
     literals,
-    escaped: literals.map(escapeXml),
+    written: literals.map((literal) => writeXml(literal, charset)),
     slots,
     literalLength: literals.join('').length,
   };
@@ -181,9 +184,9 @@ function plainText(key: string, language: Language): string {
 }
 
 /** URLs are checked, ASCII and never cut. */
-function urlField(slot: 'alternateUrl' | 'retryUrl' | 'exitUrl' | 'signOutUrl'): FilledField {
+function urlField(slot: 'alternateUrl' | 'retryUrl' | 'exitUrl' | 'signOutUrl', charset: Charset): FilledField {
   const room = { columns: LIMITS.url, lines: 1 };
-  const values = { literals: ['', ''], escaped: ['', ''], slots: [slot], literalLength: 0 };
+  const values = { charset, literals: ['', ''], written: ['', ''], slots: [slot], literalLength: 0 };
   return { limit: LIMITS.url, room, shorter: null, ellipsis: '', ...values };
 }
 

@@ -1,27 +1,21 @@
 /** A compiled page and its values to XML, within 4 KiB. */
 
-import { type Charset, encodeText } from './charset.ts';
 import type { CompiledPage, Piece } from './compiled-page.ts';
 import { fillField, type PageValues } from './filled-field.ts';
 import { LIMITS, MAX_PAGE_BYTES } from './limits.ts';
 import type { PageLink } from './page-view.ts';
 
 /** The page in at most 4 KiB: the last alternates go first, then other menu items; of a text, its end. */
-export function fitPage(
-  page: CompiledPage,
-  values: PageValues,
-  alternates: readonly PageLink[],
-  charset: Charset,
-): string {
-  const whole = encodeText(buildPage(page, values, alternates), charset);
+export function fitPage(page: CompiledPage, values: PageValues, alternates: readonly PageLink[]): string {
+  const whole = buildPage(page, values, alternates);
   if (whole.length <= MAX_PAGE_BYTES) return whole;
   if (page.text !== null) {
-    const cut = (limit: number) => encodeText(buildPage(page, values, alternates, limit), charset);
+    const cut = (limit: number) => buildPage(page, values, alternates, limit);
     return largestThatFits(0, LIMITS.text, cut);
   }
   const menu = (shown: number) => {
     const kept = shown < 0 ? barePage(page) : page;
-    return encodeText(buildPage(kept, values, alternates.slice(0, Math.max(0, shown))), charset);
+    return buildPage(kept, values, alternates.slice(0, Math.max(0, shown)));
   };
   return largestThatFits(-1, alternates.length, menu);
 }
@@ -48,7 +42,7 @@ function largestThatFits(smallest: number, largest: number, build: (size: number
   return best;
 }
 
-/** The page as XML, its text cut to `textLimit` code points. */
+/** The page as XML, one character for each byte, its text cut to `textLimit` code points. */
 export function buildPage(
   page: CompiledPage,
   values: PageValues,

@@ -141,7 +141,7 @@ function renderIn(charset: Charset, templates: PageTemplates, view: PageView, pr
     time: view.notice ?? '',
   };
   const alternates = links.map((link) => ({ name: shown(link.name), url: link.url }));
-  return { rendered: rendered(fitPage(page, values, alternates, charset), charset), lossy };
+  return { rendered: rendered(fitPage(page, values, alternates), charset), lossy };
 }
 
 const BY_CONDITIONS = Array.from({ length: 1024 }, (_, bits) => `${bits} `);

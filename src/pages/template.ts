@@ -5,6 +5,8 @@ import type { FieldKind } from './limits.ts';
 import type { KeyName } from './models.ts';
 import type { PageName } from './page-view.ts';
 
+export { PAGE_NAMES } from '../domain/events.ts';
+
 /** What `{{…}}` may name, apart from `{{text KEY}}`. */
 export type SlotName =
   | 'service'
@@ -107,16 +109,6 @@ export interface TemplateProblem {
   /** What was found and what is allowed. */
   readonly message: string;
 }
-
-export const PAGE_NAMES: readonly PageName[] = [
-  'reconnecting',
-  'unavailable',
-  'waiting',
-  'recovered',
-  'elsewhere',
-  'maintenance',
-  'error',
-];
 
 /** Every message has its words in every language file; as a record, so that none is forgotten. */
 const MESSAGES: Readonly<Record<PhoneMessage, true>> = {

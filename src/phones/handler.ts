@@ -78,15 +78,21 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
   const { show, refuse } = pages;
 
   /** A fault of our own must cost one page, not the process: phones hang on it. */
-  const handle: PhoneHandler['handle'] = async (exchange, listener, port) => {
+  const handle: PhoneHandler['handle'] = (exchange, listener, port) => {
     const plan = options.plan();
-    try {
-      await serve(plan, exchange, listener, port);
-    } catch (error) {
+    const faulty = (error: unknown) => {
       report({ kind: 'internal-fault', at: clock.now(), where: 'phones', error });
       if (exchange.isAnswered) return exchange.breakOff();
       const origin = originOf(listener, port, null);
       refuse({ plan, exchange, address: '', device: null, origin, status: null }, INTERNAL);
+    };
+    try {
+      const served = serve(plan, exchange, listener, port);
+      // Nearly all pages of an outage are written by now, and there is nothing to wait for.
+      return served === ANSWERED ? served : served.catch(faulty);
+    } catch (error) {
+      faulty(error);
+      return ANSWERED;
     }
   };
 
@@ -215,10 +221,8 @@ export function createPhoneHandler(options: HandlerOptions): PhoneHandler {
     const signsOut = takesSignOut(status, signedInHere);
     if (signsOut && isSignOut(target)) return relayed(status, visit, target);
     const isNotice = decided === 'maintenance' && status.admin.admin === 'drain' && signedInHere;
-    show(status, visit, decided, {
-      ...{ after: 'request', alternates, lastKey: keyOf(entry), signsOut },
-      ...(isNotice && maintAt !== undefined ? { maintAt } : {}),
-    });
+    const asked = { after: 'request', alternates, lastKey: keyOf(entry), signsOut } as const;
+    show(status, visit, decided, isNotice && maintAt !== undefined ? { ...asked, maintAt } : asked);
     return ANSWERED;
   };
 

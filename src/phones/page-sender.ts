@@ -68,12 +68,12 @@ export function createPageSender(options: PageSenderOptions): PageSender {
     const outage = page === 'reconnecting' || page === 'unavailable' || page === 'waiting';
     if (outage) devices.looksAt(device, status.id, now, lastKey);
     else if (page === 'recovered') devices.looksAt(device, null, now);
-    const { failed = null, gone = null, home, after: _, ...rest } = subject;
-    if (rest.maintAt !== undefined) devices.notice(device, rest.maintAt);
-    const known = { ...rest, status, lastKey, failed, gone };
-    const at = home === undefined ? {} : { home: { status: home, offer: devices.offer(device, now) } };
-    const answer = selectPage(page, { ...known, ...at }, { ...visit.reader, now });
-    send(visit, answer);
+    const { alternates, failed = null, gone = null, signsOut = false, maintAt = null } = subject;
+    if (maintAt !== null) devices.notice(device, maintAt);
+    const home = subject.home === undefined ? null : { status: subject.home, offer: devices.offer(device, now) };
+    const known = { status, alternates, lastKey, failed, gone, signsOut, maintAt, home };
+    const { origin, prefill } = visit.reader;
+    send(visit, selectPage(page, known, { origin, device, prefill, now }));
     const durationMs = now - visit.reader.now;
     report({ kind: 'page-served', at: now, service: status.id, device, page, after: subject.after, durationMs });
   };

@@ -46,21 +46,21 @@ export interface PageSubject {
   /** Name of a chosen alternate that is gone meanwhile. */
   readonly gone: string | null;
   /** maintenance: the service takes the sign-out of this device. */
-  readonly signsOut?: boolean;
+  readonly signsOut: boolean;
   /** maintenance: it is yet to come, at this time. */
-  readonly maintAt?: number;
+  readonly maintAt: number | null;
   /** elsewhere: where the device is signed in, and what the link to `status` ends in. */
-  readonly home?: { readonly status: ServiceStatus; readonly offer: string };
+  readonly home: { readonly status: ServiceStatus; readonly offer: string } | null;
 }
 
 /** A page about a service. */
 export function selectPage(page: PageName, subject: PageSubject, reader: Reader): PageAnswer {
-  const { home, ...about } = subject;
-  return home === undefined ? selectAbout(page, about, reader) : selectElsewhere(about, home, reader);
+  return subject.home === null ? selectAbout(page, subject, reader) : selectElsewhere(subject, subject.home, reader);
 }
 
 type About = Omit<PageSubject, 'home'>;
 
+/** No object is copied: this is every page of an outage. */
 function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer {
   const { status } = subject;
   const link = (path: string) =>
@@ -70,6 +70,7 @@ function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer
     return url === null ? [] : [{ name: alternate.name, url }];
   });
   const retryUrl = link('');
+  const words = decideOutageWords(status, subject.alternates, page === 'error' ? subject.failed : null, reader.now);
   const view: PageView = {
     page,
     service: status.name,
@@ -82,9 +83,11 @@ function selectAbout(page: PageName, subject: About, reader: Reader): PageAnswer
     message: selectMessage(page, subject),
     gone: subject.gone,
     drained: isDrained(status),
-    ...decideOutageWords(status, subject.alternates, page === 'error' ? subject.failed : null, reader.now),
-    signOutUrl: page === 'maintenance' && subject.signsOut === true ? link('/~signout') : null,
-    notice: subject.maintAt === undefined ? null : renderTimeOfDay(subject.maintAt),
+    cause: words.cause,
+    callStays: words.callStays,
+    hurry: words.hurry,
+    signOutUrl: page === 'maintenance' && subject.signsOut ? link('/~signout') : null,
+    notice: subject.maintAt === null ? null : renderTimeOfDay(subject.maintAt),
     doubtful: subject.alternates.length > 0 && subject.alternates.every(({ fippaFailing }) => fippaFailing),
   };
   const seconds = refreshSeconds(page, status, reader);

@@ -30,18 +30,14 @@ import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Journal } from './journal.ts';
 import { countsFrom, countsOf, type Kept, keep } from './kept-outage.ts';
+import type { OutageBook } from './outage-book.ts';
 import { createSharedOutages, type SharedOutages } from './shared-outages.ts';
 
-/** The records that this is about, and who holds them. */
-export interface OutageBook {
-  readonly records: Map<string, Kept>;
-  /** Records that were found to be part of another one, and of which. */
-  readonly merged: Map<string, string>;
-  readonly find: (id: string) => Kept | undefined;
-  readonly followed: () => readonly Kept[];
+export interface OutageJoiningOptions {
+  readonly book: OutageBook;
   readonly journal: Pick<Journal, 'changed' | 'renew'>;
-  /** A record has come, another one has gone; null: none has. */
-  readonly recordsChanged: (come: Kept | null, gone: Kept | null) => void;
+  /** There are others now: they are to be sorted and pruned, once for many. */
+  readonly recordsChanged: () => void;
   readonly reportEnd: (kept: Kept) => void;
   readonly facts: Facts;
   readonly isAlive: (proxy: string) => boolean;
@@ -68,9 +64,15 @@ const ENDED_CLAIM_MS = 3_600_000;
 /** In place of a device's name: all devices of an outage. */
 export const ALL = '*';
 
-export function createOutageJoining(book: OutageBook): OutageJoining {
-  const { records, merged, find, journal, facts, isAlive, store, devices, clock, report } = book;
+export function createOutageJoining(options: OutageJoiningOptions): OutageJoining {
+  const { book, journal, facts, isAlive, store, devices, clock, report } = options;
+  const { records, merged, find } = book;
   const self = facts.proxy;
+
+  const changed = (come: Kept, gone: Kept | null) => {
+    book.changed(come, gone);
+    options.recordsChanged();
+  };
 
   /** What another proxy has said of a device, joined with what is known here. */
   const takeDevice = (kept: Kept, said: OutageDevice): void => {
@@ -154,7 +156,7 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     journal.changed(before.id);
     if (before.endedAt === null && kept.outage.endedAt !== null) {
       const last = selectLast(kept.sides);
-      if (last === self) book.reportEnd(kept);
+      if (last === self) options.reportEnd(kept);
       else if (last !== null && !isAlive(last)) void reportEndOnce(kept);
     }
     report({ kind: 'outage-changed', at: clock.now(), service: before.service, outage: before.id });
@@ -164,7 +166,7 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
   /** Nobody who saw the end is left to tell of it. */
   const reportEndOnce = async (kept: Kept) => {
     const claim = await facts.claim(`ended/${kept.outage.id}`, ENDED_CLAIM_MS);
-    if (claim !== 'theirs' && kept.outage.endedAt !== null) book.reportEnd(kept);
+    if (claim !== 'theirs' && kept.outage.endedAt !== null) options.reportEnd(kept);
   };
 
   /** Others took this proxy for gone, and it sees the failure still. */
@@ -185,7 +187,7 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
     const outage: Outage = { ...rest, ...selectTimes(sides) };
     const made = keep(outage, sides, []);
     records.set(outage.id, made);
-    book.recordsChanged(made, null);
+    changed(made, null);
     if (book.followed().includes(made)) {
       for (const device of links.devicesOf(outage.id)) takeDevice(made, device);
     }
@@ -224,7 +226,7 @@ export function createOutageJoining(book: OutageBook): OutageJoining {
       links.changed(into.outage.id, device.device);
     }
     links.merged(id, into.outage.id);
-    book.recordsChanged(into, from);
+    changed(into, from);
     journal.renew();
     links.changed(into.outage.id);
     takeHead(into, { ...from.outage, sides: from.sides });

@@ -14,15 +14,7 @@ import {
   reduceOutage,
   wasSignedIn,
 } from '../domain/outage.ts';
-import {
-  isToCome,
-  joinDevices,
-  newSide,
-  reduceSide,
-  reopenSide,
-  selectSaidAt,
-  selectTimes,
-} from '../domain/outage-sides.ts';
+import { joinDevices, newSide, reduceSide, reopenSide, selectSaidAt, selectTimes } from '../domain/outage-sides.ts';
 import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { ServiceStore } from '../store/services.ts';
@@ -30,7 +22,8 @@ import type { Clock } from '../time/clock.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { JournalDamage } from './journal-file.ts';
 import { countsFrom, type Kept, keep } from './kept-outage.ts';
-import { OUTAGE_BOUNDS, selectOutages } from './outage-bounds.ts';
+import { createOutageBook } from './outage-book.ts';
+import { OUTAGE_BOUNDS } from './outage-bounds.ts';
 import { ALL, createOutageJoining, type OutageJoining } from './outage-joining.ts';
 import { parseOutageLines, renderDeviceLine, renderOutageLine } from './outage-lines.ts';
 import { createOutageSummaries } from './outage-summaries.ts';
@@ -96,21 +89,23 @@ const TELLING: ReadonlySet<PageName> = new Set(['reconnecting', 'unavailable', '
 export function createOutageRecords(options: OutageRecordsOptions): OutageRecords {
   const { store, devices, clock, report } = options;
   const { facts = null, isAlive = () => false, isNear = () => true, isHere = () => true } = options;
-  const bounds = { ...OUTAGE_BOUNDS, ...options.bounds };
   const self = facts?.proxy ?? ALONE;
   /** Records are dated by the clock that proxies share. */
   const now = () => facts?.now() ?? clock.now();
   const shared = (at: number) => (facts === null ? at : Math.round(at + facts.now() - clock.now()));
-  /** Records that were found to be part of another one, and of which. */
-  const merged = new Map<string, string>();
   let { settings } = options;
-  /** Oldest first. */
-  const records = new Map<string, Kept>();
-  /** Those of whose devices is taken note. */
-  let followed: readonly Kept[] = [];
   let damage: JournalDamage | null = null;
   let cancelPrune = () => {};
   let cancelSettle: (() => void) | null = null;
+
+  const book = createOutageBook({
+    bounds: () => ({ ...OUTAGE_BOUNDS, ...options.bounds, keepForMs: settings.keepForMs }),
+    now,
+    forgotten: (id) => joining?.links.forget(id),
+    devicesForgotten: (id, names) => joining?.links.forgetDevices(id, names),
+    pruned: () => journal.renew(),
+  });
+  const { records, find, current, prune } = book;
 
   const journal: Journal = createJournal({
     ...{ name: 'outages.jsonl', holds: 'outages', clock, report },
@@ -125,18 +120,6 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       for (const each of found) if (each !== undefined) yield renderDeviceLine(id, each);
     },
   });
-
-  /** The outage or the drill of the service that is on. */
-  const current = (service: string, drill = false) =>
-    followed.find(({ outage }) => outage.service === service && outage.endedAt === null && outage.drill === drill);
-
-  /** Not one that a clock which was ahead has dated in the time to come, if there is another. */
-  const last = (service: string, withDrills: boolean) => {
-    const all = followed.filter(({ outage }) => outage.service === service && (withDrills || !outage.drill));
-    return all.find(({ outage }) => !isToCome(outage, now())) ?? all[0];
-  };
-
-  const find = (id: string): Kept | undefined => records.get(id) ?? records.get(merged.get(id) ?? '');
 
   const headChanged = (id: string) => {
     journal.changed(id);
@@ -204,26 +187,17 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const all = signedInOn(service, only);
     // Phones that use another proxy see nothing of a drill here.
     const each = drill ? all.filter(({ device }) => isHere(device)) : all;
-    const outage = newOutage({ ...known, id: idOf(service, startedAt), startedAt }, each.length);
+    const outage = newOutage({ ...known, id: book.newId(service, startedAt), startedAt }, each.length);
     const side = newSide(startedAt, about.cause, about.decidedBy, shared(at));
     records.set(outage.id, keep(outage, { [self]: side }, each));
     journal.changed(outage.id);
     journal.changed(`${outage.id} ${ALL}`);
     joining?.links.changed(outage.id);
     for (const { device } of each) joining?.links.changed(outage.id, device);
-    sortRecords();
+    book.sort();
     prune();
     summaries.arm();
     report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: each.length });
-  };
-
-  /** Short, of two services never the same, and in order when sorted. */
-  const idOf = (service: string, startedAt: number): string => {
-    const base = `${new Date(startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${service}`;
-    for (let number = 1; ; number++) {
-      const id = number === 1 ? base : `${base}-${number}`;
-      if (!records.has(id) && !merged.has(id)) return id;
-    }
   };
 
   /** What this proxy sees of it is over; it is as a whole when no other sees it any more. */
@@ -243,7 +217,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     const { service } = event;
     const at = shared(event.at);
     const since = event.since === null ? null : shared(event.since);
-    const on = current(service) ?? (to === 'in-service' || facts === null ? undefined : reopened(service, since ?? at));
+    const on =
+      current(service) ?? (to === 'in-service' || facts === null ? undefined : book.reopened(service, since ?? at));
     if (to !== 'in-service' && on !== undefined) {
       apply(on, null, { kind: 'failed-again', at, failure: event.failure });
     }
@@ -259,16 +234,6 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     if (to === 'out-of-service' && kept !== undefined) apply(kept, null, { kind: 'verdict', at: since ?? at });
   };
 
-  /** One that has ended for all who saw it, because they are gone say, and that this proxy sees as well. */
-  const reopened = (service: string, since: number) =>
-    followed.find(
-      ({ outage }) =>
-        outage.service === service &&
-        !outage.drill &&
-        since >= outage.startedAt - 1000 &&
-        since < (outage.endedAt ?? 0),
-    );
-
   const told = (at: number, service: string, device: string) => {
     for (const on of [current(service), current(service, true)]) {
       const found = on?.devices.get(device);
@@ -277,7 +242,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   };
 
   const eachOf = (device: string, event: OutageEvent) => {
-    for (const kept of followed) {
+    for (const kept of book.followed()) {
       const found = kept.devices.get(device);
       if (found !== undefined) apply(kept, found, event);
     }
@@ -300,40 +265,18 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     'site-reached': (event) => joining?.noteCut(event),
     'page-relayed'({ at, service, device, page, durationMs }) {
       // No outage: nothing more to look at, for nearly every page there is.
-      if (followed.length === 0 || page !== 'other') return;
+      if (book.followed().length === 0 || page !== 'other') return;
       if (devices.get(device)?.service !== service) return;
       const seenAt = shared(at);
       eachOf(device, { kind: 'signed-in', at: seenAt, askedAt: seenAt - durationMs, service });
     },
     'device-signed-out': ({ at, device, service }) => eachOf(device, { kind: 'signed-out', at: shared(at), service }),
     'page-served'({ at, service, device, page }) {
-      if (followed.length > 0 && TELLING.has(page)) told(at, service, device);
+      if (book.followed().length > 0 && TELLING.has(page)) told(at, service, device);
     },
     'own-push-ended'({ at, service, device, reason, outcome }) {
       if (outcome === 'delivered' && reason !== 'recovery' && reason !== 'maintenance') told(at, service, device);
     },
-  };
-
-  /** What is too old or too much goes, and nobody follows what is long over. */
-  const prune = () => {
-    const all = [...records.values()].reverse();
-    const { kept, emptied, ...rest } = selectOutages(all, now(), { ...bounds, keepForMs: settings.keepForMs });
-    const stays = new Set(kept);
-    for (const record of all) if (!stays.has(record)) forget(record);
-    for (const record of emptied) forgetDevices(record);
-    if (kept.length < all.length || emptied.length > 0) journal.renew();
-    followed = rest.followed;
-  };
-
-  const forget = (record: Kept) => {
-    const { id } = record.outage;
-    forgetDevices(record);
-    records.delete(id);
-    joining?.links.forget(id);
-  };
-  const forgetDevices = ({ outage: { id }, devices: each }: Kept) => {
-    joining?.links.forgetDevices(id, each.keys());
-    each.clear();
   };
 
   const armPrune = () => {
@@ -349,19 +292,11 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     summarised: (kept, at) => apply(kept, null, { kind: 'summarised', at }),
   });
 
-  /** Oldest first, whenever they were heard of. */
-  const sortRecords = () => {
-    const sorted = [...records].sort(([, { outage: one }], [, { outage: other }]) => one.startedAt - other.startedAt);
-    records.clear();
-    for (const [id, kept] of sorted) records.set(id, kept);
-  };
-
-  const isFollowed = ({ endedAt, startedAt }: Outage) => endedAt === null || now() - startedAt < bounds.followMs;
   /** Once for many: a proxy that has just started hears of all that the others know. */
   const settle = () => {
     cancelSettle ??= clock.after(0, () => {
       cancelSettle = null;
-      sortRecords();
+      book.sort();
       prune();
       summaries.arm();
     });
@@ -371,13 +306,8 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     facts === null
       ? null
       : createOutageJoining({
-          ...{ records, merged, find, journal, facts, isAlive, store, devices, clock, report, reportEnd },
-          followed: () => followed,
-          recordsChanged(come, gone) {
-            const isOpen = come !== null && !followed.includes(come) && isFollowed(come.outage);
-            followed = [...(isOpen ? [come] : []), ...followed].filter((each) => each !== gone);
-            settle();
-          },
+          ...{ book, journal, facts, isAlive, store, devices, clock, report, reportEnd },
+          recordsChanged: settle,
         });
 
   return {
@@ -388,7 +318,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const kept = find(id);
       return kept === undefined ? [] : [...kept.devices.values()].filter((each) => wasSignedIn(kept.outage, each));
     },
-    latest: (service) => last(service, true)?.outage.id ?? null,
+    latest: (service) => book.last(service, true)?.outage.id ?? null,
     wasPushed: (id, device, reason) => find(id)?.devices.get(device)?.pushed?.includes(reason) === true,
     notePush(id, device, reason) {
       const kept = find(id);
@@ -397,7 +327,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       joining?.takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
       joining?.links.tellNow(kept.outage.id, device);
     },
-    missing: (service) => last(service, false)?.outage.missing ?? 0,
+    missing: (service) => book.last(service, false)?.outage.missing ?? 0,
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;
@@ -411,13 +341,13 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     begin() {
       journal.begin(damage);
       for (const [id, { sides }] of records) joining?.links.restore(id, null, selectSaidAt(sides));
-      for (const { outage, devices: each } of followed)
+      for (const { outage, devices: each } of book.followed())
         for (const { device, at, leftAt } of each.values())
           joining?.links.restore(outage.id, device, at ?? leftAt ?? outage.startedAt);
       joining?.links.begin();
       leaveUnconfigured();
       // No drill outlives its process.
-      for (const kept of followed) if (kept.outage.drill && kept.sides[self]?.until === null) end(kept, now());
+      for (const kept of book.followed()) if (kept.outage.drill && kept.sides[self]?.until === null) end(kept, now());
       armPrune();
       summaries.start();
     },
@@ -441,7 +371,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
   /** Of a service that is no longer configured there is no outage, and nobody is signed in there. */
   function leaveUnconfigured(): void {
     const at = now();
-    for (const kept of followed) {
+    for (const kept of book.followed()) {
       if (kept.sides[self]?.until === null && store.get(kept.outage.service) === null) end(kept, at);
       for (const device of kept.devices.values()) {
         const { service } = device;

@@ -2,14 +2,13 @@
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../domain/events.ts';
-import type { Facts } from '../shared/facts.ts';
 import type { DeviceRegistry } from '../store/devices.ts';
 import type { Islands } from '../store/islands.ts';
 import type { ServiceStore } from '../store/services.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditTrail, createAuditTrail } from './audit.ts';
 import { createIslandRecords } from './island-records.ts';
-import { createOutageRecords, type OutageRecords } from './outages.ts';
+import { createOutageRecords, type OutageRecords, type OutageRecordsOptions } from './outages.ts';
 import { createSignInRecords } from './sign-ins.ts';
 
 export interface Records {
@@ -27,20 +26,13 @@ export interface Records {
   stop(withinMs: number): Promise<void>;
 }
 
-export interface RecordsOptions {
+export interface RecordsOptions extends Pick<OutageRecordsOptions, 'facts' | 'isAlive' | 'isNear' | 'isHere'> {
   readonly config: Config;
   readonly store: ServiceStore;
   readonly devices: DeviceRegistry;
   readonly islands: Islands;
   readonly clock: Clock;
   readonly report: Report;
-  /** What proxies know together; null or absent: this one is alone. */
-  readonly facts?: Facts | null;
-  /** Whether another proxy has been heard of lately. */
-  readonly isAlive?: (proxy: string) => boolean;
-  /** Whether a phone is one of this site. */
-  readonly isNear?: (device: string) => boolean;
-  readonly isHere?: (device: string) => boolean;
 }
 
 export function createRecords(options: RecordsOptions): Records {

@@ -11,6 +11,7 @@ import {
 } from '../domain/delivery.ts';
 import type { EventOf, Report } from '../domain/events.ts';
 import type { WebhookEvent } from '../domain/webhook-event.ts';
+import type { WebhookStatus } from '../domain/webhook-status.ts';
 import type { Clock } from '../time/clock.ts';
 import { type DeliverySender, renderDelivery } from './format.ts';
 import type { Outbox, Waiting } from './outbox.ts';
@@ -19,31 +20,12 @@ import type { Post } from './post.ts';
 /** Whether another proxy does what is to be done once (shared/facts.ts); `unknown`: nobody can say. */
 export type ClaimDelivery = (name: string, forMs: number) => Promise<'ours' | 'theirs' | 'unknown'>;
 
-/** As `/health` and the metrics show it. */
-export interface ReceiverStatus {
-  readonly name: string;
-  readonly format: WebhookConfig['format'];
-  /**
-   * `waiting`: the last attempt failed, and another one follows; `refused`: it did not want the last event; `stopped`: it
-   * answered 410.
-   */
-  readonly state: 'ok' | 'waiting' | 'refused' | 'stopped';
-  readonly waiting: number;
-  readonly lost: number;
-  /** Why the last attempt failed; null: it did not. */
-  readonly reason: string | null;
-  /** Epoch ms. */
-  readonly deliveredAt: number | null;
-  readonly failingSince: number | null;
-  readonly retryAt: number | null;
-}
-
 export interface Receiver {
   /** Something may be waiting. */
   wake(): void;
   /** So many of its events are lost. */
   lost(events: number, because: LossReason): void;
-  status(): ReceiverStatus;
+  status(): WebhookStatus;
   reconfigure(config: WebhookConfig): void;
   /** Begins nothing any more, and breaks off what is under way after `withinMs`. */
   stop(withinMs: number): Promise<void>;
@@ -204,7 +186,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     report({ kind: 'webhook-lost', at: clock.now(), webhook: name, events, because });
   };
 
-  const status = (): ReceiverStatus => ({
+  const status = (): WebhookStatus => ({
     ...{ name, format: config.format, waiting: outbox.size(name), lost: lostCount },
     state: isStopped ? 'stopped' : failingSince !== null ? 'waiting' : isRefused ? 'refused' : 'ok',
     ...{ reason, deliveredAt, failingSince, retryAt },

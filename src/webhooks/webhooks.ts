@@ -3,16 +3,17 @@
 import type { Config, WebhookConfig } from '../config/config.ts';
 import type { EventHandlers, Report } from '../domain/events.ts';
 import { eachWebhookKind, selectWebhookEvent, type WebhookFacts } from '../domain/webhook-event.ts';
+import type { WebhookStatus } from '../domain/webhook-status.ts';
 import type { Clock } from '../time/clock.ts';
 import { type DeliverySender, isFor } from './format.ts';
 import { createOutbox } from './outbox.ts';
 import { post as postReally } from './post.ts';
-import { type ClaimDelivery, createReceiver, type Receiver, type ReceiverStatus } from './receiver.ts';
+import { type ClaimDelivery, createReceiver, type Receiver } from './receiver.ts';
 
 export interface Webhooks {
   readonly handlers: EventHandlers;
   /** In the order of the configuration. */
-  status(): readonly ReceiverStatus[];
+  status(): readonly WebhookStatus[];
   /** What an operator should know, for `/health`. */
   problems(): readonly string[];
   /** Why what waits would not survive the process although it is meant to; null: it would. */
@@ -117,7 +118,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
   };
 }
 
-function describeProblem(status: ReceiverStatus | undefined): string[] {
+function describeProblem(status: WebhookStatus | undefined): string[] {
   if (status === undefined || status.state === 'ok') return [];
   const { name, reason, waiting, lost } = status;
   const counts = `${waiting} events wait${lost === 0 ? '' : `, ${lost} are lost`}`;

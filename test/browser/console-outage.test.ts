@@ -6,6 +6,38 @@ import { badge, card, MARK_UP, useScene } from './scene.ts';
 
 const scene = useScene({ agents: 8 });
 
+/** What `/health` has of it where another proxy sees it in service. */
+const DISSENT =
+  'This proxy sees it out-of-service, two (2f) sees it in-service: phones get what the proxy sees that they use. Look at the network between this proxy and the server.';
+
+it('B894 that proxies disagree stands at the service with its help, and not among the problems', async () => {
+  const shown = await scene.open();
+  const { page } = shown;
+  await badge(shown, 'Finesse A', 'in service');
+  await page.route('**/console/health', async (route) => {
+    const answer = await route.fetch();
+    const health = await answer.json();
+    const [a] = health.services;
+    const since = new Date().toISOString();
+    a.seenOtherwise = [{ proxy: '2f', name: 'two', state: 'in-service', attempt: null, since }];
+    a.reason = `${a.reason ?? ''} ${DISSENT}`.trim();
+    health.problems = [`a: proxies disagree. ${DISSENT}`, 'main: something else'];
+    await route.fulfill({ response: answer, json: health });
+  });
+  await scene.rig.finesse.a?.fault('refuse');
+  await badge(shown, 'Finesse A', 'out of service');
+  const problems = page.getByRole('region', { name: 'Needs attention' }).getByRole('listitem');
+  // An event about the service has it without those words until the whole is asked for again.
+  await expect.poll(() => problems.allTextContents()).toEqual(['main: something else']);
+  const help = 'a[href="#/help/runbook/proxies-see-a-service-differently"]';
+  for (const place of [card(shown, 'Finesse A'), page.getByRole('region', { name: /^Finesse A/ })]) {
+    await place.locator(help).waitFor();
+    await expect.poll(async () => (await place.textContent())?.split('This proxy sees it').length).toBe(2);
+    await place.locator('a[href="#/help/runbook/refused"]').waitFor();
+  }
+  await page.unroute('**/console/health');
+});
+
 describe('an outage', () => {
   it('B945 is seen from its first attempt to its record: since when, why, who is elsewhere, who is missing by name', async () => {
     for (const index of [1, 2, 3]) await scene.rig.signIn('a', index);
@@ -41,7 +73,7 @@ describe('an outage', () => {
     expect(await page.locator('[role=status][aria-live]').textContent()).toContain('out of service');
 
     await outage.getByRole('link', { name: 'What to do' }).click();
-    await page.locator('#part-refused').waitFor({ state: 'attached' });
+    await page.locator('main #refused').waitFor({ state: 'attached' });
     await page.goBack();
     await scene.rig.finesse.a?.fault('none');
     await badge(shown, 'Finesse A', 'in service');

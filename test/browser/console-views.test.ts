@@ -21,7 +21,7 @@ const VIEWS: Readonly<Record<string, readonly [path: string, shows: string]>> = 
   phone: ['/#/phone', 'main h1'],
   proxy: ['/#/proxy', 'main tbody tr'],
   audit: ['/#/audit', 'main tbody tr'],
-  help: ['/#/help/runbook/refused', '#part-refused'],
+  help: ['/#/help/runbook/refused', 'main #refused'],
   service: ['/#/services/a', 'main .plot'],
 };
 
@@ -94,4 +94,30 @@ it('B955 the dialogs too, and colours that the system forces', { timeout: 90_000
   await page.keyboard.press('Escape');
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   expect(await findAccessibilityFaults(page)).toEqual([]);
+});
+
+it('B893 the documentation is shown in the console too, and its links lead within it, also where the proxy is lost', {
+  timeout: 90_000,
+}, async () => {
+  const shown = await scene.open();
+  const { page } = shown;
+  const isFocused = (id: string) => page.locator(`main .prose #${id}:focus`).waitFor({ state: 'attached' });
+  await page.goto(`${scene.rig.proxy.ops}/#/help/runbook/refused`);
+  await isFocused('refused');
+  expect(await page.locator('main .prose h2').first().textContent()).toBe('Runbook');
+  await page.locator('main .prose a[href="#/help/operations/limits"]').first().click();
+  await isFocused('limits');
+  expect(new URL(page.url()).hash).toBe('#/help/operations/limits');
+  // As many parts and links as without JavaScript, and none that leaves the console.
+  const plain = await (await fetch(`${scene.rig.proxy.ops}/console/help/operations`)).text();
+  const prose = plain.slice(plain.indexOf('<div class="prose"'));
+  expect(await page.locator('main .prose a').count()).toBe(prose.split('<a ').length - 1);
+  expect(await page.locator('main .prose [id]').count()).toBe(prose.split(' id="').length - 1);
+  expect(await page.locator('main .prose a:not([href^="#/help/"])').count()).toBe(0);
+
+  shown.expect(/Failed to load resource|ERR_/);
+  await page.context().setOffline(true);
+  await page.goBack();
+  await isFocused('refused');
+  await page.context().setOffline(false);
 });

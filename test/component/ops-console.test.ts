@@ -56,7 +56,7 @@ describe('the page and its files', () => {
       }
     };
     await follow('/');
-    for (const path of ['/console/words/de.json', '/console/icons/down.svg', '/console/docs/runbook.md'])
+    for (const path of ['/console/words/de.json', '/console/icons/down.svg', '/console/help/runbook'])
       await follow(path);
     expect([...seen.keys()]).toEqual(
       expect.arrayContaining([
@@ -86,7 +86,7 @@ describe('the page and its files', () => {
         '/console/..%2fpackage.json',
         '/console/tsconfig.json',
       ],
-      ...['/console/', '/console/lib', '/console/docs/security.md', '/console/constructor', '/console/%00'],
+      ...['/console/', '/console/lib', '/console/docs/runbook.md', '/console/constructor', '/console/%00'],
     ]) {
       expect((await fetchRaw(`${origin}${path}`)).status, path).toBe(404);
     }
@@ -142,7 +142,7 @@ describe('the documentation without JavaScript', () => {
     const page = await answer.text();
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id);
     expect(Object.keys(failures).filter((code) => !ids.includes(code))).toEqual([]);
-    expect(page).toMatch(/<span id="refused"><\/span>(<span id="[\w-]+"><\/span>)*\n<h3 id="tomcat-is-down/);
+    expect(page).toMatch(/<span id="refused"><\/span>(<span id="[\w-]+"><\/span>)*\n<h4 id="tomcat-is-down/);
   });
 
   it('B841 its pages lead to each other, and no mark of Markdown is left', async () => {

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { parseNetworks } from '../../src/http/server/client-address.ts';
 import { createClientLimits } from '../../src/http/server/client-limits.ts';
@@ -162,16 +162,45 @@ test('B832 from any other address the header is no request, and without `proxyPr
   expect(await reply(openRaw(unset.port, '', by(unset.port)), PHONE, LAST)).toContain('<refused>malformed</refused>');
 });
 
-test('B891 with TLS the log names `phones.trustedFronts`, and only where fronts send that header', async () => {
-  const words = 'the TLS handshake of a client failed: ERR_SSL_WRONG_VERSION_NUMBER';
-  const { port, refused } = await start({}, true);
+const NOT_NAMED = 'a PROXY protocol header; a load balancer has to stand in phones.trustedFronts';
+const NOT_SET =
+  'a PROXY protocol header on a listener without proxyProtocol; for a load balancer set that, and name it in phones.trustedFronts';
+const VERSION_1 = Buffer.from('PROXY TCP4 10.20.0.7 10.1.1.5 1 2\r\n');
+
+describe.each([
+  ['with TLS', true, 'auto'],
+  ['over plain HTTP', false, 'auto'],
+  ['over plain HTTP, read by Node’s parser', false, 'node'],
+] as const)('B891 B895 %s', (_, tls, parser) => {
+  test('whoever sends that header and is no trusted front is named in the log, with what is to be set', async () => {
+    const { port, refused } = await start({ parser }, tls);
+    await sendRaw(port, Buffer.concat([PHONE, Buffer.from(LAST)]));
+    await sendRaw(port, LOCAL);
+    await sendRaw(port, Buffer.concat([VERSION_1, Buffer.from(LAST)]));
+    expect(refused).toEqual(Array(3).fill([NOT_NAMED, '127.0.0.1']));
+  });
+
+  test('where no header is taken, it is said that none is', async () => {
+    const { port, refused } = await start({ parser, fronts: null }, tls);
+    await sendRaw(port, PHONE);
+    expect(refused).toEqual([[NOT_SET, '127.0.0.1']]);
+  });
+
+  test('other bytes, and a phone that sends one itself, have no such words', async () => {
+    const { port, refused } = await start({ parser }, tls);
+    await sendRaw(port, 'NO REQUEST AND NO TLS\r\n\r\n');
+    await reply(throughFront(port), PHONE, PHONE);
+    expect(refused).toEqual([
+      [expect.not.stringContaining('trustedFronts'), '127.0.0.1'],
+      ['a PROXY protocol header behind that of a trusted front', '10.20.0.7'],
+    ]);
+  });
+});
+
+test('B895 a listener where there can be no front is silent of fronts', async () => {
+  const refused: string[] = [];
+  const onRefused: ListenerOptions['onRefused'] = ({ detail }) => void refused.push(detail);
+  const { port } = await startListener(answerWithAddress, { more: { onRefused } });
   await sendRaw(port, PHONE);
-  await reply(throughFront(port), PHONE, LAST.replace('GET', 'NOTLS'));
-  const unset = await start({ fronts: null }, true);
-  await sendRaw(unset.port, PHONE);
-  expect(refused).toEqual([
-    [`${words}; a load balancer has to stand in phones.trustedFronts`, '127.0.0.1'],
-    [expect.not.stringContaining('trustedFronts'), '10.20.0.7'],
-  ]);
-  expect(unset.refused).toEqual([[words, '127.0.0.1']]);
+  expect(refused).toEqual(['a PROXY protocol header']);
 });

@@ -19,7 +19,7 @@ const entry = (id: string, over: Partial<ServiceEntry>) =>
   ({
     ...{ id, name: `Finesse ${id.toUpperCase()}`, cluster: 'main', state: 'in-service', admin: 'ready', attempt: null },
     ...{ since: '2026-11-26T22:00:00.500Z', reason: null, lastProbe: '2026-11-27T02:33:59.900Z', phones: 3 },
-    ...{ runbook: null, adminReason: null, notAlternateBecause: null, drill: null },
+    ...{ runbook: null, adminReason: null, notAlternateBecause: null, drill: null, seenOtherwise: [] },
     ...over,
   }) as ServiceEntry;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reasonBesideProblems } from '../../src/commands/service-reason.ts';
 import { NO_SIGNALS } from '../../src/domain/health/state.ts';
 import type { ServiceStatus } from '../../src/domain/model.ts';
 import { renderHealth } from '../../src/ops/health.ts';
+import { reasonBesideProblems } from '../../src/ops/service-reason.ts';
 import { INFO } from '../scripted-probe.ts';
 
 const NOW = Date.parse('2026-11-01T12:00:00Z');

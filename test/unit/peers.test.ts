@@ -1,11 +1,13 @@
 /** What proxies say of themselves and of the services, and what an operator sees of it. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { renderHealthReport } from '../../src/commands/status.ts';
+import { renderConsolePage } from '../../src/ops/console-page.ts';
 import { renderHealth } from '../../src/ops/health.ts';
+import { problemsBesideReasons, splitDissent } from '../../src/ops/service-reason.ts';
 import { createPeers } from '../../src/peers/peers.ts';
 import { readProxyId } from '../../src/shared/proxy-id.ts';
 import { createFacts } from '../../src/shared/replica.ts';
@@ -176,6 +178,38 @@ describe('proxies', () => {
     const failure = mine?.reason?.split(' This proxy sees it')[0];
     expect(failing).toContain(`\na: ${failure}\n`);
     expect(failing.match(/This proxy sees it/g)).toHaveLength(1);
+  });
+
+  it('B894 the console says a disagreement at the service, with its help, and not among the problems', async () => {
+    const { clock, one, two } = setUp('one', 'two');
+    await clock.advance(100);
+    one.probe(false);
+    await clock.advance(0);
+    const inBrowser = await import(String(new URL('../../console/verdict.js', import.meta.url)));
+    for (const { health } of [one, two]) {
+      const report = health();
+      expect(report.problems).toHaveLength(1);
+      expect(problemsBesideReasons({ ...report, problems: [...report.problems, 'a: more', 'else'] })).toEqual([
+        'a: more',
+        'else',
+      ]);
+      expect(inBrowser.problemsBesideReasons(report)).toEqual([]);
+      for (const service of report.services) {
+        const { failed: own, dissent } = splitDissent(service);
+        expect(dissent).toMatch(/^This proxy sees it .* Look at the network between \w+ proxy and the server\.$/);
+        expect(own === null).toBe(service.state === 'in-service');
+        expect([own, dissent].filter((words) => words !== null).join(' ')).toBe(service.reason);
+        expect(inBrowser.splitDissent(service)).toEqual({ failed: own, dissent });
+      }
+    }
+    const words = JSON.parse(readFileSync(new URL('../../console/words/en.json', import.meta.url), 'utf8'));
+    const page = renderConsolePage('<!-- FACTS -->', {
+      ...{ report: one.health(), outages: [], words, language: 'en', translate: null, operator: null },
+      ...{ canSignIn: false, now: clock.now() },
+    });
+    expect(page.match(/This proxy sees it/g)).toHaveLength(1);
+    expect(page).toContain('href="/console/help/runbook#proxies-see-a-service-differently"');
+    expect(page).toContain('href="/console/help/runbook#refused"');
   });
 
   it('B670 that both see it have one t0, by the clock of the store whatever their own clocks say', async () => {

@@ -1,9 +1,9 @@
 /** What the running proxy says of itself. */
 
 import type { HealthReport } from '../../ops/health.ts';
+import { reasonBesideProblems } from '../../ops/service-reason.ts';
 import { findOps } from '../ops-access.ts';
 import { createOpsClient, field, OpsUnreachable } from '../ops-client.ts';
-import { reasonBesideProblems } from '../service-reason.ts';
 import { type Finding, finding } from './kinds.ts';
 
 export interface RunningProxy {

@@ -36,8 +36,11 @@ const MAX_ANSWERS = 4_096;
 
 /** `list` must not change any more. */
 export function contains(list: BlockList, address: string): boolean {
-  const known = answers.get(list) ?? new Map<string, boolean>();
-  answers.set(list, known);
+  let known = answers.get(list);
+  if (known === undefined) {
+    known = new Map();
+    answers.set(list, known);
+  }
   let inside = known.get(address);
   if (inside === undefined) {
     const family = isIP(address);

@@ -36,8 +36,11 @@ type ClientSocket = Socket & { [CONNECTION]?: ClientConnection };
 
 export class Connections implements PlainGetOwner, ParsedOwner {
   parser: HttpParser;
-  /** Whose connections begin with a header of the PROXY protocol; null: nobody's. The list itself must not change. */
-  fronts: BlockList | null = null;
+  /**
+   * Whose connections begin with a header of the PROXY protocol; null: nobody's, undefined: nor can they be anybody's. The list itself
+   * must not change.
+   */
+  fronts: BlockList | null | undefined;
   readonly #options: ConnectionsOptions;
   readonly #policy: ConnectionPolicy;
   /** All sockets; those that have not finished a TLS handshake among them. */
@@ -103,7 +106,11 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       });
       each.on('tlsClientError', (error, socket) => this.#onTlsError(error, socket));
     }
-    return (socket) => chooseByHello(socket, this.#policy.limits.headersMs, byTicket, byId);
+    const turnAway = (socket: Socket) => {
+      this.#options.onRefused(this.#strayHeader(socket), this.#addressOf(socket) ?? null);
+      socket.destroy();
+    };
+    return (socket) => chooseByHello(socket, this.#policy.limits.headersMs, byTicket, byId, turnAway);
   }
 
   /** A connection on which requests can come. */
@@ -162,8 +169,25 @@ export class Connections implements PlainGetOwner, ParsedOwner {
     answerLastParsed(connection, renderAnswer(this.#options.errorAnswer(fault.code), false));
   }
 
+  onProxyHeader(connection: ClientConnection): void {
+    this.onUnparsed(connection, this.#strayHeader(connection.socket));
+  }
+
+  /** Most likely of a second load balancer that was not named, or of one that was set to speak so before the proxy was. */
+  #strayHeader(socket: Socket): RequestFault {
+    const where =
+      this.fronts === undefined
+        ? ''
+        : this.fronts === null
+          ? ' on a listener without proxyProtocol; for a load balancer set that, and name it in phones.trustedFronts'
+          : this.#isFront(socket)
+            ? ' behind that of a trusted front'
+            : '; a load balancer has to stand in phones.trustedFronts';
+    return { code: 'malformed', detail: `a PROXY protocol header${where}` };
+  }
+
   #isFront({ remoteAddress }: Socket): boolean {
-    return this.fronts !== null && contains(this.fronts, plainAddress(remoteAddress ?? ''));
+    return this.fronts != null && contains(this.fronts, plainAddress(remoteAddress ?? ''));
   }
 
   /** Learns whose connection of a front it is, and goes on with it as if that client had come by itself. */
@@ -237,10 +261,7 @@ export class Connections implements PlainGetOwner, ParsedOwner {
       code === 'ERR_SSL_HTTP_REQUEST'
         ? 'plain HTTP on a TLS listener'
         : `the TLS handshake of a client failed: ${code}`;
-    // A header of the PROXY protocol is no TLS either: most likely a second load balancer was not named.
-    const isStranger = code === 'ERR_SSL_WRONG_VERSION_NUMBER' && this.fronts !== null && !this.#isFront(socket);
-    const words = isStranger ? `${detail}; a load balancer has to stand in phones.trustedFronts` : detail;
-    this.#options.onRefused({ code: 'malformed', detail: words }, this.#addressOf(socket) ?? null);
+    this.#options.onRefused({ code: 'malformed', detail }, this.#addressOf(socket) ?? null);
   }
 }
 

@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions } from 'node:tls';
 import { resumesByTicket } from './client-hello.ts';
+import { beginsAsProxyHeader } from './proxy-header.ts';
 
 const MAX_SESSIONS = 4_096;
 const SESSION_MS = 5 * 60_000;
@@ -31,12 +32,16 @@ export function createSessionIdServer(options: TlsOptions): Server {
   return server;
 }
 
-/** Waits `limitMs` for the first bytes of a connection and gives it, bytes and all, to one of the two. */
+/**
+ * Waits `limitMs` for the first bytes of a connection and gives it, bytes and all, to one of the two; to `byHeader` where they are
+ * those of the PROXY protocol.
+ */
 export function chooseByHello(
   socket: Socket,
   limitMs: number,
   byTicket: (socket: Socket) => void,
   byId: (socket: Socket) => void,
+  byHeader: (socket: Socket) => void,
 ): void {
   // Errors are told by `close`; once there is a TLS socket, by that.
   socket.on('error', () => {});
@@ -50,7 +55,8 @@ export function chooseByHello(
     // Only a paused stream keeps what goes back until somebody reads it.
     socket.pause();
     socket.unshift(bytes);
-    if (resumesByTicket(bytes)) byTicket(socket);
+    if (beginsAsProxyHeader(bytes)) byHeader(socket);
+    else if (resumesByTicket(bytes)) byTicket(socket);
     else byId(socket);
   });
 }

@@ -34,7 +34,7 @@ export interface ListenerOptions extends ConnectionsOptions {
   readonly limits: GivenLimits;
   /** Absent: auto. */
   readonly parser?: HttpParser;
-  /** Whose connections begin with a header of the PROXY protocol; absent: nobody's. */
+  /** Whose connections begin with a header of the PROXY protocol; null: nobody's; absent: nor can they be anybody's. */
   readonly fronts?: BlockList | null;
   /** Who is told of what becomes of the certificate, and by which clock. */
   readonly certificate?: CertificateOptions;
@@ -73,7 +73,7 @@ export interface Listener {
 export function createListener(configured: ListenAddress, options: ListenerOptions): Listener {
   const policy: ConnectionPolicy = { limits: completeLimits(options.limits), isDraining: false };
   const connections = new Connections(options, policy, options.parser ?? 'auto');
-  connections.fronts = options.fronts ?? null;
+  connections.fronts = options.fronts;
   let server: Server | null = null;
   let address: AddressInfo | null = null;
   const certificate =

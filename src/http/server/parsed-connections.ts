@@ -6,12 +6,15 @@ import { answerHeaders, type HttpAnswer, renderAnswer, shortBody } from './answe
 import type { ClientConnection } from './connection-policy.ts';
 import { findHeader, type HttpExchange } from './exchange.ts';
 import { breakForm, type Form, readForm } from './form-body.ts';
+import { beginsAsProxyHeader } from './proxy-header.ts';
 import type { RequestFault } from './request-fault.ts';
 
 export interface ParsedOwner {
   onParsed(exchange: HttpExchange): void;
   /** What never became a request: `fault` is what to answer. */
   onUnparsed(connection: ClientConnection, fault: RequestFault): void;
+  /** A header of the PROXY protocol came, and none is taken there. */
+  onProxyHeader(connection: ClientConnection): void;
 }
 
 /** Where a socket carries what is known of its connection: a WeakMap of thousands of them is work for every garbage collection. */
@@ -77,6 +80,7 @@ function onParserError(error: ParserError, parsed: Parsed | undefined, owner: Pa
   } else if (!connection.isClosing) {
     // Nothing was asked: a connection opened ahead, or one that only sits there.
     if (fault === null || !socket.writable || socket.bytesRead === 0) socket.destroy();
+    else if (error.rawPacket !== undefined && beginsAsProxyHeader(error.rawPacket)) owner.onProxyHeader(connection);
     else owner.onUnparsed(connection, fault);
   }
 }

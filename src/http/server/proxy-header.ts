@@ -22,8 +22,11 @@ const INCOMPLETE: ProxyHeader = { kind: 'incomplete' };
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   const there = Math.min(bytes.length, SIGNATURE.length);
   if (!bytes.subarray(0, there).equals(SIGNATURE.subarray(0, there))) {
-    const isText = bytes.subarray(0, 6).toString('latin1') === 'PROXY ';
-    return fault(isText ? 'version 1 of the PROXY protocol, of which 2 is understood' : 'no PROXY protocol header');
+    return fault(
+      beginsAsVersion1(bytes)
+        ? 'version 1 of the PROXY protocol, of which 2 is understood'
+        : 'no PROXY protocol header',
+    );
   }
   if (bytes.length < FIXED_BYTES) return INCOMPLETE;
   const [version, command] = halves(bytes.readUInt8(12));
@@ -39,6 +42,15 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   if (family === 1 && size >= 12) return { kind: 'complete', address: addresses.subarray(0, 4).join('.'), length };
   if (family === 2 && size >= 36) return { kind: 'complete', address: renderIPv6(addresses.subarray(0, 16)), length };
   return fault('a PROXY protocol header without the address of a client');
+}
+
+/** Whether they are those of a header, whatever its version: no request and no TLS begins so. */
+export function beginsAsProxyHeader(bytes: Buffer): boolean {
+  return bytes.subarray(0, SIGNATURE.length).equals(SIGNATURE) || beginsAsVersion1(bytes);
+}
+
+function beginsAsVersion1(bytes: Buffer): boolean {
+  return bytes.subarray(0, 6).toString('latin1') === 'PROXY ';
 }
 
 const halves = (byte: number): readonly [high: number, low: number] => [byte >> 4, byte & 15];

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { OrderError } from './faults.ts';
 import { describe } from './orders.ts';
 import { portError } from './port-error.ts';
+import { readObject } from './read-object.ts';
 import type { SeenRequest } from './seen-request.ts';
 import type { Finesse } from './server.ts';
 
@@ -96,15 +97,9 @@ async function answer(finesse: Finesse, request: IncomingMessage): Promise<Reply
 }
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const parts: Buffer[] = [];
-  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // said below
-  }
-  throw new BadRequest('The body is not a JSON object such as {"name": "refuse"}.');
+  const object = await readObject(request);
+  if (object === null) throw new BadRequest('The body is not a JSON object such as {"name": "refuse"}.');
+  return object;
 }
 
 function problem(error: unknown): Reply {

@@ -25,16 +25,26 @@ export async function pushPage(
   const address =
     option.addresses?.[device] ?? (lastSeen === null ? null : `${bracket(lastSeen)}:${option.port ?? 80}`);
   if (address === null) return { device, url, address, status: null };
-  return { device, url, address, status: await post(option, address, `XML=${encodeURIComponent(executePage(url))}`) };
+  return {
+    device,
+    url,
+    address,
+    status: await postToPhone(address, option, `XML=${encodeURIComponent(executePage(url))}`),
+  };
 }
 
-function post(option: PushOption, address: string, body: string): Promise<number | null> {
+/** HTTP status of the phone's answer; null: none came. */
+export function postToPhone(
+  address: string,
+  { username, password }: Pick<PushOption, 'username' | 'password'>,
+  body: string,
+): Promise<number | null> {
   return new Promise((resolve) => {
     const target = new URL(`http://${address}/CGI/Execute`);
     const call = request(target, {
       method: 'POST',
       agent: false,
-      auth: `${option.username}:${option.password}`,
+      auth: `${username}:${password}`,
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) },
       timeout: ANSWER_WITHIN_MS,
     });

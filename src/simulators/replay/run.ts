@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PortError } from '../finesse/port-error.ts';
 import type { RunIo } from '../finesse/run.ts';
+import { untilEnded } from '../finesse/until-ended.ts';
 import { type Recording, RecordingError, readRecording } from './recording.ts';
 import { Replay, type ReplayOptions } from './server.ts';
 
@@ -28,7 +29,7 @@ export async function runReplay({ file, service, certOut, ...options }: RunRepla
   io.stdout(welcome(file, recording, replay, options.push !== undefined));
   replay.on('unknown', ({ method, path }) => io.stdout(`404  ${method} ${path}: not in the capture\n`));
   replay.on('pushed', ({ device, status }) => io.stdout(`push to ${device}: ${status ?? 'no answer'}\n`));
-  await stopped(io.signal);
+  await untilEnded(io.signal);
   await replay.stop();
   return 0;
 }
@@ -65,19 +66,4 @@ function welcome(file: string, { steps, probes, service }: Recording, replay: Re
     'Any password will do. Ctrl-C ends it.',
     '',
   ].join('\n');
-}
-
-function stopped(signal: AbortSignal | null): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-    if (signal !== null) return;
-    const end = () => {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
-      resolve();
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
-  });
 }

@@ -1,11 +1,12 @@
 /** A server made of a capture: answers what was asked then as it was answered then, and pushes at its time. */
 
 import { EventEmitter } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { selfSigned } from '../finesse/certificate.ts';
 import { portError } from '../finesse/port-error.ts';
+import { postToPhone } from '../finesse/push.ts';
 import { readBody } from '../finesse/seen-request.ts';
 import { liveHeaders } from './live-headers.ts';
 import type { RecordedPush, Recording, Step } from './recording.ts';
@@ -170,7 +171,7 @@ export class Replay extends EventEmitter<ReplayEvents> {
     const address = push?.addresses?.[device] ?? (seen === undefined ? null : `${seen}:${push?.port ?? 80}`);
     if (push === undefined || address === null) return;
     const body = `XML=${encodeURIComponent(session.live(xml, device, this.#names))}`;
-    this.emit('pushed', { device, status: await post(`http://${address}/CGI/Execute`, push, body) });
+    this.emit('pushed', { device, status: await postToPhone(address, push, body) });
   }
 
   #after(ms: number, action: () => void): void {
@@ -187,21 +188,4 @@ const XML = [['Content-Type', 'application/xml;charset=utf-8']] as const;
 /** Of a capture without probes. */
 function inService(host: string): string {
   return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><SystemInfo><status>IN_SERVICE</status><xmppDomain>${host}</xmppDomain><primaryNode><host>${host}</host></primaryNode></SystemInfo>`;
-}
-
-/** Status of the answer; null: there was none. */
-function post(url: string, { username, password }: ReplayPush, body: string): Promise<number | null> {
-  return new Promise((resolve) => {
-    const call = request(url, {
-      ...{ method: 'POST', agent: false, auth: `${username}:${password}`, timeout: 10_000 },
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) },
-    });
-    call.on('timeout', () => call.destroy());
-    call.on('error', () => resolve(null));
-    call.on('response', (response) => {
-      response.resume();
-      resolve(response.statusCode ?? null);
-    });
-    call.end(body);
-  });
 }

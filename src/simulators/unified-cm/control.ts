@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { portError } from '../finesse/port-error.ts';
+import { readObject } from '../finesse/read-object.ts';
 import { updateSubscriptions } from './database.ts';
 import { NO_FAULT, OrderError, parseFault } from './faults.ts';
 import type { UnifiedCm } from './server.ts';
@@ -86,15 +87,9 @@ function statusOf({ fault, logins, requests, url }: UnifiedCm): object {
 }
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const parts: Buffer[] = [];
-  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // said below
-  }
-  throw new OrderError('The body is not a JSON object such as {"name": "503"}.');
+  const object = await readObject(request);
+  if (object === null) throw new OrderError('The body is not a JSON object such as {"name": "503"}.');
+  return object;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PortError } from '../finesse/port-error.ts';
+import { untilEnded } from '../finesse/until-ended.ts';
 import { Control } from './control.ts';
 import { type Database, demoDatabase } from './database.ts';
 import { UnifiedCm } from './server.ts';
@@ -46,7 +47,7 @@ export async function runUnifiedCm(options: RunOptions): Promise<0 | 1 | 2> {
         print(`${operation} ${version}: ${status || 'no answer'}${fault === 'none' ? '' : `  [${fault}]`}\n`),
       );
     }
-    await untilTold();
+    await untilEnded(null);
     return 0;
   } catch (error) {
     if (error instanceof PortError) return fail(error.message, 1);
@@ -86,16 +87,4 @@ function welcome(unifiedCm: UnifiedCm, control: Control | null, { release, user,
     'Ctrl-C ends it.',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
-      resolve();
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
-  });
 }
