@@ -77,7 +77,7 @@ export function createOutageJoining(options: OutageJoiningOptions): OutageJoinin
   /** What another proxy has said of a device, joined with what is known here. */
   const takeDevice = (kept: Kept, said: OutageDevice): void => {
     const before = kept.devices.get(said.device);
-    const after = withWhere(kept.outage, before === undefined ? said : joinDevices(before, said));
+    const after = withWhere(kept.outage, before === undefined ? said : joinDevices(before, said, facts.now()));
     const { id } = kept.outage;
     // Whatever the others know less of they are told again.
     if (!isDeepStrictEqual(after, said) || before === undefined) links.changed(id, said.device);

@@ -179,6 +179,22 @@ describe('one record', () => {
     for (const { records } of proxies) expect(records.latest('a')).toBe(later?.id);
   });
 
+  it('B845 where a phone was last counts, and not where a clock that was days ahead had it', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    for (const { facts } of proxies) facts.heardTime(clock.now() + 3 * 86_400_000);
+    one.page('b', 'p');
+    await clock.advance(1000);
+    for (const { facts } of proxies) facts.heardTime(clock.now());
+    await clock.advance(1000);
+    two.page('a', 'p');
+    await clock.advance(1000);
+    const [mine, its] = all(proxies);
+    expect(mine).toEqual(its);
+    expect(mine?.[0]).toMatchObject({ elsewhere: 0, returned: 1, missing: 2 });
+  });
+
   it('B684 who signed in elsewhere before t0 through a proxy that could not be heard leaves the record', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];
