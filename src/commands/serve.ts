@@ -78,9 +78,12 @@ export async function runServe(file: string, version: string, output: Output): P
 export async function runApp(app: App, output: Output, started: () => void = () => {}): Promise<number> {
   const { report } = app;
   const signals = hearStopSignals();
+  const isSecond = signals.second.then(() => true);
   reportCrash(report);
   try {
-    await app.start();
+    const start = app.start().then(() => false);
+    // What hangs at the start, a folder on a network say, is not waited for.
+    if (await Promise.race([start, isSecond])) return end(report, false);
   } catch (error) {
     output.stderr(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
@@ -90,7 +93,11 @@ export async function runApp(app: App, output: Output, started: () => void = () 
   void app.ready.then((services) => report({ kind: 'ready', at: clock.now(), services, pid: process.pid }));
   const signal = await signals.first;
   report({ kind: 'stopping', at: clock.now(), signal });
-  const inTime = await Promise.race([app.stop().then(() => true), signals.second.then(() => false)]);
+  const stopped = app.stop().then(() => false);
+  return end(report, !(await Promise.race([stopped, isSecond])));
+}
+
+function end(report: Report, inTime: boolean): number {
   report({ kind: 'stopped', at: clock.now(), inTime });
   // The process ends by itself, its log written, when nothing is left to do. What holds it longer is given up.
   setTimeout(() => process.exit(), LINGER_MS).unref();

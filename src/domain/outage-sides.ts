@@ -8,6 +8,9 @@ import type { SignalName } from './health/state.ts';
 import type { Failure } from './model.ts';
 import { type Outage, type OutageCut, type OutageDevice, type OutageEvent, reduceOutage } from './outage.ts';
 
+/** Proxies know the time that they share to below that. */
+const APART_MS = 5000;
+
 /** The outage as one proxy sees it. */
 export interface OutageSide {
   /** t0 */
@@ -124,9 +127,9 @@ function joinCuts(one: OutageCut | undefined, other: OutageCut | undefined): Out
   return compare(keyOf(one), keyOf(other)) <= 0 ? one : other;
 }
 
-/** What was seen of a device through several proxies: where it was last counts. */
-export function joinDevices(one: OutageDevice, other: OutageDevice): OutageDevice {
-  const last = isMovedLater(other, one) ? other : one;
+/** What was seen of a device through several proxies: where it was last counts; what a clock that was ahead has dated so does not. */
+export function joinDevices(one: OutageDevice, other: OutageDevice, now = Number.POSITIVE_INFINITY): OutageDevice {
+  const last = isMovedLater(other, one, now) ? other : one;
   const pushed = [...new Set([...(one.pushed ?? []), ...(other.pushed ?? [])])].toSorted();
   return {
     device: one.device,
@@ -140,18 +143,27 @@ export function joinDevices(one: OutageDevice, other: OutageDevice): OutageDevic
   };
 }
 
-function isMovedLater(one: OutageDevice, other: OutageDevice): boolean {
-  const [at, otherAt] = [one, other].map((each) => each.at ?? each.leftAt ?? -1) as [number, number];
+function isMovedLater(one: OutageDevice, other: OutageDevice, now: number): boolean {
+  const [at, otherAt] = [one, other].map((each) => {
+    const said = each.at ?? each.leftAt ?? Number.NEGATIVE_INFINITY;
+    return said > now + APART_MS ? said - Number.MAX_SAFE_INTEGER : said;
+  }) as [number, number];
   if (at !== otherAt) return at > otherAt;
   return compare(`${one.outcome} ${one.service}`, `${other.outcome} ${other.service}`) > 0;
 }
 
+/** It was dated by a clock that was ahead: no outage of now is part of it. */
+export function isToCome({ startedAt, endedAt }: Outage, now: number): boolean {
+  return endedAt !== null && startedAt > now + APART_MS;
+}
+
 /** Two records that were begun apart, because their proxies could not hear each other, and are about the same outage. */
-export function isSameOutage(one: Outage, other: Outage): boolean {
+export function isSameOutage(one: Outage, other: Outage, now: number): boolean {
   const endOf = ({ endedAt }: Outage) => endedAt ?? Number.POSITIVE_INFINITY;
   return (
     one.service === other.service &&
     one.drill === other.drill &&
+    isToCome(one, now) === isToCome(other, now) &&
     one.startedAt < endOf(other) &&
     other.startedAt < endOf(one)
   );

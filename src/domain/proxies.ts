@@ -30,7 +30,7 @@ export interface ProxyStatus {
   readonly services: readonly ProxyService[];
 }
 
-/** A proxy is gone when it has said nothing for so long, by the store's clock. */
+/** A proxy is gone when it has said nothing for so long. */
 export const GONE_AFTER_MS = 5000;
 /** One that is gone is shown for so long. */
 export const SHOWN_FOR_MS = 86_400_000;

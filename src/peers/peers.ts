@@ -76,8 +76,11 @@ export function createPeers(options: PeersOptions): Peers {
   let { site } = options;
   let isRunning = false;
   let cancel = () => {};
+  /** By `clock.passed()`. */
+  let beatAt = clock.passed();
   let said: readonly ProxyService[] = [];
-  let twin: { readonly boot: string; readonly at: number } | null = null;
+  /** Somebody else goes by its id: when that was heard last, by `clock.passed()`. */
+  let twinAt: number | null = null;
   const known = new Map<string, ProxyStatus>();
   /** When each said something last, by `clock.passed()`: the store's clock may leap ahead. */
   const spoke = new Map<string, number>();
@@ -127,7 +130,7 @@ export function createPeers(options: PeersOptions): Peers {
     const heartbeat = parseHeartbeat(register, aheadMs());
     if (id === facts.proxy) {
       // This proxy answers to its own boot alone: somebody else goes by its id.
-      if (heartbeat !== null && heartbeat.boot !== boot && isRunning) twin = { boot: heartbeat.boot, at: facts.now() };
+      if (heartbeat !== null && heartbeat.boot !== boot && isRunning) twinAt = clock.passed();
       return;
     }
     const before = known.get(id);
@@ -151,12 +154,13 @@ export function createPeers(options: PeersOptions): Peers {
   const check = () => {
     for (const proxy of [...known.values()]) {
       const at = facts.get('proxies', proxy.id)?.at ?? 0;
-      if (!isShown(at)) {
+      // One that lives has said so, whatever time it is by now.
+      if (!isShown(at) && !isHeard(proxy.id)) {
         known.delete(proxy.id);
         spoke.delete(proxy.id);
       } else if (proxy.alive !== isHeard(proxy.id)) put({ ...proxy, alive: isHeard(proxy.id) });
     }
-    if (twin !== null && facts.now() - twin.at > GONE_AFTER_MS) twin = null;
+    if (twinAt !== null && clock.passed() - twinAt > GONE_AFTER_MS) twinAt = null;
     checkDisputes();
   };
   const checkDisputes = () => {
@@ -175,7 +179,14 @@ export function createPeers(options: PeersOptions): Peers {
     }
   };
 
+  /** While this proxy stood still it could hear nobody: that time does not count. */
+  const catchUp = () => {
+    const lateMs = clock.passed() - beatAt - EVERY_MS;
+    beatAt = clock.passed();
+    if (lateMs > EVERY_MS) for (const [id, at] of spoke) spoke.set(id, Math.min(at + lateMs, beatAt));
+  };
   const beat = () => {
+    catchUp();
     say();
     check();
     cancel = clock.after(EVERY_MS, beat);
@@ -198,6 +209,7 @@ export function createPeers(options: PeersOptions): Peers {
     start() {
       isRunning = true;
       for (const [id, register] of [...facts.entries('proxies')]) if (id !== facts.proxy) hear(id, register);
+      beatAt = clock.passed();
       beat();
     },
     stop() {
@@ -218,7 +230,7 @@ export function createPeers(options: PeersOptions): Peers {
     isNear: (device) => isOfThisSite(facts.get('devices', device)?.proxy ?? ''),
     isHere: (device) => [undefined, facts.proxy].includes(facts.get('devices', device)?.proxy),
     problems: (store = 'connected') => [
-      ...(twin === null
+      ...(twinAt === null
         ? []
         : [
             `another proxy goes by the id of this one (${facts.proxy}): was its state.folder copied? Remove the file proxy-id from one of the two and restart it.`,

@@ -97,7 +97,9 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
   const add = (round: Round, name: string, isRepeat: boolean, asked = 0): void =>
     pacer.add({
       wanted() {
-        const judged = judge(round, name, isRepeat);
+        // Nobody could be asked, so its proxy was not gone but only not heard, and sees to it.
+        const isBack = asked > 0 && !sharing.tellsFor(sharing.homeOf(name));
+        const judged = isBack ? 'drop' : judge(round, name, isRepeat);
         if (judged === 'left-alone') end(round, name, judged);
         else if (judged === 'later') clock.after(ASK_AGAIN_MS, () => add(round, name, isRepeat, asked));
         else if (judged === 'drop') drop(round);
@@ -177,9 +179,17 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     return { names, round };
   };
 
+  /** It is over: nobody is told of it any more, not even where nobody is told of that either. */
+  const forgetFailure = (service: string) => {
+    for (const held of [news, rounds]) if (held.get(service)?.reason !== 'maintenance') held.delete(service);
+  };
+
   return {
     announce(service, reason, only = null) {
-      if (!isWanted(config, reason)) return;
+      if (!isWanted(config, reason)) {
+        if (reason === 'recovery') forgetFailure(service);
+        return;
+      }
       const told: News = { reason, only, began: moment() };
       news.set(service, told);
       const { names, round } = begin(service, told, (name) => sharing.tellsFor(sharing.homeOf(name)));
@@ -190,6 +200,8 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     },
     takeOver(proxy) {
       if (!sharing.tellsFor(proxy)) return;
+      // A page that was shown before that no longer refreshes itself anyway.
+      for (const [id, { passed }] of gone) if (clock.passed() - passed > REFRESHES_WITHIN_MS) gone.delete(id);
       gone.set(proxy, moment());
       for (const [service, told] of news) {
         const isOver = told.reason === 'recovery' || told.reason === 'maintenance';

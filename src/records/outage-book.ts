@@ -1,5 +1,6 @@
 /** Which records of outages there are: found by id and by service, and bounded (outage-bounds.ts). */
 
+import { isToCome } from '../domain/outage-sides.ts';
 import type { Kept } from './kept-outage.ts';
 import { type OutageBounds, selectOutages } from './outage-bounds.ts';
 
@@ -14,6 +15,8 @@ export interface OutageBook {
   followed(): readonly Kept[];
   /** The outage or the drill of the service that is on. */
   current(service: string, isDrill?: boolean): Kept | undefined;
+  /** The last one of the service; not one that a clock which was ahead has dated in the time to come, if there is another. */
+  last(service: string, withDrills: boolean): Kept | undefined;
   /** One that has ended for all who saw it, because they are gone say, although its service still fails since then. */
   reopened(service: string, since: number): Kept | undefined;
   /** Short, of two services never the same, and in order when sorted. */
@@ -62,6 +65,10 @@ export function createOutageBook({ bounds, now, ...tell }: OutageBookOptions): O
     followed: () => followed,
     current: (service, isDrill = false) =>
       followed.find(({ outage }) => outage.service === service && outage.endedAt === null && outage.drill === isDrill),
+    last(service, withDrills) {
+      const all = followed.filter(({ outage }) => outage.service === service && (withDrills || !outage.drill));
+      return all.find(({ outage }) => !isToCome(outage, now())) ?? all[0];
+    },
     reopened: (service, since) =>
       followed.find(
         ({ outage }) =>

@@ -77,7 +77,7 @@ export function createOutageJoining(options: OutageJoiningOptions): OutageJoinin
   /** What another proxy has said of a device, joined with what is known here. */
   const takeDevice = (kept: Kept, said: OutageDevice): void => {
     const before = kept.devices.get(said.device);
-    const after = withWhere(kept.outage, before === undefined ? said : joinDevices(before, said));
+    const after = withWhere(kept.outage, before === undefined ? said : joinDevices(before, said, facts.now()));
     const { id } = kept.outage;
     // Whatever the others know less of they are told again.
     if (!isDeepStrictEqual(after, said) || before === undefined) links.changed(id, said.device);
@@ -209,7 +209,8 @@ export function createOutageJoining(options: OutageJoiningOptions): OutageJoinin
 
   /** Proxies that could not hear each other may have begun a record each: the one with the lesser id is that of all. */
   const mergeWithOthers = (kept: Kept) => {
-    const other = book.followed().find((each) => each !== kept && isSameOutage(each.outage, kept.outage));
+    const now = facts.now();
+    const other = book.followed().find((each) => each !== kept && isSameOutage(each.outage, kept.outage, now));
     if (other === undefined || !records.has(kept.outage.id)) return;
     const [into, from] = other.outage.id < kept.outage.id ? [other, kept] : [kept, other];
     merge(from, into);

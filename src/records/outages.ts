@@ -194,6 +194,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
     journal.changed(`${outage.id} ${ALL}`);
     joining?.links.changed(outage.id);
     for (const { device } of each) joining?.links.changed(outage.id, device);
+    book.sort();
     prune();
     summaries.arm();
     report({ kind: 'outage-began', at, service, outage: outage.id, drill, signedIn: each.length });
@@ -317,7 +318,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       const kept = find(id);
       return kept === undefined ? [] : [...kept.devices.values()].filter((each) => wasSignedIn(kept.outage, each));
     },
-    latest: (service) => book.followed().find(({ outage }) => outage.service === service)?.outage.id ?? null,
+    latest: (service) => book.last(service, true)?.outage.id ?? null,
     wasPushed: (id, device, reason) => find(id)?.devices.get(device)?.pushed?.includes(reason) === true,
     notePush(id, device, reason) {
       const kept = find(id);
@@ -326,8 +327,7 @@ export function createOutageRecords(options: OutageRecordsOptions): OutageRecord
       joining?.takeDevice(kept, joinDevices(known, { ...known, pushed: [reason] }));
       joining?.links.tellNow(kept.outage.id, device);
     },
-    missing: (service) =>
-      book.followed().find(({ outage }) => outage.service === service && !outage.drill)?.outage.missing ?? 0,
+    missing: (service) => book.last(service, false)?.outage.missing ?? 0,
     read(folder) {
       const content = journal.read(folder);
       damage = content.damage;

@@ -47,6 +47,8 @@ export interface Facts {
    * how far proxies had come when they wrote last; a store whose clock is behind that does not take them back.
    */
   heardTime(storeNow: number, reached?: number): void;
+  /** Told when that has shown that the time here was ahead by far, and at the first time: what was dated later than `now` was not. */
+  onTimeBack(listener: (now: number) => void): void;
   /**
    * Says to all that this proxy does something which is to be done once (a summary, a push to a phone), before it is done.
    * Whoever asks first within `forMs` has it, and nobody again until then: not even the same one. Without a store this proxy

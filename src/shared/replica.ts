@@ -50,6 +50,7 @@ export interface Replica extends Facts {
 export function createFacts({ proxy, clock, keepForMs = () => null, onFault = () => {} }: FactsOptions): Replica {
   const kinds = new Map<FactKind, Map<string, Register>>(FACT_KINDS.map((kind) => [kind, new Map()]));
   const listeners = new Map<FactKind, FactListener[]>(FACT_KINDS.map((kind) => [kind, []]));
+  const backListeners: ((now: number) => void)[] = [];
   const links = new Set<FactLink>();
   const claims = createLocalClaims(clock);
   /** What the store's clock is ahead of `passed`; null: it was never heard. */
@@ -93,10 +94,17 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
 
   /** The clock that made them was wrong: left alone they would rule until that time has come. */
   const bringBack = () => {
-    const latest = now() + MAX_AHEAD_MS;
+    const at = now();
     for (const [kind, facts] of kinds) {
       for (const [field, register] of facts)
-        if (register.at > latest) accept(kind, field, { ...register, at: latest }, null);
+        if (register.at > at + MAX_AHEAD_MS) accept(kind, field, { ...register, at }, null);
+    }
+    for (const listener of backListeners) {
+      try {
+        listener(at);
+      } catch (error) {
+        onFault(error);
+      }
     }
   };
 
@@ -145,6 +153,7 @@ export function createFacts({ proxy, clock, keepForMs = () => null, onFault = ()
       heardAt = passed;
       if (now() < before - MAX_AHEAD_MS) bringBack();
     },
+    onTimeBack: (listener) => void backListeners.push(listener),
     async claim(name, forMs) {
       const claim = await claimTask(name, forMs);
       return claim === 'done' ? 'theirs' : claim;

@@ -155,6 +155,13 @@ export function createSharedDevices(options: SharedDevicesOptions): SharedDevice
   };
 
   devices.onAnyChange(note);
+  facts.onTimeBack((now) => {
+    for (const sign of signs.values()) {
+      sign.at = Math.min(sign.at, now);
+      // Of a page that was asked for by that clock nobody knows what it came after.
+      if (sign.askedAt > now) sign.askedAt = 0;
+    }
+  });
   facts.subscribe('devices', (name, register, origin) => {
     if (isRunning && origin === 'elsewhere') hear(name, register);
   });

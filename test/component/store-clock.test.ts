@@ -137,3 +137,31 @@ it('B823 a `clock` in the store that no proxy wrote moves nobody by more than tw
   }
   expect(one.link.status().refused).toBe(0);
 });
+
+it('B842 what was said by a clock that was days ahead does not count over what is said once it is right', async () => {
+  const redis = await startRedis();
+  stops.push(redis.stop);
+  let aheadMs = 0;
+  const storeNow = () => Date.now() + aheadMs;
+  const [one, two] = [await startProxy('p1', redis, storeNow), await startProxy('p2', redis, storeNow)];
+  const all = [one, two];
+  const isAt = (service: string | null) => () => all.every((each) => each.where() === service);
+  const isAhead = (by: number) => () => all.every(({ facts }) => Math.abs(facts.now() - Date.now() - by) < HOUR_MS);
+  aheadMs = 3 * 24 * HOUR_MS;
+  await until(isAhead(aheadMs), 'ahead');
+  one.signIn();
+  one.set('drain');
+  await until(isAt('a'), 'signed in');
+  await until(() => two.admin() === 'drain', 'drain');
+  aheadMs = 0;
+  await until(isAhead(0), 'right again');
+  two.signOut();
+  two.set('ready');
+  await until(isAt(null), 'signed out');
+  await until(() => one.admin() === 'ready', 'ready');
+  one.signIn();
+  await until(isAt('a'), 'in again');
+  two.signOut();
+  await until(isAt(null), 'out again');
+  expect(all.map((each) => each.admin())).toEqual(['ready', 'ready']);
+});

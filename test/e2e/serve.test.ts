@@ -298,6 +298,17 @@ describe('SIGTERM', () => {
   });
 });
 
+const HANGING = fileURLToPath(new URL('hanging-start.ts', import.meta.url));
+
+it.runIf(process.platform !== 'win32')('B843 a second signal ends a start that hangs, too', async () => {
+  const a = await startFinesse();
+  const file = writeConfig(testFolder(), { a: a.url });
+  const serve = startServe(file, 'env', `NODE_OPTIONS=--import=${HANGING}`);
+  await serve.saw('hanging');
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) serve.child.kill(signal);
+  expect(await serve.ended).toEqual({ code: 1, signal: null });
+});
+
 /** Until no signal to the process is pending: a second one would be the same as the first. */
 function waitUntilTaken(pid: number): void {
   if (process.platform !== 'linux') return;

@@ -146,6 +146,55 @@ describe('one record', () => {
     expect([...one.seen, ...two.seen].filter((each) => each.startsWith('outage-began'))).toHaveLength(1);
   });
 
+  it('B845 of a clock that was days ahead does not take in what happens once the clock is right', async () => {
+    const { clock, proxies } = setUp();
+    const hear = (aheadMs: number) => {
+      for (const { facts } of proxies) facts.heardTime(clock.now() + aheadMs);
+    };
+    const fail = async () => {
+      for (const state of ['reconnecting', 'out-of-service', 'in-service'] as const) {
+        for (const { change } of proxies) {
+          change(state);
+          await clock.advance(1000);
+        }
+        proxies[0]?.told('p');
+        await clock.advance(15_000);
+      }
+    };
+    hear(3 * 86_400_000);
+    await fail();
+    const [before] = proxies[0]?.records.all() ?? [];
+    hear(0);
+    await clock.advance(60_000);
+    const from = clock.now();
+    await fail();
+    const [mine, its] = all(proxies);
+    expect(mine).toEqual(its);
+    expect(mine).toHaveLength(2);
+    const times = { startedAt: from, verdictAt: from + 17_000, endedAt: from + 35_000 };
+    const later = mine?.find(({ startedAt }) => startedAt === from);
+    expect(later).toMatchObject(times);
+    expect(mine).toContainEqual(before);
+    // That is the one of which phones are told.
+    for (const { records } of proxies) expect(records.latest('a')).toBe(later?.id);
+  });
+
+  it('B845 where a phone was last counts, and not where a clock that was days ahead had it', async () => {
+    const { clock, proxies } = setUp();
+    const [one, two] = proxies as [Proxy, Proxy];
+    one.change('reconnecting');
+    for (const { facts } of proxies) facts.heardTime(clock.now() + 3 * 86_400_000);
+    one.page('b', 'p');
+    await clock.advance(1000);
+    for (const { facts } of proxies) facts.heardTime(clock.now());
+    await clock.advance(1000);
+    two.page('a', 'p');
+    await clock.advance(1000);
+    const [mine, its] = all(proxies);
+    expect(mine).toEqual(its);
+    expect(mine?.[0]).toMatchObject({ elsewhere: 0, returned: 1, missing: 2 });
+  });
+
   it('B684 who signed in elsewhere before t0 through a proxy that could not be heard leaves the record', async () => {
     const { clock, hub, proxies } = setUp();
     const [one, two] = proxies as [Proxy, Proxy];

@@ -18,7 +18,7 @@ const CONFIG: OwnPushConfig = {
 const NAMES = ['one', 'two'];
 
 /** Two proxies; phones with an even number used the first one last, the others the second. */
-function setUp(phones = 6) {
+function setUp(phones = 6, config: OwnPushConfig = CONFIG) {
   const clock = createFakeClock();
   const hub = createFactHub(clock);
   const pushed: { by: string; device: string; origin: string }[] = [];
@@ -48,7 +48,7 @@ function setUp(phones = 6) {
       () => '0',
     );
     const announcer = createAnnouncer({
-      ...{ config: CONFIG, devices, addresses: devices, clock, report: createEventRecord(clock).report, sharing },
+      ...{ config, devices, addresses: devices, clock, report: createEventRecord(clock).report, sharing },
       origins: [`https://${name}.example.com`],
       post: async (push: PhonePush) => {
         const url = /URL="([^"]*)"/.exec(new URLSearchParams(push.body.toString()).get('XML') ?? '')?.[1] ?? '';
@@ -119,6 +119,23 @@ describe('phones of several proxies', () => {
     expect(by('two')).toEqual(['SEP1', 'SEP0']);
   });
 
+  it('B844 are not told by another proxy of an outage that is over, where nobody is told of recoveries', async () => {
+    const { clock, proxies, alive, by } = setUp(4, { ...CONFIG, onRecovery: false });
+    const [one, two] = proxies;
+    two?.announcer.announce('a', 'verdict');
+    await clock.advance(150);
+    two?.announcer.announce('a', 'recovery');
+    await clock.advance(5000);
+    // What was left of the round has ended with the outage.
+    expect(by('two')).toEqual(['SEP1', 'SEP3'].slice(0, by('two').length));
+    const told = by('two').length;
+    one?.announcer.stop();
+    alive.delete('one');
+    two?.announcer.takeOver('one');
+    await clock.advance(20_000);
+    expect(by('two').length).toBe(told);
+  });
+
   it('B686 a push that was claimed by a proxy that died before it was sent is not sent by another: at most once', async () => {
     const { clock, proxies, alive, by } = setUp(2);
     const [one, two] = proxies;
@@ -164,6 +181,19 @@ describe('phones of several proxies', () => {
     expect(by('two')).not.toContain('SEP2');
     await clock.advance(5000);
     expect(by('two').toSorted()).toEqual(['SEP2', 'SEP3', 'SEP4', 'SEP5']);
+  });
+
+  it('B851 nor is one of a proxy that was only not heard, because the store could not be had: once it is heard it sees to its own', async () => {
+    const { clock, hub, proxies, alive, by } = setUp(4);
+    for (const { name } of proxies) hub.cut(name);
+    alive.delete('one');
+    proxies[1]?.announcer.takeOver('one');
+    proxies[1]?.announcer.announce('a', 'verdict');
+    await clock.advance(5000);
+    for (const { name } of proxies) hub.heal(name);
+    alive.add('one');
+    await clock.advance(60_000);
+    expect([by('one'), by('two')]).toEqual([[], ['SEP1', 'SEP3']]);
   });
 
   it('B687 while the store cannot be had each proxy tells its own phones, ten seconds later, and none of a proxy that is gone', async () => {

@@ -80,6 +80,29 @@ describe('a phone', () => {
     expect([own, one.devices].map((devices) => devices.get('SEP1')?.service)).toEqual(['b', 'b']);
   });
 
+  it('B842 that signed in where the clock was a day ahead, before the store could be had, signs out at another proxy all the same', async () => {
+    const { clock, hub, proxies } = create(['p1']);
+    const [one] = proxies as [(typeof proxies)[0]];
+    const wrong = { ...clock, now: () => clock.now() + 24 * HOUR };
+    const facts = createFacts({ proxy: 'p2', clock: wrong });
+    const devices = createDeviceRegistry();
+    const { report } = createEventRecord(clock);
+    const shared = createSharedDevices({
+      ...{ facts, devices, clock: wrong, report, forgetAfterMs: 12 * HOUR, isService: () => true },
+    });
+    const two = { ...one, facts, devices, shared };
+    void shared.begin();
+    relay(two, 'a', 'other', wrong.now());
+    await clock.advance(1000);
+    facts.heardTime(clock.now());
+    hub.join(facts);
+    await clock.advance(1000);
+    expect(one.devices.get('SEP1')?.service).toBe('a');
+    relay(one, 'a', 'sign-in', clock.now());
+    await clock.advance(1000);
+    expect([one, two].map((each) => each.devices.get('SEP1')?.service)).toEqual([null, null]);
+  });
+
   it('that a proxy has only just met keeps what another one knows of it', async () => {
     const { clock, hub, proxies } = create(['p1', 'p2']);
     const [one, two] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
