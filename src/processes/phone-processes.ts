@@ -70,7 +70,7 @@ interface Place {
   condemned: string | null;
   /** Ends lately, by `clock.passed`. */
   ends: readonly number[];
-  /** Questions whether it is alive that it has not answered. */
+  /** Questions whether it is alive that it has not answered; while it is starting, how often it would have been asked. */
   unanswered: number;
   cpuSeconds: number;
   residentBytes: number;
@@ -86,7 +86,8 @@ const ALIVE_EVERY_MS = 500;
 const MAX_UNANSWERED = 8;
 /** After so many it is not waited for. */
 const SLOW_UNANSWERED = 3;
-const STARTS_WITHIN_MS = 30_000;
+/** Half a minute, counted too, until one that is starting serves. */
+const MAX_STARTING = 60;
 /** For the last words of a process that stops, beyond the time that it has. */
 const STOP_GRACE_MS = 250;
 /** Whoever asks at the ops port waits no longer than this for a process that is slow. */
@@ -236,6 +237,7 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
   const serving = (place: Place, at: readonly AddressInfo[]) => {
     place.state = 'serving';
     place.since = clock.now();
+    place.unanswered = 0;
     listening = at;
     place.first.resolve();
     const pid = place.process?.pid ?? 0;
@@ -284,7 +286,8 @@ export function createPhoneProcesses(options: PhoneProcessesOptions): PhoneProce
     for (const place of places) {
       if (place.process === null) continue;
       if (place.state === 'starting') {
-        if (clock.now() - place.since > STARTS_WITHIN_MS) condemn(place, 'it did not begin to serve');
+        place.unanswered += 1;
+        if (place.unanswered > MAX_STARTING) condemn(place, 'it did not begin to serve');
       } else if (place.unanswered >= MAX_UNANSWERED) {
         condemn(place, `it hung: it answered nothing for ${(MAX_UNANSWERED * ALIVE_EVERY_MS) / 1000} s`);
       } else {

@@ -1,4 +1,4 @@
-/** When a process that serves phones is taken for one that hangs. */
+/** When a process that serves phones is taken for one that hangs, or does not begin. */
 
 import { expect, it } from 'vitest';
 import { loadPages } from '../../src/pages/templates.ts';
@@ -11,9 +11,9 @@ import { createFakeClock } from '../fake-clock.ts';
 
 const ALIVE = { kind: 'alive', cpuSeconds: 1, residentBytes: 1 } as const;
 
-it('B848 after 4 to 4.5 s without an answer, so that a phone has its answer from another one within 5 s', async () => {
+/** Two processes; those in `frozen` answer nothing, by their number in the order of their starts. */
+function startTwo() {
   const clock = createFakeClock();
-  const record = createEventRecord(clock);
   const killedAt: number[] = [];
   const frozen = new Set<number>();
   let started = 0;
@@ -42,8 +42,13 @@ it('B848 after 4 to 4.5 s without an answer, so that a phone has its answer from
       monitor: {},
       addresses: {},
     },
-    ...{ devices: createDeviceRegistry(), clock, report: record.report, startProcess },
+    ...{ devices: createDeviceRegistry(), clock, report: createEventRecord(clock).report, startProcess },
   } as unknown as PhoneProcessesOptions);
+  return { clock, killedAt, frozen, processes };
+}
+
+it('B848 after 4 to 4.5 s without an answer, so that a phone has its answer from another one within 5 s', async () => {
+  const { clock, killedAt, frozen, processes } = startTwo();
   await processes.start();
   await clock.advance(30_200);
   expect(killedAt).toEqual([]);
@@ -58,4 +63,18 @@ it('B848 after 4 to 4.5 s without an answer, so that a phone has its answer from
   expect(processes.status()[0]?.ended).toMatch(/^it hung: it answered nothing for 4 s/);
   await clock.advance(10_000);
   expect(killedAt).toHaveLength(1);
+});
+
+it('B803 one that does not begin to serve is replaced after half a minute, whatever the clock is set to', async () => {
+  const { clock, killedAt, frozen, processes } = startTwo();
+  frozen.add(2);
+  const start = processes.start();
+  clock.set(3_600_000);
+  await clock.advance(29_000);
+  expect(killedAt).toEqual([]);
+  clock.set(-7_200_000);
+  await clock.advance(2_000);
+  expect(killedAt).toHaveLength(1);
+  await start;
+  expect(processes.status()[1]).toMatchObject({ state: 'serving', ended: 'it did not begin to serve' });
 });
