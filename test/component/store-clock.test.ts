@@ -72,30 +72,20 @@ async function startProxy(name: string, redis: RedisServer, storeNow: () => numb
   };
 }
 
-it.each([
-  ['behind', -90_000],
-  ['ahead', 90_000],
-] as const)(
-  'B821 B822 a store whose clock is ninety seconds %s of that of the one before has nothing new lost',
-  async (_, byMs) => {
-    const redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
-    stops.push(redis.stop);
-    let aheadMs = 0;
-    const storeNow = () => Date.now() + aheadMs;
-    const [one, two] = [await startProxy('p1', redis, storeNow), await startProxy('p2', redis, storeNow)];
-    const all = [one, two];
-    const isAt = (service: string | null) => () => all.every((each) => each.where() === service);
-    one.signIn();
-    one.set('drain');
-    await until(isAt('a'), 'signed in');
-    await until(() => two.admin() === 'drain' && all.every(({ link }) => link.status().waiting === 0), 'written');
-
-    await redis.kill();
-    await until(() => all.every(({ link }) => link.status().state === 'gone'), 'gone');
+/** Two proxies and their store, whose clock can be set. */
+async function startTwo(...redisOptions: readonly string[]) {
+  const redis = await startRedis([...redisOptions]);
+  stops.push(redis.stop);
+  let aheadMs = 0;
+  const storeNow = () => Date.now() + aheadMs;
+  const [one, two] = [await startProxy('p1', redis, storeNow), await startProxy('p2', redis, storeNow)];
+  const all = [one, two];
+  const isAt = (service: string | null) => () => all.every((each) => each.where() === service);
+  const setAhead = (byMs: number) => {
     aheadMs = byMs;
-    await redis.start();
-    await until(() => all.every(({ link }) => link.status().state === 'connected'), 'connected');
-    // Each is the word of the other proxy.
+  };
+  /** Of a phone that is signed in, and a service that drains; each is the word of the other proxy. */
+  const untilNewWordsCount = async () => {
     two.signOut();
     two.set('ready');
     await until(isAt(null), 'signed out');
@@ -104,6 +94,29 @@ it.each([
     await until(isAt('a'), 'signed in again');
     two.signOut();
     await until(isAt(null), 'signed out again');
+  };
+  return { redis, one, two, all, isAt, storeNow, setAhead, untilNewWordsCount };
+}
+
+it.each([
+  ['behind', -90_000],
+  ['ahead', 90_000],
+] as const)(
+  'B821 B822 a store whose clock is ninety seconds %s of that of the one before has nothing new lost',
+  async (_, byMs) => {
+    const pair = await startTwo('--appendonly', 'yes', '--appendfsync', 'always');
+    const { redis, one, two, all, isAt, storeNow, setAhead } = pair;
+    one.signIn();
+    one.set('drain');
+    await until(isAt('a'), 'signed in');
+    await until(() => two.admin() === 'drain' && all.every(({ link }) => link.status().waiting === 0), 'written');
+
+    await redis.kill();
+    await until(() => all.every(({ link }) => link.status().state === 'gone'), 'gone');
+    setAhead(byMs);
+    await redis.start();
+    await until(() => all.every(({ link }) => link.status().state === 'connected'), 'connected');
+    await pair.untilNewWordsCount();
     two.signIn();
     one.set('drain');
     await until(isAt('a'), 'and in');
@@ -139,29 +152,16 @@ it('B823 a `clock` in the store that no proxy wrote moves nobody by more than tw
 });
 
 it('B842 what was said by a clock that was days ahead does not count over what is said once it is right', async () => {
-  const redis = await startRedis();
-  stops.push(redis.stop);
-  let aheadMs = 0;
-  const storeNow = () => Date.now() + aheadMs;
-  const [one, two] = [await startProxy('p1', redis, storeNow), await startProxy('p2', redis, storeNow)];
-  const all = [one, two];
-  const isAt = (service: string | null) => () => all.every((each) => each.where() === service);
+  const { one, two, all, isAt, setAhead, untilNewWordsCount } = await startTwo();
   const isAhead = (by: number) => () => all.every(({ facts }) => Math.abs(facts.now() - Date.now() - by) < HOUR_MS);
-  aheadMs = 3 * 24 * HOUR_MS;
-  await until(isAhead(aheadMs), 'ahead');
+  setAhead(3 * 24 * HOUR_MS);
+  await until(isAhead(3 * 24 * HOUR_MS), 'ahead');
   one.signIn();
   one.set('drain');
   await until(isAt('a'), 'signed in');
   await until(() => two.admin() === 'drain', 'drain');
-  aheadMs = 0;
+  setAhead(0);
   await until(isAhead(0), 'right again');
-  two.signOut();
-  two.set('ready');
-  await until(isAt(null), 'signed out');
-  await until(() => one.admin() === 'ready', 'ready');
-  one.signIn();
-  await until(isAt('a'), 'in again');
-  two.signOut();
-  await until(isAt(null), 'out again');
+  await untilNewWordsCount();
   expect(all.map((each) => each.admin())).toEqual(['ready', 'ready']);
 });
